@@ -1,0 +1,142 @@
+#include "actors/hub/hub_daemon.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "actors/shutdown.hpp"
+#include "storage/file_io.hpp"
+#include "storage/posix_file.hpp"
+
+namespace firstlight {
+namespace {
+
+std::uint32_t worker_count(const hub_options& options) {
+  return options.workers != 0 ? options.workers : std::max(2U, std::thread::hardware_concurrency());
+}
+
+/// "address:port" in its two parts; the last colon counts, so that IPv6 addresses work.
+result<std::pair<std::string, std::uint16_t>> split_address(const std::string& listen) {
+  const auto colon = listen.rfind(':');
+  const auto port = colon == std::string::npos ? "" : listen.substr(colon + 1);
+  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos ||
+      std::stoul(port) > 65535)
+    return fail(errc::invalid_argument, "listen reads address:port, e.g. 0.0.0.0:7420, not " + listen);
+  auto host = listen.substr(0, colon);
+  if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  return std::pair{host, static_cast<std::uint16_t>(std::stoul(port))};
+}
+
+source_options sources(const hub_options& options) {
+  return {.limits = options.ingest,
+          .registry = options.registry,
+          .plain_http_hosts = options.plain_http_registries,
+          .docker_config = options.docker_config,
+          .spool_folder = options.store_folder / "spool"};
+}
+
+}  // namespace
+
+hub_daemon::hub_daemon(caf::actor_system& system, const hub_options& options)
+    : system_(system),
+      ingesters_(system, options.ingestions_max),
+      planners_(system, 1),
+      savers_(system, 1),
+      builders_(system, worker_count(options)) {}
+
+result<void> hub_daemon::open_stores(const hub_options& options) {
+  auto metadata = database::open(options.store_folder / "metadata", options.database);
+  if (!metadata) return fail(metadata.error(), "the store " + options.store_folder.string());
+  metadata_ = std::move(*metadata);
+  auto contents =
+      content_store::open(options.store_folder, *metadata_, {}, options.open_files_max, options.contents);
+  if (!contents) return tl::unexpected(contents.error());
+  contents_ = std::move(*contents);
+  auto catalogue = image_catalogue::open(options.store_folder, *metadata_);
+  if (!catalogue) return tl::unexpected(catalogue.error());
+  catalogue_ = std::move(*catalogue);
+  auto segments = segment_cache::open(options.store_folder / "cache", options.segment_cache_bytes_max);
+  if (!segments) return tl::unexpected(segments.error());
+  segments_ = std::move(*segments);
+  layers_ = make_layer_cache(*metadata_, options.ingest);
+  builder_ =
+      std::make_unique<segment_builder>(*contents_, segments_.get(), block_geometry{}, options.segment);
+  return make_folders(options.store_folder / "spool");
+}
+
+result<void> hub_daemon::spawn_actors(const hub_options& options, const std::string& version) {
+  auto identity = signing_identity::load(options.tls.certificate, options.tls.key);
+  if (!identity) return tl::unexpected(identity.error());
+  library_ = system_.spawn<caf::detached>(
+      make_image_library,
+      library_tools{*catalogue_, *contents_, *layers_, sources(options), options.plan.guess,
+                    std::chrono::duration_cast<std::chrono::seconds>(options.tag_check_interval), stop_},
+      ingesters_);
+  const preparation_tools preparation{*catalogue_, *identity, options.plan.cut, options.plan.patch};
+  root_ = system_.spawn(make_hub_root, hub_root_tools{.library = library_,
+                                                      .catalogue = *catalogue_,
+                                                      .contents = *contents_,
+                                                      .segments = *segments_,
+                                                      .version = version,
+                                                      .name = host_name(),
+                                                      .platform = host_platform().text(),
+                                                      .preparation = preparation,
+                                                      .builder = *builder_,
+                                                      .savers = savers_,
+                                                      .stop = stop_,
+                                                      .store_bytes_max = options.store_bytes_max});
+  session_tools_ = std::make_shared<const session_tools>(
+      session_tools{library_, preparation, *builder_, planners_, builders_, options.plan});
+  return {};
+}
+
+result<void> hub_daemon::listen(const hub_options& options, const std::string& version) {
+  auto where = split_address(options.listen);
+  if (!where) return tl::unexpected(where.error());
+  const auto open_session = [this, tools = session_tools_](const node_identity& who, const node_link& link) {
+    auto session = system_.spawn(make_node_session, who.name, link, *tools);
+    caf::anon_send(root_, session_opened{who, session});
+    return caf::actor_cast<node_session>(session);
+  };
+  auto listener = hub_listener::start(system_, loop_,
+                                      {.address = where->first,
+                                       .port = where->second,
+                                       .tls = options.tls,
+                                       .limits = options.link,
+                                       .hub_name = host_name(),
+                                       .software_version = version,
+                                       .revoked_nodes = options.revoked_nodes},
+                                      open_session);
+  if (!listener) return tl::unexpected(listener.error());
+  listener_ = std::move(*listener);
+  address_ = where->first + ":" + std::to_string(listener_->port());
+  caf::anon_send(root_, listening{address_});
+  auto admin = admin_server::start(system_, loop_, options.socket, caf::actor_cast<admin_service>(root_),
+                                   options.admin);
+  if (!admin) return tl::unexpected(admin.error());
+  admin_ = std::move(*admin);
+  if (options.address_file.empty()) return {};
+  return write_file_durably(options.address_file,
+                            bytes_view(reinterpret_cast<const std::byte*>(address_.data()), address_.size()));
+}
+
+result<std::unique_ptr<hub_daemon>> hub_daemon::start(caf::actor_system& system, const hub_options& options,
+                                                      const std::string& version) {
+  std::unique_ptr<hub_daemon> hub(new hub_daemon(system, options));
+  if (auto opened = hub->open_stores(options); !opened) return tl::unexpected(opened.error());
+  if (auto spawned = hub->spawn_actors(options, version); !spawned) return tl::unexpected(spawned.error());
+  if (auto listening = hub->listen(options, version); !listening) return tl::unexpected(listening.error());
+  return hub;
+}
+
+hub_daemon::~hub_daemon() {
+  stop_->store(true);
+  admin_.reset();
+  listener_.reset();  // ends the sessions
+  loop_.stop();
+  end_actors(system_, root_, library_);
+  session_tools_.reset();
+  end_workers(system_, ingesters_, planners_, savers_, builders_);
+  if (contents_ == nullptr) return;
+  if (auto durable = contents_->checkpoint(); !durable) spdlog::error("{}", to_string(durable.error()));
+}
+
+}  // namespace firstlight

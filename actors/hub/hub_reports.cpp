@@ -1,0 +1,74 @@
+#include "actors/hub/hub_reports.hpp"
+
+namespace firstlight {
+namespace {
+
+std::uint64_t milliseconds(std::chrono::milliseconds span) {
+  return static_cast<std::uint64_t>(span.count());
+}
+
+admin_delivery report(const delivery_report& running) {
+  const auto& counters = running.counters;
+  const auto seconds = std::max(0.001, std::chrono::duration<double>(running.elapsed).count());
+  return {
+      .id = running.id,
+      .reference = running.reference,
+      .platform = running.platform,
+      .toc = running.toc.value.hex(),
+      .state = "sending",
+      .bytes_received = running.wire_bytes,
+      .bytes_stored = counters.bytes_answered,
+      .bytes_total = counters.bytes_total,
+      .segments_received = counters.segments_sent,
+      .segments_total = running.segments_total,
+      .rate_bytes_per_second = static_cast<std::uint64_t>(static_cast<double>(running.wire_bytes) / seconds),
+      .verification_failures = counters.segments_failed,
+      .elapsed_ms = milliseconds(running.elapsed),
+      .last_known = running.last_known};
+}
+
+}  // namespace
+
+admin_image report(const image_record& record) {
+  return {.reference = record.reference,
+          .platform = record.platform,
+          .manifest = record.manifest_digest.hex(),
+          .toc = record.toc.value.hex(),
+          .source = record.source,
+          .compressed_bytes = record.compressed_bytes,
+          .content_bytes = record.content_bytes,
+          .files = record.files,
+          .layers = record.layers,
+          .added_at = record.added_at,
+          .checked_at = record.checked_at};
+}
+
+admin_image report(const known_image& image) {
+  auto said = report(image.record);
+  said.last_known = image.last_known;
+  said.last_error = image.last_error;
+  if (image.toc) said.toc_bytes = image.toc->message().size();
+  return said;
+}
+
+admin_ingestion report(const ingestion_status& status) {
+  return {status.reference,     status.platform,       status.progress.stage,
+          status.progress.done, status.progress.total, milliseconds(status.elapsed)};
+}
+
+admin_session report(const session_report& session, const node_identity& who) {
+  admin_session said{.name = who.name,
+                     .address = who.address,
+                     .version = who.software_version,
+                     .joined_at = session.joined_at,
+                     .bytes_sent = session.wire_bytes,
+                     .bytes_in_flight = session.in_flight_bytes,
+                     .credit_bytes = session.window_bytes,
+                     .round_trip_us = static_cast<std::uint64_t>(session.bulk.round_trip.count()),
+                     .bulk_connections = session.bulk.connections,
+                     .congestion_control = session.bulk.congestion_control};
+  for (const auto& running : session.deliveries) said.deliveries.push_back(report(running));
+  return said;
+}
+
+}  // namespace firstlight

@@ -1,0 +1,15 @@
+#pragma once
+#include "actors/hub/image_library.hpp"
+#include "actors/hub/node_session.hpp"
+#include "actors/net/hub_listener.hpp"
+#include "schemas/admin.hpp"
+
+/// What the hub's actors know, in the words of its users. Pure.
+namespace firstlight {
+
+[[nodiscard]] admin_image report(const image_record& record);
+[[nodiscard]] admin_image report(const known_image& image);
+[[nodiscard]] admin_ingestion report(const ingestion_status& status);
+[[nodiscard]] admin_session report(const session_report& session, const node_identity& who);
+
+}  // namespace firstlight

@@ -1,0 +1,242 @@
+#include "actors/hub/hub_root.hpp"
+
+#include "actors/hub/hub_reports.hpp"
+#include "model/overloaded.hpp"
+
+namespace firstlight {
+namespace {
+
+using self_pointer = hub_root::stateful_pointer<hub_root_state>;
+using reply_promise = caf::typed_response_promise<admin_message>;
+
+struct shell {
+  self_pointer self;
+  std::shared_ptr<const hub_root_tools> tools;
+};
+
+void deliver(reply_promise reply, const admin_reply& what) {
+  reply.deliver(admin_message{encode(what)});
+}
+void refuse(reply_promise reply, const error& why) {
+  reply.deliver(to_caf(why));
+}
+
+/// Passes the library's progress on to the one who asked over the socket.
+pull_listener::behavior_type make_relay(pull_listener::pointer self, progress_listener to) {
+  self->monitor(to);
+  self->set_down_handler([self](const caf::down_msg&) { self->quit(); });
+  return {[self, to](const incoming_progress& news) {
+    self->send(to, admin_message{
+                       encode(admin_progress{news.progress.stage, news.progress.done, news.progress.total})});
+  }};
+}
+
+void add(const shell& my, const admin_image_add& asked, const progress_listener& listener,
+         reply_promise reply) {
+  auto relay = my.self->spawn(make_relay, listener);
+  my.self
+      ->request(my.tools->library, caf::infinite,
+                resolve_image{asked.reference, asked.platform, asked.name, 0, {}}, relay)
+      .then(
+          [reply, relay](const known_image& image) mutable {
+            caf::anon_send_exit(relay, caf::exit_reason::normal);
+            deliver(reply, report(image));
+          },
+          [reply, relay](caf::error& problem) mutable {
+            caf::anon_send_exit(relay, caf::exit_reason::normal);
+            reply.deliver(std::move(problem));
+          });
+}
+
+/// Writes an image that the library has given to a file.
+void save(const shell& my, const admin_bundle_save& asked, const known_image& image,
+          const progress_listener& listener, reply_promise reply) {
+  const auto reference = parse_image_reference(asked.references.front());
+  if (!reference) return refuse(reply, reference.error());
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const save_bundle_request request{
+      .image = image,
+      .reference = reference->text(),
+      .file = asked.file,
+      .now = std::chrono::duration_cast<std::chrono::seconds>(now).count(),
+      .progress =
+          [listener](const pull_progress& news) {
+            caf::anon_send(listener,
+                           admin_message{encode(admin_progress{news.stage, news.done, news.total})});
+          },
+      .stop = my.tools->stop.get()};
+  run_on(
+      my.tools->savers.next(), my.self,
+      [tools = my.tools, request] {
+        return save_bundle({tools->preparation, tools->builder}, request);
+      },
+      [reply, file = asked.file](const result<saved_bundle>& saved) {
+        if (saved)
+          deliver(reply, admin_bundle{file, {saved->reference}, saved->bytes});
+        else
+          refuse(reply, saved.error());
+      });
+}
+
+void resolve_and_save(const shell& my, const admin_bundle_save& asked, const progress_listener& listener,
+                      reply_promise reply) {
+  if (asked.references.size() != 1)
+    return refuse(reply,
+                  {errc::invalid_argument, "a bundle file holds one image; save each to its own file"});
+  auto relay = my.self->spawn(make_relay, listener);
+  my.self
+      ->request(my.tools->library, caf::infinite,
+                resolve_image{asked.references.front(), asked.platform, {}, 0, {}}, relay)
+      .then(
+          [=](const known_image& image) {
+            caf::anon_send_exit(relay, caf::exit_reason::normal);
+            save(my, asked, image, listener, reply);
+          },
+          [=](caf::error& problem) mutable {
+            caf::anon_send_exit(relay, caf::exit_reason::normal);
+            reply.deliver(std::move(problem));
+          });
+}
+
+void list(const shell& my, reply_promise reply) {
+  my.self->request(my.tools->library, caf::infinite, caf::get_atom_v)
+      .then(
+          [reply](const library_status& status) {
+            admin_image_list images;
+            for (const auto& record : status.images) images.images.push_back(report(record));
+            deliver(reply, images);
+          },
+          [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+}
+
+result<admin_image_detail> detail_of(const hub_root_tools& tools, const admin_image_show& asked) {
+  auto reference = parse_image_reference(asked.reference);
+  if (!reference) return tl::unexpected(reference.error());
+  auto wanted = parse_platform(asked.platform);
+  if (!wanted) return tl::unexpected(wanted.error());
+  auto record = tools.catalogue.find(reference->text(), wanted->text());
+  if (!record) return tl::unexpected(record.error());
+  if (!*record)
+    return fail(errc::not_found, "image " + reference->text() + " (" + wanted->text() +
+                                     ") is not known; add it with 'firstlight image add " + asked.reference +
+                                     "'");
+  auto toc = tools.catalogue.toc((*record)->toc);
+  if (!toc) return tl::unexpected(toc.error());
+  return admin_image_detail{report(known_image{**record, *toc, nullptr, false, {}}),
+                            std::string((*toc)->manifest_json()), std::string((*toc)->config_json())};
+}
+
+void remove(const shell& my, const admin_image_remove& asked, reply_promise reply) {
+  my.self->request(my.tools->library, caf::infinite, remove_image{asked.reference, asked.platform})
+      .then([reply](image_removed) { deliver(reply, admin_done{}); },
+            [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+}
+
+// ---- status ------------------------------------------------------------------------------------
+
+admin_hub_status basics(const shell& my, const library_status& library) {
+  const auto& tools = *my.tools;
+  const auto cache = tools.segments.count();
+  const auto uptime = std::chrono::steady_clock::now() - my.self->state.started;
+  admin_hub_status status{
+      .version = tools.version,
+      .protocol_version = 1,
+      .name = tools.name,
+      .listen = my.self->state.listen,
+      .uptime_ms =
+          static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count()),
+      .images = static_cast<std::uint32_t>(library.images.size()),
+      .store_bytes = tools.contents.bytes_stored(),
+      .store_bytes_max = tools.store_bytes_max,
+      .segments_made = cache.builds,
+      .segments_reused = cache.hits,
+  };
+  tools.contents.for_each([&](const content_info&, content_state) { ++status.contents; });
+  for (const auto& ingestion : library.ingestions) status.ingestions.push_back(report(ingestion));
+  for (const auto& image : library.last_known) status.last_known.push_back(report(image));
+  if (cache.write_failures > 0)
+    status.notices.push_back("built segments cannot be kept on disk (" +
+                             std::to_string(cache.write_failures) +
+                             " times): every node costs CPU again; free some space");
+  return status;
+}
+
+/// Collects the sessions' own reports; one that does not answer in time is left out.
+void gather(const shell& my, const library_status& library, reply_promise reply) {
+  struct collection {
+    admin_hub_status status;
+    std::size_t open = 0;
+  };
+  auto so_far = std::make_shared<collection>(collection{basics(my, library), my.self->state.sessions.size()});
+  const auto settle = [so_far, reply] {
+    if (--so_far->open == 0) deliver(reply, so_far->status);
+  };
+  if (so_far->open == 0) return deliver(reply, so_far->status);
+  for (const auto& [address, opened] : my.self->state.sessions)
+    my.self->request(opened.session, my.tools->report_timeout, caf::get_atom_v)
+        .then(
+            [so_far, settle, who = opened.who](const session_report& session) {
+              so_far->status.connections += 1 + session.bulk.connections;
+              so_far->status.nodes.push_back(report(session, who));
+              if (session.bulk.connections > 0 && session.bulk.congestion_control != "bbr")
+                so_far->status.notices.push_back(
+                    who.name + " is served with " + session.bulk.congestion_control +
+                    ": load the kernel's tcp_bbr module, or set net.ipv4.tcp_slow_start_after_idle=0");
+              settle();
+            },
+            [settle](const caf::error&) { settle(); });
+}
+
+void status(const shell& my, reply_promise reply) {
+  my.self->request(my.tools->library, caf::infinite, caf::get_atom_v)
+      .then([my, reply](const library_status& library) { gather(my, library, reply); },
+            [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+}
+
+void carry_out(const shell& my, const admin_request& request, const progress_listener& listener,
+               reply_promise reply) {
+  std::visit(overloaded{
+                 [&](const admin_image_add& asked) { add(my, asked, listener, reply); },
+                 [&](const admin_image_list_request&) { list(my, reply); },
+                 [&](const admin_image_show& asked) {
+                   auto detail = detail_of(*my.tools, asked);
+                   if (detail)
+                     deliver(reply, *detail);
+                   else
+                     refuse(reply, detail.error());
+                 },
+                 [&](const admin_image_remove& asked) { remove(my, asked, reply); },
+                 [&](const admin_hub_status_request&) { status(my, reply); },
+                 [&](const admin_bundle_save& asked) { resolve_and_save(my, asked, listener, reply); },
+                 [&](const auto&) {
+                   refuse(reply, {errc::unsupported, "this is a hub; ask the node's daemon (--socket)"});
+                 },
+             },
+             request);
+}
+
+}  // namespace
+
+hub_root::behavior_type make_hub_root(self_pointer self, hub_root_tools tools) {
+  self->state.started = std::chrono::steady_clock::now();
+  self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
+  self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
+  self->set_down_handler([self](const caf::down_msg& down) { self->state.sessions.erase(down.source); });
+  const shell my{self, std::make_shared<const hub_root_tools>(std::move(tools))};
+  return {
+      [=](const admin_message& message, const progress_listener& listener) -> caf::result<admin_message> {
+        const auto request = decode_admin_request(message.bytes.bytes);
+        if (!request) return to_caf(request.error());
+        auto reply = self->make_response_promise<admin_message>();
+        carry_out(my, *request, listener, reply);
+        return reply;
+      },
+      [=](const session_opened& opened) {
+        self->monitor(opened.session);
+        self->state.sessions.emplace(opened.session.address(), opened);
+      },
+      [=](const listening& where) { self->state.listen = where.address; },
+  };
+}
+
+}  // namespace firstlight

@@ -1,0 +1,56 @@
+#pragma once
+#include <map>
+
+#include "actors/hub/image_library.hpp"
+#include "actors/hub/node_session.hpp"
+#include "actors/hub/save_bundle.hpp"
+#include "actors/net/hub_listener.hpp"
+#include "schemas/admin.hpp"
+#include "storage/segment_cache.hpp"
+
+namespace firstlight {
+
+/// A node has joined; its session ends by itself.
+struct session_opened {
+  node_identity who;
+  reporting_session session;
+};
+
+/// The listener is up.
+struct listening {
+  std::string address;  ///< host:port
+};
+
+/// HUB ROOT: answers the hub's admin requests, and knows the sessions.
+using hub_root = admin_service::extend<caf::reacts_to<session_opened>, caf::reacts_to<listening>>;
+
+/// What the root answers from. The stores outlive it.
+struct hub_root_tools {
+  image_library library;
+  const image_catalogue& catalogue;
+  const content_store& contents;
+  const segment_cache& segments;
+  std::string version;
+  std::string name;
+  std::string platform;  ///< of images that are added without one
+  preparation_tools preparation;
+  segment_builder& builder;
+  worker_pool savers;                       ///< write bundle files, one after another
+  std::shared_ptr<std::atomic<bool>> stop;  ///< set before the savers are ended
+  std::uint64_t store_bytes_max = 0;
+  std::chrono::milliseconds report_timeout{2'000};  ///< for a session to report itself
+};
+
+struct hub_root_state {
+  static inline const char* name = "hub-root";
+  std::string listen;
+  std::map<caf::actor_addr, session_opened> sessions;
+  std::chrono::steady_clock::time_point started;
+};
+
+hub_root::behavior_type make_hub_root(hub_root::stateful_pointer<hub_root_state> self, hub_root_tools tools);
+
+}  // namespace firstlight
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::session_opened)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::listening)

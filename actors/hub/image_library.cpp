@@ -1,0 +1,197 @@
+#include "actors/hub/image_library.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "model/freshness.hpp"
+#include "storage/content_sweep.hpp"
+
+namespace firstlight {
+namespace {
+
+using self_pointer = image_library::stateful_pointer<library_state>;
+using key = std::pair<std::string, std::string>;
+
+std::int64_t unix_now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+/// What was asked, in canonical form.
+struct question {
+  image_reference reference;
+  platform wanted;
+  key where;
+};
+
+/// Under which name an image is kept, and where it is read from: an image that was added under a name of the
+/// user's choice is looked after at its source.
+result<question> canonical(const library_tools& tools, const resolve_image& asked) {
+  auto reference = parse_image_reference(asked.reference);
+  if (!reference) return tl::unexpected(reference.error());
+  auto wanted = parse_platform(asked.platform);
+  if (!wanted) return tl::unexpected(wanted.error());
+  auto name = asked.name.empty() ? reference : parse_image_reference(asked.name);
+  if (!name) return tl::unexpected(name.error());
+  question canonical{*reference, *wanted, {name->text(), wanted->text()}};
+  if (!asked.name.empty()) return canonical;
+  const auto record = tools.catalogue.find(canonical.where.first, canonical.where.second);
+  if (!record) return tl::unexpected(record.error());
+  if (!*record || (*record)->source == (*record)->reference) return canonical;
+  auto source = parse_image_reference((*record)->source);
+  if (!source) return tl::unexpected(source.error());
+  canonical.reference = *source;
+  return canonical;
+}
+
+result<known_image> opened(const library_tools& tools, const image_record& record) {
+  auto toc = tools.catalogue.toc(record.toc);
+  if (!toc) return tl::unexpected(toc.error());
+  auto order = tools.catalogue.order(record.toc);
+  if (!order) return tl::unexpected(order.error());
+  return known_image{record, *toc, std::make_shared<const stored_order>(std::move(*order)), false, {}};
+}
+
+void answer_all(self_pointer self, const key& where, const result<known_image>& answer) {
+  const auto entry = self->state.open.extract(where);
+  if (entry.empty()) return;
+  for (auto& asker : entry.mapped().askers) {
+    if (answer)
+      asker.reply.deliver(*answer);
+    else
+      asker.reply.deliver(to_caf(answer.error()));
+  }
+}
+
+/// The source's answer, or the last known one when the source is merely away.
+result<known_image> settle(self_pointer self, const library_tools& tools, const key& where,
+                           const result<image_record>& added) {
+  self->state.last_known.erase(where);
+  if (added) return opened(tools, *added);
+  const bool away = added.error().code == errc::unavailable || added.error().code == errc::timed_out;
+  auto known = tools.catalogue.find(where.first, where.second);
+  if (!away || !known || !*known) return tl::unexpected(added.error());
+  auto image = opened(tools, **known);
+  if (!image) return image;
+  image->last_known = true;
+  image->last_error = to_string(added.error());
+  spdlog::warn("{} is served as last known: {}", where.first, image->last_error);
+  self->state.last_known[where] = known_image{**known, nullptr, nullptr, true, image->last_error};
+  return image;
+}
+
+void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers,
+             const question& asked) {
+  const auto report = [me = caf::actor_cast<image_library>(self),
+                       where = asked.where](const pull_progress& progress) {
+    caf::anon_send(me, ingestion_status{where.first, where.second, progress, {}});
+  };
+  const add_image_request request{asked.reference, asked.wanted, asked.where.first,
+                                  unix_now(),      report,       tools.stop.get()};
+  run_on(
+      workers.next(), self,
+      [tools, request] {
+        return add_image({tools.catalogue, tools.contents, tools.layers, tools.source, tools.order_limits},
+                         request);
+      },
+      [self, tools, where = asked.where](const result<image_record>& added) {
+        answer_all(self, where, settle(self, tools, where, added));
+      });
+}
+
+result<std::optional<known_image>> known_by_toc(const library_tools& tools, const toc_id& id) {
+  auto record = tools.catalogue.find_toc(id);
+  if (!record) return tl::unexpected(record.error());
+  if (!*record) return std::nullopt;
+  return opened(tools, **record);
+}
+
+/// What is known, when that is good enough.
+result<std::optional<known_image>> known_and_fresh(const library_tools& tools, const question& asked) {
+  auto record = tools.catalogue.find(asked.where.first, asked.where.second);
+  if (!record) return tl::unexpected(record.error());
+  // An image that was added under another name is found by its digest.
+  if (!*record && asked.reference.pinned) record = tools.catalogue.find_manifest(*asked.reference.pinned);
+  if (!record) return tl::unexpected(record.error());
+  if (!*record) return std::nullopt;
+  const freshness_question question{.checked_at = (*record)->checked_at,
+                                    .pinned = asked.reference.pinned.has_value(),
+                                    .now = unix_now(),
+                                    .interval = tools.tag_check_interval};
+  if (decide_freshness(question) == freshness::check) return std::nullopt;
+  auto image = opened(tools, **record);
+  if (!image) return tl::unexpected(image.error());
+  return std::optional<known_image>(std::move(*image));
+}
+
+result<image_removed> remove(self_pointer self, const library_tools& tools, const remove_image& which) {
+  if (!self->state.open.empty())
+    return fail(errc::busy, "images are being added; try again when they are done");
+  auto asked = canonical(tools, {which.reference, which.platform, {}, 0, {}});
+  if (!asked) return tl::unexpected(asked.error());
+  if (auto gone = tools.catalogue.remove(asked->where.first, asked->where.second); !gone)
+    return tl::unexpected(gone.error());
+  self->state.last_known.erase(asked->where);
+  auto swept = sweep_contents(tools.catalogue, tools.contents);
+  if (!swept) return tl::unexpected(swept.error());
+  spdlog::info("removed {}: {} contents, {} bytes", asked->where.first, swept->contents_removed,
+               swept->bytes_removed);
+  return image_removed{};
+}
+
+result<library_status> status_of(self_pointer self, const library_tools& tools) {
+  auto images = tools.catalogue.list();
+  if (!images) return tl::unexpected(images.error());
+  library_status status{std::move(*images), {}, {}};
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& [where, open] : self->state.open) {
+    status.ingestions.push_back(open.status);
+    status.ingestions.back().elapsed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now - open.since);
+  }
+  for (const auto& [where, image] : self->state.last_known) status.last_known.push_back(image);
+  return status;
+}
+
+template <class T>
+caf::result<T> as_reply(result<T> outcome) {
+  if (!outcome) return to_caf(outcome.error());
+  return std::move(*outcome);
+}
+
+}  // namespace
+
+image_library::behavior_type make_image_library(self_pointer self, library_tools tools, worker_pool workers) {
+  self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
+  return {
+      [=](const resolve_image& asked, const pull_listener& listener) -> caf::result<known_image> {
+        const auto question = canonical(tools, asked);
+        if (!question) return to_caf(question.error());
+        auto fresh =
+            asked.toc ? known_by_toc(tools, *asked.toc) : result<std::optional<known_image>>(std::nullopt);
+        if (fresh && !*fresh) fresh = known_and_fresh(tools, *question);
+        if (!fresh) return to_caf(fresh.error());
+        if (*fresh) return **fresh;
+        auto reply = self->make_response_promise<known_image>();
+        auto& open = self->state.open[question->where];
+        open.askers.push_back({reply, listener, asked.delivery});
+        if (open.askers.size() > 1) return reply;
+        open.since = std::chrono::steady_clock::now();
+        open.status = {question->where.first, question->where.second, {"waiting for its turn", 0, 0}, {}};
+        look_up(self, tools, workers, *question);
+        return reply;
+      },
+      [=](caf::get_atom) -> caf::result<library_status> { return as_reply(status_of(self, tools)); },
+      [=](const remove_image& which) -> caf::result<image_removed> {
+        return as_reply(remove(self, tools, which));
+      },
+      [=](const ingestion_status& news) {
+        const auto open = self->state.open.find({news.reference, news.platform});
+        if (open == self->state.open.end()) return;
+        open->second.status = news;
+        for (const auto& asker : open->second.askers)
+          self->send(asker.listener, incoming_progress{asker.delivery, news.progress});
+      },
+  };
+}
+
+}  // namespace firstlight

@@ -1,0 +1,98 @@
+#pragma once
+#include "actors/interfaces.hpp"
+#include "actors/worker.hpp"
+#include "config/hub_options.hpp"
+#include "storage/add_image.hpp"
+
+namespace firstlight {
+
+/// An image that the hub can deliver.
+struct known_image {
+  image_record record;
+  std::shared_ptr<const toc_view> toc;
+  std::shared_ptr<const stored_order> order;
+  bool last_known = false;  ///< the source was away: the last known meaning
+  std::string last_error;   ///< why it was away
+};
+
+/// "What does this mean now?"
+struct resolve_image {
+  std::string reference;
+  std::string platform;        ///< empty: the hub's own
+  std::string name;            ///< under which it is kept; empty: as the reference says
+  std::uint64_t delivery = 0;  ///< goes into the progress messages
+  std::optional<toc_id> toc;   ///< exactly this one if it is known: an interrupted delivery goes on
+};
+
+struct ingestion_status {
+  std::string reference;
+  std::string platform;
+  pull_progress progress;
+  std::chrono::milliseconds elapsed{0};
+};
+
+/// What the library knows, for status and listings.
+struct library_status {
+  std::vector<image_record> images;
+  std::vector<ingestion_status> ingestions;
+  std::vector<known_image> last_known;  ///< images whose source was away at the last look; no TOC filled in
+};
+
+struct remove_image {
+  std::string reference;
+  std::string platform;
+};
+struct image_removed {};
+
+/// IMAGE LIBRARY: the hub's one place that knows images. Looks tags up, ingests what is new (each
+/// image once, however many ask), removes images and then what no image needs.
+using image_library = caf::typed_actor<
+    // Errors: those of add_image; a source that is away is no error while the image is known.
+    caf::replies_to<resolve_image, pull_listener>::with<known_image>,
+    caf::replies_to<caf::get_atom>::with<library_status>,
+    // Errors: `not_found`.
+    caf::replies_to<remove_image>::with<image_removed>,
+    // From its own ingestion workers.
+    caf::reacts_to<ingestion_status>>;
+
+/// What the library works with. The stores outlive it.
+struct library_tools {
+  image_catalogue& catalogue;
+  content_store& contents;
+  layer_cache& layers;
+  source_options source;
+  static_order_limits order_limits;
+  std::chrono::seconds tag_check_interval{60};
+  std::shared_ptr<std::atomic<bool>> stop;  ///< set before the library's workers are ended
+};
+
+struct library_state;
+image_library::behavior_type make_image_library(image_library::stateful_pointer<library_state> self,
+                                                library_tools tools, worker_pool workers);
+
+/// One question that several may have asked.
+struct library_question {
+  struct asker {
+    caf::typed_response_promise<known_image> reply;
+    pull_listener listener;
+    std::uint64_t delivery = 0;
+  };
+  std::vector<asker> askers;
+  ingestion_status status;
+  std::chrono::steady_clock::time_point since;
+};
+
+struct library_state {
+  static inline const char* name = "image-library";
+  std::map<std::pair<std::string, std::string>, library_question> open;  ///< by name and platform
+  std::map<std::pair<std::string, std::string>, known_image> last_known;
+};
+
+}  // namespace firstlight
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::known_image)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::resolve_image)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::ingestion_status)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::library_status)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::remove_image)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::image_removed)

@@ -1,0 +1,308 @@
+#include "actors/hub/node_session.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace firstlight {
+namespace {
+
+using self_pointer = reporting_session::stateful_pointer<session_state>;
+
+/// What every step of a session needs; cheap to copy into continuations.
+struct shell {
+  self_pointer self;
+  node_link link;
+  std::shared_ptr<const session_tools> tools;
+
+  [[nodiscard]] session_state& state() const { return self->state; }
+  [[nodiscard]] instant now() const { return self->clock().now(); }
+};
+
+void pump(const shell& my);
+
+running_delivery* find(const shell& my, std::uint64_t id) {
+  const auto entry = my.state().deliveries.find(id);
+  return entry == my.state().deliveries.end() ? nullptr : &entry->second;
+}
+
+// ---- the window --------------------------------------------------------------------------------
+
+void warm(const shell& my) {
+  auto& state = my.state();
+  if (!state.warmup) return;
+  while (const auto bytes = state.warmup->next(my.now())) {
+    state.totals.padding_bytes += *bytes;
+    my.self->request(my.link, caf::infinite, outgoing_padding{*bytes})
+        .then(
+            [my, bytes = *bytes](const delivered& answer) {
+              my.state().warmup->answered(bytes, answer.elapsed, my.now());
+              warm(my);
+            },
+            [my](const caf::error&) { my.state().warmup->stop(); });
+  }
+  if (!state.warmup->over()) return;
+  state.credit.seed(state.warmup->bytes_per_second(), state.warmup->round_trip(), my.now());
+  if (state.warmup->conclusive()) state.credit.settle();
+}
+
+void attached(const shell& my, const bulk_attached& news) {
+  my.state().totals.bulk = news;
+  my.state().credit.seed(0, news.round_trip, my.now());
+  if (my.state().warmup || !my.state().deliveries.empty()) return;
+  my.self->delayed_send(my.self, my.tools->limits.warmup.start_after, caf::tick_atom_v);
+}
+
+/// Padding would stand before the first table of contents: not when a pull has come meanwhile.
+void start_warmup(const shell& my) {
+  if (my.state().warmup) return;
+  my.state().warmup.emplace(my.tools->limits.warmup, my.now());
+  warm(my);
+}
+
+/// Useful bytes take over from padding: from the moment that they are asked for.
+void end_warmup(const shell& my) {
+  auto& warmup = my.state().warmup;
+  if (!warmup) warmup.emplace(my.tools->limits.warmup, my.now());
+  if (warmup->over()) return;
+  warmup->stop();
+  my.state().credit.seed(warmup->bytes_per_second(), warmup->round_trip(), my.now());
+}
+
+// ---- segments ----------------------------------------------------------------------------------
+
+/// The node is told that nothing more comes, so that its readers do not wait for ever.
+void give_up(const shell& my, std::uint64_t id, const error& why) {
+  if (my.state().deliveries.erase(id) == 0) return;
+  spdlog::error("delivery {} to {} ends: {}", id, my.state().totals.node, to_string(why));
+  my.self->send(my.link, outgoing_landmark{id, landmark::given_up});
+}
+
+void conclude(const shell& my, std::uint64_t id) {
+  auto* running = find(my, id);
+  if (running == nullptr) return;
+  for (const auto mark : running->core.take_landmarks()) my.self->send(my.link, outgoing_landmark{id, mark});
+  if (!running->core.done()) return;
+  const auto abandoned = running->core.counters().blocks_abandoned;
+  if (abandoned > 0)
+    return give_up(
+        my, id,
+        {errc::corrupt, std::to_string(abandoned) + " blocks were refused each time that they were sent"});
+  my.state().deliveries.erase(id);
+}
+
+void note_answer(const shell& my, std::uint64_t id, std::uint32_t sequence,
+                 const std::optional<error>& failure) {
+  auto* running = find(my, id);
+  if (running == nullptr) return;
+  if (failure)
+    spdlog::warn("{} refused segment {} of delivery {}: {}", my.state().totals.node, sequence, id,
+                 to_string(*failure));
+  if (failure && !worth_repeating(failure->code)) return give_up(my, id, *failure);
+  const auto how = failure ? delivery::answer::failed : delivery::answer::stored;
+  if (auto noted = running->core.answered(sequence, how); !noted) return give_up(my, id, noted.error());
+  conclude(my, id);
+}
+
+void on_answer(const shell& my, std::uint64_t id, std::uint32_t sequence, std::uint64_t token,
+               const delivered& answer) {
+  my.state().credit.answered(token, my.now());
+  note_answer(my, id, sequence, answer.answer.failure);
+  pump(my);
+}
+
+void send(const shell& my, std::uint64_t id, segment built) {
+  auto& state = my.state();
+  auto* running = find(my, id);
+  if (running == nullptr) return;  // cancelled while it was built
+  const auto bytes = built.frame.bytes.size();
+  const auto token = ++state.token;
+  const auto sequence = built.sequence;
+  state.credit.sent(token, bytes, my.now());
+  state.packed_ratio += (static_cast<double>(bytes) / built.bytes - state.packed_ratio) / 8;
+  running->wire_bytes += bytes;
+  state.totals.wire_bytes += bytes;
+  my.self->request(my.link, caf::infinite, outgoing_segment{id, std::move(built)})
+      .then([=](const delivered& answer) { on_answer(my, id, sequence, token, answer); },
+            [=](const caf::error& problem) {  // the link is gone, and this session with it
+              my.state().credit.answered(token, my.now());
+              give_up(my, id, from_caf(problem));
+            });
+}
+
+/// What a worker needs to build a segment, apart from the delivery that goes on meanwhile.
+struct build_order {
+  delivery::outgoing next;
+  std::shared_ptr<const std::vector<content_info>> contents;
+  std::map<std::uint32_t, block_set> verified;  ///< by the node: it knows the tree nodes beside them
+};
+
+build_order order_for(const running_delivery& running, const delivery::outgoing& next) {
+  build_order order{next, running.contents, {}};
+  for (const auto& run : next.segment.runs)
+    if (!order.verified.contains(run.content))
+      order.verified.emplace(run.content, running.core.known(run.content));
+  return order;
+}
+
+result<segment> carry_out(segment_builder& builder, const build_order& order) {
+  const auto verified = [&](std::uint32_t content) -> const block_set* {
+    const auto known = order.verified.find(content);
+    return known == order.verified.end() || known->second.empty() ? nullptr : &known->second;
+  };
+  return builder.build(order.next.sequence, order.next.segment, *order.contents, verified);
+}
+
+void build(const shell& my, std::uint64_t id, const running_delivery& running,
+           const delivery::outgoing& next) {
+  auto& state = my.state();
+  const auto estimate = static_cast<std::uint64_t>(next.segment.bytes * state.packed_ratio) + 1;
+  state.building_bytes += estimate;
+  ++state.building;
+  run_on(
+      my.tools->builders.next(), my.self,
+      [tools = my.tools, order = order_for(running, next)] { return carry_out(tools->builder, order); },
+      [my, id, estimate](result<segment> built) {
+        my.state().building_bytes -= estimate;
+        --my.state().building;
+        if (built)
+          send(my, id, std::move(*built));
+        else
+          give_up(my, id, built.error());
+        pump(my);
+      });
+}
+
+/// Serves the deliveries in turn, so that none starves.
+bool serve_one(const shell& my) {
+  auto& state = my.state();
+  auto at = state.deliveries.upper_bound(state.turn);
+  for (std::size_t i = 0; i < state.deliveries.size(); ++i, ++at) {
+    if (at == state.deliveries.end()) at = state.deliveries.begin();
+    auto next = at->second.core.next();
+    if (!next) continue;
+    state.turn = at->first;
+    build(my, at->first, at->second, *next);
+    return true;
+  }
+  return false;
+}
+
+void pump(const shell& my) {
+  auto& state = my.state();
+  const auto builds_max = static_cast<std::uint32_t>(my.tools->builders.size());
+  const auto typical =
+      static_cast<std::uint64_t>(my.tools->limits.cut.segment_bytes_max * state.packed_ratio);
+  while (state.building < builds_max && state.credit.may_send(state.building_bytes + typical)) {
+    if (serve_one(my)) continue;
+    if (state.building == 0) state.credit.nothing_to_send();
+    return;
+  }
+}
+
+// ---- deliveries --------------------------------------------------------------------------------
+
+void send_toc(const shell& my, std::uint64_t id, toc_frame toc) {
+  const auto token = ++my.state().token;
+  my.state().credit.sent(token, toc.frame.bytes.size(), my.now());
+  my.state().totals.wire_bytes += toc.frame.bytes.size();
+  my.self->request(my.link, caf::infinite, outgoing_toc{id, std::move(toc)})
+      .then(
+          [=](const delivered& answer) {
+            my.state().credit.answered(token, my.now());
+            if (answer.answer.failure) give_up(my, id, *answer.answer.failure);
+            pump(my);
+          },
+          [=](const caf::error& problem) { give_up(my, id, from_caf(problem)); });
+}
+
+pull_started start(const shell& my, const pull_request& request, const known_image& image,
+                   prepared_delivery prepared) {
+  const auto id = request.delivery;
+  running_delivery running{.core = {prepared.plan, prepared.contents, image.toc->geometry(),
+                                    my.tools->limits.cut, my.tools->limits.delivery},
+                           .image = image,
+                           .contents = prepared.contents,
+                           .platform = request.platform,
+                           .segments_total = prepared.started.segments,
+                           .wire_bytes = 0,
+                           .since = my.now()};
+  my.state().deliveries.insert_or_assign(id, std::move(running));
+  spdlog::info("delivery {} of {} to {}: table of contents {} bytes, {} segments", id, image.record.reference,
+               my.state().totals.node, prepared.toc ? prepared.toc->frame.bytes.size() : 0,
+               prepared.started.segments);
+  if (prepared.toc) send_toc(my, id, std::move(*prepared.toc));
+  conclude(my, id);  // a node that has everything gets its landmarks at once
+  pump(my);
+  return prepared.started;
+}
+
+void prepare(const shell& my, const pull_request& request, const known_image& image,
+             caf::typed_response_promise<pull_started> reply) {
+  const auto now =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
+  run_on(
+      my.tools->planners.next(), my.self,
+      [tools = my.tools, image, request, now] {
+        return prepare_delivery(tools->preparation, image, request, now);
+      },
+      [my, request, image, reply](result<prepared_delivery> prepared) mutable {
+        if (prepared)
+          reply.deliver(start(my, request, image, std::move(*prepared)));
+        else
+          reply.deliver(to_caf(prepared.error()));
+      });
+}
+
+session_report report_of(const shell& my) {
+  auto report = my.state().totals;
+  report.in_flight_bytes = my.state().credit.in_flight_bytes();
+  report.window_bytes = my.state().credit.window_bytes();
+  for (const auto& [id, running] : my.state().deliveries)
+    report.deliveries.push_back(
+        {id, running.image.record.reference, running.platform, running.image.record.toc,
+         running.core.counters(), running.wire_bytes, running.segments_total, running.image.last_known,
+         std::chrono::duration_cast<std::chrono::milliseconds>(my.now() - running.since)});
+  return report;
+}
+
+}  // namespace
+
+reporting_session::behavior_type make_node_session(self_pointer self, std::string node, node_link link,
+                                                   session_tools tools) {
+  self->state.credit = credit(tools.limits.credit);
+  self->state.totals.node = std::move(node);
+  self->state.totals.joined_at =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
+  self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
+  self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
+  const shell my{self, std::move(link), std::make_shared<const session_tools>(std::move(tools))};
+  return {
+      [=](const pull_request& request, const pull_listener& listener) -> caf::result<pull_started> {
+        end_warmup(my);
+        auto reply = self->make_response_promise<pull_started>();
+        self->request(my.tools->library, caf::infinite,
+                      resolve_image{request.reference, request.platform, {}, request.delivery, request.toc},
+                      listener)
+            .then([=](const known_image& image) { prepare(my, request, image, reply); },
+                  [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+        return reply;
+      },
+      [=](const want& wanted) {
+        auto* running = find(my, wanted.delivery);
+        if (running == nullptr) return;  // it has just ended
+        if (auto noted = running->core.want(wanted.runs, wanted.how); !noted)
+          spdlog::warn("{} wants what cannot be: {}", self->state.totals.node, to_string(noted.error()));
+        pump(my);
+      },
+      [=](const cancel_delivery& which) {
+        self->state.deliveries.erase(which.delivery);
+        pump(my);
+      },
+      [=](const bulk_attached& news) { attached(my, news); },
+      [=](caf::tick_atom) { start_warmup(my); },
+      [=](caf::get_atom) { return report_of(my); },
+  };
+}
+
+}  // namespace firstlight

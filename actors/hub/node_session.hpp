@@ -1,0 +1,82 @@
+#pragma once
+#include <map>
+
+#include "actors/hub/prepare_delivery.hpp"
+#include "config/plan_limits.hpp"
+#include "model/credit.hpp"
+#include "model/warmup.hpp"
+#include "storage/segment_builder.hpp"
+
+namespace firstlight {
+
+/// One delivery as the hub reports it.
+struct delivery_report {
+  std::uint64_t id = 0;
+  std::string reference;
+  std::string platform;
+  toc_id toc;
+  delivery_counters counters;
+  std::uint64_t wire_bytes = 0;  ///< frames that were handed to the link
+  std::uint32_t segments_total = 0;
+  bool last_known = false;
+  std::chrono::milliseconds elapsed{0};
+};
+
+/// One joined node as the hub reports it.
+struct session_report {
+  std::string node;
+  std::int64_t joined_at = 0;  ///< seconds since the epoch
+  std::uint64_t wire_bytes = 0;
+  std::uint64_t padding_bytes = 0;
+  std::uint64_t in_flight_bytes = 0;
+  std::uint64_t window_bytes = 0;
+  bulk_attached bulk;
+  std::vector<delivery_report> deliveries;
+};
+
+/// NODE SESSION as the hub's own actors see it: the interface of the link, and a report.
+using reporting_session = node_session::extend<caf::replies_to<caf::get_atom>::with<session_report>,
+                                               // To itself: the time has come to warm the connections up.
+                                               caf::reacts_to<caf::tick_atom>>;
+
+/// What all sessions share. The stores and the builder outlive them.
+struct session_tools {
+  image_library library;
+  preparation_tools preparation;
+  segment_builder& builder;
+  worker_pool planners;  ///< prepare deliveries
+  worker_pool builders;  ///< build segments
+  hub_plan_limits limits;
+};
+
+/// One delivery that is under way.
+struct running_delivery {
+  delivery core;
+  known_image image;
+  std::shared_ptr<const std::vector<content_info>> contents;
+  std::string platform;
+  std::uint32_t segments_total = 0;
+  std::uint64_t wire_bytes = 0;
+  instant since;
+};
+
+struct session_state {
+  static inline const char* name = "node-session";
+  std::map<std::uint64_t, running_delivery> deliveries;
+  std::uint64_t turn = 0;  ///< the delivery that was served last: others go first
+  firstlight::credit credit;
+  std::optional<firstlight::warmup> warmup;
+  std::uint64_t token = 0;           ///< of the credit
+  std::uint64_t building_bytes = 0;  ///< of segments that workers build, estimated as on the wire
+  std::uint32_t building = 0;
+  double packed_ratio = 0.4;  ///< wire bytes for an unpacked byte, smoothed
+  session_report totals;
+};
+
+/// Spawns nothing itself: `system.spawn(make_node_session, ...)`. Ends with its exit message.
+reporting_session::behavior_type make_node_session(reporting_session::stateful_pointer<session_state> self,
+                                                   std::string node, node_link link, session_tools tools);
+
+}  // namespace firstlight
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::session_report)

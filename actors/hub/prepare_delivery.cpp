@@ -1,0 +1,127 @@
+#include "actors/hub/prepare_delivery.hpp"
+
+#include <unordered_map>
+
+namespace firstlight {
+namespace {
+
+/// What a node holds, by content id, gathered over all images that it named and the hub knows.
+struct holdings {
+  std::unordered_map<content_id, block_set> blocks;
+  std::vector<std::pair<toc_id, std::shared_ptr<const toc_view>>> images;
+};
+
+void note(holdings& held, const toc_view& toc, const had_image& had) {
+  const auto complete = block_set::from_words(toc.content_count(), had.complete);
+  const auto geometry = toc.geometry();
+  const auto add = [&](std::uint32_t index, block_set blocks) {
+    auto& known = held.blocks[toc.content(index).id];
+    if (blocks.count() > known.count()) known = std::move(blocks);
+  };
+  for (std::uint32_t i = 0; i < toc.content_count(); ++i) {
+    if (!complete.contains(i)) continue;
+    const auto blocks = geometry.count(toc.content(i).size);
+    block_set all(blocks);
+    all.insert(0, blocks);
+    add(i, std::move(all));
+  }
+  for (const auto& partial : had.partials)
+    if (partial.content < toc.content_count())
+      add(partial.content,
+          block_set::from_words(geometry.count(toc.content(partial.content).size), partial.blocks));
+}
+
+holdings holdings_of(const image_catalogue& catalogue, const pull_request& request) {
+  holdings held;
+  for (const auto& had : request.had) {
+    auto toc = catalogue.toc(had.toc);  // one that this hub does not know says nothing
+    if (!toc) continue;
+    note(held, **toc, had);
+    held.images.emplace_back(had.toc, std::move(*toc));
+  }
+  return held;
+}
+
+std::vector<content_info> contents_of(const toc_view& toc) {
+  std::vector<content_info> contents;
+  contents.reserve(toc.content_count());
+  for (std::uint32_t i = 0; i < toc.content_count(); ++i) contents.push_back(toc.content(i));
+  return contents;
+}
+
+had_contents had_of(const std::vector<content_info>& contents, const holdings& held) {
+  had_contents had{block_set(static_cast<std::uint32_t>(contents.size())), {}};
+  for (std::uint32_t i = 0; i < contents.size(); ++i) {
+    const auto known = held.blocks.find(contents[i].id);
+    if (known == held.blocks.end()) continue;
+    if (known->second.complete())
+      had.complete.insert(i, 1);
+    else
+      had.partial.emplace(i, known->second);
+  }
+  return had;
+}
+
+/// Files whose contents the node holds whole: what patches can refer to.
+std::vector<file_content> patchable_files(const holdings& held) {
+  std::vector<file_content> files;
+  for (const auto& [id, toc] : held.images)
+    for (auto& file : files_of(toc->tree())) {
+      const auto known = held.blocks.find(file.content.id);
+      if (known != held.blocks.end() && known->second.complete()) files.push_back(std::move(file));
+    }
+  return files;
+}
+
+std::vector<patch_base> patches_for(const preparation_tools& tools, const toc_view& wanted,
+                                    const std::vector<content_info>& contents, const holdings& held) {
+  if (held.images.empty()) return {};
+  const auto had = patchable_files(held);
+  if (had.empty()) return {};
+  return find_delta(contents, files_of(wanted.tree()), had, tools.patch).patches;
+}
+
+bool holds_toc(const pull_request& request, const toc_id& id) {
+  return std::any_of(request.had.begin(), request.had.end(),
+                     [&](const had_image& had) { return had.toc == id; });
+}
+
+result<toc_frame> frame_of(const preparation_tools& tools, const known_image& image,
+                           const pull_request& request, const holdings& held, std::int64_t now) {
+  const toc_statement statement{image.record.toc, image.record.manifest_digest, request.reference, now};
+  auto origin = sign_toc(tools.identity, statement);
+  if (!origin) return tl::unexpected(origin.error());
+  const auto base = held.images.empty() ? std::nullopt : std::optional(held.images.front().first);
+  auto packed = tools.catalogue.packed_toc(image.record.toc, base);
+  if (!packed) return tl::unexpected(packed.error());
+  packed->origin = std::move(*origin);
+  return packed;
+}
+
+}  // namespace
+
+result<prepared_delivery> prepare_delivery(const preparation_tools& tools, const known_image& image,
+                                           const pull_request& request, std::int64_t now) {
+  const auto held = holdings_of(tools.catalogue, request);
+  auto contents = std::make_shared<const std::vector<content_info>>(contents_of(*image.toc));
+  const auto had = had_of(*contents, held);
+  const auto patches = patches_for(tools, *image.toc, *contents, held);
+  const content_order order{image.order->runs, image.order->guessed};
+  auto plan = std::make_shared<const bundle_plan>(
+      plan_bundle({*contents, image.toc->geometry(), had, order, patches, tools.plan}));
+  prepared_delivery prepared{.started = {.toc = image.record.toc,
+                                         .toc_sent = !holds_toc(request, image.record.toc),
+                                         .delivered_bytes = plan->bytes,
+                                         .segments = static_cast<std::uint32_t>(plan->segments.size()),
+                                         .last_known = image.last_known},
+                             .toc = std::nullopt,
+                             .plan = std::move(plan),
+                             .contents = std::move(contents)};
+  if (!prepared.started.toc_sent) return prepared;
+  auto frame = frame_of(tools, image, request, held, now);
+  if (!frame) return tl::unexpected(frame.error());
+  prepared.toc = std::move(*frame);
+  return prepared;
+}
+
+}  // namespace firstlight

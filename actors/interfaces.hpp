@@ -1,0 +1,118 @@
+#pragma once
+#include <caf/all.hpp>
+
+#include "actors/instance_messages.hpp"
+#include "actors/layer_messages.hpp"
+#include "actors/messages.hpp"
+
+/// All typed interfaces of the actors: one `using` per role, one line per handler.
+/// Errors travel as caf::error made by `to_caf` (actors/errors.hpp) and come back by `from_caf`.
+namespace firstlight {
+
+/// PROGRESS LISTENER: told how a long call comes along.
+using progress_listener = caf::typed_actor<
+    // One encoded Progress of schemas/admin.capnp, or nothing more to say: ignored when late.
+    caf::reacts_to<admin_message>>;
+
+/// ADMIN SERVICE: the face of a daemon towards its local command line and console.
+using admin_service = caf::typed_actor<
+    // Carries one admin request out. Errors: any; the detail is what the user reads.
+    caf::replies_to<admin_message, progress_listener>::with<admin_message>>;
+
+// ---- hub ----------------------------------------------------------------------------------------
+
+/// NODE LINK: one node as the hub sees it, presented by the transport (actors/net/).
+using node_link = caf::typed_actor<
+    // Sends and waits for the node's verdict. Errors: `unavailable` when the connection ends first.
+    caf::replies_to<outgoing_toc>::with<delivered>, caf::replies_to<outgoing_segment>::with<delivered>,
+    // Opens the window of all bulk connections with bytes that mean nothing.
+    caf::replies_to<outgoing_padding>::with<delivered>, caf::reacts_to<outgoing_landmark>>;
+
+/// PULL LISTENER: told how an ingestion caused by a pull comes along.
+using pull_listener = caf::typed_actor<caf::reacts_to<incoming_progress>>;
+
+/// NODE SESSION: the hub's side of one joined node; ends with its link.
+using node_session = caf::typed_actor<
+    // Resolves, ingests when unknown, plans, and starts sending. Errors: not_found, denied, unavailable, ...
+    caf::replies_to<pull_request, pull_listener>::with<pull_started>,
+    // Moves blocks to the front of their delivery. Unknown deliveries are ignored: they have just ended.
+    caf::reacts_to<want>, caf::reacts_to<cancel_delivery>, caf::reacts_to<bulk_attached>>;
+
+// ---- node ---------------------------------------------------------------------------------------
+
+/// RECEIVER: takes one delivery in, verifies it, stores it, announces it.
+using receiver = caf::typed_actor<
+    // Answered once verified and stored, or with why not; the answer returns the flow credit.
+    caf::replies_to<incoming_toc>::with<verdict>, caf::replies_to<incoming_segment>::with<verdict>,
+    caf::reacts_to<incoming_landmark>, caf::reacts_to<incoming_progress>, caf::reacts_to<link_changed>,
+    // From instances: blocks that a reader waits for.
+    caf::reacts_to<want_blocks>,
+    // An instance (or a test) that is told blocks_ready, blocks_failed, image_complete from now on.
+    caf::reacts_to<caf::subscribe_atom, caf::actor>>;
+
+/// FUSE BRIDGE: answers the kernel for one FUSE session, and holds its mounts.
+using fuse_bridge = caf::typed_actor<
+    // Answers parked reads; one that has been answered already is skipped.
+    caf::reacts_to<reads_released>, caf::reacts_to<read_interrupted>,
+    // Raises the kernel's read-ahead.
+    caf::reacts_to<image_complete>,
+    // Takes the mounts down. Errors: `busy` when refused, `io`.
+    caf::replies_to<unmount_request>::with<unmounted>>;
+
+/// FILE-SYSTEM INSTANCE: the state of one mount.
+using instance = caf::typed_actor<
+    // From the FUSE session: answered through the bridge by reads_released.
+    caf::reacts_to<park_read>, caf::reacts_to<forget_read>, caf::reacts_to<session_ended>,
+    // From the receiver.
+    caf::reacts_to<blocks_ready>, caf::reacts_to<blocks_failed>, caf::reacts_to<image_complete>,
+    // Up: everything that readers wait for is asked for again.
+    caf::reacts_to<link_changed>,
+    // Another source from now on, after the former has ended: subscribes and asks again.
+    caf::reacts_to<receiver>, caf::replies_to<caf::get_atom>::with<instance_status>,
+    // Errors: `busy`, `io`. The instance ends by itself once the last file is closed.
+    caf::replies_to<unmount_request>::with<unmounted>>;
+
+/// What is to be mounted.
+struct mount_request {
+  std::string name;  ///< a file name, unique among the mounts of this daemon
+  std::shared_ptr<const toc_view> toc;
+  receiver source;                         ///< invalid when all contents are there
+  std::filesystem::path target;            ///< an existing directory
+  std::optional<writable_layer> writable;  ///< none: read-only
+};
+struct mounted {
+  instance handle;
+  std::string method;  ///< "overlay on FUSE" or "read-only FUSE"
+};
+
+/// MOUNTER: makes mounts (fuse_bridge/mounter.hpp). Whoever asks owns the instance: an exit message
+/// to it takes the mount down.
+using mounter = caf::typed_actor<
+    // Errors: invalid_argument, already_exists, io with what the kernel refused.
+    caf::replies_to<mount_request>::with<mounted>>;
+
+/// HUB LINK: the hub as the node sees it, presented by the transport (actors/net/). Reconnects by
+/// itself with jittered backoff; tells every receiver that has a delivery `link_changed`.
+using hub_link = caf::typed_actor<
+    // Starts a delivery whose parts go to the receiver. Errors: what the hub answered, `unavailable`.
+    caf::replies_to<pull_request, receiver>::with<pull_started>, caf::reacts_to<want>,
+    caf::reacts_to<cancel_delivery>, caf::replies_to<caf::get_atom>::with<link_status>,
+    // Answers once the link is up. Errors: `timed_out` after the configured time.
+    caf::replies_to<caf::join_atom>::with<link_status>>;
+
+/// LAYER STORE: registers, finds, completes and removes the layers of a node (storage/layer_registry.hpp).
+using layer_store = caf::typed_actor<
+    // Errors: already_exists, invalid_argument, limit_exceeded, io.
+    caf::replies_to<register_layer>::with<layer_record>,
+    // Errors: not_found.
+    caf::replies_to<find_layer>::with<layer_record>, caf::replies_to<list_layers>::with<layer_list>,
+    // Errors of all below: not_found, io.
+    caf::replies_to<complete_layer>::with<layer_record>, caf::replies_to<acquire_layer>::with<layer_record>,
+    caf::replies_to<release_layer>::with<layer_record>, caf::replies_to<label_layer>::with<layer_record>,
+    // Also `busy` while somebody has it acquired.
+    caf::reacts_to<remove_layer>>;
+
+}  // namespace firstlight
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::mount_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::mounted)

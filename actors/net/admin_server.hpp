@@ -1,0 +1,37 @@
+#pragma once
+#include <filesystem>
+#include <memory>
+
+#include "actors/interfaces.hpp"
+#include "config/admin_socket_limits.hpp"
+
+namespace firstlight {
+
+class kj_loop;
+class admin_engine;
+
+/// ADMIN SERVER: the UNIX socket of a daemon, mode 0600, for root and the daemon's own user. Each call is one
+/// request to the `admin_service`. The progress listener of a call ends when its client goes away: a service
+/// that works for long may monitor it.
+class admin_server {
+ public:
+  /// Listens before it returns; makes the socket's folder (0755) if it is missing, replaces a stale socket.
+  /// Errors: `already_exists` when a daemon answers there, `io`, `invalid_argument` (path too long).
+  [[nodiscard]] static result<std::unique_ptr<admin_server>> start(caf::actor_system& system, kj_loop& loop,
+                                                                   std::filesystem::path socket,
+                                                                   admin_service service,
+                                                                   admin_socket_limits limits = {});
+  /// Closes every connection and removes the socket.
+  ~admin_server();
+  admin_server(const admin_server&) = delete;
+  admin_server& operator=(const admin_server&) = delete;
+
+ private:
+  admin_server(kj_loop& loop, const std::shared_ptr<admin_engine>& work, std::filesystem::path socket);
+
+  kj_loop& loop_;
+  std::weak_ptr<admin_engine> engine_;  // owned by the loop
+  std::filesystem::path socket_;
+};
+
+}  // namespace firstlight

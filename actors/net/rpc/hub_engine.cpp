@@ -1,0 +1,244 @@
+#include "actors/net/rpc/hub_engine.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "actors/net/rpc/errors.hpp"
+#include "actors/net/rpc/hub_face.hpp"
+#include "actors/net/rpc/protocol_version.hpp"
+#include "actors/net/rpc/socket_options.hpp"
+
+namespace firstlight {
+namespace {
+
+constexpr std::size_t token_bytes = 16;
+constexpr std::size_t name_bytes_max = 64;
+constexpr std::uint32_t watches_per_silence = 4;
+
+std::chrono::milliseconds watch_period(const link_limits& limits) {
+  return std::max(limits.silence_max / watches_per_silence, std::chrono::milliseconds(5));
+}
+
+}  // namespace
+
+hub_engine::hub_engine(caf::actor_system& system, kj_loop& loop, hub_listener_options options,
+                       node_session_factory make_session, std::shared_ptr<tls_identity> tls)
+    : system_(system),
+      loop_(loop),
+      options_(std::move(options)),
+      make_session_(std::move(make_session)),
+      tls_(std::move(tls)),
+      revoked_(options_.revoked_nodes.begin(), options_.revoked_nodes.end()) {}
+
+hub_engine::~hub_engine() {
+  tasks_ = nullptr;
+  acceptor_ = nullptr;
+  for (auto& [name, node] : nodes_) node->gone("the hub is stopping");
+  // Nodes before connections: their calls refer to them.
+  for (auto& [id, one] : peers_) one.node = nullptr;
+  nodes_.clear();
+}
+
+void hub_engine::start(int descriptor) {
+  auto tasks = kj::heap<kj::TaskSet>(static_cast<kj::TaskSet::ErrorHandler&>(*this));
+  watched_ = std::chrono::steady_clock::now();
+  tasks->add(watch());
+  tasks_ = kj::mv(tasks);
+  acceptor_ = kj::heap<acceptor>(loop_.io(), descriptor, tls_,
+                                 acceptor::options{options_.limits, options_.congestion_control},
+                                 [this](acceptor::accepted stream) { accepted(kj::mv(stream)); });
+}
+
+void hub_engine::taskFailed(kj::Exception&& thrown) {
+  if (refusals_.pass()) spdlog::error("hub: a connection's task failed: {}", thrown.getDescription().cStr());
+}
+
+// ---- connections ------------------------------------------------------------------------------------
+
+std::string hub_engine::refusal(const certificate_name& name) const {
+  if (name.role != "node") return "this certificate is not a node's";
+  if (name.name.empty() || name.name.size() > name_bytes_max)
+    return "the node's certificate has no usable name";
+  if (revoked_.count(name.name) > 0) return "the certificate of node " + name.name + " has been revoked";
+  const auto same = std::count_if(peers_.begin(), peers_.end(),
+                                  [&](const auto& one) { return one.second.name == name.name; });
+  if (static_cast<std::uint64_t>(same) >= options_.limits.connections_per_node_max)
+    return "node " + name.name + " has too many connections";
+  return {};
+}
+
+void hub_engine::accepted(acceptor::accepted stream) {
+  const auto refused = refusal(stream.peer);
+  if (!refused.empty() && refusals_.pass()) spdlog::warn("hub: refused {}: {}", stream.address, refused);
+  const auto id = next_peer_++;
+  bulk_congestion_ = stream.congestion_control;
+  auto link = connection::serve(kj::mv(stream.stream), loop_.timer(),
+                                make_hub_face(*this, id, refused, options_.limits), options_.limits);
+  auto ending = link->ended().then([this, id] { ended(id); });
+  peer one;
+  one.link = kj::mv(link);
+  one.name = refused.empty() ? std::move(stream.peer.name) : std::string();
+  one.address = std::move(stream.address);
+  one.congestion_control = std::move(stream.congestion_control);
+  one.accepted = std::chrono::steady_clock::now();
+  peers_.emplace(id, std::move(one));
+  KJ_IF_MAYBE (tasks, tasks_) (*tasks)->add(kj::mv(ending));
+}
+
+void hub_engine::end(connection_id id, const std::string& why) {
+  const auto found = peers_.find(id);
+  if (found == peers_.end()) return;
+  found->second.end_reason = why;
+  found->second.link->close();
+}
+
+void hub_engine::ended(connection_id id) {
+  const auto found = peers_.find(id);
+  if (found == peers_.end()) return;
+  if (found->second.node) drop_node(found->second.node, found->second.end_reason);
+  forget_waiting(id);
+  peers_.erase(id);
+}
+
+void hub_engine::drop_node(const std::shared_ptr<joined_node>& node, const std::string& why) {
+  node->gone(why);
+  const auto held = node;
+  if (const auto listed = nodes_.find(held->name()); listed != nodes_.end() && listed->second == held)
+    nodes_.erase(listed);
+  for (auto& [id, one] : peers_) {
+    if (one.node != held) continue;
+    one.node = nullptr;
+    end(id, why);
+  }
+  spdlog::info("hub: node {} is gone: {}", held->name(), why);
+}
+
+void hub_engine::revoke(const std::vector<std::string>& names) {
+  for (const auto& name : names) {
+    revoked_.insert(name);
+    for (auto& [id, one] : peers_)
+      if (one.name == name) end(id, "the node's certificate has been revoked");
+  }
+}
+
+// ---- joining ----------------------------------------------------------------------------------------
+
+result<void> hub_engine::check(wire::NodeHello::Reader hello, const peer& from) const {
+  if (revoked_.count(from.name) > 0) return fail(errc::denied, "this node's certificate has been revoked");
+  if (from.node) return fail(errc::protocol, "this connection has joined already");
+  if (hello.getProtocolVersion() != protocol_version)
+    return fail(errc::protocol, "the hub speaks protocol version " + std::to_string(protocol_version) +
+                                    ", this node " + std::to_string(hello.getProtocolVersion()) +
+                                    "; install the same release on both");
+  if (hello.getBlockBytes() != options_.block_bytes)
+    return fail(errc::protocol, "the hub's block size is " + std::to_string(options_.block_bytes) +
+                                    " bytes, this node's " + std::to_string(hello.getBlockBytes()));
+  if (hello.getSession().size() != token_bytes) return fail(errc::protocol, "the session has no 16 bytes");
+  if (hello.getSoftwareVersion().size() > options_.limits.text_bytes_max)
+    return fail(errc::protocol, "the software version is too long");
+  if (nodes_.size() >= options_.limits.nodes_max && nodes_.count(from.name) == 0)
+    return fail(errc::busy, "the hub has all the nodes that it may have (nodes_max)");
+  return {};
+}
+
+result<std::shared_ptr<joined_node>> hub_engine::join(connection_id from, wire::NodeHello::Reader hello) {
+  const auto found = peers_.find(from);
+  if (found == peers_.end()) return fail(errc::unavailable, "this connection has ended");
+  auto& control = found->second;
+  if (auto allowed = check(hello, control); !allowed) {
+    if (refusals_.pass()) spdlog::warn("hub: refused {}: {}", control.address, allowed.error().detail);
+    return tl::unexpected(allowed.error());
+  }
+  if (const auto old = nodes_.find(control.name); old != nodes_.end())
+    drop_node(std::shared_ptr<joined_node>(old->second), "the node joined again");
+  const auto token = hello.getSession().asChars();
+  auto limits = options_.limits;
+  if (const auto theirs = hello.getLimits().getMessageBytesMax(); theirs > 0)
+    limits.message_bytes_max = std::min(limits.message_bytes_max, theirs);
+  auto node = std::make_shared<joined_node>(
+      joined_node::options{control.name, std::string(token.begin(), token.size()), limits,
+                           [this, from](const std::string& why) { end(from, why); }});
+  auto link = spawn_node_link(system_, loop_, node);
+  node->set_link(link);
+  const std::string version(hello.getSoftwareVersion().begin(), hello.getSoftwareVersion().size());
+  auto session = make_session_({control.name, control.address, version}, link);
+  caf::anon_send(link, session_made{session});
+  nodes_[control.name] = node;
+  control.node = node;
+  control.control = true;
+  spdlog::info("hub: node {} joined from {}", control.name, control.address);
+  for (auto& one : waiting_)
+    if (one.name == node->name() && one.token == node->token()) one.joined->fulfill();
+  return node;
+}
+
+void hub_engine::welcome(wire::HubWelcome::Builder out) const {
+  out.setProtocolVersion(protocol_version);
+  out.setSoftwareVersion(options_.software_version);
+  out.setHubName(options_.hub_name);
+  out.setBulkCongestion(bulk_congestion_);
+  out.initLimits().setMessageBytesMax(options_.limits.node_message_bytes_max);
+  out.getLimits().setHeartbeatMillis(static_cast<std::uint32_t>(options_.limits.silence_max.count()));
+}
+
+kj::Promise<void> hub_engine::attach(connection_id from, std::string token, wire::BulkSink::Client sink) {
+  const auto found = peers_.find(from);
+  if (found == peers_.end() || found->second.node)
+    return to_kj({errc::protocol, "this connection is attached already"});
+  const auto matches = [&](const waiting_attach& one) { return one.from == from; };
+  if (std::any_of(waiting_.begin(), waiting_.end(), matches))
+    return to_kj({errc::protocol, "attached twice"});
+  if (const auto node = nodes_.find(found->second.name);
+      node != nodes_.end() && node->second->token() == token) {
+    attach_now(from, kj::mv(sink));
+    return kj::READY_NOW;
+  }
+  auto joined = kj::newPromiseAndFulfiller<void>();
+  waiting_.push_back({from, found->second.name, std::move(token), kj::mv(joined.fulfiller)});
+  const auto limit = options_.limits.join_timeout.count() * kj::MILLISECONDS;
+  return loop_.timer()
+      .timeoutAfter(limit, kj::mv(joined.promise))
+      .then([this, from, sink = kj::mv(sink)]() mutable { attach_now(from, kj::mv(sink)); });
+}
+
+void hub_engine::attach_now(connection_id from, wire::BulkSink::Client sink) {
+  forget_waiting(from);
+  const auto found = peers_.find(from);
+  if (found == peers_.end()) return;
+  const auto node = nodes_.find(found->second.name);
+  if (node == nodes_.end()) return end(from, "its node is gone");
+  found->second.node = node->second;
+  node->second->attach(*found->second.link, kj::mv(sink), found->second.congestion_control);
+}
+
+void hub_engine::forget_waiting(connection_id from) {
+  waiting_.erase(
+      std::remove_if(waiting_.begin(), waiting_.end(), [&](const auto& one) { return one.from == from; }),
+      waiting_.end());
+}
+
+// ---- watching ---------------------------------------------------------------------------------------
+
+kj::Promise<void> hub_engine::watch() {
+  const auto period = watch_period(options_.limits);
+  return loop_.timer().afterDelay(period.count() * kj::MILLISECONDS).then([this, period] {
+    const auto now = std::chrono::steady_clock::now();
+    // After a pause of this whole process what has been received must be read before anybody is called
+    // silent.
+    if (now - watched_ < 2 * period)
+      for (auto& [id, one] : peers_) watch_one(id, one, now);
+    watched_ = now;
+    return watch();
+  });
+}
+
+void hub_engine::watch_one(connection_id id, peer& one, instant now) {
+  const auto& limits = options_.limits;
+  if (!one.node && now - one.accepted > limits.join_timeout) return end(id, "it did not join in time");
+  if (one.control && now - one.link->messages().last_heard() > limits.silence_max)
+    return end(id, "nothing heard for " + std::to_string(limits.silence_max.count()) + " ms");
+  if (one.link->stuck(now)) end(id, "it does not take what is sent");
+}
+
+}  // namespace firstlight

@@ -1,0 +1,273 @@
+// g++ 12 takes the empty state of a promise of optionals for uninitialized memory.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+
+#include "actors/net/rpc/hub_session.hpp"
+
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "actors/net/rpc/errors.hpp"
+#include "actors/net/rpc/node_faces.hpp"
+#include "actors/net/rpc/socket_options.hpp"
+#include "actors/net/rpc/values.hpp"
+#include "storage/pki/certificate_authority.hpp"
+
+namespace firstlight {
+namespace {
+
+constexpr std::size_t token_bytes = 16;
+constexpr const char* best_congestion_control = "bbr";
+constexpr std::uint32_t pings_per_silence = 3;
+constexpr std::uint32_t unanswered_silences_max =
+    3;  // a lost control connection hides behind a busy bulk one
+
+std::string random_token() {
+  std::string token(token_bytes, '\0');
+  KJ_REQUIRE(RAND_bytes(reinterpret_cast<unsigned char*>(token.data()), token_bytes) == 1, "no random bytes");
+  return token;
+}
+
+}  // namespace
+
+// A failed task is a lost connection or a broken promise of the hub: both end the session.
+class hub_session::error_handler final : public kj::TaskSet::ErrorHandler {
+ public:
+  explicit error_handler(hub_session& session) : session_(session) {}
+  void taskFailed(kj::Exception&& thrown) override {
+    ERR_clear_error();
+    session_.fail_with(from_kj(thrown));
+  }
+
+ private:
+  hub_session& session_;
+};
+
+hub_session::hub_session(kj_loop& loop, const hub_link_options& options, std::shared_ptr<tls_identity> tls,
+                         hub_link_shell link, owner& told)
+    : loop_(loop),
+      options_(options),
+      tls_(std::move(tls)),
+      link_(std::move(link)),
+      owner_(told),
+      token_(random_token()),
+      silence_max_(options.limits.silence_max),
+      send_bytes_max_(options.limits.node_message_bytes_max),
+      started_(std::chrono::steady_clock::now()),
+      handler_(kj::heap<error_handler>(*this)),
+      tasks_(*handler_) {}
+
+void hub_session::fail_with(error why) {
+  if (over_) return;
+  over_ = true;
+  unanswered_.clear();
+  owner_.failed(std::move(why));
+}
+
+// ---- connecting -------------------------------------------------------------------------------------
+
+void hub_session::start() {
+  dial_control();
+  for (std::uint32_t i = 0; i < std::max(1U, options_.limits.bulk_connections); ++i) dial_bulk();
+}
+
+kj::Promise<hub_session::dialled> hub_session::dial() {
+  auto& network = loop_.io().provider->getNetwork();
+  auto secured = network.parseAddress(options_.address)
+                     .then([](kj::Own<kj::NetworkAddress> address) {
+                       auto connecting = address->connectAuthenticated();
+                       return connecting.attach(kj::mv(address));
+                     })
+                     .then([this](kj::AuthenticatedStream stream) {
+                       KJ_IF_MAYBE (descriptor, stream.stream->getFd())
+                         prepare_link_socket(*descriptor, options_.limits);
+                       return tls_->context().wrapClient(kj::mv(stream), hub_server_name);
+                     });
+  const auto limit = options_.limits.connect_timeout.count() * kj::MILLISECONDS;
+  return loop_.timer().timeoutAfter(limit, kj::mv(secured)).then([this](kj::AuthenticatedStream stream) {
+    auto peer = peer_name(stream);
+    KJ_REQUIRE(peer.role == "hub", "the far side's certificate is not a hub's");
+    return dialled{connection::use(kj::mv(stream.stream), loop_.timer(), options_.limits), std::move(peer)};
+  });
+}
+
+void hub_session::dial_control() {
+  tasks_.add(dial().then([this](dialled made) { control_ready(kj::mv(made)); }));
+}
+
+void hub_session::dial_bulk() {
+  const auto index = bulks_dialled_++;
+  tasks_.add(dial().then([this, index](dialled made) { bulk_ready(kj::mv(made), index); }));
+}
+
+void hub_session::watch_end(connection& of, const char* which) {
+  tasks_.add(of.ended().then([this, which] {
+    // Before the join is answered its own failure tells more than the end of the connection.
+    if (joined_) fail_with({errc::unavailable, std::string("the ") + which + " connection to the hub ended"});
+  }));
+}
+
+void hub_session::control_ready(dialled made) {
+  peer_ = made.peer.name;
+  control_ = kj::mv(made.link);
+  watch_end(*control_, "control");
+  auto hub = control_->bootstrap().castAs<wire::Hub>();
+  auto join = hub.joinRequest();
+  auto hello = join.initHello();
+  hello.setProtocolVersion(options_.protocol_version);
+  hello.setSoftwareVersion({options_.software_version.c_str(), options_.software_version.size()});
+  hello.setSession({reinterpret_cast<const kj::byte*>(token_.data()), token_.size()});
+  hello.setBlockBytes(options_.block_bytes);
+  hello.setBulkConnections(options_.limits.bulk_connections);
+  hello.initLimits().setMessageBytesMax(options_.limits.message_bytes_max);
+  hello.getLimits().setHeartbeatMillis(static_cast<std::uint32_t>(options_.limits.silence_max.count()));
+  auto sent = join.send();
+  session_ = sent.getSession();
+  sent_join_ = true;
+  for (const auto& one : queued_) send_pull(one.id, one.request);
+  queued_.clear();
+  const auto limit = options_.limits.join_timeout.count() * kj::MILLISECONDS;
+  auto welcomed = sent.then([this](auto&& answered) { joined(answered.getWelcome()); });
+  tasks_.add(loop_.timer().timeoutAfter(limit, kj::mv(welcomed)));
+}
+
+void hub_session::joined(wire::HubWelcome::Reader welcome) {
+  joined_ = true;
+  const auto congestion = welcome.getBulkCongestion();
+  congestion_.assign(congestion.begin(), std::min<std::size_t>(congestion.size(), 32));
+  const auto theirs = welcome.getLimits();
+  if (theirs.getHeartbeatMillis() > 0)
+    silence_max_ = std::min(silence_max_, std::chrono::milliseconds(theirs.getHeartbeatMillis()));
+  if (theirs.getMessageBytesMax() > 0)
+    send_bytes_max_ = std::min<std::uint64_t>(send_bytes_max_, theirs.getMessageBytesMax());
+  if (congestion_ != best_congestion_control)
+    while (bulks_dialled_ < options_.limits.bulk_connections_without_bbr) dial_bulk();
+  owner_.joined();
+}
+
+void hub_session::bulk_ready(dialled made, std::uint32_t index) {
+  bulks_.push_back(kj::mv(made.link));
+  auto& over = *bulks_.back();
+  watch_end(over, "bulk");
+  auto attach = over.bootstrap().castAs<wire::Hub>().attachRequest();
+  attach.setSession({reinterpret_cast<const kj::byte*>(token_.data()), token_.size()});
+  attach.setIndex(index);
+  attach.setSink(make_bulk_sink(weak_from_this(), over));
+  tasks_.add(attach.send().then([this](auto&&) {
+    ++bulks_attached_;
+    owner_.bulk_changed();
+  }));
+}
+
+// ---- calls ------------------------------------------------------------------------------------------
+
+void hub_session::pull(std::uint64_t id, const pull_request& request) {
+  if (over_) return;
+  if (sent_join_) return send_pull(id, request);
+  if (queued_.size() < options_.limits.pulls_per_node_max)
+    queued_.push_back({id, request});
+  else
+    caf::anon_send(link_, pull_answer{id, fail(errc::busy, "too many pulls wait for the hub")});
+}
+
+void hub_session::send_pull(std::uint64_t id, const pull_request& request) {
+  auto call = session_.pullRequest();
+  write_pull(call.initRequest(), request);
+  if (call.asReader().totalSize().wordCount * sizeof(capnp::word) > send_bytes_max_) {
+    caf::anon_send(link_,
+                   pull_answer{id, fail(errc::limit_exceeded, "the list of what this node has is too long")});
+    return;
+  }
+  call.setProgress(make_progress_sink(link_, request.delivery, options_.limits));
+  tasks_.add(call.send().then(
+      [this, id](auto&& answered) {
+        caf::anon_send(link_, pull_answer{id, read_started(answered.getStarted())});
+      },
+      [this, id](kj::Exception&& thrown) {
+        caf::anon_send(link_, pull_answer{id, tl::unexpected(from_kj(thrown))});
+      }));
+}
+
+void hub_session::wants(const want& what) {
+  if (over_ || !sent_join_) return;
+  auto call = session_.wantRequest();
+  call.setDelivery(what.delivery);
+  write_runs(call.initRuns(static_cast<kj::uint>(what.runs.size())), what.runs);
+  call.setAgain(what.how == urgency::again);
+  tasks_.add(call.send().ignoreResult());
+}
+
+void hub_session::cancel(std::uint64_t delivery) {
+  if (over_ || !sent_join_) return;
+  auto call = session_.cancelRequest();
+  call.setDelivery(delivery);
+  tasks_.add(call.send().ignoreResult());
+}
+
+// ---- deliveries -------------------------------------------------------------------------------------
+
+template <class Remote, class Incoming>
+kj::Promise<verdict> hub_session::hand_over(Incoming what, std::uint64_t bytes) {
+  if (over_) return to_kj({errc::unavailable, "this session has ended"});
+  frame_bytes_ += bytes;
+  auto answered = kj::newPromiseAndFulfiller<verdict>();
+  const auto id = owner_.next_id();
+  unanswered_.emplace(id, kj::mv(answered.fulfiller));
+  caf::anon_send(link_, Remote{id, std::move(what)});
+  return kj::mv(answered.promise);
+}
+
+kj::Promise<verdict> hub_session::deliver(std::uint64_t delivery, result<toc_frame> toc) {
+  if (!toc) return verdict{toc.error()};
+  const auto bytes = toc->frame.bytes.size();
+  return hand_over<remote_toc>(incoming_toc{delivery, std::move(*toc)}, bytes);
+}
+
+kj::Promise<verdict> hub_session::deliver(std::uint64_t delivery, result<segment> data) {
+  if (!data) return verdict{data.error()};
+  const auto bytes = data->frame.bytes.size();
+  return hand_over<remote_segment>(incoming_segment{delivery, std::move(*data)}, bytes);
+}
+
+void hub_session::deliver(incoming_landmark mark) {
+  caf::anon_send(link_, mark);
+}
+
+void hub_session::answer(std::uint64_t id, verdict what) {
+  const auto found = unanswered_.find(id);
+  if (found == unanswered_.end()) return;
+  found->second->fulfill(std::move(what));
+  unanswered_.erase(found);
+}
+
+// ---- watching ---------------------------------------------------------------------------------------
+
+void hub_session::watch(instant now) {
+  if (over_ || !joined_) return;  // until then the limits of connecting and joining hold
+  auto heard = control_->messages().last_heard();
+  for (auto& one : bulks_) heard = std::max(heard, one->messages().last_heard());
+  const bool unanswered = ping_open_ && now - pinged_ > unanswered_silences_max * silence_max_;
+  if (now - heard > silence_max_ || unanswered)
+    return fail_with(
+        {errc::unavailable, "the hub has been silent for " + std::to_string(silence_max_.count()) + " ms"});
+  if (!ping_open_ && now - pinged_ >= silence_max_ / pings_per_silence) ping(now);
+}
+
+void hub_session::ping(instant now) {
+  pinged_ = now;
+  ping_open_ = true;
+  tasks_.add(session_.pingRequest().send().then([this](auto&&) { ping_open_ = false; }));
+}
+
+void hub_session::describe(link_status& status) const {
+  status.peer = peer_;
+  status.bulk_connections = bulks_attached_;
+  status.congestion_control = congestion_;
+  if (control_.get() != nullptr) status.round_trip = inspect_socket(control_->descriptor()).round_trip;
+  status.bytes_received = frame_bytes_ + padding_bytes_;
+  status.padding_bytes = padding_bytes_;
+}
+
+}  // namespace firstlight

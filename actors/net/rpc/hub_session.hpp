@@ -1,0 +1,115 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/net/hub_link.hpp"
+#include "actors/net/hub_link_actor.hpp"
+#include "actors/net/kj_loop.hpp"
+#include "actors/net/rpc/connection.hpp"
+#include "schemas/protocol.capnp.h"
+
+namespace firstlight {
+
+/// One attempt of a node to be joined, from the first SYN to the loss of any of its connections: a session
+/// whose control or bulk connection is lost is over as a whole, so both sides always agree on what is left to
+/// send. Loop thread only.
+class hub_session : public std::enable_shared_from_this<hub_session> {
+ public:
+  /// What happened, for the engine that owns this object. It may not destroy this object before it returns.
+  class owner {
+   public:
+    virtual void joined() = 0;
+    virtual void bulk_changed() = 0;
+    /// Told once; all that follows is ignored.
+    virtual void failed(error why) = 0;
+
+    /// Unique over all sessions of the engine, so that a late answer finds nothing.
+    virtual std::uint64_t next_id() = 0;
+
+   protected:
+    ~owner() = default;
+  };
+
+  hub_session(kj_loop& loop, const hub_link_options& options, std::shared_ptr<tls_identity> tls,
+              hub_link_shell link, owner& told);
+
+  /// Dials control and bulk in parallel.
+  void start();
+
+  /// Goes out with the join when that has not been answered yet. Answered by `pull_answer`.
+  void pull(std::uint64_t id, const pull_request& request);
+  void wants(const want& what);
+  void cancel(std::uint64_t delivery);
+  void answer(std::uint64_t id, verdict what);
+  /// To be called now and then: fails when nothing has been heard for too long, sends heartbeats.
+  void watch(instant now);
+
+  /// What the link's status says of this session.
+  void describe(link_status& status) const;
+
+  // ---- for the sink of a bulk connection ------------------------------------------------------------
+
+  kj::Promise<verdict> deliver(std::uint64_t delivery, result<toc_frame> toc);
+  kj::Promise<verdict> deliver(std::uint64_t delivery, result<segment> data);
+  void deliver(incoming_landmark mark);
+  void padding(std::uint64_t bytes) { padding_bytes_ += bytes; }
+
+ private:
+  struct dialled {
+    kj::Own<connection> link;
+    certificate_name peer;
+  };
+  struct queued_pull {
+    std::uint64_t id;
+    pull_request request;
+  };
+  class error_handler;
+
+  kj::Promise<dialled> dial();
+  void dial_control();
+  void dial_bulk();
+  void control_ready(dialled control);
+  void joined(wire::HubWelcome::Reader welcome);
+  void bulk_ready(dialled bulk, std::uint32_t index);
+  void watch_end(connection& of, const char* which);
+  void send_pull(std::uint64_t id, const pull_request& request);
+  void ping(instant now);
+  void fail_with(error why);
+  template <class Remote, class Incoming>
+  kj::Promise<verdict> hand_over(Incoming what, std::uint64_t bytes);
+
+  kj_loop& loop_;
+  const hub_link_options& options_;
+  std::shared_ptr<tls_identity> tls_;
+  hub_link_shell link_;
+  owner& owner_;
+  std::string token_;
+
+  kj::Own<connection> control_;
+  std::vector<kj::Own<connection>> bulks_;
+  std::uint32_t bulks_dialled_ = 0;
+  std::uint32_t bulks_attached_ = 0;
+  wire::Session::Client session_ = nullptr;
+  bool sent_join_ = false;
+  bool joined_ = false;
+  bool over_ = false;
+  std::vector<queued_pull> queued_;
+  std::map<std::uint64_t, kj::Own<kj::PromiseFulfiller<verdict>>> unanswered_;
+
+  std::string peer_;
+  std::string congestion_;
+  std::chrono::milliseconds silence_max_;
+  std::uint64_t send_bytes_max_;
+  std::uint64_t frame_bytes_ = 0;
+  std::uint64_t padding_bytes_ = 0;
+  instant started_;
+  instant pinged_{};
+  bool ping_open_ = false;
+
+  kj::Own<kj::TaskSet::ErrorHandler> handler_;
+  kj::TaskSet tasks_;  // last: its tasks refer to all the above
+};
+
+}  // namespace firstlight

@@ -1,0 +1,90 @@
+#pragma once
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/net/kj_loop.hpp"
+#include "actors/net/node_link_actor.hpp"
+#include "actors/net/rpc/connection.hpp"
+#include "schemas/protocol.capnp.h"
+
+namespace firstlight {
+
+/// One joined node on the transport's thread: its bulk connections, what has been sent over them and is not
+/// answered yet, and its open pulls. Its link actor is told everything in the order in which it happened.
+/// Loop thread only.
+class joined_node : public std::enable_shared_from_this<joined_node> {
+ public:
+  struct options {
+    std::string name;
+    std::string token;  ///< NodeHello.session
+    link_limits limits;
+    kj::Function<void(const std::string& why)> close;  ///< ends all connections of this node
+  };
+  explicit joined_node(options configured);
+  ~joined_node();
+
+  /// Before anything below.
+  void set_link(node_link_shell link) { link_ = std::move(link); }
+
+  [[nodiscard]] const std::string& name() const { return options_.name; }
+  [[nodiscard]] const std::string& token() const { return options_.token; }
+
+  /// The reason that the session is told when this object ends.
+  void gone(std::string why) { why_ = std::move(why); }
+  void close(const std::string& why) { options_.close(why); }
+
+  // ---- called for the link actor; each `id` is answered once by `link_answer` --------------------
+
+  void send(std::uint64_t id, outgoing_toc what);
+  void send(std::uint64_t id, outgoing_segment what);
+  void send(std::uint64_t id, outgoing_padding what);
+  void send(outgoing_landmark what);
+  void answer_pull(std::uint64_t id, result<pull_started> outcome);
+  void progress(incoming_progress what);
+
+  // ---- called for the node's connections ----------------------------------------------------------
+
+  /// `over` lives as long as this object, or until this object is destroyed because `over` ended.
+  void attach(connection& over, wire::BulkSink::Client sink, const std::string& congestion_control);
+  kj::Promise<pull_started> pull(pull_request request, wire::ProgressSink::Client progress);
+  void wants(want what);
+  void cancel(std::uint64_t delivery);
+
+ private:
+  struct bulk {
+    connection* over;
+    wire::BulkSink::Client sink;
+    std::uint64_t unanswered_bytes = 0;
+  };
+  struct open_pull {
+    std::uint64_t delivery;
+    kj::Own<kj::PromiseFulfiller<pull_started>> started;
+    wire::ProgressSink::Client sink;
+    bool telling = false;
+    std::optional<pull_progress> latest;  ///< came while one was on its way
+  };
+  bool refuse_oversized(std::uint64_t id, const shared_bytes& frame);
+  bulk& least_loaded();
+  template <class What>
+  bool postpone(std::uint64_t id, const What& what);
+  void track(std::uint64_t id, bulk& over, std::uint64_t bytes, instant started,
+             kj::Promise<result<verdict>> call);
+  kj::Promise<result<verdict>> pad(bulk& over, std::uint32_t bytes);
+  void answer(std::uint64_t id, delivered outcome, std::optional<error> failure = {});
+  void tell(std::uint64_t id);
+
+  options options_;
+  node_link_shell link_;
+  std::string why_ = "the connection ended";
+  std::deque<bulk> bulks_;  // a deque: calls refer to their element
+  std::deque<kj::Function<void()>> waiting_;
+  std::map<std::uint64_t, open_pull> pulls_;
+  std::uint64_t next_pull_ = 1;
+  kj::Own<kj::TaskSet::ErrorHandler> log_;
+  kj::TaskSet calls_;  // last: its tasks refer to all the above
+};
+
+}  // namespace firstlight

@@ -1,0 +1,405 @@
+#include "actors/node/image_receiver.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "schemas/admin.hpp"
+
+namespace firstlight {
+
+std::string_view to_string(delivery_phase phase) {
+  switch (phase) {
+    case delivery_phase::resolving:
+      return "resolving";
+    case delivery_phase::receiving:
+      return "receiving";
+    case delivery_phase::waiting_for_link:
+      return "waiting for the link";
+    case delivery_phase::complete:
+      return "complete";
+    case delivery_phase::failed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+namespace {
+
+using self_pointer = image_receiver::stateful_pointer<receiver_state>;
+using clock = std::chrono::steady_clock;
+
+/// What every step needs; cheap to copy into continuations.
+struct shell {
+  self_pointer self;
+  std::shared_ptr<const receive_request> request;
+  std::shared_ptr<const receiver_tools> tools;
+
+  [[nodiscard]] receiver_state& state() const { return self->state; }
+  [[nodiscard]] receiver_report& report() const { return self->state.report; }
+  [[nodiscard]] clock::time_point now() const { return self->clock().now(); }
+};
+
+void start_pull(const shell& my);
+
+bool over(const shell& my) {
+  return my.report().phase == delivery_phase::complete || my.report().phase == delivery_phase::failed;
+}
+
+template <class Message>
+void tell_instances(const shell& my, const Message& message) {
+  for (const auto& address : my.state().instances)
+    if (auto listening = caf::actor_cast<caf::actor>(address)) caf::anon_send(listening, message);
+}
+
+void tick(const shell& my) {
+  if (std::exchange(my.state().ticking, true)) return;
+  my.self->delayed_send(my.self, my.tools->limits.progress_interval, caf::tick_atom_v);
+}
+
+void tell_observer(const shell& my) {
+  if (my.tools->observer) caf::anon_send(my.tools->observer, delivery_ended{my.report()});
+}
+
+void fail_delivery(const shell& my, const error& why) {
+  if (over(my)) return;
+  spdlog::error("delivery of {} ends: {}", my.request->what.reference, to_string(why));
+  auto& state = my.state();
+  state.report.phase = delivery_phase::failed;
+  state.report.problem = to_string(why);
+  state.report.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(my.now() - state.started);
+  my.self->send(my.tools->link, cancel_delivery{state.report.delivery});
+  state.failure = why;
+  tell_instances(my, blocks_failed{{}, why});
+  for (auto& waiter : std::exchange(state.mountable_waiters, {})) waiter.deliver(to_caf(why));
+  for (auto& waiter : std::exchange(state.complete_waiters, {})) waiter.deliver(to_caf(why));
+  for (auto& [early, reply] : std::exchange(state.early, {})) reply.deliver(verdict{why});
+  tell_observer(my);
+}
+
+// ---- segments ----------------------------------------------------------------------------------
+
+void checkpoint(const shell& my) {
+  auto& state = my.state();
+  if (std::exchange(state.checkpoint_running, true)) return;
+  state.bytes_since_checkpoint = 0;
+  state.checkpointed = my.now();
+  run_on(
+      my.tools->workers.next(), my.self, [tools = my.tools] { return tools->contents.checkpoint(); },
+      [my](const result<void>& done) {
+        my.state().checkpoint_running = false;
+        if (!done) my.report().problem = to_string(done.error());
+      });
+}
+
+void on_stored(const shell& my, std::vector<block_run> runs) {
+  if (runs.empty()) return;
+  auto& state = my.state();
+  const auto bytes = bytes_of(*state.image->toc, runs);
+  state.report.bytes_stored += bytes;
+  state.bytes_since_checkpoint += bytes;
+  state.damaged->arrived(runs);
+  tell_instances(my, blocks_ready{std::make_shared<const std::vector<block_run>>(std::move(runs))});
+  if (state.bytes_since_checkpoint >= my.tools->limits.checkpoint_bytes) checkpoint(my);
+}
+
+/// The hub repeats what is refused, until it or this side gives the blocks up.
+void on_refused(const shell& my, const std::vector<block_run>& runs, const error& why) {
+  spdlog::warn("blocks of {} refused: {}", my.request->what.reference, to_string(why));
+  my.report().problem = to_string(why);
+  const bool damaged = why.code == errc::corrupt || why.code == errc::not_ready;
+  my.report().verification_failures += damaged ? 1 : 0;
+  const auto given_up = damaged ? my.state().damaged->damaged(runs).given_up : runs;
+  if (given_up.empty()) return;
+  tell_instances(my, blocks_failed{given_up, why});
+  fail_delivery(my, why);
+}
+
+verdict on_read(const shell& my, const segment& data, result<segment_outcome> outcome) {
+  if (!outcome) {
+    on_refused(my, data.runs, outcome.error());
+    return {outcome.error()};
+  }
+  on_stored(my, std::move(outcome->stored));
+  if (outcome->failed.empty()) return {};
+  std::vector<block_run> failed;
+  for (const auto& one : outcome->failed) failed.push_back(one.run);
+  on_refused(my, failed, outcome->failed.front().why);
+  return {outcome->failed.front().why};
+}
+
+void take_segment(const shell& my, const incoming_segment& incoming,
+                  caf::typed_response_promise<verdict> reply) {
+  ++my.report().segments_received;
+  my.report().bytes_received += incoming.data.frame.bytes.size();
+  run_on(
+      my.tools->workers.next(), my.self,
+      [reader = my.state().reader, data = incoming.data] { return reader->read(data); },
+      [my, data = incoming.data, reply](result<segment_outcome> outcome) mutable {
+        reply.deliver(on_read(my, data, std::move(outcome)));
+      });
+}
+
+// ---- the table of contents ---------------------------------------------------------------------
+
+void adopt(const shell& my, mountable_image image) {
+  auto& state = my.state();
+  state.report.toc = image.record.toc;
+  state.image = std::move(image);
+  state.reader = std::make_shared<segment_reader>(my.tools->contents, state.image->toc);
+  state.damaged.emplace(my.tools->limits.damaged_attempts_max);
+  if (state.report.phase == delivery_phase::resolving) state.report.phase = delivery_phase::receiving;
+  for (auto& waiter : std::exchange(state.mountable_waiters, {})) waiter.deliver(*state.image);
+  for (auto& [early, reply] : std::exchange(state.early, {})) take_segment(my, early, reply);
+}
+
+void take_toc(const shell& my, const toc_frame& frame, caf::typed_response_promise<verdict> reply) {
+  my.report().bytes_received += frame.frame.bytes.size();
+  run_on(
+      my.tools->workers.next(), my.self,
+      [tools = my.tools, request = my.request, frame] {
+        return keep_received_toc(tools->images(), request->what, frame);
+      },
+      [my, reply](result<mountable_image> image) mutable {
+        reply.deliver(image ? verdict{} : verdict{image.error()});
+        if (image)
+          adopt(my, std::move(*image));
+        else
+          fail_delivery(my, image.error());
+      });
+}
+
+// ---- completion --------------------------------------------------------------------------------
+
+void finish(const shell& my) {
+  auto& state = my.state();
+  state.report.phase = delivery_phase::complete;
+  state.report.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(my.now() - state.started);
+  state.image->record.complete = true;
+  tell_instances(my, image_complete{});
+  for (auto& waiter : std::exchange(state.complete_waiters, {})) waiter.deliver(state.report);
+  tell_observer(my);
+}
+
+void conclude(const shell& my) {
+  run_on(
+      my.tools->workers.next(), my.self,
+      [tools = my.tools, image = *my.state().image] { return make_complete(tools->images(), image); },
+      [my](const result<bool>& complete) {
+        if (over(my)) return;
+        if (!complete) return fail_delivery(my, complete.error());
+        if (*complete) return finish(my);
+        if (++my.state().fruitless_completions > my.tools->limits.damaged_attempts_max)
+          return fail_delivery(my,
+                               {errc::protocol, "the hub says that all was sent, but contents are missing"});
+        start_pull(my);
+      });
+}
+
+// ---- pulling -----------------------------------------------------------------------------------
+
+void wait_for_link(const shell& my) {
+  my.report().phase = delivery_phase::waiting_for_link;
+  my.self->request(my.tools->link, caf::infinite, caf::join_atom_v)
+      .then(
+          [my](const link_status&) {
+            if (!over(my)) start_pull(my);
+          },
+          [my](const caf::error& problem) {
+            if (over(my)) return;
+            my.report().problem = to_string(from_caf(problem));
+            wait_for_link(my);
+          });
+}
+
+void on_started(const shell& my, const pull_started& started) {
+  my.state().pull_running = false;
+  auto& report = my.report();
+  if (over(my)) return my.self->send(my.tools->link, cancel_delivery{report.delivery});
+  report.bytes_total = report.bytes_stored + started.delivered_bytes;
+  report.segments_total = report.segments_received + started.segments;
+  report.last_known = started.last_known;
+  report.phase = my.state().image ? delivery_phase::receiving : delivery_phase::resolving;
+  tell_instances(my, link_changed{link_state::up, {}});  // they ask again for what readers wait for
+  if (my.state().image || started.toc_sent) return;
+  run_on(
+      my.tools->workers.next(), my.self,
+      [tools = my.tools, request = my.request, id = started.toc]() -> result<mountable_image> {
+        return keep_stored_toc(tools->images(), request->what, id);
+      },
+      [my](result<mountable_image> image) {
+        if (image)
+          adopt(my, std::move(*image));
+        else
+          fail_delivery(my, image.error());
+      });
+}
+
+void on_no_start(const shell& my, const error& why) {
+  my.state().pull_running = false;
+  if (over(my)) return;
+  const bool away = why.code == errc::unavailable;
+  if (!away || !my.state().image) return fail_delivery(my, why);
+  my.report().problem = to_string(why);
+  wait_for_link(my);
+}
+
+void start_pull(const shell& my) {
+  auto& state = my.state();
+  if (std::exchange(state.pull_running, true)) return;
+  state.report.delivery = my.tools->delivery_ids->fetch_add(1) + 1;
+  tick(my);
+  run_on(
+      my.tools->workers.next(), my.self,
+      [tools = my.tools, request = my.request, image = state.image, id = state.report.delivery] {
+        return describe_pull(tools->images(), request->what, image, id);
+      },
+      [my](const result<pull_request>& pull) {
+        if (!pull) return on_no_start(my, pull.error());
+        my.self->request(my.tools->link, caf::infinite, *pull, caf::actor_cast<receiver>(my.self))
+            .then([my](const pull_started& started) { on_started(my, started); },
+                  [my](const caf::error& problem) { on_no_start(my, from_caf(problem)); });
+      });
+}
+
+// ---- the outside -------------------------------------------------------------------------------
+
+void on_link(const shell& my, const link_changed& news) {
+  if (over(my)) return;
+  if (news.now == link_state::up) return start_pull(my);
+  my.report().problem = news.why;
+  if (!my.state().image) return;  // the pull itself fails, and says so
+  my.report().phase = delivery_phase::waiting_for_link;
+  tell_instances(my, news);
+}
+
+void on_want(const shell& my, const want_blocks& wanted) {
+  auto& report = my.report();
+  report.wants += static_cast<std::uint32_t>(wanted.runs.size());
+  if (report.phase == delivery_phase::receiving)
+    my.self->send(my.tools->link, want{report.delivery, wanted.runs, urgency::normal});
+  if (report.phase != delivery_phase::failed) return;
+  const auto failed_for = my.now() - my.state().started - report.elapsed;
+  if (failed_for < my.tools->limits.retry_failed_after || !my.state().image)
+    return tell_instances(my, blocks_failed{wanted.runs, my.state().failure});
+  my.state().damaged.emplace(my.tools->limits.damaged_attempts_max);
+  report.phase = delivery_phase::receiving;
+  start_pull(my);
+}
+
+void measure_rate(const shell& my) {
+  auto& state = my.state();
+  const std::chrono::duration<double> span = my.now() - state.rate_since;
+  if (span.count() < 1) return;
+  const auto bytes = static_cast<double>(state.report.bytes_received - state.rate_bytes);
+  state.report.rate_bytes_per_second = static_cast<std::uint64_t>(bytes / span.count());
+  state.rate_bytes = state.report.bytes_received;
+  state.rate_since = my.now();
+}
+
+admin_message progress_of(const receiver_report& report) {
+  if (report.phase == delivery_phase::resolving)
+    return {encode(admin_progress{report.progress.stage, report.progress.done, report.progress.total})};
+  return {
+      encode(admin_progress{std::string(to_string(report.phase)), report.bytes_stored, report.bytes_total})};
+}
+
+void on_tick(const shell& my) {
+  auto& state = my.state();
+  state.ticking = false;
+  measure_rate(my);
+  for (const auto& address : state.listeners)
+    if (auto listener = caf::actor_cast<progress_listener>(address))
+      my.self->send(listener, progress_of(state.report));
+  if (state.bytes_since_checkpoint > 0 &&
+      my.now() - state.checkpointed >= my.tools->limits.checkpoint_interval)
+    checkpoint(my);
+  if (!over(my)) tick(my);
+}
+
+receiver_report report_of(const shell& my) {
+  auto report = my.report();
+  if (!over(my))
+    report.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(my.now() - my.state().started);
+  return report;
+}
+
+void forget_the_dead(self_pointer self) {
+  self->set_down_handler([self](caf::down_msg& down) {
+    self->state.instances.erase(down.source);
+    self->state.listeners.erase(down.source);
+  });
+}
+
+}  // namespace
+
+image_receiver::behavior_type make_image_receiver(self_pointer self, receive_request request,
+                                                  receiver_tools tools) {
+  const shell my{self, std::make_shared<const receive_request>(std::move(request)),
+                 std::make_shared<const receiver_tools>(std::move(tools))};
+  self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
+  self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
+  forget_the_dead(self);
+  my.state().started = my.state().rate_since = my.state().checkpointed = my.now();
+  my.report().reference = my.request->what.reference;
+  my.report().platform = my.request->what.platform;
+  if (my.request->known) adopt(my, *my.request->known);
+  start_pull(my);
+  return {
+      [=](const incoming_toc& incoming) -> caf::result<verdict> {
+        auto reply = self->make_response_promise<verdict>();
+        take_toc(my, incoming.toc, reply);
+        return reply;
+      },
+      [=](const incoming_segment& incoming) -> caf::result<verdict> {
+        if (my.report().phase == delivery_phase::failed)
+          return verdict{error{errc::cancelled, "the delivery has ended"}};
+        auto reply = self->make_response_promise<verdict>();
+        if (my.state().image)
+          take_segment(my, incoming, reply);
+        else if (my.state().early.size() < my.tools->limits.early_segments_max)
+          my.state().early.emplace_back(incoming, reply);
+        else
+          reply.deliver(verdict{error{errc::limit_exceeded, "early_segments_max: the TOC is late"}});
+        return reply;
+      },
+      [=](const incoming_landmark& incoming) {
+        if (incoming.delivery != my.report().delivery || over(my)) return;  // of an earlier pull
+        if (incoming.mark == landmark::guessed)
+          my.report().guessed_passed = true;
+        else if (incoming.mark == landmark::given_up)
+          fail_delivery(my, {errc::unavailable, "the hub cannot send the rest of the image; see its log"});
+        else if (my.state().image)
+          conclude(my);
+      },
+      [=](const brought_otherwise& news) {
+        if (my.report().toc == news.toc && !over(my)) conclude(my);
+      },
+      [=](const incoming_progress& incoming) { my.report().progress = incoming.progress; },
+      [=](const link_changed& news) { on_link(my, news); },
+      [=](const want_blocks& wanted) { on_want(my, wanted); },
+      [=](caf::subscribe_atom, const caf::actor& mount) {
+        self->monitor(mount);
+        my.state().instances.insert(caf::actor_cast<caf::actor_addr>(mount));
+        if (my.report().phase == delivery_phase::complete) caf::anon_send(mount, image_complete{});
+      },
+      [=](const await_mountable&) -> caf::result<mountable_image> {
+        if (my.state().image) return *my.state().image;
+        if (over(my)) return to_caf({errc::unavailable, my.report().problem});
+        my.state().mountable_waiters.push_back(self->make_response_promise<mountable_image>());
+        return my.state().mountable_waiters.back();
+      },
+      [=](const await_complete&) -> caf::result<receiver_report> {
+        if (my.report().phase == delivery_phase::complete) return report_of(my);
+        if (over(my)) return to_caf({errc::unavailable, my.report().problem});
+        my.state().complete_waiters.push_back(self->make_response_promise<receiver_report>());
+        return my.state().complete_waiters.back();
+      },
+      [=](caf::get_atom) { return report_of(my); },
+      [=](caf::subscribe_atom, const progress_listener& listener) {
+        self->monitor(listener);
+        my.state().listeners.insert(caf::actor_cast<caf::actor_addr>(listener));
+      },
+      [=](caf::tick_atom) { on_tick(my); },
+  };
+}
+
+}  // namespace firstlight

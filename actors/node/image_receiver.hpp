@@ -1,0 +1,118 @@
+#pragma once
+#include <set>
+
+#include "actors/interfaces.hpp"
+#include "actors/worker.hpp"
+#include "model/redelivery.hpp"
+#include "storage/receive_image.hpp"
+#include "storage/segment_reader.hpp"
+
+namespace firstlight {
+
+enum class delivery_phase : std::uint8_t { resolving, receiving, waiting_for_link, complete, failed };
+std::string_view to_string(delivery_phase phase);
+
+/// One delivery as the node reports it.
+struct receiver_report {
+  std::uint64_t delivery = 0;
+  std::string reference;
+  std::string platform;
+  std::optional<toc_id> toc;
+  delivery_phase phase = delivery_phase::resolving;
+  pull_progress progress;            ///< of the hub, while resolving
+  std::uint64_t bytes_received = 0;  ///< frames and TOC, as on the wire
+  std::uint64_t bytes_stored = 0;    ///< unpacked and verified
+  std::uint64_t bytes_total = 0;     ///< unpacked, that the delivery brings at most
+  std::uint64_t rate_bytes_per_second = 0;
+  std::uint32_t segments_received = 0;
+  std::uint32_t segments_total = 0;
+  std::uint32_t wants = 0;
+  std::uint32_t verification_failures = 0;
+  std::chrono::milliseconds elapsed{0};
+  bool last_known = false;
+  bool guessed_passed = false;  ///< the landmark: all that a start is expected to read is here
+  std::string problem;          ///< the last one, also of a delivery that went on
+};
+
+struct await_mountable {};
+struct await_complete {};
+
+/// All contents of this TOC are in the store, by whatever way: a bundle file was loaded.
+struct brought_otherwise {
+  toc_id toc;
+};
+
+/// Told to the node's root each time a delivery is complete or has failed.
+struct delivery_ended {
+  receiver_report report;
+};
+
+/// RECEIVER with its management side, for the node's root.
+using image_receiver = receiver::extend<
+    // Answered as soon as the TOC is there. Errors: what ended the delivery.
+    caf::replies_to<await_mountable>::with<mountable_image>,
+    // Answered when all contents are there and durable. Errors: what ended the delivery.
+    caf::replies_to<await_complete>::with<receiver_report>,
+    caf::replies_to<caf::get_atom>::with<receiver_report>,
+    // Progress while the delivery runs, every `progress_interval`, until the listener ends.
+    caf::reacts_to<caf::subscribe_atom, progress_listener>,
+    // Completes the delivery if it is of this TOC and nothing is missing.
+    caf::reacts_to<brought_otherwise>,
+    // Its own clock.
+    caf::reacts_to<caf::tick_atom>>;
+
+/// What a receiver works with. The stores outlive it.
+struct receiver_tools {
+  image_catalogue& catalogue;
+  content_store& contents;
+  trust_anchor authority;
+  hub_link link;
+  worker_pool workers;  ///< verify and store
+  receiver_limits limits;
+  caf::actor observer;                                       ///< gets delivery_ended; may be invalid
+  std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids;  ///< the last one used in this process
+
+  [[nodiscard]] receive_tools images() const { return {catalogue, contents, authority, limits}; }
+};
+
+/// What to bring in.
+struct receive_request {
+  wanted_image what;
+  std::optional<mountable_image> known;  ///< an interrupted delivery goes on with exactly this
+};
+
+struct receiver_state {
+  static inline const char* name = "receiver";
+  receiver_report report;
+  std::optional<mountable_image> image;
+  std::shared_ptr<segment_reader> reader;
+  std::optional<redelivery> damaged;
+  error failure;  ///< of a failed delivery
+  std::vector<std::pair<incoming_segment, caf::typed_response_promise<verdict>>> early;  ///< before their TOC
+  std::set<caf::actor_addr> instances;  ///< weak: they hold this actor
+  std::vector<caf::typed_response_promise<mountable_image>> mountable_waiters;
+  std::vector<caf::typed_response_promise<receiver_report>> complete_waiters;
+  std::set<caf::actor_addr> listeners;
+  std::uint64_t bytes_since_checkpoint = 0;
+  bool checkpoint_running = false;
+  bool pull_running = false;
+  bool ticking = false;
+  std::uint32_t fruitless_completions = 0;  ///< the hub said "complete", but contents were missing
+  std::chrono::steady_clock::time_point started;
+  std::chrono::steady_clock::time_point checkpointed;
+  std::chrono::steady_clock::time_point rate_since;
+  std::uint64_t rate_bytes = 0;  ///< report.bytes_received at `rate_since`
+};
+
+/// Starts to pull at once. Ends on an exit message only.
+image_receiver::behavior_type make_image_receiver(image_receiver::stateful_pointer<receiver_state> self,
+                                                  receive_request request, receiver_tools tools);
+
+}  // namespace firstlight
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::receiver_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::delivery_ended)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::mountable_image)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::brought_otherwise)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::await_mountable)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::await_complete)

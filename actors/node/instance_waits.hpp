@@ -1,0 +1,77 @@
+#pragma once
+#include <chrono>
+#include <map>
+#include <unordered_map>
+
+#include "actors/instance_messages.hpp"
+#include "config/fuse_limits.hpp"
+#include "model/readiness.hpp"
+#include "storage/content_store.hpp"
+
+namespace firstlight {
+
+/// What came of a new wait.
+struct wait_started {
+  std::vector<block_run> want;   ///< to be asked for now; may be empty
+  bool ready = false;            ///< nothing is missing (any more): not parked
+  std::optional<error> failure;  ///< it cannot come: not parked
+};
+
+/// The waits of one mount with their times and failures: `readiness` and what people want to know of it.
+/// Time comes from the caller. Owned by one actor; not thread-safe.
+class instance_waits {
+ public:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  instance_waits(std::shared_ptr<const toc_view> toc, const content_store& store, fuse_limits limits);
+
+  /// Looks at the store after the reader has been published, so no arrival falls between the two.
+  wait_started start(const park_read& read, time_point now);
+
+  /// @returns the readers to let go.
+  std::vector<waiter_id> arrived(const std::vector<block_run>& runs, time_point now);
+  std::vector<waiter_id> failed(const std::vector<block_run>& runs, const error& why, time_point now);
+  void forget(waiter_id waiter, time_point now);
+  /// Nobody waits any more: `why` is noted, if it is a failure.
+  std::vector<waiter_id> all_over(std::optional<error> why, time_point now);
+
+  /// @returns the readers that have waited for too long while nothing at all arrived.
+  std::vector<waiter_id> overdue(time_point now);
+
+  [[nodiscard]] std::vector<block_run> re_ask() { return readiness_.re_ask(); }
+  [[nodiscard]] bool anyone() const { return readiness_.waiting() != 0; }
+
+  /// Fills in what the waits know.
+  void describe(instance_status& status, time_point now, const std::string& cause) const;
+
+ private:
+  struct waiting {
+    park_read read;
+    time_point since;
+  };
+  struct failure {
+    time_point at;
+    error why;
+  };
+  using block_key = std::uint64_t;  ///< content << 32 | block
+
+  std::optional<error> known_failure(const std::vector<block_run>& missing, time_point now);
+  void extend(std::vector<block_run>& want, const content_info& content) const;
+  void remember_failed(const std::vector<block_run>& runs, const error& why, time_point now);
+  std::vector<waiter_id> end(std::vector<waiter_id> waiters, time_point now);
+
+  std::shared_ptr<const toc_view> toc_;
+  const content_store* store_;
+  fuse_limits limits_;
+  readiness readiness_;
+  std::map<waiter_id, waiting> waiting_;  ///< the oldest first: ids count up
+  std::map<block_key, failure> failed_;
+  time_point last_progress_{};
+  std::uint64_t waits_ = 0;
+  std::uint64_t misses_ = 0;
+  std::chrono::nanoseconds wait_total_{0};
+  std::chrono::nanoseconds wait_longest_{0};
+  std::optional<error> last_error_;
+};
+
+}  // namespace firstlight

@@ -1,0 +1,105 @@
+#include "actors/node/node_daemon.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "actors/net/hub_link.hpp"
+#include "actors/node/layer_store.hpp"
+#include "actors/node/node_shell.hpp"
+#include "actors/shutdown.hpp"
+#include "storage/posix_file.hpp"
+
+namespace firstlight {
+namespace {
+
+std::uint32_t worker_count(const node_options& options) {
+  return options.workers != 0 ? options.workers : std::max(2U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+node_daemon::node_daemon(caf::actor_system& system, const node_options& options)
+    : system_(system), workers_(system, worker_count(options)), loaders_(system, 1) {}
+
+std::filesystem::path node_daemon::mounts_folder(const node_options& options) {
+  return options.run_folder / "lower";
+}
+
+result<void> node_daemon::open_stores(const node_options& options) {
+  auto metadata = database::open(options.store_folder / "metadata", options.database);
+  if (!metadata) return fail(metadata.error(), "the store " + options.store_folder.string());
+  metadata_ = std::move(*metadata);
+  auto contents =
+      content_store::open(options.store_folder, *metadata_, {}, options.open_files_max, options.contents);
+  if (!contents) return tl::unexpected(contents.error());
+  contents_ = std::move(*contents);
+  auto catalogue = image_catalogue::open(options.store_folder, *metadata_);
+  if (!catalogue) return tl::unexpected(catalogue.error());
+  catalogue_ = std::move(*catalogue);
+  auto layers = layer_registry::open(options.store_folder, *metadata_, options.layers);
+  if (!layers) return tl::unexpected(layers.error());
+  layers_ = std::move(*layers);
+  return detail::remove_left_layers(*layers_);
+}
+
+result<void> node_daemon::spawn_actors(const node_options& options, const std::string& version,
+                                       const mounter_factory& make_mounter) {
+  auto home = parse_platform(options.platform);
+  if (!home) return tl::unexpected(home.error());
+  auto authority = trust_anchor::load(options.tls.ca);
+  if (!authority) return tl::unexpected(authority.error());
+  auto link = spawn_hub_link(
+      system_, loop_,
+      {.address = options.hub, .tls = options.tls, .limits = options.link, .software_version = version});
+  if (!link) return tl::unexpected(link.error());
+  link_ = std::move(*link);
+  if (auto made = make_folders(options.run_folder); !made) return made;
+  layer_store_ =
+      system_.spawn<caf::detached>(make_layer_store, layer_store_tools{layers_.get(), detail::unix_now});
+  mounter_ = make_mounter(*contents_, mounts_folder(options));
+  root_ = system_.spawn<caf::detached>(make_node_root,
+                                       node_root_tools{.catalogue = *catalogue_,
+                                                       .contents = *contents_,
+                                                       .layers = *layers_,
+                                                       .layer_store = layer_store_,
+                                                       .authority = *authority,
+                                                       .link = link_,
+                                                       .mounts = mounter_,
+                                                       .workers = workers_,
+                                                       .loaders = loaders_,
+                                                       .stop = stop_,
+                                                       .receiver = options.receiver,
+                                                       .limits = options.root,
+                                                       .run_folder = options.run_folder,
+                                                       .home = *home,
+                                                       .version = version,
+                                                       .name = host_name(),
+                                                       .store_bytes_max = options.store_bytes_max});
+  return {};
+}
+
+result<std::unique_ptr<node_daemon>> node_daemon::start(caf::actor_system& system,
+                                                        const node_options& options,
+                                                        const std::string& version,
+                                                        const mounter_factory& make_mounter) {
+  std::unique_ptr<node_daemon> node(new node_daemon(system, options));
+  if (auto opened = node->open_stores(options); !opened) return tl::unexpected(opened.error());
+  if (auto spawned = node->spawn_actors(options, version, make_mounter); !spawned)
+    return tl::unexpected(spawned.error());
+  auto admin = admin_server::start(system, node->loop_, options.socket,
+                                   caf::actor_cast<admin_service>(node->root_), options.admin);
+  if (!admin) return tl::unexpected(admin.error());
+  node->admin_ = std::move(*admin);
+  return node;
+}
+
+node_daemon::~node_daemon() {
+  stop_->store(true);
+  admin_.reset();
+  end_actors(system_, root_, mounter_, layer_store_, link_);
+  loop_.stop();
+  end_workers(system_, workers_, loaders_);
+  if (contents_ == nullptr) return;
+  if (auto durable = contents_->checkpoint(); !durable) spdlog::error("{}", to_string(durable.error()));
+}
+
+}  // namespace firstlight

@@ -1,0 +1,57 @@
+#pragma once
+#include <functional>
+#include <memory>
+
+#include "actors/net/admin_server.hpp"
+#include "actors/net/kj_loop.hpp"
+#include "actors/node/node_root.hpp"
+#include "config/node_options.hpp"
+
+namespace firstlight {
+
+/// The running NODE: builds every object, hands it down, and ends them in order. One thread starts and
+/// destroys it; `system` outlives it.
+class node_daemon {
+ public:
+  /// Makes the mounter over the content store; the layer above has it (fuse_bridge/mounter.hpp). Called once,
+  /// after stale mounts below `mounts_folder` have been cleaned by the caller of `start`.
+  using mounter_factory =
+      std::function<mounter(const content_store& store, const std::filesystem::path& mounts_folder)>;
+
+  /// Answers the local command line when it returns; the hub need not be there. Errors: those of the stores
+  /// (`busy`: a node has this store open), of the TLS files and of the socket.
+  [[nodiscard]] static result<std::unique_ptr<node_daemon>> start(caf::actor_system& system,
+                                                                  const node_options& options,
+                                                                  const std::string& version,
+                                                                  const mounter_factory& make_mounter);
+  /// Takes the mounts down, ends the actors, then the stores; what has arrived is durable.
+  ~node_daemon();
+  node_daemon(const node_daemon&) = delete;
+  node_daemon& operator=(const node_daemon&) = delete;
+
+  /// Where the FUSE mounts below overlays are made.
+  [[nodiscard]] static std::filesystem::path mounts_folder(const node_options& options);
+
+ private:
+  node_daemon(caf::actor_system& system, const node_options& options);
+  result<void> open_stores(const node_options& options);
+  result<void> spawn_actors(const node_options& options, const std::string& version,
+                            const mounter_factory& make_mounter);
+
+  caf::actor_system& system_;
+  std::unique_ptr<database> metadata_;
+  std::unique_ptr<content_store> contents_;
+  std::unique_ptr<image_catalogue> catalogue_;
+  std::unique_ptr<layer_registry> layers_;
+  worker_pool workers_;
+  worker_pool loaders_;
+  std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
+  kj_loop loop_;
+  mounter mounter_;
+  layer_store layer_store_;
+  hub_link link_;
+  node_root root_;
+  std::unique_ptr<admin_server> admin_;
+};
+
+}  // namespace firstlight

@@ -1,0 +1,189 @@
+#include <spdlog/spdlog.h>
+
+#include "actors/node/node_shell.hpp"
+
+namespace firstlight::detail {
+namespace {
+
+void tell_mounts(const node_shell& my, const toc_id& toc, const image_receiver& source) {
+  for (const auto& [name, mount] : my.state().mounts)
+    if (mount.entry.image.record.toc == toc) my.self->send(mount.handle, caf::actor_cast<receiver>(source));
+}
+
+bool mounted(const node_shell& my, const image_key& key) {
+  return std::any_of(my.state().mounts.begin(), my.state().mounts.end(), [&](const auto& mount) {
+    const auto& record = mount.second.entry.image.record;
+    return record.reference == key.first && record.platform == key.second;
+  });
+}
+
+admin_node_image describe(const node_root_tools& tools, const mountable_image& image) {
+  return report(image.record, measure_held(*image.toc, tools.contents), 0);
+}
+
+/// Answers with the image as it is stored now.
+void answer_pulled(const node_shell& my, const image_key& key, const receiver_report& delivery,
+                   admin_promise reply) {
+  auto image = stored_image(*my.tools, key);
+  if (!image) return refuse(reply, image.error());
+  if (!*image) return refuse(reply, {errc::not_found, key.first + " is gone"});
+  deliver(reply, admin_pulled{describe(*my.tools, **image), report(delivery)});
+}
+
+void answer_when_complete(const node_shell& my, const image_key& key, const image_receiver& source,
+                          admin_promise reply) {
+  my.self->request(source, caf::infinite, await_complete{})
+      .then([=](const receiver_report& delivery) { answer_pulled(my, key, delivery, reply); },
+            [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+}
+
+void answer_when_mountable(const node_shell& my, const image_key& key, const image_receiver& source,
+                           admin_promise reply) {
+  my.self->request(source, caf::infinite, await_mountable{})
+      .then(
+          [=](const mountable_image&) {
+            my.self->request(source, my.tools->limits.report_timeout, caf::get_atom_v)
+                .then([=](const receiver_report& delivery) { answer_pulled(my, key, delivery, reply); },
+                      [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+          },
+          [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+}
+
+/// The image that a user means by a mount's name or target, or by a reference.
+result<image_key> meant(const node_shell& my, const std::string& what, const std::string& platform) {
+  if (const auto* mount = find_mount(my, what))
+    return image_key{mount->entry.image.record.reference, mount->entry.image.record.platform};
+  return canonical(*my.tools, what, platform);
+}
+
+void answer_waited(const node_shell& my, const image_key& key, const receiver_report& delivery,
+                   admin_promise reply) {
+  auto image = stored_image(*my.tools, key);
+  if (!image) return refuse(reply, image.error());
+  if (!*image) return refuse(reply, {errc::not_found, key.first + " is gone"});
+  deliver(reply, admin_waited{describe(*my.tools, **image), report(delivery)});
+}
+
+receiver_report last_report(const node_shell& my, const image_key& key) {
+  for (const auto& ended : my.state().ended)
+    if (ended.reference == key.first && ended.platform == key.second) return ended;
+  receiver_report none;
+  none.reference = key.first;
+  none.platform = key.second;
+  none.phase = delivery_phase::complete;
+  return none;
+}
+
+}  // namespace
+
+std::int64_t unix_now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+result<image_key> canonical(const node_root_tools& tools, const std::string& reference,
+                            const std::string& platform) {
+  auto parsed = parse_image_reference(reference);
+  if (!parsed) return tl::unexpected(parsed.error());
+  auto wanted = platform.empty() ? result<firstlight::platform>(tools.home) : parse_platform(platform);
+  if (!wanted) return tl::unexpected(wanted.error());
+  return image_key{parsed->text(), wanted->text()};
+}
+
+result<image_receiver> receive(const node_shell& my, const image_key& key,
+                               const std::optional<mountable_image>& known) {
+  if (my.state().stopping) return fail(errc::cancelled, "the node is stopping");
+  auto& receivers = my.state().receivers;
+  const auto running = receivers.find(key);
+  if (running != receivers.end() && !running->second.failed) return running->second.handle;
+  if (running != receivers.end()) my.self->send_exit(running->second.handle, caf::exit_reason::user_shutdown);
+  if (receivers.size() >= my.tools->limits.deliveries_max)
+    return fail(errc::limit_exceeded, "deliveries_max: too many images are arriving; wait for one of them");
+  const auto& tools = *my.tools;
+  auto source = my.self->spawn(
+      make_image_receiver, receive_request{{key.first, key.second}, known},
+      receiver_tools{tools.catalogue, tools.contents, tools.authority, tools.link, tools.workers,
+                     tools.receiver, caf::actor_cast<caf::actor>(my.self), my.state().delivery_ids});
+  my.self->monitor(source);
+  my.state().living_receivers.insert(source.address());
+  receivers.insert_or_assign(key, running_receiver{source, false});
+  if (known) tell_mounts(my, known->record.toc, source);
+  return source;
+}
+
+result<std::optional<mountable_image>> stored_image(const node_root_tools& tools, const image_key& key) {
+  auto record = tools.catalogue.find(key.first, key.second);
+  if (!record) return tl::unexpected(record.error());
+  if (!*record) return std::nullopt;
+  auto toc = tools.catalogue.toc((*record)->toc);
+  if (!toc) return tl::unexpected(toc.error());
+  return mountable_image{**record, std::move(*toc)};
+}
+
+void resume_interrupted(const node_shell& my) {
+  const auto records = my.tools->catalogue.list();
+  if (!records)
+    return spdlog::error("interrupted deliveries cannot be resumed: {}", to_string(records.error()));
+  for (const auto& record : *records) {
+    if (record.complete) continue;
+    const image_key key{record.reference, record.platform};
+    auto image = stored_image(*my.tools, key);
+    auto source = image ? receive(my, key, *image) : tl::unexpected(image.error());
+    if (!source) spdlog::error("{} cannot be resumed: {}", record.reference, to_string(source.error()));
+  }
+}
+
+void note_ended(const node_shell& my, const delivery_ended& ended) {
+  auto& state = my.state();
+  state.ended.push_front(ended.report);
+  if (state.ended.size() > my.tools->limits.ended_deliveries_shown) state.ended.pop_back();
+  const image_key key{ended.report.reference, ended.report.platform};
+  const auto running = state.receivers.find(key);
+  if (running == state.receivers.end()) return;
+  // A failed one stays for its mounts: their readers start it again.
+  running->second.failed = ended.report.phase == delivery_phase::failed;
+  if (running->second.failed && mounted(my, key)) return;
+  my.self->send_exit(running->second.handle, caf::exit_reason::user_shutdown);
+  state.receivers.erase(running);
+}
+
+void pull(const node_shell& my, const admin_pull& asked, const progress_listener& listener,
+          admin_promise reply) {
+  const auto key = canonical(*my.tools, asked.reference, asked.platform);
+  if (!key) return refuse(reply, key.error());
+  const auto source = receive(my, *key, std::nullopt);
+  if (!source) return refuse(reply, source.error());
+  my.self->send(*source, caf::subscribe_atom_v, listener);
+  if (asked.until == pull_until::complete)
+    answer_when_complete(my, *key, *source, reply);
+  else
+    answer_when_mountable(my, *key, *source, reply);
+}
+
+void wait(const node_shell& my, const admin_wait& asked, const progress_listener& listener,
+          admin_promise reply) {
+  const auto key = meant(my, asked.what, asked.platform);
+  if (!key) return refuse(reply, key.error());
+  const auto running = my.state().receivers.find(*key);
+  if (running == my.state().receivers.end()) {
+    const auto image = stored_image(*my.tools, *key);
+    if (!image) return refuse(reply, image.error());
+    if (!*image)
+      return refuse(reply, {errc::not_found, key->first + " is not here; get it with 'firstlight pull'"});
+    if (!(*image)->record.complete) return refuse(reply, {errc::unavailable, last_report(my, *key).problem});
+    return answer_waited(my, *key, last_report(my, *key), reply);
+  }
+  my.self->send(running->second.handle, caf::subscribe_atom_v, listener);
+  const auto limit = asked.timeout_ms == 0 ? caf::duration(caf::infinite)
+                                           : caf::duration(std::chrono::milliseconds(asked.timeout_ms));
+  my.self->request(running->second.handle, limit, await_complete{})
+      .then([=, key = *key](const receiver_report& delivery) { answer_waited(my, key, delivery, reply); },
+            [=, key = *key](caf::error& problem) mutable {
+              const auto why = from_caf(problem);
+              refuse(reply, why.code != errc::timed_out
+                                ? why
+                                : error{errc::timed_out, key.first + " is not complete yet; wait longer"});
+            });
+}
+
+}  // namespace firstlight::detail

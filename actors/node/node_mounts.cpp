@@ -1,0 +1,261 @@
+#include <spdlog/spdlog.h>
+
+#include "actors/node/node_shell.hpp"
+#include "model/mount_name.hpp"
+#include "storage/posix_file.hpp"
+
+namespace firstlight::detail {
+namespace {
+
+/// Marks the writable layers of mounts in the layer registry; the value is the mount's name.
+constexpr std::string_view named_label = "firstlight.mount";
+constexpr std::string_view unnamed_label = "firstlight.unnamed-mount";
+
+/// A mount that is being made.
+struct order {
+  admin_mount_request asked;
+  image_key key;
+  std::string name;
+  std::filesystem::path target;
+  admin_promise reply;
+  std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+  mountable_image image{};
+  image_receiver source{};
+  std::optional<layer_record> writable{};
+  bool made_target = false;
+};
+using order_ptr = std::shared_ptr<order>;
+
+result<void> check_free(const node_shell& my, const std::string& name, const std::filesystem::path& target) {
+  const auto& state = my.state();
+  for (const auto& [other, mount] : state.mounts) {
+    if (other == name)
+      return fail(errc::already_exists, "a mount named " + name + " exists; choose another --name");
+    if (mount.entry.target == target)
+      return fail(errc::already_exists,
+                  target.string() + " is the target of mount " + other + "; umount it first");
+  }
+  for (const auto& [other, where] : state.mounting)
+    if (other == name || where == target) return fail(errc::busy, "mount " + other + " is being made there");
+  if (state.mounts.size() + state.mounting.size() >= my.tools->limits.mounts_max)
+    return fail(errc::limit_exceeded, "mounts_max: too many mounts; umount some");
+  return {};
+}
+
+result<order_ptr> place_order(const node_shell& my, const admin_mount_request& asked, admin_promise reply) {
+  auto key = canonical(*my.tools, asked.reference, asked.platform);
+  if (!key) return tl::unexpected(key.error());
+  const auto reference = parse_image_reference(key->first);
+  auto name =
+      asked.name.empty() ? make_mount_name(*reference, ++my.state().next_name) : check_mount_name(asked.name);
+  if (!name) return tl::unexpected(name.error());
+  const std::filesystem::path target =
+      asked.target.empty() ? my.tools->run_folder / "mounts" / *name : std::filesystem::path(asked.target);
+  if (!target.is_absolute())
+    return fail(errc::invalid_argument, "the target of a mount is an absolute path, not " + asked.target);
+  if (auto is_free = check_free(my, *name, target); !is_free) return tl::unexpected(is_free.error());
+  my.state().mounting[*name] = target;
+  return std::make_shared<order>(order{asked, *key, *name, target, reply});
+}
+
+// ---- folders -----------------------------------------------------------------------------------
+
+/// A named mount finds what was written under its name before, as long as the image is the same.
+result<layer_record> writable_layer_for(const node_shell& my, const order& what) {
+  const bool named = !what.asked.name.empty();
+  auto& layers = my.tools->layers;
+  for (const auto& layer : layers.list()) {
+    const bool ours = std::find(layer.labels.begin(), layer.labels.end(),
+                                layer_label{std::string(named_label), what.name}) != layer.labels.end();
+    if (!named || !ours) continue;
+    if (layer.toc == what.image.record.toc) return layers.acquire(layer.id, unix_now());
+    return fail(errc::already_exists,
+                "what was written under the name " + what.name +
+                    " belongs to another version of the image; choose another --name or "
+                    "remove it with 'firstlight layer rm " +
+                    layer.name + "'");
+  }
+  auto layer = layers.add({.place = indexed_place{"rw"},
+                           .access = layer_access::writable,
+                           .progress = layer_progress::complete,
+                           .toc = what.image.record.toc,
+                           .labels = {{std::string(named ? named_label : unnamed_label), what.name}},
+                           .now = unix_now()});
+  if (!layer) return layer;
+  return layers.acquire(layer->id, unix_now());
+}
+
+result<void> make_folders_for(const node_shell& my, order& what) {
+  std::error_code problem;
+  what.made_target = !std::filesystem::exists(what.target, problem);
+  if (auto made = make_folders(what.target); !made) return fail(made.error(), "the target of the mount");
+  if (what.asked.read_only) return {};
+  auto layer = writable_layer_for(my, what);
+  if (!layer) return tl::unexpected(layer.error());
+  what.writable = std::move(*layer);
+  return {};
+}
+
+void clean(const node_shell& my, const std::optional<layer_id>& writable, bool named, bool made_target,
+           const std::filesystem::path& target) {
+  if (writable) {
+    auto& layers = my.tools->layers;
+    if (auto released = layers.release(*writable, unix_now()); !released)
+      spdlog::error("writable layer: {}", to_string(released.error()));
+    const auto removed = named ? result<void>() : layers.remove(*writable, layer_files::remove);
+    if (!removed) spdlog::error("writable layer: {}", to_string(removed.error()));
+  }
+  std::error_code ignored;  // a folder that somebody uses by now is theirs
+  if (made_target) std::filesystem::remove(target, ignored);
+}
+
+// ---- the steps of a mount ----------------------------------------------------------------------
+
+void give_up(const node_shell& my, const order_ptr& what, const error& why) {
+  my.state().mounting.erase(what->name);
+  const auto writable = what->writable ? std::optional(what->writable->id) : std::nullopt;
+  clean(my, writable, !what->asked.name.empty(), what->made_target, what->target);
+  refuse(what->reply, why);
+}
+
+void answer(const node_shell& my, const order_ptr& what, const mount_facts& entry, const instance& handle,
+            const receiver_report& delivery) {
+  my.self->request(handle, my.tools->limits.report_timeout, caf::get_atom_v)
+      .then(
+          [=](const instance_status& status) {
+            const auto elapsed = std::chrono::steady_clock::now() - what->since;
+            deliver(
+                what->reply,
+                admin_mounted{report(entry, status, measure_held(*entry.image.toc, my.tools->contents)),
+                              std::string(entry.image.toc->config_json()), report(delivery),
+                              static_cast<std::uint64_t>(
+                                  std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count())});
+          },
+          [=](caf::error& problem) { what->reply.deliver(std::move(problem)); });
+}
+
+void on_mounted(const node_shell& my, const order_ptr& what, const mounted& made) {
+  my.state().mounting.erase(what->name);
+  const mount_facts entry{.name = what->name,
+                          .target = what->target,
+                          .image = what->image,
+                          .method = made.method,
+                          .read_only = what->asked.read_only,
+                          .mounted_at = unix_now()};
+  my.self->monitor(made.handle);
+  my.state().mounts.emplace(what->name,
+                            running_mount{entry,
+                                          made.handle,
+                                          what->writable ? std::optional(what->writable->id) : std::nullopt,
+                                          !what->asked.name.empty(),
+                                          what->made_target,
+                                          {}});
+  if (!what->source) return answer(my, what, entry, made.handle, {});
+  my.self->request(what->source, my.tools->limits.report_timeout, caf::get_atom_v)
+      .then([=](const receiver_report& delivery) { answer(my, what, entry, made.handle, delivery); },
+            [=](const caf::error&) { answer(my, what, entry, made.handle, {}); });
+}
+
+void make_mount(const node_shell& my, const order_ptr& what) {
+  if (auto made = make_folders_for(my, *what); !made) return give_up(my, what, made.error());
+  auto record = what->image.record;
+  record.last_used_at = unix_now();
+  if (auto put = my.tools->catalogue.put(record); !put) return give_up(my, what, put.error());
+  mount_request request{what->name,
+                        what->image.toc,
+                        what->source ? caf::actor_cast<receiver>(what->source) : receiver{},
+                        what->target,
+                        {}};
+  if (what->writable) {
+    const std::filesystem::path folder = what->writable->path;
+    request.writable = writable_layer{folder / "upper", folder / "work"};
+  }
+  my.self->request(my.tools->mounts, caf::infinite, std::move(request))
+      .then([=](const mounted& made) { on_mounted(my, what, made); },
+            [=](const caf::error& problem) { give_up(my, what, from_caf(problem)); });
+}
+
+void await_image(const node_shell& my, const order_ptr& what, const progress_listener& listener) {
+  my.self->send(what->source, caf::subscribe_atom_v, listener);
+  my.self->request(what->source, caf::infinite, await_mountable{})
+      .then(
+          [=](const mountable_image& image) {
+            what->image = image;
+            make_mount(my, what);
+          },
+          [=](const caf::error& problem) { give_up(my, what, from_caf(problem)); });
+}
+
+void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
+  auto& mounts = my.state().mounts;
+  const auto gone = std::find_if(mounts.begin(), mounts.end(),
+                                 [&](const auto& mount) { return mount.second.handle.address() == which; });
+  if (gone == mounts.end()) return;
+  const auto mount = std::move(gone->second);
+  mounts.erase(gone);
+  clean(my, mount.writable, mount.named, mount.made_target, mount.entry.target);
+  for (auto reply : mount.umount_replies) deliver(reply, admin_done{});
+}
+
+}  // namespace
+
+void watch_mounts(const node_shell& my) {
+  my.self->set_down_handler([my](const caf::down_msg& down) {
+    auto& state = my.state();
+    if (state.living_receivers.erase(down.source) == 0) on_instance_down(my, down.source);
+    quit_when_alone(my);
+  });
+}
+
+void mount(const node_shell& my, const admin_mount_request& asked, const progress_listener& listener,
+           admin_promise reply) {
+  auto what = place_order(my, asked, reply);
+  if (!what) return refuse(reply, what.error());
+  auto stored = stored_image(*my.tools, (*what)->key);
+  if (!stored) return give_up(my, *what, stored.error());
+  if (*stored && (*stored)->record.complete) {
+    (*what)->image = **stored;
+    return make_mount(my, *what);
+  }
+  auto source = receive(my, (*what)->key, *stored);
+  if (!source) return give_up(my, *what, source.error());
+  (*what)->source = *source;
+  await_image(my, *what, listener);
+}
+
+running_mount* find_mount(const node_shell& my, const std::string& name_or_target) {
+  auto& mounts = my.state().mounts;
+  if (const auto named = mounts.find(name_or_target); named != mounts.end()) return &named->second;
+  for (auto& [name, mount] : mounts)
+    if (mount.entry.target == name_or_target) return &mount;
+  return nullptr;
+}
+
+void umount(const node_shell& my, const admin_umount& asked, admin_promise reply) {
+  auto* mount = find_mount(my, asked.mount);
+  if (mount == nullptr)
+    return refuse(reply, {errc::not_found, asked.mount + " is no mount; 'firstlight ls' shows them"});
+  const auto how = asked.lazy ? busy_mount::detach : busy_mount::refuse;
+  my.self->request(mount->handle, my.tools->limits.unmount_timeout, unmount_request{how})
+      .then(
+          [=, name = mount->entry.name](unmounted) {
+            // Torn down with its last user; without any, the answer waits until nothing is left of it.
+            const auto still = my.state().mounts.find(name);
+            if (asked.lazy || still == my.state().mounts.end()) return deliver(reply, admin_done{});
+            still->second.umount_replies.push_back(reply);
+          },
+          [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+}
+
+result<void> remove_left_layers(layer_registry& layers) {
+  if (auto forgotten = layers.forget_references(); !forgotten) return forgotten;
+  for (const auto& layer : layers.list()) {
+    const bool unnamed = std::any_of(layer.labels.begin(), layer.labels.end(),
+                                     [](const layer_label& label) { return label.first == unnamed_label; });
+    if (!unnamed) continue;
+    if (auto removed = layers.remove(layer.id, layer_files::remove); !removed) return removed;
+  }
+  return {};
+}
+
+}  // namespace firstlight::detail

@@ -1,0 +1,97 @@
+#include "actors/node/node_reports.hpp"
+
+namespace firstlight {
+namespace {
+
+std::uint64_t milliseconds(std::chrono::milliseconds span) {
+  return static_cast<std::uint64_t>(span.count());
+}
+
+std::string_view to_text(link_state state) {
+  switch (state) {
+    case link_state::down:
+      return "down";
+    case link_state::connecting:
+      return "connecting";
+    case link_state::up:
+      return "up";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+admin_delivery report(const receiver_report& delivery) {
+  return {.id = delivery.delivery,
+          .reference = delivery.reference,
+          .platform = delivery.platform,
+          .toc = delivery.toc ? delivery.toc->value.hex() : "",
+          .state = std::string(to_string(delivery.phase)),
+          .stage = delivery.progress.stage,
+          .bytes_received = delivery.bytes_received,
+          .bytes_stored = delivery.bytes_stored,
+          .bytes_total = delivery.bytes_total,
+          .segments_received = delivery.segments_received,
+          .segments_total = delivery.segments_total,
+          .rate_bytes_per_second = delivery.rate_bytes_per_second,
+          .wants = delivery.wants,
+          .verification_failures = delivery.verification_failures,
+          .elapsed_ms = milliseconds(delivery.elapsed),
+          .last_known = delivery.last_known,
+          .error = delivery.problem};
+}
+
+admin_link report(const link_status& link) {
+  return {.state = std::string(to_text(link.state)),
+          .peer = link.peer,
+          .address = link.address,
+          .last_error = link.last_error,
+          .reconnects = link.reconnects,
+          .bytes_received = link.bytes_received,
+          .padding_bytes = link.padding_bytes,
+          .bulk_connections = link.bulk_connections,
+          .congestion_control = link.congestion_control,
+          .round_trip_us = static_cast<std::uint64_t>(link.round_trip.count())};
+}
+
+admin_mount report(const mount_facts& mount, const instance_status& status, const held_bytes& held) {
+  admin_mount said{.name = mount.name,
+                   .target = mount.target.string(),
+                   .reference = mount.image.record.reference,
+                   .platform = mount.image.record.platform,
+                   .toc = mount.image.record.toc.value.hex(),
+                   .method = mount.method,
+                   .read_only = mount.read_only,
+                   .complete = status.complete,
+                   .bytes_ready = held.ready,
+                   .bytes_total = held.total,
+                   .reads = status.reads,
+                   .read_bytes = status.read_bytes,
+                   .waits = status.waits,
+                   .misses = status.misses,
+                   .wait_longest_ms = milliseconds(status.wait_longest),
+                   .wait_total_ms = milliseconds(status.wait_total),
+                   .failed_blocks = status.failed_blocks,
+                   .last_error = status.last_error,
+                   .mounted_at = mount.mounted_at};
+  for (const auto& one : status.waiting)
+    said.waiting.push_back(
+        {one.thread, one.path, one.offset, one.bytes, milliseconds(one.waiting), one.cause});
+  return said;
+}
+
+admin_node_image report(const image_record& record, const held_bytes& held, std::uint32_t mounts) {
+  return {.reference = record.reference,
+          .platform = record.platform,
+          .manifest = record.manifest_digest.hex(),
+          .toc = record.toc.value.hex(),
+          .complete = record.complete,
+          .bytes_ready = held.ready,
+          .bytes_total = held.total,
+          .compressed_bytes = record.compressed_bytes,
+          .files = record.files,
+          .mounts = mounts,
+          .last_used_at = record.last_used_at};
+}
+
+}  // namespace firstlight

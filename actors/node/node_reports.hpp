@@ -1,0 +1,26 @@
+#pragma once
+#include "actors/node/image_receiver.hpp"
+#include "schemas/admin.hpp"
+#include "storage/holdings.hpp"
+
+/// What the node's actors know, in the words of its users. Pure.
+namespace firstlight {
+
+/// What the node keeps of one mount beside its instance.
+struct mount_facts {
+  std::string name;
+  std::filesystem::path target;
+  mountable_image image;
+  std::string method;
+  bool read_only = false;
+  std::int64_t mounted_at = 0;  ///< seconds since the epoch
+};
+
+[[nodiscard]] admin_delivery report(const receiver_report& delivery);
+[[nodiscard]] admin_link report(const link_status& link);
+[[nodiscard]] admin_mount report(const mount_facts& mount, const instance_status& status,
+                                 const held_bytes& held);
+[[nodiscard]] admin_node_image report(const image_record& record, const held_bytes& held,
+                                      std::uint32_t mounts);
+
+}  // namespace firstlight

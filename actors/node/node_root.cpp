@@ -1,0 +1,70 @@
+#include "actors/node/node_root.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "actors/node/node_shell.hpp"
+#include "model/overloaded.hpp"
+
+namespace firstlight {
+namespace {
+
+using detail::admin_promise;
+using detail::node_shell;
+
+void carry_out(const node_shell& my, const admin_request& request, const progress_listener& listener,
+               admin_promise reply) {
+  std::visit(
+      overloaded{
+          [&](const admin_pull& asked) { detail::pull(my, asked, listener, reply); },
+          [&](const admin_mount_request& asked) { detail::mount(my, asked, listener, reply); },
+          [&](const admin_umount& asked) { detail::umount(my, asked, reply); },
+          [&](const admin_list_request&) { detail::list(my, reply); },
+          [&](const admin_node_status_request&) { detail::status(my, reply); },
+          [&](const admin_wait& asked) { detail::wait(my, asked, listener, reply); },
+          [&](const admin_bundle_load& asked) { detail::load_bundle_for(my, asked, listener, reply); },
+          [&](const admin_layer_register& asked) { detail::register_layer_for(my, asked, reply); },
+          [&](const admin_layer_list_request&) { detail::list_layers_for(my, reply); },
+          [&](const admin_layer_find& asked) { detail::find_layer_for(my, asked, reply); },
+          [&](const admin_layer_complete& asked) { detail::complete_layer_for(my, asked, reply); },
+          [&](const admin_layer_remove& asked) { detail::remove_layer_for(my, asked, reply); },
+          [&](const auto&) {
+            detail::refuse(reply, {errc::unsupported, "this is a node; ask the hub's daemon (--socket)"});
+          },
+      },
+      request);
+}
+
+/// Mounts come down first: their readers get an error, not silence.
+void stop(const node_shell& my, const caf::error& reason) {
+  my.state().stopping = reason;
+  for (const auto& [key, source] : my.state().receivers)
+    my.self->send_exit(source.handle, caf::exit_reason::user_shutdown);
+  for (const auto& [name, mount] : my.state().mounts)
+    my.self->send_exit(mount.handle, caf::exit_reason::user_shutdown);
+  detail::quit_when_alone(my);
+}
+
+}  // namespace
+
+node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_state> self,
+                                        node_root_tools tools) {
+  const node_shell my{self, std::make_shared<const node_root_tools>(std::move(tools))};
+  self->state.started = std::chrono::steady_clock::now();
+  self->set_exit_handler([my](caf::exit_msg& message) { stop(my, message.reason); });
+  self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
+  detail::watch_mounts(my);
+  detail::resume_interrupted(my);
+  return {
+      [=](const admin_message& message, const progress_listener& listener) -> caf::result<admin_message> {
+        const auto request = decode_admin_request(message.bytes.bytes);
+        if (!request) return to_caf(request.error());
+        auto reply = self->make_response_promise<admin_message>();
+        carry_out(my, *request, listener, reply);
+        return reply;
+      },
+      [=](const delivery_ended& ended) { detail::note_ended(my, ended); },
+      [=](const bundle_stored& news) { detail::note_stored(my, news); },
+  };
+}
+
+}  // namespace firstlight

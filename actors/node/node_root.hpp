@@ -1,0 +1,80 @@
+#pragma once
+#include <deque>
+#include <map>
+#include <set>
+
+#include "actors/node/load_bundle.hpp"
+#include "actors/node/node_reports.hpp"
+#include "config/node_options.hpp"
+#include "config/node_root_limits.hpp"
+#include "storage/layer_registry.hpp"
+
+namespace firstlight {
+
+/// These blocks of an image have come out of a bundle file.
+struct bundle_stored {
+  toc_id toc;
+  blocks_ready blocks;
+};
+
+/// NODE ROOT: answers the node's admin requests; owns receivers and mounts.
+using node_root = admin_service::extend<caf::reacts_to<delivery_ended>, caf::reacts_to<bundle_stored>>;
+
+/// What the root works with. The stores outlive it.
+struct node_root_tools {
+  image_catalogue& catalogue;
+  content_store& contents;
+  layer_registry& layers;  ///< the writable layers of mounts; all else goes through the store
+  firstlight::layer_store layer_store;
+  trust_anchor authority;
+  hub_link link;
+  mounter mounts;
+  worker_pool workers;
+  worker_pool loaders;                      ///< read bundle files, one after another
+  std::shared_ptr<std::atomic<bool>> stop;  ///< set before the loaders are ended
+  receiver_limits receiver;
+  node_root_limits limits;
+  std::filesystem::path run_folder;  ///< mounts without a target of their own are made below it
+  platform home;                     ///< of requests that name none
+  std::string version;
+  std::string name;
+  std::uint64_t store_bytes_max = 0;
+};
+
+using image_key = std::pair<std::string, std::string>;  ///< reference, platform
+
+struct running_mount {
+  mount_facts entry;
+  instance handle;
+  std::optional<layer_id> writable;
+  bool named = false;        ///< by the user: its writable layer outlives the mount
+  bool made_target = false;  ///< the target folder is ours to remove
+  std::vector<caf::typed_response_promise<admin_message>> umount_replies{};
+};
+
+struct running_receiver {
+  image_receiver handle;
+  bool failed = false;
+};
+
+struct node_root_state {
+  static inline const char* name = "node-root";
+  std::map<image_key, running_receiver> receivers;
+  std::set<caf::actor_addr> living_receivers;  ///< all that have not ended, needed or not
+  std::map<std::string, running_mount> mounts;
+  std::map<std::string, std::filesystem::path> mounting;  ///< being made: target by name
+  std::deque<receiver_report> ended;                      ///< latest first
+  std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids = std::make_shared<std::atomic<std::uint64_t>>(0);
+  std::uint64_t next_name = 0;
+  std::optional<caf::error> stopping;
+  std::chrono::steady_clock::time_point started;
+};
+
+/// Spawn it detached: it reads and writes the disk. Interrupted deliveries go on at once. On an exit message
+/// it takes all mounts and receivers down first.
+node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_state> self,
+                                        node_root_tools tools);
+
+}  // namespace firstlight
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::bundle_stored)

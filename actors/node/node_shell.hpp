@@ -1,0 +1,98 @@
+#pragma once
+#include "actors/node/node_root.hpp"
+#include "model/image_reference.hpp"
+
+/// The parts of the node's root: what they share, and what each does. Internal to actors/node/.
+namespace firstlight::detail {
+
+struct node_shell {
+  node_root::stateful_pointer<node_root_state> self;
+  std::shared_ptr<const node_root_tools> tools;
+
+  [[nodiscard]] node_root_state& state() const { return self->state; }
+};
+
+using admin_promise = caf::typed_response_promise<admin_message>;
+
+inline void deliver(admin_promise reply, const admin_reply& what) {
+  reply.deliver(admin_message{encode(what)});
+}
+inline void refuse(admin_promise reply, const error& why) {
+  reply.deliver(to_caf(why));
+}
+
+[[nodiscard]] std::int64_t unix_now();
+
+/// Ends a root that is to stop once nothing is left that uses the stores.
+inline void quit_when_alone(const node_shell& my) {
+  const auto& state = my.state();
+  if (state.stopping && state.mounts.empty() && state.living_receivers.empty())
+    my.self->quit(*state.stopping);
+}
+
+/// What a user names, in canonical form. An empty platform is the node's own. Errors: `invalid_argument`.
+[[nodiscard]] result<image_key> canonical(const node_root_tools& tools, const std::string& reference,
+                                          const std::string& platform);
+
+// ---- images (node_images.cpp) ------------------------------------------------------------------
+
+/// The receiver of an image: the running one, or a new one that goes on with `known` or asks the hub anew.
+/// Errors: `limit_exceeded`.
+[[nodiscard]] result<image_receiver> receive(const node_shell& my, const image_key& key,
+                                             const std::optional<mountable_image>& known);
+
+/// What is stored of an image; nothing if its TOC never arrived.
+[[nodiscard]] result<std::optional<mountable_image>> stored_image(const node_root_tools& tools,
+                                                                  const image_key& key);
+
+/// Starts the receivers of all images that are not complete.
+void resume_interrupted(const node_shell& my);
+
+/// Keeps the end of a delivery for `status`, and ends receivers that are not needed any more.
+void note_ended(const node_shell& my, const delivery_ended& ended);
+
+void pull(const node_shell& my, const admin_pull& asked, const progress_listener& listener,
+          admin_promise reply);
+void wait(const node_shell& my, const admin_wait& asked, const progress_listener& listener,
+          admin_promise reply);
+
+// ---- bundle files (node_bundles.cpp) -----------------------------------------------------------
+
+void load_bundle_for(const node_shell& my, const admin_bundle_load& asked, const progress_listener& listener,
+                     admin_promise reply);
+
+/// Tells the mounts of an image what has come out of a bundle file.
+void note_stored(const node_shell& my, const bundle_stored& news);
+
+// ---- mounts (node_mounts.cpp) ------------------------------------------------------------------
+
+void mount(const node_shell& my, const admin_mount_request& asked, const progress_listener& listener,
+           admin_promise reply);
+void umount(const node_shell& my, const admin_umount& asked, admin_promise reply);
+
+/// By name or target.
+[[nodiscard]] running_mount* find_mount(const node_shell& my, const std::string& name_or_target);
+
+/// Removes the writable layers that unnamed mounts of an earlier process have left.
+result<void> remove_left_layers(layer_registry& layers);
+
+/// Cleans up behind instances and receivers that end.
+void watch_mounts(const node_shell& my);
+
+// ---- layers (node_layers.cpp) ------------------------------------------------------------------
+
+void register_layer_for(const node_shell& my, const admin_layer_register& asked, admin_promise reply);
+void list_layers_for(const node_shell& my, admin_promise reply);
+void find_layer_for(const node_shell& my, const admin_layer_find& asked, admin_promise reply);
+void complete_layer_for(const node_shell& my, const admin_layer_complete& asked, admin_promise reply);
+void remove_layer_for(const node_shell& my, const admin_layer_remove& asked, admin_promise reply);
+
+// ---- reports (node_status.cpp) -----------------------------------------------------------------
+
+void list(const node_shell& my, admin_promise reply);
+void status(const node_shell& my, admin_promise reply);
+
+/// The mounts with what their instances say, then `then(vector<admin_mount>)`.
+void gather_mounts(const node_shell& my, std::function<void(std::vector<admin_mount>)> then);
+
+}  // namespace firstlight::detail

@@ -1,0 +1,146 @@
+#include "actors/node/node_shell.hpp"
+
+namespace firstlight::detail {
+namespace {
+
+std::uint32_t mounts_of(const node_shell& my, const image_record& record) {
+  return static_cast<std::uint32_t>(
+      std::count_if(my.state().mounts.begin(), my.state().mounts.end(), [&](const auto& mount) {
+        const auto& shown = mount.second.entry.image.record;
+        return shown.reference == record.reference && shown.platform == record.platform;
+      }));
+}
+
+result<std::vector<admin_node_image>> images(const node_shell& my) {
+  auto records = my.tools->catalogue.list();
+  if (!records) return tl::unexpected(records.error());
+  std::vector<admin_node_image> said;
+  for (const auto& record : *records) {
+    auto toc = my.tools->catalogue.toc(record.toc);
+    const auto held = toc ? measure_held(**toc, my.tools->contents) : held_bytes{};
+    said.push_back(report(record, held, mounts_of(my, record)));
+  }
+  return said;
+}
+
+/// What the user should know or can change.
+std::vector<std::string> notices(const node_shell& my, const admin_node_status& status) {
+  std::vector<std::string> said;
+  for (const auto& delivery : status.deliveries)
+    if (delivery.last_known)
+      said.push_back(delivery.reference +
+                     " is the tag's last known meaning: the hub could not ask its registry");
+  if (status.link.state != "up")
+    said.push_back("no hub at " + status.link.address + ": what is here runs on, what is missing waits (" +
+                   status.link.last_error + ")");
+  for (const auto& [key, source] : my.state().receivers)
+    if (source.failed)
+      said.push_back(key.first + " is incomplete and its delivery has failed; a read starts it again");
+  return said;
+}
+
+/// Collects answers of several actors; whoever does not answer in time is left out.
+template <class T>
+struct collection {
+  std::vector<T> answers;
+  std::size_t open = 0;
+  std::function<void(std::vector<T>)> then;
+
+  void settle() {
+    if (--open == 0) then(std::move(answers));
+  }
+};
+
+void gather_deliveries(const node_shell& my, std::function<void(std::vector<admin_delivery>)> then) {
+  const auto& receivers = my.state().receivers;
+  if (receivers.empty()) return then({});
+  auto all = std::make_shared<collection<admin_delivery>>(
+      collection<admin_delivery>{{}, receivers.size(), std::move(then)});
+  for (const auto& [key, running] : receivers)
+    my.self->request(running.handle, my.tools->limits.report_timeout, caf::get_atom_v)
+        .then(
+            [all](const receiver_report& delivery) {
+              all->answers.push_back(report(delivery));
+              all->settle();
+            },
+            [all](const caf::error&) { all->settle(); });
+}
+
+admin_node_status basics(const node_shell& my) {
+  const auto uptime = std::chrono::steady_clock::now() - my.state().started;
+  admin_node_status status{
+      .version = my.tools->version,
+      .protocol_version = 1,
+      .name = my.tools->name,
+      .uptime_ms =
+          static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count()),
+      .store_bytes = my.tools->contents.bytes_stored(),
+      .store_bytes_max = my.tools->store_bytes_max,
+  };
+  const auto records = my.tools->catalogue.list().value_or(std::vector<image_record>{});
+  status.images = static_cast<std::uint32_t>(records.size());
+  status.images_complete = static_cast<std::uint32_t>(std::count_if(
+      records.begin(), records.end(), [](const image_record& record) { return record.complete; }));
+  return status;
+}
+
+void finish(const node_shell& my, admin_node_status status, admin_promise reply) {
+  for (const auto& ended : my.state().ended) {
+    const auto shown = std::any_of(status.deliveries.begin(), status.deliveries.end(),
+                                   [&](const admin_delivery& one) { return one.id == ended.delivery; });
+    if (!shown) status.deliveries.push_back(report(ended));
+  }
+  for (const auto& one : status.deliveries) status.verification_failures += one.verification_failures;
+  status.notices = notices(my, status);
+  deliver(reply, status);
+}
+
+void with_link(const node_shell& my, std::function<void(admin_link)> then) {
+  my.self->request(my.tools->link, my.tools->limits.report_timeout, caf::get_atom_v)
+      .then([then](const link_status& link) { then(report(link)); },
+            [then](const caf::error& problem) {
+              then(admin_link{.state = "unknown", .last_error = from_caf(problem).detail});
+            });
+}
+
+}  // namespace
+
+void gather_mounts(const node_shell& my, std::function<void(std::vector<admin_mount>)> then) {
+  const auto& mounts = my.state().mounts;
+  if (mounts.empty()) return then({});
+  auto all =
+      std::make_shared<collection<admin_mount>>(collection<admin_mount>{{}, mounts.size(), std::move(then)});
+  for (const auto& [name, mount] : mounts)
+    my.self->request(mount.handle, my.tools->limits.report_timeout, caf::get_atom_v)
+        .then(
+            [my, all, entry = mount.entry](const instance_status& status) {
+              all->answers.push_back(
+                  report(entry, status, measure_held(*entry.image.toc, my.tools->contents)));
+              all->settle();
+            },
+            [all](const caf::error&) { all->settle(); });
+}
+
+void list(const node_shell& my, admin_promise reply) {
+  auto known = images(my);
+  if (!known) return refuse(reply, known.error());
+  gather_mounts(my, [reply, known = std::move(*known)](std::vector<admin_mount> mounts) mutable {
+    deliver(reply, admin_listing{std::move(known), std::move(mounts)});
+  });
+}
+
+void status(const node_shell& my, admin_promise reply) {
+  gather_mounts(my, [my, reply](std::vector<admin_mount> mounts) {
+    gather_deliveries(my, [my, reply, mounts](std::vector<admin_delivery> deliveries) {
+      with_link(my, [my, reply, mounts, deliveries](admin_link link) {
+        auto said = basics(my);
+        said.mounts = mounts;
+        said.deliveries = deliveries;
+        said.link = std::move(link);
+        finish(my, std::move(said), reply);
+      });
+    });
+  });
+}
+
+}  // namespace firstlight::detail

@@ -1,0 +1,144 @@
+#include "apps/command.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "apps/exit_code.hpp"
+#include "apps/version.hpp"
+#include "model/nearest.hpp"
+
+namespace firstlight {
+namespace {
+
+int report(const error& failure) {
+  std::fprintf(stderr, "firstlight: %s\n", failure.detail.c_str());
+  return static_cast<int>(to_exit_code(failure.code));
+}
+
+const CLI::App& innermost(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? app : innermost(*chosen.front());
+}
+
+std::string full_name(const CLI::App& app) {
+  return app.get_parent() == nullptr ? app.get_name() : full_name(*app.get_parent()) + " " + app.get_name();
+}
+
+std::vector<const CLI::App*> children(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App*) { return true; });
+}
+
+std::string did_you_mean(const std::string& typed, const std::vector<std::string>& known) {
+  const auto near = nearest(typed, known);
+  return near.empty() ? "" : "; did you mean '" + near + "'?";
+}
+
+std::vector<std::string> names_of(const CLI::App& app, bool options) {
+  std::vector<std::string> names;
+  if (!options) {
+    for (const auto* child : children(app)) names.push_back(child->get_name());
+    return names;
+  }
+  for (const auto* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+/// The first command on the chosen path with a word that it does not know.
+const CLI::App* puzzled(const CLI::App& app) {
+  if (!app.remaining().empty()) return &app;
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? nullptr : puzzled(*chosen.front());
+}
+
+int usage_error(const CLI::App& root, const CLI::ParseError& problem) {
+  const auto told = explain_usage(root, problem);
+  std::fprintf(stderr, "firstlight: %s\n", told.c_str());
+  return static_cast<int>(exit_code::usage);
+}
+
+}  // namespace
+
+command_tree::command_tree()
+    : root_(std::make_unique<CLI::App>("Starts containers before their images have arrived.", "firstlight")) {
+  root_->require_subcommand(1);
+  root_->set_version_flag("--version", std::string(version_line()));
+  root_->get_formatter()->column_width(34);
+}
+
+CLI::App* command_tree::group(const std::string& name, const std::string& summary) {
+  auto* added = root_->add_subcommand(name, summary);
+  added->require_subcommand(1);
+  return added;
+}
+
+CLI::App* command_tree::add(CLI::App& parent, const texts& about, command_action action) {
+  auto* added = parent.add_subcommand(about.name, about.summary);
+  std::string footer = about.details.empty() ? "" : about.details + "\n\n";
+  footer += "Examples:\n  ";
+  for (const auto letter : about.examples)
+    footer += letter == '\n' ? std::string("\n  ") : std::string(1, letter);
+  added->footer(footer);
+  added->final_callback([this, action = std::move(action)] { chosen_ = action; });
+  return added;
+}
+
+int command_tree::run(int argc, const char* const* argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (program_starter_ != nullptr) words = protect_program(*program_starter_, std::move(words));
+  std::reverse(words.begin(), words.end());  // as CLI11 takes them
+  try {
+    root_->parse(std::move(words));
+  } catch (const CLI::ParseError& problem) {
+    return problem.get_exit_code() == 0 ? root_->exit(problem) : usage_error(*root_, problem);
+  }
+  const auto code = chosen_();
+  return code ? *code : report(code.error());
+}
+
+std::string explain_usage(const CLI::App& root, const CLI::ParseError& problem) {
+  const auto* at = puzzled(root);
+  std::string what = problem.what();
+  if (const auto end = what.find('\n'); end != std::string::npos) what.resize(end);
+  if (at != nullptr) {
+    const auto typed = at->remaining().front();
+    const auto word = typed.starts_with('-') ? typed.substr(0, typed.find('=')) : typed;
+    const bool option = word.starts_with('-');
+    const auto* kind = option ? "option" : children(*at).empty() ? "argument" : "command";
+    what = "there is no " + std::string(kind) + " '" + word + "'" + did_you_mean(word, names_of(*at, option));
+  }
+  return what + "\nTry '" + full_name(at != nullptr ? *at : innermost(root)) + " --help'.";
+}
+
+std::vector<std::string> protect_program(const CLI::App& command, std::vector<std::string> words) {
+  if (words.empty() || words.front() != command.get_name()) return words;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const auto& word = words[i];
+    if (word == "--") return words;
+    if (word.size() < 2 || word.front() != '-') {
+      words.insert(words.begin() + static_cast<std::ptrdiff_t>(i) + 1, "--");
+      return words;
+    }
+    const auto* option = command.get_option_no_throw(word);
+    if (option != nullptr && option->get_items_expected_max() > 0) ++i;  // its value
+  }
+  return words;
+}
+
+std::unique_ptr<command_tree> make_command_tree(daemon_starters starters) {
+  auto tree = std::make_unique<command_tree>();
+  add_daemon_commands(*tree, std::move(starters));
+  add_image_commands(*tree);
+  add_mount_commands(*tree);
+  add_run_command(*tree);
+  add_report_commands(*tree);
+  add_bundle_commands(*tree);
+  add_layer_commands(*tree);
+  add_pki_commands(*tree);
+  add_config_commands(*tree);
+  add_manual_commands(*tree);
+  return tree;
+}
+
+}  // namespace firstlight

@@ -1,0 +1,37 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "apps/command.hpp"
+#include "config/settings.hpp"
+
+namespace firstlight {
+
+/// --config and --set, as hub, node and config have them.
+struct settings_arguments {
+  std::string file;          ///< what the user named
+  std::string default_file;  ///< read when it is there
+  std::vector<std::string> assignments;
+};
+
+void add_settings_options(CLI::App& command, settings_arguments& in, const std::string& daemon);
+
+/// Defaults, then the file, then --set in their order, then validated. Errors: those of config/settings.hpp.
+template <class Options>
+[[nodiscard]] result<Options> load_settings(const settings_arguments& in) {
+  Options options;
+  std::error_code problem;
+  const bool named = !in.file.empty();
+  if (named || std::filesystem::exists(in.default_file, problem)) {
+    if (const auto done = apply_file(options, named ? in.file : in.default_file); !done)
+      return tl::unexpected(done.error());
+  }
+  for (const auto& assignment : in.assignments) {
+    if (const auto done = apply_assignment(options, assignment); !done) return fail(done.error(), "--set");
+  }
+  if (const auto done = validate(options); !done) return tl::unexpected(done.error());
+  return options;
+}
+
+}  // namespace firstlight

@@ -1,0 +1,421 @@
+#!/bin/bash
+# Deploys a real image from a hub to nodes over a long link, and compares what it takes with what the link allows.
+# Called by ./dev bench deploy, which builds first. The last line of its output is one JSON object.
+set -euo pipefail
+export LC_ALL=C
+here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+source_tree=$(dirname "$here")
+firstlight=${FIRSTLIGHT:-$source_tree/build/firstlight}
+
+usage() {
+  cat <<'TEXT'
+usage: ./dev bench deploy [--rtt MS[,MS...]] [--rate RATE] [--image REF] [--runs N] [--idle SECONDS] [--link COMMAND]
+       ./dev bench deploy --size 1g [--rate RATE] [--rtt MS]
+  --rtt MS       round trips of the link in milliseconds, each measured by itself (default: 100,300; with --size: 0)
+  --rate RATE    of the link, as in 100mbit (default); with --size 10gbit
+  --image REF    an image in an OCI layout, oci:DIR[:TAG], that has redis-server (default: made from Debian packages)
+  --runs N       repeats of each; figures are medians (default: 1)
+  --idle SECONDS how long a standing connection is left alone before its deployment (default: 30)
+  --size SIZE    instead: stream a made image of SIZE (as in 1g, 300m), half of it incompressible, and look at memory
+  --link COMMAND makes the link where the kernel has no netem (default: $FIRSTLIGHT_LINK): a program with the verbs
+                 'up --name N --rtt Tms --rate R', which prints HUB=address and NODE=address, '--name N exec hub|node CMD',
+                 and '--name N down'
+TEXT
+}
+
+fail() { echo "bench deploy: $*" >&2; exit 1; }
+
+rtts='' rate='' image='' runs=1 idle=30 size='' link=${FIRSTLIGHT_LINK:-}
+while (($#)); do
+  case $1 in
+    --rtt) rtts=${2:?--rtt needs milliseconds}; shift ;;
+    --rate) rate=${2:?--rate needs a rate}; shift ;;
+    --image) image=${2:?--image needs a reference}; shift ;;
+    --runs) runs=${2:?--runs needs a number}; shift ;;
+    --idle) idle=${2:?--idle needs seconds}; shift ;;
+    --size) size=${2:?--size needs a size}; shift ;;
+    --link) link=${2:?--link needs a command}; shift ;;
+    --help | -h) usage; exit 0 ;;
+    *) echo "bench deploy: unknown option $1" >&2; usage >&2; exit 2 ;;
+  esac
+  shift
+done
+if [[ -n $size ]]; then rtts=${rtts:-0} rate=${rate:-10gbit}; else rtts=${rtts:-100,300} rate=${rate:-100mbit}; fi
+[[ $rtts =~ ^[0-9]+(,[0-9]+)*$ ]] || fail "--rtt is written as in 100 or 100,300"
+[[ $runs =~ ^[1-9][0-9]*$ && $idle =~ ^[0-9]+$ ]] || fail "--runs and --idle are numbers"
+[[ -z $size || $size =~ ^[0-9]+[gm]$ ]] || fail "--size is written as in 1g or 300m"
+case $rate in
+  *mbit) bytes_per_second=$((${rate%mbit} * 125000)) ;;
+  *gbit) bytes_per_second=$((${rate%gbit} * 125000000)) ;;
+  *) fail "--rate is written as in 100mbit or 1gbit" ;;
+esac
+((EUID == 0)) || fail "namespaces and mounts need root"
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/firstlight-bench.XXXXXX")
+name=fl$$ pids=() link_up=no
+
+mounts_left() { awk -v under="$work/" 'index($5, under) == 1 { print $5 }' /proc/self/mountinfo | sort -r; }
+alive() { [[ -d /proc/$1 ]] && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
+
+end_process() {  # end_process PID
+  local tries=200 others=() pid
+  kill -TERM "$1" 2>/dev/null || true
+  while alive "$1" && ((tries-- > 0)); do sleep 0.05; done
+  ! alive "$1" || kill -KILL "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+  for pid in "${pids[@]}"; do [[ $pid == "$1" ]] || others+=("$pid"); done
+  pids=("${others[@]}")
+}
+
+# Later processes use earlier ones: nodes end before their hub.
+end_all() {
+  while ((${#pids[@]})); do end_process "${pids[-1]}"; done
+  mounts_left | while read -r mount; do umount -l "$mount" || true; done
+  [[ $link_up == no ]] || link_down
+}
+
+finish() {
+  local status=$?
+  trap - EXIT
+  if ((status != 0)); then tail -n 10 "$work"/*.log >&2 2>/dev/null || true; fi
+  end_all
+  rm -rf --one-file-system "$work"
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# ---- the link: the kernel's netem between two namespaces, or a command -----------------------------------------
+
+have_netem() {
+  local answer=0
+  ip netns add "$name-try"
+  ip -n "$name-try" link add name try type dummy 2>/dev/null &&
+    tc -n "$name-try" qdisc add dev try root netem delay 1ms 2>/dev/null || answer=1
+  ip netns del "$name-try"
+  return $answer
+}
+
+# Receive and send windows of one bandwidth-delay product and more, as a link like this needs.
+open_windows() {
+  ip netns exec "$1" sh -c 'echo 4096 131072 134217728 >/proc/sys/net/ipv4/tcp_rmem
+    echo 4096 16384 134217728 >/proc/sys/net/ipv4/tcp_wmem; echo 1 >/proc/sys/net/ipv4/tcp_no_metrics_save'
+}
+
+netem_up() {  # netem_up RTT_MS
+  local half_us=$(($1 * 500)) side queue
+  queue=$((bytes_per_second * $1 / 1000 / 1000 * 2 + 1000))  # packets: two bandwidth-delay products
+  for side in hub node; do ip netns add "$name-$side"; done
+  ip -n "$name-hub" link add name wan0 type veth peer name wan0 netns "$name-node"
+  ip -n "$name-hub" addr add 10.219.0.1/30 dev wan0
+  ip -n "$name-node" addr add 10.219.0.2/30 dev wan0
+  for side in hub node; do
+    ip -n "$name-$side" link set lo up
+    ip -n "$name-$side" link set wan0 up
+    tc -n "$name-$side" qdisc add dev wan0 root netem delay "${half_us}us" rate "$rate" limit "$queue"
+    open_windows "$name-$side"
+  done
+  hub_address=10.219.0.1
+}
+
+link_up() {  # link_up RTT_MS
+  link_up=yes
+  if [[ $kind == netem ]]; then
+    netem_up "$1"
+  else
+    $link --name "$name" up --rtt "$1ms" --rate "$rate" >"$work/link.env"
+    hub_address=$(sed -n 's/^HUB=//p' "$work/link.env")
+    [[ -n $hub_address ]] || fail "the link command says no HUB=address"
+  fi
+}
+
+link_down() {
+  link_up=no
+  if [[ $kind == netem ]]; then
+    ip netns del "$name-node" || true
+    ip netns del "$name-hub" || true
+  else
+    $link --name "$name" down >/dev/null || true
+  fi
+}
+
+# Replaces this (sub)shell by the command, on one side of the link; before what else this machine does.
+on() {  # on hub|node CMD...
+  local side=$1; shift
+  if [[ $kind == netem ]]; then exec nice -n -15 ip netns exec "$name-$side" "$@"; else exec nice -n -15 $link --name "$name" exec "$side" "$@"; fi
+}
+
+if have_netem; then kind=netem; else kind=command; fi
+if [[ $kind == command && -z $link ]]; then
+  fail "this kernel has no netem, and there is no link command: give --link or \$FIRSTLIGHT_LINK"
+fi
+
+# ---- measuring -----------------------------------------------------------------------------------------------
+
+now_us() { local t=$EPOCHREALTIME; echo $((${t%.*} * 1000000 + 10#${t#*.})); }
+ms_since() { echo $((($(now_us) - $1) / 1000)); }
+wire_ms() { echo $(($1 * 1000 / bytes_per_second)); }
+
+until_true() {  # until_true SECONDS WHAT COMMAND...
+  local limit=$(($(now_us) + $1 * 1000000)) what=$2
+  shift 2
+  until "$@"; do
+    (($(now_us) < limit)) || fail "$what took too long"
+    sleep 0.002
+  done
+}
+
+cpu_ms() {  # of a process and its threads so far
+  awk -v hz="$(getconf CLK_TCK)" '{ sub(/^.*\) /, ""); print int(($12 + $13) * 1000 / hz) }' "/proc/$1/stat"
+}
+peak_kb() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status"; }
+forget_peak() { echo 5 >"/proc/$1/clear_refs"; }  # the peak counts from now on
+
+# Adds a figure: record NAME VALUE; all of one name are medianed at the end.
+record() { echo "$2" >>"$work/figures/$1"; }
+median() { sort -n "$work/figures/$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+
+# ---- hub and nodes -------------------------------------------------------------------------------------------
+
+tls() { printf -- '--set\ntls.ca=%s\n--set\ntls.certificate=%s\n--set\ntls.key=%s\n' "$work/pki/ca.crt" "$work/pki/$1.crt" "$work/pki/$1.key"; }
+
+start_hub() {
+  local options
+  mapfile -t options < <(tls hub-bench)
+  rm -f "$work/address"
+  (on hub "$firstlight" hub --config /dev/null --set store_folder="$work/hub-$turn" --set socket="$work/hub.sock" \
+    --set listen="$hub_address:0" --set address_file="$work/address" "${options[@]}") >"$work/hub.log" 2>&1 &
+  hub=$!
+  pids+=("$hub")
+  hub_listens() { alive "$hub" || fail "the hub has ended"; [[ -s $work/address && -S $work/hub.sock ]]; }
+  until_true 60 'starting the hub' hub_listens
+  "$firstlight" image add --json --socket "$work/hub.sock" "$image" >"$work/image.json"
+}
+
+# Starts a node with an empty store; its folder and pid are in $node_folder and $node.
+start_node() {  # start_node NAME
+  local options
+  node_folder=$work/$1-$turn
+  mkdir -p "$node_folder"
+  [[ -f $work/pki/node-$1.crt ]] || "$firstlight" pki issue node "$1" --folder "$work/pki" >/dev/null
+  mapfile -t options < <(tls "node-$1")
+  (on node "$firstlight" node --config /dev/null --set store_folder="$node_folder/store" --set run_folder="$node_folder/run" \
+    --set socket="$node_folder/sock" --set hub="$(<"$work/address")" "${options[@]}") >"$work/$1.log" 2>&1 &
+  node=$!
+  pids+=("$node")
+}
+serves() { alive "$2" || fail "the node has ended"; [[ -S $1/sock ]]; }
+status() { "$firstlight" status --node --json --socket "$1/sock"; }
+joined() { serves "$1" "$2" && [[ $(status "$1" | jq -r .link.state) == up ]]; }
+mount_image() { "$firstlight" mount --json --name bench --socket "$1/sock" "$image" "$1/mount" >"$1/mount.json" && [[ -d $1/mount/usr || -d $1/mount/data ]]; }
+wait_complete() { "$firstlight" wait --quiet --timeout 20m --socket "$1/sock" "$image"; }
+received() { status "$1" | jq '[.deliveries[].bytes_received] | add // 0'; }
+# On the wire, as the hub's log says of the last delivery.
+toc_bytes() { sed -n 's/.* table of contents \([0-9]*\) bytes.*/\1/p' "$work/hub.log" | tail -n 1; }
+
+# Stores stay until the end: ext4 is slow to make files while it remembers many that were just deleted.
+end_node() {  # end_node FOLDER PID
+  "$firstlight" umount --quiet --socket "$1/sock" bench
+  end_process "$2"
+}
+
+# (a) From the start of the node's program until its mount can be used; its daemon dials while it starts.
+fresh_connection() {  # fresh_connection PREFIX RTT
+  start_node fresh
+  local folder=$node_folder pid=$node since
+  until_true 60 'starting a node' serves "$folder" "$pid"
+  since=$(now_us)
+  mount_image "$folder"
+  record "$1_fresh_ms" "$(ms_since "$since")"
+  wait_complete "$folder"
+  end_node "$folder" "$pid"
+}
+
+pong() {
+  local answer=''
+  exec 9<>"/dev/tcp/127.0.0.1/$1" || return 1
+  printf 'PING\r\n' >&9 && read -r -t 5 answer <&9 || true
+  exec 9>&-
+  [[ $answer == +PONG* ]]
+}
+redis_ready() { pong "$1" 2>/dev/null && return; alive "$2" || fail "redis has ended"; return 1; }
+
+# (c) redis from the mount, until it answers.
+start_redis() {  # start_redis PREFIX FOLDER SINCE
+  local port=$((20000 + RANDOM % 20000)) redis at_ready
+  chroot "$2/mount" redis-server --port "$port" --bind 127.0.0.1 --save '' --dir /tmp >"$work/redis.log" 2>&1 &
+  redis=$!
+  pids+=("$redis")
+  until_true 120 'starting redis' redis_ready "$port" "$redis"
+  record "$1_ready_ms" "$(ms_since "$3")"
+  at_ready=$(status "$2")
+  record "$1_ready_bytes" "$(jq '[.deliveries[].bytes_received] | add' <<<"$at_ready")"
+  record "$1_waits" "$(jq '[.mounts[].waits] | add' <<<"$at_ready")"
+  record "$1_misses" "$(jq '[.mounts[].misses] | add' <<<"$at_ready")"
+  end_process "$redis"
+}
+
+# (b), (c), (d) A deployment on a standing connection.
+deploy() {  # deploy PREFIX FOLDER PID
+  local folder=$2 pid=$3 since hub_cpu node_cpu complete bytes
+  hub_cpu=$(cpu_ms "$hub") node_cpu=$(cpu_ms "$pid")
+  forget_peak "$hub"
+  forget_peak "$pid"
+  since=$(now_us)
+  mount_image "$folder"
+  record "$1_mounted_ms" "$(ms_since "$since")"
+  [[ -n $size ]] || start_redis "$1" "$folder" "$since"
+  wait_complete "$folder"
+  complete=$(ms_since "$since")
+  bytes=$(received "$folder")
+  record "$1_complete_ms" "$complete"
+  record "$1_bytes" "$bytes"
+  record "$1_hub_cpu_ms" $(($(cpu_ms "$hub") - hub_cpu))
+  record "$1_node_cpu_ms" $(($(cpu_ms "$pid") - node_cpu))
+  record "$1_hub_peak_kb" "$(peak_kb "$hub")"
+  record "$1_node_peak_kb" "$(peak_kb "$pid")"
+  end_node "$folder" "$pid"
+}
+
+# (e) One file over the same link: milliseconds that curl needs, its connection included.
+download() {  # download FIGURE BYTES
+  mkdir -p "$work/files"
+  truncate -s "$2" "$work/files/image"
+  (on hub busybox httpd -f -p "$hub_address:8080" -h "$work/files") >"$work/http.log" 2>&1 &
+  local server=$! seconds
+  pids+=("$server")
+  http_listens() { alive "$server" || fail "the HTTP server has ended"; grep -q ':1F90 00000000:0000 0A' "/proc/$server/net/tcp"; }
+  until_true 10 'starting the HTTP server' http_listens
+  seconds=$(on node curl -sS -o /dev/null -w '%{time_total}' "http://$hub_address:8080/image")
+  record "$1" "$(awk -v s="$seconds" 'BEGIN { print int(s * 1000) }')"
+  end_process "$server"
+}
+
+# ---- what is compared with what ------------------------------------------------------------------------------
+
+report=$work/report.json
+result=met
+compare() {  # compare WHAT FIGURE '<'|'>=' TARGET UNIT
+  local verdict=missed
+  awk -v a="$2" -v b="$4" -v op="$3" 'BEGIN { exit !(op == "<" ? a < b : a >= b) }' && verdict=met || result=missed
+  printf '  %-58s %9s %-3s  %2s %9s  %s\n' "$1" "$2" "$5" "$3" "$4" "$verdict"
+}
+tell() { printf '  %-58s %9s %s\n' "$1" "$2" "${3:-}"; }
+percent() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", a * 100 / b }'; }
+megabytes() { awk -v kb="$1" 'BEGIN { printf "%.0f", kb / 1024 }'; }
+seconds() { awk -v ms="$1" 'BEGIN { printf "%.2f", ms / 1000 }'; }
+
+tell_deployment() {  # tell_deployment PREFIX TITLE RTT TOC_MS
+  local p=$1 bytes ideal
+  bytes=$(median "${p}_bytes")
+  ideal=$(($3 + $(wire_ms "$bytes")))
+  echo "$2"
+  compare 'mount usable (standing connection): 1 RTT + TOC' "$(median "${p}_mounted_ms")" '<' $(($3 + $4)) ms
+  compare 'share of (1 RTT + bytes / rate) while complete' "$(percent "$ideal" "$(median "${p}_complete_ms")")" '>=' 90 %
+  compare 'bytes received when redis answers' "$(percent "$(median "${p}_ready_bytes")" "$bytes")" '<' 40 %
+  tell 'redis answers after' "$(median "${p}_ready_ms")" ms
+  tell 'complete after' "$(median "${p}_complete_ms")" "ms, $bytes bytes"
+  tell 'reads that waited; blocks asked for' "$(median "${p}_waits")" "; $(median "${p}_misses")"
+  tell_load "$p"
+}
+tell_load() {
+  tell 'CPU of hub; node' "$(seconds "$(median "$1_hub_cpu_ms")")" "s; $(seconds "$(median "$1_node_cpu_ms")") s"
+  compare 'peak memory of hub' "$(megabytes "$(median "$1_hub_peak_kb")")" '<' 150 MB
+  compare 'peak memory of node' "$(megabytes "$(median "$1_node_peak_kb")")" '<' 150 MB
+}
+
+measure() {  # measure RTT
+  local prefix=rtt$1 first first_pid second second_pid
+  link_up "$1"
+  start_hub
+  start_node first
+  first=$node_folder first_pid=$node
+  start_node second
+  second=$node_folder second_pid=$node
+  until_true 60 'joining' joined "$first" "$first_pid"
+  until_true 60 'joining' joined "$second" "$second_pid"
+  sleep "$idle"
+  deploy "${prefix}_first" "$first" "$first_pid"
+  record "${prefix}_toc_bytes" "$(toc_bytes)"
+  deploy "${prefix}_second" "$second" "$second_pid"
+  fresh_connection "$prefix" "$1"
+  download "${prefix}_curl_toc_ms" "$(toc_bytes)"
+  download "${prefix}_curl_ms" "$(jq .compressed_bytes "$work/image.json")"
+  end_all
+}
+
+measure_size() {  # measure_size RTT
+  link_up "$1"
+  start_hub
+  start_node first
+  until_true 60 'joining' joined "$node_folder" "$node"
+  deploy "rtt$1_first" "$node_folder" "$node"
+  end_all
+}
+
+# Half random bytes, half text; many small files beside few large ones. Kept as the other images are.
+make_sized() {
+  local out=${FIRSTLIGHT_CACHE:-$source_tree/.cache/images}/sized-$size megabytes=${size%[gm]} i tree=$work/tree
+  [[ $size == *m ]] || megabytes=$((megabytes * 1024))
+  if [[ ! -d $out ]]; then
+    mkdir -p "$tree/data/small"
+    for ((i = 0; i < megabytes / 8; i++)); do
+      head -c 4M /dev/urandom >"$tree/data/random$i"
+      { echo "file $i"; seq $((i * 1000000)) $((i * 1000000 + 600000)); } | head -c 3M >"$tree/data/text$i" || true
+      seq "$i" $((i + 200000)) | head -c 1M | split -a 3 -b 16K - "$tree/data/small/part$i-" || true
+    done
+    mkdir -p "$(dirname "$out")"
+    umoci init --layout "$work/sized"
+    umoci new --image "$work/sized:latest"
+    umoci insert --image "$work/sized:latest" "$tree/data" /data >&2
+    mv "$work/sized" "$out"
+    rm -rf "$tree"
+  fi
+  image=oci:$(readlink -f "$out"):latest
+}
+
+if [[ -n $size ]]; then
+  make_sized
+elif [[ -z $image ]]; then
+  image=oci:$("$source_tree/test/images/make-image" redis | tail -n 1):latest
+elif [[ $image == oci:* ]]; then
+  path=${image#oci:} tag=''
+  [[ -d $path ]] || { tag=:${path##*:}; path=${path%:*}; }
+  [[ -d $path ]] || fail "there is no OCI layout $path"
+  image=oci:$(readlink -f "$path")$tag
+fi
+
+mkdir -p "$work/figures"
+{
+  "$firstlight" pki init --folder "$work/pki"
+  "$firstlight" pki issue hub bench --folder "$work/pki"
+} >/dev/null
+
+echo "image $image; $rate, $runs run(s), link by $kind; load of this machine: $(cut -d ' ' -f 1-3 /proc/loadavg)"
+for rtt in ${rtts//,/ }; do
+  for ((run = 0; run < runs; run++)); do
+    turn=$rtt-$run
+    if [[ -n $size ]]; then measure_size "$rtt"; else measure "$rtt"; fi
+  done
+  p=rtt$rtt
+  echo "--- round trip $rtt ms"
+  if [[ -n $size ]]; then
+    tell 'complete after' "$(median "${p}_first_complete_ms")" "ms, $(median "${p}_first_bytes") bytes"
+    tell_load "${p}_first"
+    continue
+  fi
+  toc_ms=$(wire_ms "$(median "${p}_toc_bytes")")
+  tell_deployment "${p}_first" 'first node: the hub builds its segments' "$rtt" "$toc_ms"
+  tell_deployment "${p}_second" 'second node: the segments are there' "$rtt" "$toc_ms"
+  echo 'beside them'
+  # A new TCP connection has to open its window first: what curl needs for as many bytes beyond its own two round trips.
+  cold_ms=$(($(median "${p}_curl_toc_ms") - 2 * rtt))
+  compare 'mount usable (fresh connection): 3 RTT + TOC by curl' "$(median "${p}_fresh_ms")" '<' $((3 * rtt + cold_ms)) ms
+  tell '  the same with the TOC at the link'\''s rate: less than' $((3 * rtt + toc_ms)) ms
+  tell 'curl of a file of the compressed image'\''s size' "$(median "${p}_curl_ms")" "ms, $(jq .compressed_bytes "$work/image.json") bytes"
+done
+for file in "$work"/figures/*; do
+  jq -n --arg name "$(basename "$file")" --argjson value "$(median "$(basename "$file")")" '{($name): $value}'
+done | jq -cs --arg image "$image" --arg rate "$rate" --argjson runs "$runs" --arg targets "$result" \
+  '{image: $image, rate: $rate, runs: $runs, targets: $targets} + add'

@@ -1,0 +1,10 @@
+# CAF 0.17.6 as Debian packages it has neither a CMake nor a pkg-config file.
+find_path(CAF_INCLUDE caf/all.hpp)
+find_library(CAF_CORE caf_core)
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(caf REQUIRED_VARS CAF_INCLUDE CAF_CORE)
+if(caf_FOUND AND NOT TARGET CAF)
+  add_library(CAF INTERFACE IMPORTED GLOBAL)
+  target_include_directories(CAF SYSTEM INTERFACE ${CAF_INCLUDE})
+  target_link_libraries(CAF INTERFACE ${CAF_CORE} Threads::Threads)
+endif()

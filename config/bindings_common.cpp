@@ -1,0 +1,62 @@
+#include "config/bindings_common.hpp"
+
+namespace firstlight::detail {
+
+void bind_tls(binder& to, tls_files& o) {
+  to.section("tls.");
+  to.bind("ca", o.ca, "certificate of the cluster's authority, PEM");
+  to.bind("certificate", o.certificate, "own certificate, PEM; made by 'firstlight pki issue'");
+  to.bind("key", o.key, "own private key, PEM, mode 0600");
+}
+
+void bind_link(binder& to, link_limits& o) {
+  to.section("link.");
+  to.bind("silence_max", o.silence_max, "a silent peer is considered gone after this");
+  to.bind("connect_timeout", o.connect_timeout, "TCP and TLS handshake together");
+  to.bind("join_timeout", o.join_timeout, "from the handshake to the join");
+  to.bind("queue_wait_max", o.queue_wait_max, "queued bytes without any progress: the peer is dropped");
+  to.bind("backoff_first", o.backoff_first, "before the first reconnect; doubles, jittered");
+  to.bind("backoff_max", o.backoff_max, "longest pause between two reconnects");
+  to.bind("handshakes_open_max", o.handshakes_open_max, "hub: TLS handshakes at once");
+  to.bind("nodes_max", o.nodes_max, "hub: joined nodes");
+  to.bind("connections_per_node_max", o.connections_per_node_max,
+          "hub: connections with one certificate name");
+  to.bind("pulls_per_node_max", o.pulls_per_node_max, "hub: unanswered pulls of one node");
+  to.bind("message_bytes_max", o.message_bytes_max,
+          "largest message accepted; above any segment or table of contents");
+  to.bind("node_message_bytes_max", o.node_message_bytes_max, "hub: largest message accepted from a node");
+  to.bind("call_words_in_flight_max", o.call_words_in_flight_max,
+          "unanswered calls of a connection, in 8-byte words");
+  to.bind("replies_queued_max", o.replies_queued_max, "hub: unread replies before it stops reading");
+  to.bind("outgoing_waiting_max", o.outgoing_waiting_max,
+          "hub: transfers kept until a bulk connection is there");
+  to.bind("bulk_connections", o.bulk_connections, "node: with BBR on the far side one is enough");
+  to.bind("bulk_connections_without_bbr", o.bulk_connections_without_bbr,
+          "node: striped where the hub's kernel has no BBR");
+  to.bind("unsent_low_water_bytes", o.unsent_low_water_bytes, "TCP_NOTSENT_LOWAT of bulk sockets");
+  to.bind("text_bytes_max", o.text_bytes_max, "names, references, stages in a message");
+  to.bind("had_images_max", o.had_images_max, "images named in one pull");
+}
+
+void bind_admin(binder& to, admin_socket_limits& o) {
+  to.section("admin.");
+  to.bind("connections_max", o.connections_max, "local clients at once; further ones are closed at once");
+  to.bind("calls_max", o.calls_max, "open calls of one client");
+  to.bind("message_bytes_max", o.message_bytes_max, "largest request or reply");
+  to.bind("connect_timeout", o.connect_timeout, "client: until the daemon has accepted");
+}
+
+void bind_store(binder& to, database_limits& database, content_store_limits& contents) {
+  to.section("database.");
+  to.bind("block_cache_bytes", database.block_cache_bytes, "memory for blocks of the metadata database");
+  to.bind("write_buffer_bytes", database.write_buffer_bytes, "one memtable; at most two exist");
+  to.bind("write_ahead_log_bytes", database.write_ahead_log_bytes, "then memtables are flushed");
+  to.bind("open_files", database.open_files, "files that the database keeps open");
+  to.bind("background_jobs", database.background_jobs, "threads that compact and flush");
+  to.section("contents.");
+  to.bind("writer_memory_bytes", contents.writer_memory_bytes,
+          "a new content is kept in memory up to this size");
+  to.bind("stage_read_bytes", contents.stage_read_bytes, "read at once when leaf hashes are computed again");
+}
+
+}  // namespace firstlight::detail

@@ -1,0 +1,116 @@
+#include "config/bindings_common.hpp"
+
+namespace firstlight::detail {
+namespace {
+
+void bind_ingest(binder& to, ingest_limits& o) {
+  to.section("ingest.");
+  to.bind("manifest_bytes_max", o.manifest_bytes_max, "an index or a manifest");
+  to.bind("config_bytes_max", o.config_bytes_max, "an image configuration");
+  to.bind("layers_max", o.layers_max, "layers of one image");
+  to.bind("index_depth_max", o.index_depth_max, "indexes within indexes");
+  to.bind("layer_bytes_max", o.layer_bytes_max, "one layer, compressed");
+  to.bind("layer_unpacked_bytes_max", o.layer_unpacked_bytes_max,
+          "one layer's tar, and the sum of its files' sizes");
+  to.bind("expansion_ratio_max", o.expansion_ratio_max,
+          "unpacked to compressed bytes, once expansion_free_bytes are out");
+  to.bind("expansion_free_bytes", o.expansion_free_bytes, "unpacked bytes before the ratio is looked at");
+  to.bind("zstd_window_bytes_max", o.zstd_window_bytes_max, "memory that a zstd frame may ask for");
+  to.bind("entries_per_layer_max", o.entries_per_layer_max, "entries of one layer's tar");
+  to.bind("path_bytes_max", o.path_bytes_max, "a path or a link target in a tar");
+  to.bind("extended_header_bytes_max", o.extended_header_bytes_max, "PAX records of one entry");
+  to.bind("xattrs_per_entry_max", o.xattrs_per_entry_max, "extended attributes of one file");
+  to.bind("xattr_value_bytes_max", o.xattr_value_bytes_max, "one extended attribute's value");
+  to.bind("xattr_name_bytes_max", o.xattr_name_bytes_max, "one extended attribute's name");
+  to.bind("sparse_regions_max", o.sparse_regions_max, "data regions of one sparse file");
+  to.bind("archive_entries_max", o.archive_entries_max, "files in an OCI or docker archive");
+  to.bind("entries_cached_bytes_max", o.entries_cached_bytes_max, "one layer's entries as they are stored");
+  to.section("ingest.merge.");
+  to.bind("inodes_max", o.merge.inodes_max, "files of one image");
+  to.bind("name_bytes_max", o.merge.name_bytes_max, "one path component");
+  to.bind("depth_max", o.merge.depth_max, "directories above a file");
+  to.bind("symlinks_followed_max", o.merge.symlinks_followed_max, "links in one parent path");
+}
+
+void bind_registry(binder& to, registry_limits& o) {
+  to.section("registry.");
+  to.bind("connect_timeout", o.connect_timeout, "name look-up, TCP and TLS handshake together");
+  to.bind("stall_timeout", o.stall_timeout, "no byte for so long is a failed attempt");
+  to.bind("request_timeout", o.request_timeout, "manifests, configurations and tokens as a whole");
+  to.bind("credential_helper_timeout", o.credential_helper_timeout, "a docker-credential-* program's answer");
+  to.bind("backoff_first", o.backoff_first, "before the first retry; doubles, jittered");
+  to.bind("backoff_max", o.backoff_max, "longest pause between two attempts");
+  to.bind("attempts_max", o.attempts_max, "without progress, before giving up");
+  to.bind("redirects_max", o.redirects_max, "of one request");
+  to.bind("token_bytes_max", o.token_bytes_max, "a token server's or credential helper's answer");
+  to.bind("header_bytes_max", o.header_bytes_max, "one answer's headers that are kept");
+  to.bind("buffered_bytes_max", o.buffered_bytes_max, "of a blob, received but not yet read");
+}
+
+void bind_plan(binder& to, hub_plan_limits& o) {
+  to.section("plan.");
+  to.bind("first_segment_bytes", o.cut.first_segment_bytes, "unpacked; each second segment doubles it");
+  to.bind("segment_bytes_max", o.cut.segment_bytes_max, "largest segment, unpacked");
+  to.bind("segment_runs_max", o.cut.segment_runs_max, "runs of blocks in one segment");
+  to.bind("patch_piece_bytes", o.cut.patch_piece_bytes,
+          "a patched content travels in aligned pieces of this");
+  to.section("plan.patch.");
+  to.bind("content_bytes_min", o.patch.content_bytes_min, "smaller contents are sent as they are");
+  to.bind("content_bytes_max", o.patch.content_bytes_max, "larger contents are sent as they are");
+  to.bind("base_bytes_max", o.patch.base_bytes_max, "both sides hold the base in memory while patching");
+  to.bind("size_ratio_max", o.patch.size_ratio_max, "between the larger and the smaller of the two");
+  to.section("plan.delivery.");
+  to.bind("want_segment_bytes", o.delivery.want_segment_bytes,
+          "unpacked; wants are gathered up to this into one segment");
+  to.bind("want_ahead_bytes", o.delivery.want_ahead_bytes,
+          "how far beyond a want the same content is sent with it");
+  to.bind("want_runs_max", o.delivery.want_runs_max, "runs of blocks in one want");
+  to.bind("sends_per_block_max", o.delivery.sends_per_block_max, "first sending and repeats together");
+  to.section("plan.credit.");
+  to.bind("window_bytes_start", o.credit.window_bytes_start, "unanswered bytes before anything is measured");
+  to.bind("window_bytes_min", o.credit.window_bytes_min, "least window of unanswered bytes");
+  to.bind("window_bytes_max", o.credit.window_bytes_max, "largest window of unanswered bytes");
+  to.bind("gain_percent", o.credit.gain_percent, "window / bandwidth-delay product; above 100");
+  to.bind("rate_rounds", o.credit.rate_rounds, "round trips over which the best rate is kept");
+  to.bind("round_trip_window", o.credit.round_trip_window, "how long the least round trip is believed");
+  to.section("plan.warmup.");
+  to.bind("enabled", o.warmup.enabled, "open the window of a joining node's connections by bounded padding");
+  to.bind("start_after", o.warmup.start_after,
+          "after joining: a pull that comes at once has the link to itself");
+  to.bind("first_round_bytes", o.warmup.first_round_bytes, "the first round; each next one doubles");
+  to.bind("piece_bytes", o.warmup.piece_bytes, "of one padding message");
+  to.bind("bytes_max", o.warmup.bytes_max, "of all rounds together");
+  to.bind("time_max", o.warmup.time_max, "of all rounds together");
+  to.bind("growth_percent", o.warmup.growth_percent, "a round that brings less than this is flat");
+  to.bind("flat_rounds_max", o.warmup.flat_rounds_max, "after so many in a row the window is open");
+}
+
+}  // namespace
+
+std::vector<binding> bindings_of(hub_options& o) {
+  binder to;
+  to.bind("store_folder", o.store_folder, "everything the hub keeps: contents, catalogue, segments");
+  to.bind("socket", o.socket, "UNIX socket for local commands, mode 0600");
+  to.bind("listen", o.listen, "address:port for nodes; port 0: any free one");
+  to.bind("address_file", o.address_file, "the bound address is written to this file; empty: nowhere");
+  to.bind("revoked_nodes", o.revoked_nodes, "certificate names that may not join");
+  to.bind("log_level", o.log_level, "trace, debug, info, warn or error");
+  to.bind("docker_config", o.docker_config, "registry credentials; empty: $DOCKER_CONFIG, then ~/.docker");
+  to.bind("plain_http_registries", o.plain_http_registries,
+          "host[:port] reached without TLS; loopback always may be");
+  to.bind("tag_check_interval", o.tag_check_interval,
+          "a tag is looked up in its registry at most once in this time");
+  to.bind("store_bytes_max", o.store_bytes_max, "disk limit of the store; 0: as much as the disk has");
+  to.bind("segment_cache_bytes_max", o.segment_cache_bytes_max, "compressed segments kept for the next node");
+  to.bind("workers", o.workers, "threads that compress; 0: one a core");
+  bind_tls(to, o.tls);
+  bind_link(to, o.link);
+  bind_admin(to, o.admin);
+  bind_store(to, o.database, o.contents);
+  bind_ingest(to, o.ingest);
+  bind_registry(to, o.registry);
+  bind_plan(to, o.plan);
+  return to.take();
+}
+
+}  // namespace firstlight::detail

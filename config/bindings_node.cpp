@@ -1,0 +1,66 @@
+#include "config/bindings_common.hpp"
+
+namespace firstlight::detail {
+namespace {
+
+void bind_layers(binder& to, layer_limits& o) {
+  to.section("layers.");
+  to.bind("layers_max", o.layers_max, "layers in the layer store");
+  to.bind("name_bytes_max", o.name_bytes_max, "a layer's key");
+  to.bind("labels_max", o.labels_max, "labels of one layer");
+  to.bind("label_bytes_max", o.label_bytes_max, "one label's key and value together");
+}
+
+void bind_fuse(binder& to, fuse_limits& o) {
+  to.section("fuse.");
+  to.bind("loop_threads", o.loop_threads,
+          "threads that take kernel requests; one is cheapest, two help many readers");
+  to.bind("parked_reads_max", o.parked_reads_max, "waiting reads; further ones get EIO");
+  to.bind("kernel_background_max", o.kernel_background_max,
+          "read-ahead requests in flight; parked ones count");
+  to.bind("read_ahead_complete_bytes", o.read_ahead_complete_bytes,
+          "kernel read-ahead once all contents are there");
+  to.bind("want_beyond_blocks", o.want_beyond_blocks,
+          "blocks after a missing one that are asked for with it");
+  to.bind("failed_blocks_max", o.failed_blocks_max,
+          "failed blocks remembered; beyond that the oldest is asked for again");
+  to.bind("failure_remembered", o.failure_remembered, "a failed block gives EIO at once for so long");
+  to.bind("wait_without_progress_max", o.wait_without_progress_max,
+          "a read fails with EIO when nothing came for so long; 0: never");
+  to.bind("wait_check_interval", o.wait_check_interval, "how often the limit above is looked at");
+  to.bind("killed_check_interval", o.killed_check_interval,
+          "how often readers that a signal has reached are looked at");
+  to.bind("unmount_timeout", o.unmount_timeout, "for the bridge to take its mounts down");
+  to.bind("waits_shown_max", o.waits_shown_max, "waiting reads shown in one status");
+}
+
+}  // namespace
+
+std::vector<binding> bindings_of(node_options& o) {
+  binder to;
+  to.bind("store_folder", o.store_folder, "everything the node keeps: contents, tables of contents, layers");
+  to.bind("run_folder", o.run_folder, "mounts without a target of their own, bundles of 'firstlight run'");
+  to.bind("socket", o.socket, "UNIX socket for local commands, mode 0600");
+  to.bind("hub", o.hub, "host:port of the hub");
+  to.bind("platform", o.platform, "os/architecture[/variant]; empty: this machine's");
+  to.bind("log_level", o.log_level, "trace, debug, info, warn or error");
+  to.bind("store_bytes_max", o.store_bytes_max, "disk limit of the store; 0: as much as the disk has");
+  to.bind("workers", o.workers, "threads that verify and store; 0: one a core");
+  to.bind("checkpoint_interval", o.receiver.checkpoint_interval,
+          "arrived blocks survive a power cut after at most this");
+  bind_tls(to, o.tls);
+  bind_link(to, o.link);
+  bind_admin(to, o.admin);
+  bind_store(to, o.database, o.contents);
+  bind_layers(to, o.layers);
+  bind_fuse(to, o.fuse);
+  to.section("plan.");
+  to.bind("waiters_max", o.plan.readiness.waiters_max, "reads parked at once on one mount");
+  to.bind("blocks_per_waiter_max", o.plan.readiness.blocks_per_waiter_max,
+          "blocks that one read may wait for");
+  to.bind("damaged_attempts_max", o.plan.damaged_attempts_max,
+          "how often a block that arrived damaged is asked for again");
+  return to.take();
+}
+
+}  // namespace firstlight::detail

@@ -1,0 +1,51 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "config/admin_socket_limits.hpp"
+#include "config/ingest_limits.hpp"
+#include "config/link_limits.hpp"
+#include "config/plan_limits.hpp"
+#include "config/segment_limits.hpp"
+#include "config/store_limits.hpp"
+#include "config/tls_files.hpp"
+
+namespace firstlight {
+
+/// All settings of `firstlight hub`. Defaults suit a hub installed as a service; a file and the
+/// command line change them (config/settings.hpp).
+struct hub_options {
+  std::filesystem::path store_folder = "/var/lib/firstlight/hub";
+  std::filesystem::path socket = "/run/firstlight/hub.sock";  ///< local administration, mode 0600
+  std::string listen = "0.0.0.0:7420";  ///< address:port for nodes; port 0: any free one
+  std::filesystem::path address_file;   ///< the bound address is written here; empty: nowhere
+  tls_files tls{.ca = "/etc/firstlight/pki/ca.crt",
+                .certificate = "/etc/firstlight/pki/hub.crt",
+                .key = "/etc/firstlight/pki/hub.key"};
+  std::vector<std::string> revoked_nodes;  ///< certificate names that may not join
+  std::string log_level = "info";          ///< trace, debug, info, warn, error
+
+  std::filesystem::path docker_config;  ///< credentials for registries; empty: $DOCKER_CONFIG, then ~/.docker
+  std::vector<std::string>
+      plain_http_registries;  ///< host[:port] reached without TLS; loopback always may be
+  std::chrono::milliseconds tag_check_interval{60'000};  ///< a tag is looked up at most once in this time
+
+  std::uint64_t store_bytes_max = 0;                    ///< 0: as much as the disk has
+  std::uint64_t segment_cache_bytes_max = 8ULL << 30U;  ///< compressed segments kept for the next node
+  std::uint32_t workers = 0;                            ///< threads that compress; 0: one a core
+  std::uint32_t ingestions_max = 2;                     ///< images that are read at once; others wait
+  std::uint32_t open_files_max = 512;                   ///< contents kept open for reading
+  link_limits link;
+  admin_socket_limits admin;
+  database_limits database;
+  content_store_limits contents;
+  ingest_limits ingest;
+  registry_limits registry;
+  hub_plan_limits plan;
+  segment_limits segment;
+};
+
+}  // namespace firstlight

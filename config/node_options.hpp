@@ -1,0 +1,47 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "config/admin_socket_limits.hpp"
+#include "config/fuse_limits.hpp"
+#include "config/link_limits.hpp"
+#include "config/node_root_limits.hpp"
+#include "config/plan_limits.hpp"
+#include "config/receiver_limits.hpp"
+#include "config/segment_limits.hpp"
+#include "config/store_limits.hpp"
+#include "config/tls_files.hpp"
+
+namespace firstlight {
+
+/// All settings of `firstlight node`. Defaults suit a node installed as a service; a file and the
+/// command line change them (config/settings.hpp).
+struct node_options {
+  std::filesystem::path store_folder = "/var/lib/firstlight/node";
+  std::filesystem::path run_folder = "/run/firstlight";        ///< mounts without a target of their own
+  std::filesystem::path socket = "/run/firstlight/node.sock";  ///< local administration, mode 0600
+  std::string hub = "localhost:7420";                          ///< host:port
+  tls_files tls{.ca = "/etc/firstlight/pki/ca.crt",
+                .certificate = "/etc/firstlight/pki/node.crt",
+                .key = "/etc/firstlight/pki/node.key"};
+  std::string platform;            ///< os/architecture[/variant]; empty: this machine's
+  std::string log_level = "info";  ///< trace, debug, info, warn, error
+
+  std::uint64_t store_bytes_max = 0;    ///< 0: as much as the disk has
+  std::uint32_t workers = 0;            ///< threads that verify and store; 0: one a core
+  std::uint32_t open_files_max = 1024;  ///< contents kept open for reading
+  link_limits link;
+  admin_socket_limits admin;
+  database_limits database;
+  content_store_limits contents;
+  layer_limits layers;
+  fuse_limits fuse;
+  node_plan_limits plan;
+  receiver_limits receiver;
+  node_root_limits root;
+  segment_limits segment;
+};
+
+}  // namespace firstlight

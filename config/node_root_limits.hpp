@@ -1,0 +1,16 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+
+namespace firstlight {
+
+/// Limits of a node's daemon as a whole.
+struct node_root_limits {
+  std::uint32_t mounts_max = 4096;
+  std::uint32_t deliveries_max = 64;                  ///< at once
+  std::uint32_t ended_deliveries_shown = 32;          ///< kept for `status`
+  std::chrono::milliseconds report_timeout{2'000};    ///< for a receiver or an instance to report itself
+  std::chrono::milliseconds unmount_timeout{30'000};  ///< for an instance to take its mount down
+};
+
+}  // namespace firstlight

@@ -1,0 +1,13 @@
+#pragma once
+#include <chrono>
+
+namespace firstlight {
+
+/// How long certificates are valid. They begin `clock_skew` before they are made.
+struct pki_options {
+  std::chrono::hours ca_validity{24 * 3650};
+  std::chrono::hours certificate_validity{24 * 825};
+  std::chrono::minutes clock_skew{60};
+};
+
+}  // namespace firstlight

@@ -1,0 +1,26 @@
+#pragma once
+#include "model/credit.hpp"
+#include "model/delivery.hpp"
+#include "model/readiness.hpp"
+#include "model/static_order.hpp"
+#include "model/warmup.hpp"
+
+namespace firstlight {
+
+/// Limits of planning and delivering on the hub; each struct documents its fields.
+struct hub_plan_limits {
+  plan_limits cut;
+  patch_limits patch;
+  delivery_limits delivery;
+  credit_limits credit;
+  warmup_limits warmup;
+  static_order_limits guess;
+};
+
+/// Limits of waiting on the node.
+struct node_plan_limits {
+  readiness_limits readiness;
+  std::uint32_t damaged_attempts_max = 3;  ///< how often a block that arrived damaged is asked for again
+};
+
+}  // namespace firstlight

@@ -1,0 +1,80 @@
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+
+#include "config/settings.hpp"
+
+namespace firstlight {
+namespace {
+
+constexpr std::size_t socket_path_bytes_max = sizeof(sockaddr_un::sun_path) - 1;
+
+result<void> require(bool good, std::string what) {
+  if (!good) return fail(errc::invalid_argument, std::move(what));
+  return {};
+}
+
+result<void> first_failure(std::initializer_list<result<void>> checks) {
+  const auto failed = std::find_if(checks.begin(), checks.end(), [](const auto& check) { return !check; });
+  return failed == checks.end() ? result<void>() : *failed;
+}
+
+result<void> level(const std::string& name) {
+  constexpr std::array known{"trace", "debug", "info", "warn", "error"};
+  return require(std::find(known.begin(), known.end(), name) != known.end(),
+                 "setting log_level: '" + name + "' is none of trace, debug, info, warn, error");
+}
+
+result<void> address(const char* name, const std::string& value) {
+  const auto parts = split_address(value);
+  if (!parts) return fail(parts.error(), std::string("setting ") + name);
+  return {};
+}
+
+template <class Options>
+result<void> common(const Options& o) {
+  return first_failure({
+      require(o.store_folder.is_absolute(), "setting store_folder: must be an absolute path"),
+      require(o.socket.is_absolute() && o.socket.string().size() <= socket_path_bytes_max,
+              "setting socket: must be an absolute path of at most " + std::to_string(socket_path_bytes_max) +
+                  " bytes"),
+      level(o.log_level),
+      require(o.link.backoff_first.count() > 0 && o.link.backoff_first <= o.link.backoff_max,
+              "setting link.backoff_first: must be above 0 and at most link.backoff_max"),
+      require(o.link.silence_max.count() >= 1000, "setting link.silence_max: must be at least 1s"),
+      require(o.link.bulk_connections > 0, "setting link.bulk_connections: must be at least 1"),
+      require(o.workers <= 256, "setting workers: must be at most 256"),
+  });
+}
+
+}  // namespace
+
+result<void> validate(const hub_options& o) {
+  return first_failure({
+      common(o),
+      address("listen", o.listen),
+      require(o.link.message_bytes_max > 2 * std::uint64_t{o.plan.cut.patch_piece_bytes} &&
+                  o.link.message_bytes_max > 2 * std::uint64_t{o.plan.cut.segment_bytes_max},
+              "setting link.message_bytes_max: must be above twice plan.segment_bytes_max and "
+              "plan.patch_piece_bytes"),
+      require(o.plan.cut.first_segment_bytes <= o.plan.cut.segment_bytes_max,
+              "setting plan.first_segment_bytes: must be at most plan.segment_bytes_max"),
+      require(o.plan.credit.window_bytes_min <= o.plan.credit.window_bytes_max,
+              "setting plan.credit.window_bytes_min: must be at most plan.credit.window_bytes_max"),
+      require(o.plan.credit.gain_percent > 100, "setting plan.credit.gain_percent: must be above 100"),
+  });
+}
+
+result<void> validate(const node_options& o) {
+  return first_failure({
+      common(o),
+      address("hub", o.hub),
+      require(o.run_folder.is_absolute(), "setting run_folder: must be an absolute path"),
+      require(o.fuse.loop_threads >= 1 && o.fuse.loop_threads <= 64,
+              "setting fuse.loop_threads: must be 1 to 64"),
+      require(o.receiver.checkpoint_interval.count() >= 100, "setting checkpoint_interval: must be at least 100ms"),
+  });
+}
+
+}  // namespace firstlight

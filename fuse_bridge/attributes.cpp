@@ -1,0 +1,76 @@
+#include "fuse_bridge/attributes.hpp"
+
+#include <sys/sysmacros.h>
+
+namespace firstlight {
+namespace {
+
+constexpr std::uint64_t block_bytes = 4096;
+constexpr std::uint64_t sector_bytes = 512;
+constexpr std::string_view overlay_prefix = "trusted.overlay.";
+constexpr std::string_view escape = "overlay.";
+
+std::uint64_t blocks_for(std::uint64_t bytes) {
+  return (bytes + block_bytes - 1) / block_bytes;
+}
+
+std::string kernel_name(std::string_view name, xattr_names naming) {
+  if (naming == xattr_names::as_in_image || !name.starts_with(overlay_prefix)) return std::string(name);
+  return std::string(overlay_prefix).append(escape).append(name.substr(overlay_prefix.size()));
+}
+
+}  // namespace
+
+struct stat attributes_of(const inode_view& inode, inode_number number) {
+  struct stat st {};
+  st.st_ino = number;
+  st.st_mode = inode.mode;
+  st.st_nlink = inode.links;
+  st.st_uid = inode.uid;
+  st.st_gid = inode.gid;
+  st.st_rdev = makedev(inode.device_major, inode.device_minor);
+  st.st_size = static_cast<off_t>(inode.size);
+  st.st_blksize = block_bytes;
+  if (inode.type == file_type::regular || inode.type == file_type::directory)
+    st.st_blocks = static_cast<blkcnt_t>(blocks_for(inode.size) * (block_bytes / sector_bytes));
+  st.st_mtim.tv_sec = inode.modified.seconds;
+  st.st_mtim.tv_nsec = static_cast<long>(inode.modified.nanoseconds);
+  st.st_atim = st.st_ctim = st.st_mtim;
+  return st;
+}
+
+struct statvfs statistics_of(const toc_view& toc) {
+  struct statvfs fs {};
+  fs.f_bsize = fs.f_frsize = block_bytes;
+  // Each inode costs the metadata of a directory's or inode's share; contents are counted once.
+  fs.f_blocks = blocks_for(toc.content_bytes()) + blocks_for(toc.message().size());
+  fs.f_files = toc.inode_count();
+  fs.f_flag = ST_RDONLY;
+  fs.f_namemax = 255;
+  return fs;
+}
+
+bool has_xattrs(const toc_view& toc) {
+  for (inode_number number = root_inode; number <= toc.inode_count(); ++number)
+    if (toc.inode(number).xattr_count != 0) return true;
+  return false;
+}
+
+std::optional<std::string_view> find_xattr(const toc_view& toc, const inode_view& inode,
+                                           std::string_view name, xattr_names naming) {
+  for (std::uint32_t position = 0; position < inode.xattr_count; ++position) {
+    const auto attribute = toc.xattribute(inode, position);
+    if (attribute.name.size() <= name.size() && kernel_name(attribute.name, naming) == name)
+      return attribute.value;
+  }
+  return std::nullopt;
+}
+
+std::string list_xattrs(const toc_view& toc, const inode_view& inode, xattr_names naming) {
+  std::string names;
+  for (std::uint32_t position = 0; position < inode.xattr_count; ++position)
+    names.append(kernel_name(toc.xattribute(inode, position).name, naming)).push_back('\0');
+  return names;
+}
+
+}  // namespace firstlight

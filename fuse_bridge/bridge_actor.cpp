@@ -1,0 +1,111 @@
+#include "fuse_bridge/bridge_actor.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <cerrno>
+#include <set>
+
+#include "actors/errors.hpp"
+#include "fuse_bridge/killed_reader.hpp"
+#include "fuse_bridge/read_path.hpp"
+
+namespace firstlight {
+namespace {
+
+// What only the bridge sends to itself.
+using ticking_bridge = mount_bridge::extend<caf::reacts_to<caf::tick_atom>>;
+
+class bridge_state {
+ public:
+  void start(ticking_bridge::pointer self, bridge_parts parts) {
+    self_ = self;
+    parts_ = std::move(parts);
+  }
+
+  void adopt(adopt_mount mount) {
+    mount_ = std::move(mount);
+    if (complete_) raise_read_ahead();
+  }
+
+  void release(const reads_released& released) {
+    for (const auto waiter : released.waiters) {
+      const auto read = parts_.parked->take(waiter);
+      if (!read) continue;  // its reader was killed meanwhile
+      watched_.erase(waiter);
+      if (released.failure)
+        refuse_read(*parts_.counters, *read, EIO);
+      else
+        answer_read(*parts_.store, *parts_.counters, *read);
+    }
+  }
+
+  // The kernel tells of a signal only once, and not which. An answer to a reader that lives on would turn a
+  // harmless signal into a bus error of its memory mapping: so the reader is watched until it is dead.
+  void watch(waiter_id waiter) {
+    if (let_go_if_killed(waiter)) return;
+    if (watched_.insert(waiter).second && watched_.size() == 1) check_later();
+  }
+
+  void check_watched() {
+    std::erase_if(watched_, [this](waiter_id waiter) { return let_go_if_killed(waiter); });
+    if (!watched_.empty()) check_later();
+  }
+
+  void complete() {
+    complete_ = true;
+    if (mount_.assembly != nullptr) raise_read_ahead();
+  }
+
+  caf::result<unmounted> unmount(unmount_request request) {
+    if (mount_.assembly == nullptr) return to_caf({errc::not_ready, "the mount is still being made"});
+    if (auto gone = mount_.assembly->take_down(request.when_busy); !gone) return to_caf(gone.error());
+    return unmounted{};
+  }
+
+ private:
+  /// @returns whether the waiter is no longer parked.
+  bool let_go_if_killed(waiter_id waiter) {
+    const auto thread = parts_.parked->thread_of(waiter);
+    if (!thread) return true;
+    if (!is_killed(*thread)) return false;
+    if (const auto read = parts_.parked->take(waiter)) refuse_read(*parts_.counters, *read, EINTR);
+    if (mount_.behind) self_->send(mount_.behind, forget_read{waiter});
+    return true;
+  }
+
+  void check_later() { self_->delayed_send(self_, parts_.limits.killed_check_interval, caf::tick_atom_v); }
+
+  void raise_read_ahead() {
+    const auto raised = mount_.assembly->set_read_ahead(parts_.limits.read_ahead_complete_bytes);
+    if (!raised) spdlog::info("reads of this mount stay small: {}", raised.error().detail);
+  }
+
+  ticking_bridge::pointer self_ = nullptr;
+  bridge_parts parts_;
+  adopt_mount mount_;
+  std::set<waiter_id> watched_;
+  bool complete_ = false;
+};
+
+ticking_bridge::behavior_type run_bridge(ticking_bridge::stateful_pointer<bridge_state> self,
+                                         bridge_parts parts) {
+  self->set_error_handler([](const caf::error&) {});  // the instance may have ended: nobody to tell
+  auto& state = self->state;
+  state.start(self, std::move(parts));
+  return {
+      [&state](const reads_released& released) { state.release(released); },
+      [&state](read_interrupted signal) { state.watch(signal.waiter); },
+      [&state](image_complete) { state.complete(); },
+      [&state](unmount_request request) { return state.unmount(request); },
+      [&state](const adopt_mount& mount) { state.adopt(mount); },
+      [&state](caf::tick_atom) { state.check_watched(); },
+  };
+}
+
+}  // namespace
+
+mount_bridge spawn_bridge(caf::actor_system& system, bridge_parts parts) {
+  return system.spawn<caf::detached>(run_bridge, std::move(parts));
+}
+
+}  // namespace firstlight

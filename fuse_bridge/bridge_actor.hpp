@@ -1,0 +1,31 @@
+#pragma once
+#include <memory>
+
+#include "actors/interfaces.hpp"
+#include "fuse_bridge/mount_assembly.hpp"
+
+namespace firstlight {
+
+/// The mount that a bridge holds from now on, and the instance behind it.
+struct adopt_mount {
+  std::shared_ptr<mount_assembly> assembly;
+  instance behind;
+};
+
+/// A bridge as its maker sees it.
+using mount_bridge = fuse_bridge::extend<caf::reacts_to<adopt_mount>>;
+
+struct bridge_parts {
+  const content_store* store = nullptr;
+  std::shared_ptr<session_counters> counters;
+  std::shared_ptr<parked_reads> parked;
+  fuse_limits limits;
+};
+
+/// Starts a FUSE BRIDGE on a thread of its own: it reads contents from disk and unmounts. When it
+/// ends it takes the mount down, whoever still uses it.
+mount_bridge spawn_bridge(caf::actor_system& system, bridge_parts parts);
+
+}  // namespace firstlight
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::adopt_mount)

@@ -1,0 +1,115 @@
+#include "fuse_bridge/kernel_mount.hpp"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace firstlight {
+namespace {
+
+constexpr const char* source_name = "firstlight";
+
+result<void> failed(const std::string& what) {
+  return tl::unexpected(from_errno(errno, what));
+}
+
+// In mount(2)'s option text these three separate or escape; overlayfs takes the backslashes away.
+std::string escaped(const std::filesystem::path& path) {
+  std::string text;
+  for (const char c : path.string()) {
+    if (c == ',' || c == ':' || c == '\\') text.push_back('\\');
+    text.push_back(c);
+  }
+  return text;
+}
+
+result<void> copy_xattrs(const char* from, const char* to) {
+  const auto bytes = listxattr(from, nullptr, 0);
+  if (bytes <= 0) return {};
+  std::string names(static_cast<std::size_t>(bytes), '\0');
+  const auto listed = listxattr(from, names.data(), names.size());
+  if (listed < 0) return failed(std::string("list the attributes of ") + from);
+  for (std::size_t at = 0; at < static_cast<std::size_t>(listed); at += names.find('\0', at) - at + 1) {
+    const char* const name = names.c_str() + at;
+    if (std::string_view(name).starts_with("trusted.overlay.")) continue;
+    std::string value(64U << 10U, '\0');  // XATTR_SIZE_MAX
+    const auto got = getxattr(from, name, value.data(), value.size());
+    if (got < 0 || setxattr(to, name, value.data(), static_cast<std::size_t>(got), 0) != 0)
+      return failed(std::string("copy attribute ") + name + " to " + to);
+  }
+  return {};
+}
+
+// The merged root shows the upper folder's attributes: they must be the image's.
+result<void> dress_upper(const std::filesystem::path& lower, const std::filesystem::path& upper) {
+  struct stat root {};
+  if (stat(lower.c_str(), &root) != 0) return failed("read the attributes of " + lower.string());
+  if (chown(upper.c_str(), root.st_uid, root.st_gid) != 0 || chmod(upper.c_str(), root.st_mode & 07777U) != 0)
+    return failed("give " + upper.string() + " the owner and mode of the image's root");
+  if (auto copied = copy_xattrs(lower.c_str(), upper.c_str()); !copied) return copied;
+  const timespec times[] = {root.st_atim, root.st_mtim};
+  if (utimensat(AT_FDCWD, upper.c_str(), times, 0) != 0) return failed("set the time of " + upper.string());
+  return {};
+}
+
+result<void> prepare_layer(const std::filesystem::path& lower, const writable_layer& layer) {
+  if (auto made = make_folders(layer.work); !made) return made;
+  if (auto made = make_folders(layer.upper); !made) return made;
+  std::error_code problem;
+  const bool fresh = std::filesystem::is_empty(layer.upper, problem);
+  if (problem) return fail(errc::io, "read " + layer.upper.string() + ": " + problem.message());
+  return fresh ? dress_upper(lower, layer.upper) : result<void>{};
+}
+
+}  // namespace
+
+result<void> mount_fuse(int device, const std::filesystem::path& on) {
+  const auto options =
+      "fd=" + std::to_string(device) + ",rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions";
+  if (mount(source_name, on.c_str(), "fuse.firstlight", MS_RDONLY, options.c_str()) != 0)
+    return failed("mount FUSE on " + on.string());
+  return {};
+}
+
+result<void> unmount(const std::filesystem::path& mount_point, busy_mount when_busy) {
+  const int flags = UMOUNT_NOFOLLOW | (when_busy == busy_mount::detach ? MNT_DETACH : 0);
+  if (umount2(mount_point.c_str(), flags) == 0) return {};
+  if (errno == EINVAL || errno == ENOENT) return {};
+  if (errno == EBUSY) return fail(errc::busy, mount_point.string() + " is in use");
+  return failed("unmount " + mount_point.string());
+}
+
+void cut_off(const std::filesystem::path& fuse_mount_point) {
+  // The kernel ends the connection first and then looks whether the mount is in use: both outcomes do.
+  umount2(fuse_mount_point.c_str(), MNT_FORCE | UMOUNT_NOFOLLOW);
+}
+
+result<void> bind_mount(const std::filesystem::path& from, const std::filesystem::path& on) {
+  if (mount(from.c_str(), on.c_str(), nullptr, MS_BIND, nullptr) != 0)
+    return failed("mount the image on " + on.string());
+  return {};
+}
+
+result<void> mount_overlay(const std::filesystem::path& lower, const writable_layer& layer,
+                           const std::filesystem::path& on) {
+  if (auto prepared = prepare_layer(lower, layer); !prepared) return prepared;
+  // metacopy: chown and chmod copy no contents. redirect_dir: image directories can be renamed. xino: one
+  // st_dev for all files, inode numbers that stay when a file is copied up. index would refuse to mount
+  // the same upper folder above the next mount of the same image.
+  const auto options = "lowerdir=" + escaped(lower) + ",upperdir=" + escaped(layer.upper) +
+                       ",workdir=" + escaped(layer.work) + ",metacopy=on,redirect_dir=on,index=off,xino=on";
+  if (options.size() >= static_cast<std::size_t>(sysconf(_SC_PAGESIZE)))
+    return fail(errc::invalid_argument, "the paths of " + layer.upper.string() + " and " +
+                                            layer.work.string() + " are too long for a mount");
+  if (mount(source_name, on.c_str(), "overlay", 0, options.c_str()) != 0)
+    return failed("mount overlayfs on " + on.string() + " (upper " + layer.upper.string() + ", work " +
+                  layer.work.string() +
+                  ": one local file system with xattrs, work empty, not used elsewhere)");
+  return {};
+}
+
+}  // namespace firstlight

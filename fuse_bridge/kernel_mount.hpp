@@ -1,0 +1,29 @@
+#pragma once
+#include <filesystem>
+
+#include "actors/instance_messages.hpp"
+#include "storage/posix_file.hpp"
+
+namespace firstlight {
+
+/// Mounts a FUSE file system whose requests come out of `device` (an open /dev/fuse) on an existing
+/// directory: read-only, for all users, permissions checked by the kernel, suid and devices effective.
+/// Errors: `io` with the kernel's reason.
+result<void> mount_fuse(int device, const std::filesystem::path& on);
+
+/// Errors: `busy` when refused, `io`. Not being mounted is success.
+result<void> unmount(const std::filesystem::path& mount_point, busy_mount when_busy);
+
+/// Cuts a FUSE mount off from its daemon: every request, waiting or new, fails. Still mounted afterwards.
+void cut_off(const std::filesystem::path& fuse_mount_point);
+
+/// Shows the mount of `from` on `on` too.
+result<void> bind_mount(const std::filesystem::path& from, const std::filesystem::path& on);
+
+/// Mounts kernel overlayfs on `on`: `lower` is read, changes go to the writable layer, whose folders are
+/// made when missing. Renamed directories and changed attributes copy no contents. Errors: `io`,
+/// `invalid_argument` when the paths together are too long for the kernel.
+result<void> mount_overlay(const std::filesystem::path& lower, const writable_layer& layer,
+                           const std::filesystem::path& on);
+
+}  // namespace firstlight

@@ -1,0 +1,47 @@
+#pragma once
+#include <filesystem>
+#include <optional>
+
+#include "fuse_bridge/fuse_mount_session.hpp"
+
+namespace firstlight {
+
+/// Where one image is mounted.
+struct mount_place {
+  std::filesystem::path private_folder;  ///< made here, removed again; the FUSE mount is below it
+  std::filesystem::path target;          ///< an existing directory of the user
+  std::optional<writable_layer> writable;
+};
+
+/// All that belongs to one mount: private folder, FUSE session, and what users see on the target: the
+/// FUSE mount itself, or an overlayfs above it. Not thread-safe; not used on the session's threads.
+class mount_assembly {
+ public:
+  /// `session.naming` is set here. Errors: `already_exists` for the private folder, `not_found` for the
+  /// target, `io`; nothing is left behind.
+  static result<std::unique_ptr<mount_assembly>> make(session_parts session, mount_place place);
+
+  /// Takes the target away, then the FUSE mount. The session ends by itself after the last open file
+  /// has been closed. Errors: `busy`, `io`: the target is still there.
+  result<void> take_down(busy_mount when_busy);
+
+  /// Sets how much the kernel reads ahead of programs. Files that are open keep what they had.
+  result<void> set_read_ahead(std::uint32_t bytes);
+
+  /// Detaches what is still mounted, stops the session, removes the private folder.
+  ~mount_assembly();
+  mount_assembly(const mount_assembly&) = delete;
+  mount_assembly& operator=(const mount_assembly&) = delete;
+
+ private:
+  explicit mount_assembly(mount_place place) : place_(std::move(place)) {}
+  result<void> assemble(session_parts session);
+  [[nodiscard]] std::filesystem::path fuse_point() const { return place_.private_folder / "fuse"; }
+
+  mount_place place_;
+  std::unique_ptr<fuse_mount_session> session_;
+  bool folder_made_ = false;
+  bool target_mounted_ = false;
+};
+
+}  // namespace firstlight

@@ -1,0 +1,64 @@
+#include "fuse_bridge/mount_table.hpp"
+
+#include <fstream>
+#include <sstream>
+
+namespace firstlight {
+namespace {
+
+bool is_octal(char c) {
+  return c >= '0' && c <= '7';
+}
+
+// The kernel writes blanks, tabs, newlines and backslashes as three octal digits.
+std::string unescaped(std::string_view text) {
+  std::string plain;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\\' && at + 3 < text.size() && is_octal(text[at + 1]) && is_octal(text[at + 2]) &&
+        is_octal(text[at + 3])) {
+      plain.push_back(
+          static_cast<char>((text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 + (text[at + 3] - '0')));
+      at += 3;
+    } else {
+      plain.push_back(text[at]);
+    }
+  }
+  return plain;
+}
+
+// id parent device root point options [tag...] - type source options
+bool parse_line(const std::string& line, mount_entry& entry) {
+  std::istringstream fields(line);
+  std::string id, parent, root, point, flags, word;
+  if (!(fields >> id >> parent >> entry.device >> root >> point >> flags)) return false;
+  while (fields >> word && word != "-") {
+  }
+  std::string source;
+  if (!(fields >> entry.type >> source)) return false;
+  fields >> entry.options;
+  entry.point = unescaped(point);
+  entry.options = unescaped(entry.options);
+  return true;
+}
+
+}  // namespace
+
+std::vector<mount_entry> parse_mountinfo(std::string_view text) {
+  std::vector<mount_entry> mounts;
+  std::istringstream lines{std::string(text)};
+  for (std::string line; std::getline(lines, line);) {
+    mount_entry entry;
+    if (parse_line(line, entry)) mounts.push_back(std::move(entry));
+  }
+  return mounts;
+}
+
+result<std::vector<mount_entry>> read_mount_table() {
+  std::ifstream file("/proc/self/mountinfo");
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) return fail(errc::io, "read /proc/self/mountinfo");
+  return parse_mountinfo(text.str());
+}
+
+}  // namespace firstlight

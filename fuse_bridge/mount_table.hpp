@@ -1,0 +1,25 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/result.hpp"
+
+namespace firstlight {
+
+/// One mount of this process's mount namespace.
+struct mount_entry {
+  std::string device;  ///< "major:minor"
+  std::string point;
+  std::string type;
+  std::string options;  ///< of the file system, unescaped
+};
+
+/// Reads text in the format of /proc/self/mountinfo, in its order: a mount comes after what it is on.
+/// Lines that are not understood are left out.
+[[nodiscard]] std::vector<mount_entry> parse_mountinfo(std::string_view text);
+
+/// The mounts of this process. Errors: `io`.
+result<std::vector<mount_entry>> read_mount_table();
+
+}  // namespace firstlight

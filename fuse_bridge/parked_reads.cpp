@@ -1,0 +1,52 @@
+#include "fuse_bridge/parked_reads.hpp"
+
+#include "fuse_bridge/libfuse.hpp"
+
+namespace firstlight {
+
+waiter_id parked_reads::next_id() {
+  const std::lock_guard lock(mutex_);
+  return waiter_id{++last_id_};
+}
+
+result<bool> parked_reads::park(waiter_id id, const parked_request& request) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return fail(errc::cancelled, "the mount is being taken down");
+  if (requests_.size() >= parked_max_)
+    return fail(errc::limit_exceeded, "parked_reads_max: " + std::to_string(parked_max_));
+  // Under the lock the request cannot be answered by another thread, so it is still valid here.
+  const bool interrupted = fuse_req_interrupted(request.request) != 0;
+  requests_.emplace(id, request);
+  return interrupted;
+}
+
+std::optional<parked_request> parked_reads::take(waiter_id id) {
+  const std::lock_guard lock(mutex_);
+  auto node = requests_.extract(id);
+  if (node.empty()) return std::nullopt;
+  return node.mapped();
+}
+
+std::optional<std::uint32_t> parked_reads::thread_of(waiter_id id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = requests_.find(id);
+  if (found == requests_.end()) return std::nullopt;
+  return found->second.thread;
+}
+
+std::vector<parked_request> parked_reads::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  std::vector<parked_request> all;
+  all.reserve(requests_.size());
+  for (const auto& [id, request] : requests_) all.push_back(request);
+  requests_.clear();
+  return all;
+}
+
+std::size_t parked_reads::size() const {
+  const std::lock_guard lock(mutex_);
+  return requests_.size();
+}
+
+}  // namespace firstlight

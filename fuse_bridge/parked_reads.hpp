@@ -1,0 +1,53 @@
+#pragma once
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "model/blocks.hpp"
+#include "model/readiness.hpp"
+
+struct fuse_req;
+
+namespace firstlight {
+
+/// A kernel request that has not been answered. Whoever takes it out of the table owes the answer.
+struct parked_request {
+  fuse_req* request = nullptr;
+  content_info content;
+  std::uint64_t offset = 0;
+  std::uint32_t bytes = 0;   ///< ends inside the content
+  std::uint32_t thread = 0;  ///< of the reader; 0 when the kernel does not tell
+};
+
+/// The requests of one session that wait for blocks. Any thread.
+class parked_reads {
+ public:
+  explicit parked_reads(std::uint32_t parked_max) : parked_max_(parked_max) {}
+
+  /// A number that no request of this session has had.
+  [[nodiscard]] waiter_id next_id();
+
+  /// @returns whether a signal has reached the reader already. Errors: `limit_exceeded`, `cancelled` after
+  /// `close`; the request then stays with the caller.
+  result<bool> park(waiter_id id, const parked_request& request);
+
+  [[nodiscard]] std::optional<parked_request> take(waiter_id id);
+
+  /// The reader's thread, of a request that is still parked.
+  [[nodiscard]] std::optional<std::uint32_t> thread_of(waiter_id id) const;
+
+  /// Takes all out; from now on nothing can be parked.
+  [[nodiscard]] std::vector<parked_request> close();
+
+  [[nodiscard]] std::size_t size() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<waiter_id, parked_request> requests_;
+  std::uint64_t last_id_ = 0;
+  std::uint32_t parked_max_;
+  bool closed_ = false;
+};
+
+}  // namespace firstlight

@@ -1,0 +1,17 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "model/result.hpp"
+
+namespace firstlight {
+
+/// Detaches what a killed daemon has left: every mount below `mounts_folder`, every overlay whose lower
+/// layer is below it and every bind mount of one of its FUSE mounts; then empties the folder. Call it
+/// once before the first mount.
+/// @returns the mount points that were detached. Errors: `io` with the first mount that would not go;
+/// the others have been tried.
+result<std::vector<std::string>> clean_stale_mounts(const std::filesystem::path& mounts_folder);
+
+}  // namespace firstlight

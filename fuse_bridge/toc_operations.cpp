@@ -1,0 +1,225 @@
+#include "fuse_bridge/toc_operations.hpp"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+#include "fuse_bridge/libfuse.hpp"
+#include "fuse_bridge/read_path.hpp"
+
+namespace firstlight {
+namespace {
+
+// The tree never changes: the kernel may keep what it knows for as long as it has memory.
+constexpr double valid_seconds = 365.0 * 24 * 3600;
+
+session_context& context_of(fuse_req_t request) {
+  auto& context = *static_cast<session_context*>(fuse_req_userdata(request));
+  ++context.parts.counters->requests;
+  return context;
+}
+
+// The kernel only knows numbers that it was told, but what reads outside bytes checks them.
+bool known(const toc_view& toc, fuse_ino_t number) {
+  return number >= 1 && number <= toc.inode_count();
+}
+
+fuse_entry_param entry_for(const toc_view& toc, inode_number number) {
+  fuse_entry_param entry{};
+  entry.ino = number;
+  entry.attr = attributes_of(toc.inode(number), number);
+  entry.attr_timeout = entry.entry_timeout = valid_seconds;
+  return entry;
+}
+
+void on_init(void* user, fuse_conn_info* connection) {
+  const auto& parts = static_cast<session_context*>(user)->parts;
+  connection->max_readahead = parts.toc->block_bytes();
+  connection->max_background = parts.limits.kernel_background_max;
+  connection->congestion_threshold = parts.limits.kernel_background_max;
+  // Nothing changes behind the kernel's back; file handles make inode numbers survive copy-up.
+  connection->want &= ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ |
+                                             FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+  connection->want |=
+      connection->capable &
+      static_cast<unsigned>(FUSE_CAP_ASYNC_READ | FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_PARALLEL_DIROPS |
+                            FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
+}
+
+void on_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
+  const auto& toc = *context_of(request).parts.toc;
+  if (!known(toc, parent)) return void(fuse_reply_err(request, ESTALE));
+  const auto directory = toc.inode(static_cast<inode_number>(parent));
+  const std::string_view wanted = name;
+  // "." comes for any inode when a file handle is opened.
+  if (wanted == ".") {
+    const auto entry = entry_for(toc, static_cast<inode_number>(parent));
+    return void(fuse_reply_entry(request, &entry));
+  }
+  if (directory.type != file_type::directory) return void(fuse_reply_err(request, ENOTDIR));
+  const auto found = wanted == ".." ? toc.parent(directory) : toc.lookup(directory, wanted);
+  fuse_entry_param entry{};  // inode 0: "it is not there", kept as long
+  entry.entry_timeout = valid_seconds;
+  if (found) entry = entry_for(toc, *found);
+  fuse_reply_entry(request, &entry);
+}
+
+void on_forget(fuse_req_t request, fuse_ino_t, std::uint64_t) {
+  fuse_reply_none(request);
+}
+void on_forget_multi(fuse_req_t request, std::size_t, fuse_forget_data*) {
+  fuse_reply_none(request);
+}
+
+void on_getattr(fuse_req_t request, fuse_ino_t number, fuse_file_info*) {
+  const auto& toc = *context_of(request).parts.toc;
+  if (!known(toc, number)) return void(fuse_reply_err(request, ESTALE));
+  const auto inode = static_cast<inode_number>(number);
+  const auto attributes = attributes_of(toc.inode(inode), inode);
+  fuse_reply_attr(request, &attributes, valid_seconds);
+}
+
+void on_readlink(fuse_req_t request, fuse_ino_t number) {
+  const auto& toc = *context_of(request).parts.toc;
+  if (!known(toc, number)) return void(fuse_reply_err(request, ESTALE));
+  const auto inode = toc.inode(static_cast<inode_number>(number));
+  if (inode.type != file_type::symlink) return void(fuse_reply_err(request, EINVAL));
+  fuse_reply_buf(request, inode.symlink_target.data(), inode.symlink_target.size());
+}
+
+// "Not implemented": the kernel opens by itself from now on, keeps its cache, and never asks again.
+// Contents do not change, so there is nothing to say at an open (docs/decisions/no-open.md).
+void on_open(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
+  context_of(request);
+  fuse_reply_err(request, ENOSYS);
+}
+
+void on_read(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset, fuse_file_info* file) {
+  auto& context = context_of(request);
+  if (!known(*context.parts.toc, number) || offset < 0) return void(fuse_reply_err(request, ESTALE));
+  serve_read(context, request,
+             {static_cast<inode_number>(number), static_cast<std::uint64_t>(offset), bytes,
+              (file->flags & O_DIRECT) != 0});
+}
+
+enum class listing { names, names_and_attributes };
+
+/// Fills a buffer with entries. An entry's offset is its place in the sorted directory, so it means
+/// the same whenever and in whatever order it is used.
+class directory_filler {
+ public:
+  directory_filler(fuse_req_t request, std::size_t bytes, listing what)
+      : request_(request), buffer_(bytes), what_(what) {}
+
+  /// @returns false when it did not fit.
+  bool add(const toc_view& toc, const char* name, inode_number number, off_t next) {
+    const auto entry = entry_for(toc, number);
+    char* const at = buffer_.data() + used_;
+    const auto room = buffer_.size() - used_;
+    const auto needed = what_ == listing::names
+                            ? fuse_add_direntry(request_, at, room, name, &entry.attr, next)
+                            : fuse_add_direntry_plus(request_, at, room, name, &entry, next);
+    if (needed > room) return false;
+    used_ += needed;
+    return true;
+  }
+  void reply() { fuse_reply_buf(request_, buffer_.data(), used_); }
+
+ private:
+  fuse_req_t request_;
+  std::vector<char> buffer_;
+  std::size_t used_ = 0;
+  listing what_;
+};
+
+void list(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset, listing what) {
+  const auto& toc = *context_of(request).parts.toc;
+  if (!known(toc, number) || offset < 0) return void(fuse_reply_err(request, ESTALE));
+  const auto self = static_cast<inode_number>(number);
+  const auto directory = toc.inode(self);
+  if (directory.type != file_type::directory) return void(fuse_reply_err(request, ENOTDIR));
+  directory_filler filler(request, bytes, what);
+  const auto entries = toc.entry_count(directory);
+  std::string name;
+  for (auto place = static_cast<std::uint64_t>(offset); place < std::uint64_t{entries} + 2; ++place) {
+    auto child = place == 0 ? self : toc.parent(directory);
+    name = place == 0 ? "." : "..";
+    if (place >= 2) {
+      const auto entry = toc.entry(directory, static_cast<std::uint32_t>(place - 2));
+      name = entry.name;
+      child = entry.inode;
+    }
+    if (!filler.add(toc, name.c_str(), child, static_cast<off_t>(place + 1))) break;
+  }
+  filler.reply();
+}
+
+void on_readdir(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset, fuse_file_info*) {
+  list(request, number, bytes, offset, listing::names);
+}
+void on_readdirplus(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset, fuse_file_info*) {
+  list(request, number, bytes, offset, listing::names_and_attributes);
+}
+
+void reply_value(fuse_req_t request, std::string_view value, std::size_t room) {
+  if (room == 0)
+    fuse_reply_xattr(request, value.size());
+  else if (value.size() > room)
+    fuse_reply_err(request, ERANGE);
+  else
+    fuse_reply_buf(request, value.data(), value.size());
+}
+
+void on_getxattr(fuse_req_t request, fuse_ino_t number, const char* name, std::size_t room) {
+  const auto& context = context_of(request);
+  // The kernel does not ask again: an overlayfs above asks at every first look-up otherwise.
+  if (!context.image_has_xattrs) return void(fuse_reply_err(request, ENOSYS));
+  const auto& toc = *context.parts.toc;
+  if (!known(toc, number)) return void(fuse_reply_err(request, ESTALE));
+  const auto inode = toc.inode(static_cast<inode_number>(number));
+  const auto value = find_xattr(toc, inode, name, context.parts.naming);
+  if (!value) return void(fuse_reply_err(request, ENODATA));
+  reply_value(request, *value, room);
+}
+
+void on_listxattr(fuse_req_t request, fuse_ino_t number, std::size_t room) {
+  const auto& context = context_of(request);
+  const auto& toc = *context.parts.toc;
+  if (!known(toc, number)) return void(fuse_reply_err(request, ESTALE));
+  // Never "not implemented": an image without attributes has empty lists, as on any file system.
+  reply_value(request, list_xattrs(toc, toc.inode(static_cast<inode_number>(number)), context.parts.naming),
+              room);
+}
+
+void on_statfs(fuse_req_t request, fuse_ino_t) {
+  const auto statistics = statistics_of(*context_of(request).parts.toc);
+  fuse_reply_statfs(request, &statistics);
+}
+
+fuse_lowlevel_ops make_operations() {
+  fuse_lowlevel_ops operations{};
+  operations.init = on_init;
+  operations.lookup = on_lookup;
+  operations.forget = on_forget;
+  operations.forget_multi = on_forget_multi;
+  operations.getattr = on_getattr;
+  operations.readlink = on_readlink;
+  operations.open = on_open;
+  operations.read = on_read;
+  operations.opendir = on_open;
+  operations.readdir = on_readdir;
+  operations.readdirplus = on_readdirplus;
+  operations.getxattr = on_getxattr;
+  operations.listxattr = on_listxattr;
+  operations.statfs = on_statfs;
+  return operations;  // everything else, flush among it, libfuse answers with ENOSYS
+}
+
+}  // namespace
+
+const fuse_lowlevel_ops& toc_operations() {
+  static const fuse_lowlevel_ops operations = make_operations();
+  return operations;
+}
+
+}  // namespace firstlight

@@ -1,0 +1,131 @@
+#include "model/credit.hpp"
+
+#include <algorithm>
+
+namespace firstlight {
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr std::uint32_t growing_gain_percent = 200;  // doubles the window each round trip
+constexpr std::uint32_t probing_gain_percent = 75;   // leaves no queue, and little of the link idle
+constexpr double growth_expected = 1.25;
+constexpr std::uint32_t flat_rounds_max = 3;
+
+double seconds(nanoseconds span) {
+  return std::chrono::duration<double>(span).count();
+}
+
+}  // namespace
+
+credit::credit(credit_limits limits) : limits_(limits), window_(limits.window_bytes_start) {}
+
+void credit::seed(double bytes_per_second, nanoseconds round_trip, instant now) {
+  if (round_trip > nanoseconds(0) && (round_trip_ == nanoseconds(0) || round_trip < round_trip_)) {
+    round_trip_ = round_trip;
+    round_trip_at_ = now;
+  }
+  if (bytes_per_second > 0) keep_rate(bytes_per_second, /*source_limited=*/false);
+  if (product() > 0) window_ = 0;  // what was measured replaces the start value
+  resize();
+}
+
+void credit::settle() {
+  if (bytes_per_second() <= 0) return;
+  growing_ = false;
+  resize();
+}
+
+bool credit::may_send(std::uint64_t bytes) const {
+  return in_flight_ == 0 || in_flight_ + bytes <= window_;
+}
+
+void credit::sent(std::uint64_t token, std::uint64_t bytes, instant now) {
+  if (in_flight_ == 0) first_sent_at_ = delivered_at_ = now;
+  const bool window_used = in_flight_ + bytes >= window_ - window_ / 4;
+  const bool limited = delivered_ < source_limited_until_ || !window_used;
+  const auto added =
+      flights_.emplace(token, flight{bytes, now, delivered_, delivered_at_, first_sent_at_, limited});
+  if (added.second) in_flight_ += bytes;
+}
+
+void credit::answered(std::uint64_t token, instant now) {
+  const auto found = flights_.find(token);
+  if (found == flights_.end()) return;
+  const auto known = found->second;
+  flights_.erase(found);
+  in_flight_ -= known.bytes;
+  delivered_ += known.bytes;
+  delivered_at_ = now;
+  first_sent_at_ = std::max(first_sent_at_, known.at);
+  largest_ = std::max(known.bytes, largest_ - largest_ / 16);
+
+  // The slower of sending and answering, so that neither a burst of sends nor of answers looks like a fast
+  // link.
+  const auto interval = std::max(known.at - known.first_sent_at, now - known.delivered_at);
+  keep_round_trip(known, now);
+  if (interval >= round_trip_ && interval > nanoseconds(0))
+    keep_rate(static_cast<double>(delivered_ - known.delivered) / seconds(interval), known.source_limited);
+  round_limited_ = round_limited_ || known.source_limited;
+  if (known.delivered >= round_ends_) next_round();
+  resize();
+}
+
+void credit::nothing_to_send() {
+  source_limited_until_ = delivered_ + std::max<std::uint64_t>(in_flight_, 1);
+}
+
+double credit::bytes_per_second() const {
+  return rates_.empty() ? 0 : rates_.front().rate;
+}
+
+nanoseconds credit::round_trip() const {
+  return round_trip_;
+}
+
+std::uint64_t credit::product() const {
+  return static_cast<std::uint64_t>(bytes_per_second() * seconds(round_trip_));
+}
+
+void credit::keep_rate(double rate, bool source_limited) {
+  if (source_limited && rate <= bytes_per_second()) return;
+  while (!rates_.empty() && rates_.back().rate <= rate) rates_.pop_back();
+  rates_.push_back({round_, rate});
+}
+
+void credit::keep_round_trip(const flight& answered, instant now) {
+  const auto value = now - answered.at;
+  const bool probed = probe_from_ && answered.at >= *probe_from_;
+  if (probed || round_trip_ == nanoseconds(0) || value <= round_trip_) {
+    round_trip_ = value;
+    round_trip_at_ = now;
+    probe_from_.reset();
+  } else if (!probe_from_ && now - round_trip_at_ > limits_.round_trip_window) {
+    probe_from_ = now;
+  }
+}
+
+void credit::next_round() {
+  ++round_;
+  round_ends_ = delivered_;
+  while (rates_.size() > 1 && rates_.front().round + limits_.rate_rounds < round_) rates_.pop_front();
+  if (growing_ && !round_limited_) {
+    const bool grew = bytes_per_second() >= flat_from_ * growth_expected;
+    flat_rounds_ = grew ? 0 : flat_rounds_ + 1;
+    if (grew) flat_from_ = bytes_per_second();
+    growing_ = flat_rounds_ < flat_rounds_max;
+  }
+  round_limited_ = false;
+}
+
+void credit::resize() {
+  const auto gain = probe_from_ ? probing_gain_percent
+                    : growing_  ? growing_gain_percent
+                                : limits_.gain_percent;
+  if (product() == 0) return;
+  const auto wanted = product() * gain / 100 + largest_;
+  const auto fitting = std::clamp(wanted, limits_.window_bytes_min, limits_.window_bytes_max);
+  window_ = growing_ && !probe_from_ ? std::max(window_, fitting) : fitting;
+}
+
+}  // namespace firstlight

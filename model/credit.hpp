@@ -1,0 +1,99 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "model/instant.hpp"
+
+namespace firstlight {
+
+struct credit_limits {
+  std::uint64_t window_bytes_start = 1024 * 1024;  ///< before anything is measured
+  std::uint64_t window_bytes_min = 256 * 1024;
+  std::uint64_t window_bytes_max = 32 * 1024 * 1024;
+  std::uint32_t gain_percent = 130;                     ///< window / bandwidth-delay product; above 100
+  std::uint32_t rate_rounds = 10;                       ///< round trips over which the best rate is kept
+  std::chrono::milliseconds round_trip_window{10'000};  ///< how long the least round trip is believed
+};
+
+/// Byte credit of one session: how much may be unanswered so that the link never runs dry, and a want never
+/// waits much longer than a round trip. The window follows (best recent delivery rate) x (least recent
+/// round trip), plus one segment since segments are answered as a whole. When the least round trip has not
+/// been seen for `round_trip_window`, the window shrinks below the product for a moment to see it again.
+/// Owned by one actor; not thread-safe.
+class credit {
+ public:
+  explicit credit(credit_limits limits = {});
+
+  /// Takes over what a warm-up or the kernel has measured. Zero values are ignored.
+  void seed(double bytes_per_second, std::chrono::nanoseconds round_trip, instant now);
+
+  /// The rate that was seeded is what the link carries: the window need not double any more to find it. It
+  /// still follows the measured rate, up and down.
+  void settle();
+
+  /// Whether a segment of about `bytes` may leave now. Always when nothing is in flight.
+  [[nodiscard]] bool may_send(std::uint64_t bytes) const;
+
+  /// `bytes` as on the wire leave under a token that is not in flight (a sequence number of the session).
+  void sent(std::uint64_t token, std::uint64_t bytes, instant now);
+
+  /// The far side has answered; its bytes return. Unknown tokens are ignored.
+  void answered(std::uint64_t token, instant now);
+
+  /// There is nothing to send although credit is left: rates measured now say nothing against the link. The
+  /// same holds without this call for whatever leaves while less than three quarters of the window are used.
+  void nothing_to_send();
+
+  [[nodiscard]] std::uint64_t window_bytes() const { return window_; }
+  [[nodiscard]] std::uint64_t in_flight_bytes() const { return in_flight_; }
+  /// Zero before the first measurement.
+  [[nodiscard]] double bytes_per_second() const;
+  [[nodiscard]] std::chrono::nanoseconds round_trip() const;
+
+ private:
+  struct flight {
+    std::uint64_t bytes = 0;
+    instant at;
+    std::uint64_t delivered = 0;  ///< of the session when it left
+    instant delivered_at;
+    instant first_sent_at;  ///< of the flight of bytes whose delivery is measured
+    bool source_limited = false;
+  };
+  struct rate_sample {
+    std::uint64_t round = 0;
+    double rate = 0;
+  };
+  [[nodiscard]] std::uint64_t product() const;
+  void keep_rate(double rate, bool source_limited);
+  void keep_round_trip(const flight& answered, instant now);
+  void next_round();
+  void resize();
+
+  credit_limits limits_;
+  std::uint64_t window_ = 0;
+  std::uint64_t in_flight_ = 0;
+  std::map<std::uint64_t, flight> flights_;
+
+  std::uint64_t delivered_ = 0;
+  instant delivered_at_;
+  instant first_sent_at_;
+  std::uint64_t source_limited_until_ = 0;  ///< value of delivered_ from which on rates count again
+  std::uint64_t largest_ = 0;               ///< of recent segments, bytes
+
+  std::uint64_t round_ = 0;
+  std::uint64_t round_ends_ = 0;   ///< flights that left at this value of delivered_ begin a new round
+  std::deque<rate_sample> rates_;  ///< falling rates: the first is the best
+  bool growing_ = true;            ///< until the rate stays flat although the window grows
+  bool round_limited_ = false;     ///< the source ran dry in this round
+  double flat_from_ = 0;
+  std::uint32_t flat_rounds_ = 0;
+
+  std::chrono::nanoseconds round_trip_{0};
+  instant round_trip_at_;
+  std::optional<instant>
+      probe_from_;  ///< set while the window is small to see the round trip without a queue
+};
+
+}  // namespace firstlight

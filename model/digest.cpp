@@ -1,0 +1,62 @@
+#include "model/digest.hpp"
+
+#include <algorithm>
+
+namespace firstlight {
+namespace {
+
+int nibble(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+std::string digest::hex() const {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (auto byte : bytes) {
+    const auto value = std::to_integer<unsigned>(byte);
+    text += digits[value >> 4U];
+    text += digits[value & 15U];
+  }
+  return text;
+}
+
+std::string digest::oci() const { return "sha256:" + hex(); }
+
+result<digest> parse_hex_digest(std::string_view text) {
+  digest value;
+  if (text.size() != value.bytes.size() * 2)
+    return fail(errc::invalid_argument, "a SHA-256 digest has 64 hexadecimal digits, not " + std::string(text));
+  for (std::size_t i = 0; i < value.bytes.size(); ++i) {
+    const int high = nibble(text[2 * i]);
+    const int low = nibble(text[2 * i + 1]);
+    if (high < 0 || low < 0)
+      return fail(errc::invalid_argument, "not a hexadecimal digest: " + std::string(text));
+    value.bytes[i] = static_cast<std::byte>(high * 16 + low);
+  }
+  return value;
+}
+
+result<digest> parse_oci_digest(std::string_view text) {
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos)
+    return fail(errc::invalid_argument, "a digest reads sha256:<64 digits>, not " + std::string(text));
+  if (text.substr(0, colon) != "sha256")
+    return fail(errc::unsupported, "only sha256 digests are supported, not " + std::string(text));
+  return parse_hex_digest(text.substr(colon + 1));
+}
+
+result<digest> digest_from_bytes(bytes_view raw) {
+  digest value;
+  if (raw.size() != value.bytes.size())
+    return fail(errc::corrupt, "a digest has 32 bytes, not " + std::to_string(raw.size()));
+  std::copy(raw.begin(), raw.end(), value.bytes.begin());
+  return value;
+}
+
+}  // namespace firstlight

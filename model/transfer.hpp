@@ -1,0 +1,109 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/blocks.hpp"
+#include "model/bytes.hpp"
+
+namespace firstlight {
+
+/// One node of a content's Merkle tree: `level` 0 holds the leaves, `index` counts within the level.
+struct merkle_node {
+  std::uint8_t level = 0;
+  std::uint32_t index = 0;
+  digest hash;
+  friend bool operator==(const merkle_node&, const merkle_node&) = default;
+};
+
+/// The tree nodes that the runs of one content in a segment need and the receiver lacks.
+struct content_proof {
+  std::uint32_t content = 0;  ///< index in the TOC's content table
+  std::vector<merkle_node> nodes;
+  friend bool operator==(const content_proof&, const content_proof&) = default;
+};
+
+/// The unit of sending: blocks of one or many contents, compressed together as one zstd frame.
+struct segment {
+  std::uint32_t sequence = 0;  ///< counts from 0 in its delivery
+  std::vector<block_run> runs;
+  std::uint32_t bytes = 0;  ///< unpacked, the sum over all runs
+  shared_bytes frame;
+  std::optional<content_info> patch_base;  ///< the frame refers to the bytes of this content
+  std::vector<content_proof> proofs;
+};
+
+/// What a hub's signature says: this TOC is what this reference meant at that time.
+struct toc_statement {
+  toc_id toc;
+  digest manifest_digest;
+  std::string reference;
+  std::int64_t signed_at = 0;  ///< seconds since the epoch
+  friend bool operator==(const toc_statement&, const toc_statement&) = default;
+};
+
+/// A statement with its proof of origin. `statement` is kept as the bytes that were signed.
+struct signed_toc {
+  std::vector<std::byte> statement;
+  std::vector<std::byte> signature;
+  std::string certificate_pem;
+};
+
+/// A TOC on its way: one zstd frame, or a patch against a TOC that the receiver has.
+struct toc_frame {
+  signed_toc origin;
+  std::uint64_t bytes = 0;  ///< unpacked
+  shared_bytes frame;
+  std::optional<toc_id> patch_base;
+};
+
+/// Which contents and blocks of one image a node holds.
+struct had_image {
+  struct partial {
+    std::uint32_t content = 0;
+    std::vector<std::uint64_t> blocks;  ///< words of a block_set
+  };
+  toc_id toc;
+  std::vector<std::uint64_t> complete;  ///< words of a block_set over the TOC's contents
+  std::vector<partial> partials;
+};
+
+/// "Want this image, have those."
+struct pull_request {
+  std::uint64_t delivery = 0;  ///< chosen by the node, unique in its session
+  std::string reference;
+  std::string platform;  ///< os/architecture[/variant]
+  std::vector<had_image> had;
+  std::optional<toc_id> toc;  ///< go on with exactly this one, whatever the reference means now
+};
+
+struct pull_started {
+  toc_id toc;
+  bool toc_sent = true;  ///< false: the node has this TOC already
+  std::uint64_t delivered_bytes = 0;  ///< unpacked bytes that will be sent at most
+  std::uint32_t segments = 0;
+  bool last_known = false;  ///< the registry was away; the tag's last known meaning was used
+};
+
+struct pull_progress {
+  std::string stage;
+  std::uint64_t done = 0;   ///< bytes
+  std::uint64_t total = 0;  ///< bytes, 0 if not known
+};
+
+enum class landmark : std::uint8_t {
+  guessed = 0,   ///< all that the order expects a start to read has been sent
+  complete = 1,  ///< all has been sent
+  given_up = 2,  ///< the hub cannot send the rest: nothing more comes in this delivery
+};
+
+enum class urgency : std::uint8_t { normal, again };
+
+/// Blocks of a delivery that a reader waits for. `again`: they arrived damaged, send them once more.
+struct want {
+  std::uint64_t delivery = 0;
+  std::vector<block_run> runs;
+  urgency how = urgency::normal;
+};
+
+}  // namespace firstlight

@@ -1,0 +1,357 @@
+@0xc8f3d1b27a60e95d;
+# What a daemon and its local command line or console say to each other. Structs and fields are those
+# of schemas/admin.hpp, which says what each means; the codec finds fields by name. Bytes that are no
+# valid UTF-8 may stand in a path.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("firstlight::wire::admin");
+
+struct Image {
+  reference        @0 :Text;         # as it was added, e.g. "docker.io/library/redis:7"
+  platform         @1 :Text;         # os/architecture[/variant]
+  manifest         @2 :Text;         # digest of the image manifest
+  toc              @3 :Text;         # digest of the table of contents
+  source           @4 :Text;         # where it came from: "registry", "oci:DIR", "oci-archive:FILE", ...
+  compressedBytes  @5 :UInt64;       # of all layers, as the registry has them
+  contentBytes     @6 :UInt64;       # of all files, each equal one once
+  tocBytes         @7 :UInt64;
+  files            @8 :UInt32;       # inodes of the merged tree
+  layers           @9 :UInt32;
+  addedAt         @10 :Int64;
+  checkedAt       @11 :Int64;        # when the registry last confirmed the tag; 0: never asked
+  lastKnown       @12 :Bool;         # the registry was away at the last check
+  lastError       @13 :Text;         # why, of the last check
+}
+
+struct Delivery {
+  id                    @0 :UInt64;
+  reference             @1 :Text;
+  platform              @2 :Text;
+  toc                   @3 :Text;
+  state                 @4 :Text;    # "resolving", "receiving", "waiting for the link", "complete", "failed", "cancelled"
+  stage                 @5 :Text;    # of a resolving one: what the hub does, e.g. "fetching layer 2 of 5"
+  bytesReceived         @6 :UInt64;  # on the wire: frames with their proofs and the TOC
+  bytesStored           @7 :UInt64;  # unpacked and verified
+  bytesTotal            @8 :UInt64;  # unpacked bytes that the delivery brings at most
+  segmentsReceived      @9 :UInt32;
+  segmentsTotal        @10 :UInt32;
+  rateBytesPerSecond   @11 :UInt64;  # on the wire, over the last second; of an ended one over all
+  wants                @12 :UInt32;  # runs of blocks asked for out of turn
+  verificationFailures @13 :UInt32;  # segments that did not match and were asked for again
+  elapsedMs            @14 :UInt64;  # until now, or until it ended
+  lastKnown            @15 :Bool;    # the tag's last known meaning was used
+  error                @16 :Text;    # of a failed one
+}
+
+struct Waiting {
+  pid       @0 :UInt32;
+  path      @1 :Text;                # in the image; bytes that are not UTF-8 are shown as U+FFFD
+  offset    @2 :UInt64;
+  bytes     @3 :UInt32;
+  waitingMs @4 :UInt64;
+  cause     @5 :Text;                # what it waits for, e.g. "3 blocks, asked for", "the link"
+}
+
+struct Mount {
+  name           @0 :Text;
+  target         @1 :Text;
+  reference      @2 :Text;
+  platform       @3 :Text;
+  toc            @4 :Text;
+  method         @5 :Text;           # "overlay on FUSE", "read-only FUSE"
+  readOnly       @6 :Bool;
+  complete       @7 :Bool;           # all contents are there; false: lazy
+  bytesReady     @8 :UInt64;         # of contents that are there
+  bytesTotal     @9 :UInt64;
+  reads         @10 :UInt64;         # read requests that the kernel sent
+  readBytes     @11 :UInt64;
+  waits         @12 :UInt64;         # read requests that had to wait for a block
+  misses        @13 :UInt64;         # blocks that had not arrived when they were first read
+  waitLongestMs @14 :UInt64;
+  waitTotalMs   @15 :UInt64;
+  failedBlocks  @16 :UInt32;         # blocks that will not come: their readers get EIO
+  lastError     @17 :Text;           # why
+  waiting       @18 :List(Waiting);
+  mountedAt     @19 :Int64;
+  fallback      @20 :Text;           # why this way of mounting and not a better one; empty if it is the best
+}
+
+struct NodeImage {
+  reference        @0 :Text;
+  platform         @1 :Text;
+  manifest         @2 :Text;
+  toc              @3 :Text;
+  complete         @4 :Bool;
+  bytesReady       @5 :UInt64;
+  bytesTotal       @6 :UInt64;
+  compressedBytes  @7 :UInt64;
+  files            @8 :UInt32;
+  mounts           @9 :UInt32;
+  lastUsedAt      @10 :Int64;
+}
+
+struct Link {
+  state             @0 :Text;        # "up", "connecting", "down"
+  peer              @1 :Text;        # name in the hub's certificate
+  address           @2 :Text;
+  lastError         @3 :Text;
+  reconnects        @4 :UInt32;
+  bytesReceived     @5 :UInt64;
+  paddingBytes      @6 :UInt64;
+  bulkConnections   @7 :UInt32;
+  congestionControl @8 :Text;
+  roundTripUs       @9 :UInt64;
+}
+
+struct Session {
+  name               @0 :Text;       # in its certificate
+  address            @1 :Text;
+  version            @2 :Text;
+  joinedAt           @3 :Int64;
+  bytesSent          @4 :UInt64;
+  bytesInFlight      @5 :UInt64;
+  creditBytes        @6 :UInt64;
+  roundTripUs        @7 :UInt64;
+  bulkConnections    @8 :UInt32;
+  congestionControl  @9 :Text;
+  deliveries        @10 :List(Delivery);
+}
+
+struct Ingestion {
+  reference @0 :Text;
+  platform  @1 :Text;
+  stage     @2 :Text;
+  done      @3 :UInt64;
+  total     @4 :UInt64;
+  elapsedMs @5 :UInt64;
+}
+
+struct Layer {
+  key        @0 :Text;               # what it was registered as, e.g. a chain id
+  path       @1 :Text;               # absolute
+  writable   @2 :Bool;
+  complete   @3 :Bool;
+  references @4 :UInt32;
+  lastUsedAt @5 :Int64;
+}
+
+struct ImageAdd {
+  reference @0 :Text;                # or "oci:DIR[:TAG]", "oci-archive:FILE[:TAG]", "docker-archive:FILE[:TAG]"
+  platform  @1 :Text;                # empty: the host's
+  name      @2 :Text;                # under which nodes pull it; empty: as the reference says
+}
+
+struct ImageListRequest {}
+
+struct ImageShow {
+  reference @0 :Text;
+  platform  @1 :Text;
+}
+
+struct ImageRemove {
+  reference @0 :Text;
+  platform  @1 :Text;
+}
+
+struct HubStatusRequest {}
+
+enum PullUntil {
+  mountable @0;      # the table of contents is there
+  complete @1;       # all contents are there
+}
+
+struct Pull {
+  reference @0 :Text;
+  platform  @1 :Text;
+  until     @2 :PullUntil;
+}
+
+struct MountRequest {
+  reference @0 :Text;
+  platform  @1 :Text;
+  target    @2 :Text;                # absolute; made when missing. Empty: a folder below the run folder
+  name      @3 :Text;                # unique; empty: made from the reference
+  readOnly  @4 :Bool;
+}
+
+struct Umount {
+  mount @0 :Text;                    # its name or its target
+  lazy  @1 :Bool;                    # also when in use: gone from the tree now, torn down with its last user
+}
+
+struct ListRequest {}
+
+struct NodeStatusRequest {}
+
+struct Wait {
+  what      @0 :Text;                # a mount's name or target, or a reference
+  platform  @1 :Text;
+  timeoutMs @2 :UInt64;              # 0: no limit
+}
+
+struct BundleSave {
+  references @0 :List(Text);
+  platform   @1 :Text;
+  file       @2 :Text;               # absolute; must not exist
+}
+
+struct BundleLoad {
+  file @0 :Text;                     # absolute
+}
+
+enum LayerPlace {
+  automatic @0;      # below the store, named by the key
+  prefix @1;         # path and a number that is free
+  relative @2;       # path below the store
+  absolute @3;       # path as it is
+}
+
+struct LayerRegister {
+  key      @0 :Text;
+  place    @1 :LayerPlace;
+  path     @2 :Text;                 # of prefix, relative and absolute places
+  writable @3 :Bool;
+  complete @4 :Bool;
+}
+
+struct LayerListRequest {}
+
+struct LayerFind {
+  key @0 :Text;
+}
+
+struct LayerComplete {
+  key @0 :Text;
+}
+
+struct LayerRemove {
+  key       @0 :Text;
+  keepFiles @1 :Bool;
+}
+
+struct Done {}
+
+struct ImageList {
+  images @0 :List(Image);
+}
+
+struct ImageDetail {
+  image        @0 :Image;
+  manifestJson @1 :Text;
+  configJson   @2 :Text;
+}
+
+struct HubStatus {
+  version           @0 :Text;
+  protocolVersion   @1 :UInt32;
+  name              @2 :Text;
+  listen            @3 :Text;        # host:port
+  uptimeMs          @4 :UInt64;
+  images            @5 :UInt32;
+  contents          @6 :UInt64;
+  storeBytes        @7 :UInt64;
+  storeBytesMax     @8 :UInt64;      # 0: no limit
+  segmentsMade      @9 :UInt64;
+  segmentsReused   @10 :UInt64;      # taken from the cache: cost no CPU
+  connections      @11 :UInt32;      # open, of all kinds
+  handshakesFailed @12 :UInt64;
+  nodes            @13 :List(Session);
+  ingestions       @14 :List(Ingestion);
+  lastKnown        @15 :List(Image); # images whose tag could not be checked lately
+  notices          @16 :List(Text);  # what the user should know or change, one line each
+}
+
+struct NodeStatus {
+  version               @0 :Text;
+  protocolVersion       @1 :UInt32;
+  name                  @2 :Text;
+  uptimeMs              @3 :UInt64;
+  link                  @4 :Link;
+  images                @5 :UInt32;
+  imagesComplete        @6 :UInt32;
+  storeBytes            @7 :UInt64;
+  storeBytesMax         @8 :UInt64;  # 0: no limit
+  verificationFailures  @9 :UInt64;
+  deliveries           @10 :List(Delivery); # running ones, then ended ones, latest first
+  mounts               @11 :List(Mount);
+  notices              @12 :List(Text); # what fell back and why, one line each
+}
+
+struct Pulled {
+  image    @0 :NodeImage;
+  delivery @1 :Delivery;
+}
+
+struct Mounted {
+  mount      @0 :Mount;
+  configJson @1 :Text;               # the image's configuration: what run needs
+  delivery   @2 :Delivery;
+  elapsedMs  @3 :UInt64;             # from the request until the mount could be used
+}
+
+struct Listing {
+  images @0 :List(NodeImage);
+  mounts @1 :List(Mount);
+}
+
+struct Waited {
+  image    @0 :NodeImage;
+  delivery @1 :Delivery;
+}
+
+struct Bundle {
+  file       @0 :Text;
+  references @1 :List(Text);
+  bytes      @2 :UInt64;             # of the file
+}
+
+struct LayerList {
+  layers @0 :List(Layer);
+}
+
+struct Progress {
+  stage @0 :Text;                    # for people, e.g. "fetching layer 2 of 5"
+  done  @1 :UInt64;                  # bytes
+  total @2 :UInt64;                  # bytes; 0: not known
+}
+
+struct AdminRequest {
+  union {
+    imageAdd @0 :ImageAdd;
+    imageListRequest @1 :ImageListRequest;
+    imageShow @2 :ImageShow;
+    imageRemove @3 :ImageRemove;
+    hubStatusRequest @4 :HubStatusRequest;
+    pull @5 :Pull;
+    mountRequest @6 :MountRequest;
+    umount @7 :Umount;
+    listRequest @8 :ListRequest;
+    nodeStatusRequest @9 :NodeStatusRequest;
+    wait @10 :Wait;
+    bundleSave @11 :BundleSave;
+    bundleLoad @12 :BundleLoad;
+    layerRegister @13 :LayerRegister;
+    layerListRequest @14 :LayerListRequest;
+    layerFind @15 :LayerFind;
+    layerComplete @16 :LayerComplete;
+    layerRemove @17 :LayerRemove;
+  }
+}
+
+struct AdminReply {
+  union {
+    done @0 :Done;
+    image @1 :Image;
+    imageList @2 :ImageList;
+    imageDetail @3 :ImageDetail;
+    hubStatus @4 :HubStatus;
+    nodeStatus @5 :NodeStatus;
+    pulled @6 :Pulled;
+    mounted @7 :Mounted;
+    listing @8 :Listing;
+    waited @9 :Waited;
+    bundle @10 :Bundle;
+    layer @11 :Layer;
+    layerList @12 :LayerList;
+  }
+}

@@ -1,0 +1,119 @@
+#include <cstdio>
+
+#include "schemas/admin_fields.hpp"
+
+namespace firstlight {
+namespace detail {
+namespace {
+
+/// Length of the valid UTF-8 sequence at the start of `text`, 0 if there is none.
+std::size_t sequence_length(std::string_view text) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = at(0);
+  const std::size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (first > 0xf4 || length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((at(i) & 0xc0U) != 0x80U) return 0;
+  }
+  const bool overlong = (first == 0xe0 && at(1) < 0xa0) || (first == 0xf0 && at(1) < 0x90);
+  const bool outside = (first == 0xed && at(1) > 0x9f) || (first == 0xf4 && at(1) > 0x8f);
+  return overlong || outside ? 0 : length;
+}
+
+void append_escaped(std::string& out, char plain) {
+  switch (plain) {
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    default:
+      break;
+  }
+  if (static_cast<unsigned char>(plain) >= 0x20) {
+    out += plain;
+    return;
+  }
+  char code[8];
+  std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(plain));
+  out += code;
+}
+
+void append_text(std::string& out, std::string_view text) {
+  out += '"';
+  while (!text.empty()) {
+    const auto length = sequence_length(text);
+    if (length == 0) {
+      out += "\xef\xbf\xbd";
+    } else if (length == 1) {
+      append_escaped(out, text[0]);
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  out += '"';
+}
+
+class json_writer {
+ public:
+  static constexpr bool writes = true;
+  explicit json_writer(std::string& out) : out_(out) {}
+
+  template <class Value>
+  void operator()(const char* name, const Value& value) {
+    out_ += first_ ? "" : ",";
+    first_ = false;
+    append_text(out_, name);
+    out_ += ':';
+    put(value);
+  }
+
+ private:
+  void put(const std::string& value) { append_text(out_, value); }
+  void put(bool value) { out_ += value ? "true" : "false"; }
+  template <class Number>
+  requires std::is_arithmetic_v<Number>
+  void put(Number value) { out_ += std::to_string(value); }
+  template <class Item>
+  void put(const std::vector<Item>& items) {
+    out_ += '[';
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      out_ += i == 0 ? "" : ",";
+      put(items[i]);
+    }
+    out_ += ']';
+  }
+  template <class Struct>
+  requires(std::is_class_v<Struct>) void put(const Struct& value) {
+    out_ += '{';
+    json_writer inner(out_);
+    fields(inner, value);
+    out_ += '}';
+  }
+
+  std::string& out_;
+  bool first_ = true;
+};
+
+}  // namespace
+}  // namespace detail
+
+std::string to_json(const admin_reply& reply) {
+  std::string out = "{";
+  detail::json_writer into(out);
+  std::visit([&](const auto& of) { detail::fields(into, of); }, reply);
+  return out + "}";
+}
+
+}  // namespace firstlight

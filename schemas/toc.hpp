@@ -1,0 +1,104 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/bytes.hpp"
+#include "model/image_tree.hpp"
+
+namespace firstlight {
+
+/// What a TOC says beside the tree.
+struct toc_header {
+  std::uint32_t block_bytes = default_block_bytes;
+  digest manifest_digest;
+  std::string manifest_json;
+  std::string config_json;
+  std::uint64_t compressed_bytes = 0;  ///< of all layers, as the registry has them
+  friend bool operator==(const toc_header&, const toc_header&) = default;
+};
+
+/// Inode numbers count from 1, the root. They are stable: position in the TOC plus one.
+using inode_number = std::uint32_t;
+inline constexpr inode_number root_inode = 1;
+
+/// Serializes a TOC. Equal inputs give equal bytes on every machine.
+/// Errors: `limit_exceeded` when names exceed 4 GiB or a count exceeds 2^32 - 2.
+[[nodiscard]] result<std::vector<std::byte>> encode_toc(const toc_header& header, const image_tree& tree);
+
+/// Attributes of one inode as the message has them; views live as long as the `toc_view`.
+struct inode_view {
+  file_type type = file_type::regular;
+  std::uint32_t mode = 0;  ///< st_mode
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint32_t links = 1;
+  std::uint64_t size = 0;
+  timestamp modified;
+  std::uint32_t content = image_inode::no_content;  ///< index for `content()`
+  std::uint32_t directory = 0;                      ///< index, directories only
+  std::uint32_t device_major = 0;
+  std::uint32_t device_minor = 0;
+  std::uint32_t xattr_first = 0;
+  std::uint32_t xattr_count = 0;
+  std::string_view symlink_target;
+};
+
+struct entry_view {
+  std::string_view name;
+  inode_number inode = 0;
+};
+struct xattr_view {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// A validated TOC, read in place. Immutable; every member may be called from any thread at once.
+class toc_view {
+ public:
+  /// `message` is 8-byte aligned. Checks the whole message once (every index, offset, order, inode reachable
+  /// and typed as its detail says), so that no later read can fail. Errors: `corrupt`, `protocol` for another
+  /// version.
+  static result<std::shared_ptr<const toc_view>> open(shared_bytes message);
+  ~toc_view();
+  toc_view(const toc_view&) = delete;
+  toc_view& operator=(const toc_view&) = delete;
+
+  [[nodiscard]] bytes_view message() const;
+  [[nodiscard]] std::uint32_t block_bytes() const;
+  [[nodiscard]] block_geometry geometry() const { return {block_bytes()}; }
+  [[nodiscard]] const digest& manifest_digest() const;
+  [[nodiscard]] std::string_view manifest_json() const;
+  [[nodiscard]] std::string_view config_json() const;
+  [[nodiscard]] std::uint64_t compressed_bytes() const;
+
+  [[nodiscard]] std::uint32_t inode_count() const;
+  /// `number` is in [1, inode_count()].
+  [[nodiscard]] inode_view inode(inode_number number) const;
+  [[nodiscard]] xattr_view xattribute(const inode_view& of, std::uint32_t position) const;
+
+  /// Entries of a directory, sorted by name bytes. `position` is below `entry_count`.
+  [[nodiscard]] std::uint32_t entry_count(const inode_view& directory) const;
+  [[nodiscard]] entry_view entry(const inode_view& directory, std::uint32_t position) const;
+  [[nodiscard]] inode_number parent(const inode_view& directory) const;
+  /// Binary search by name.
+  [[nodiscard]] std::optional<inode_number> lookup(const inode_view& directory, std::string_view name) const;
+
+  [[nodiscard]] std::uint32_t content_count() const;
+  [[nodiscard]] content_info content(std::uint32_t index) const;
+  /// Sum of the sizes of all contents.
+  [[nodiscard]] std::uint64_t content_bytes() const;
+
+  /// The tree again as a value: for tests, patches and tools; costs memory.
+  [[nodiscard]] image_tree tree() const;
+  [[nodiscard]] toc_header header() const;
+
+ private:
+  struct impl;
+  explicit toc_view(std::unique_ptr<impl> state);
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace firstlight

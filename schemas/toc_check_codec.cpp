@@ -1,0 +1,202 @@
+#include <algorithm>
+#include <bit>
+
+#include "schemas/toc_lists_codec.hpp"
+#include "schemas/toc_mode.hpp"
+
+namespace firstlight {
+namespace {
+
+tl::unexpected<error> broken(const std::string& what) {
+  return fail(errc::corrupt, "table of contents: " + what);
+}
+
+/// One pass over a message. Each member checks one list; inodes come before what refers to them.
+struct toc_check {
+  const toc_lists& lists;
+  std::vector<bool> seen;  // inodes that an entry names
+
+  [[nodiscard]] bool in_names(std::uint64_t offset, std::uint64_t length) const {
+    return offset + length <= lists.names.size();
+  }
+  [[nodiscard]] file_type type_of(inode_number number) const {
+    return *type_of_mode(lists.inodes[number - 1].getMode());
+  }
+
+  result<void> check_header() const {
+    const auto block = lists.toc.getBlockBytes();
+    if (!std::has_single_bit(block) || block < 4096 || block > (1U << 20U)) return broken("odd block size");
+    if (lists.inodes.size() == 0 || lists.directories.size() == 0) return broken("there is no root");
+    const auto root = lists.inodes[0];
+    const auto type = type_of_mode(root.getMode());
+    if (type != file_type::directory || root.getDetail() != 0) return broken("the root is no directory");
+    if (lists.directories[0].getParent() != root_inode) return broken("the root has another parent");
+    return {};
+  }
+
+  /// Lists of elements without width would claim any number of them at no cost.
+  result<void> check_counts(std::uint64_t words) const {
+    const std::uint64_t claimed = std::uint64_t{lists.inodes.size()} + lists.directories.size() +
+                                  lists.entries.size() + lists.contents.size() + lists.xattrs.size();
+    return claimed <= words ? result<void>{} : broken("lists are longer than the message");
+  }
+
+  result<void> check_contents() const {
+    std::vector<digest> ids;
+    ids.reserve(lists.contents.size());
+    for (const auto content : lists.contents) {
+      if (content.getSize() == 0 || content.getSize() > content_bytes_max) return broken("odd content size");
+      ids.push_back(read_content_digest(content));
+    }
+    std::sort(ids.begin(), ids.end());
+    if (std::adjacent_find(ids.begin(), ids.end()) != ids.end()) return broken("a content is listed twice");
+    return {};
+  }
+
+  result<void> check_inodes() const {
+    std::uint64_t next_xattr = 0;
+    std::uint32_t next_content = 0;
+    for (std::uint32_t i = 0; i < lists.inodes.size(); ++i) {
+      const auto inode = lists.inodes[i];
+      if (!type_of_mode(inode.getMode())) return broken("unknown file type");
+      if (inode.getNanoseconds() >= 1'000'000'000) return broken("odd modification time");
+      if (inode.getLinks() == 0) return broken("an inode without links");
+      if (inode.getXattrFirst() != next_xattr) return broken("xattrs are not contiguous");
+      next_xattr += inode.getXattrCount();
+      if (auto checked = check_detail(inode, i + 1, next_content); !checked) return checked;
+      if (auto checked = check_xattrs(inode); !checked) return checked;
+    }
+    if (next_xattr != lists.xattrs.size()) return broken("xattrs of no inode");
+    if (next_content != lists.contents.size()) return broken("contents of no file");
+    return {};
+  }
+
+  result<void> check_detail(const wire::Inode::Reader& inode, inode_number number,
+                            std::uint32_t& next_content) const {
+    const auto detail = inode.getDetail();
+    switch (*type_of_mode(inode.getMode())) {
+      case file_type::regular:
+        return check_content(inode, next_content);
+      case file_type::directory:
+        if (detail >= lists.directories.size() || lists.directories[detail].getInode() != number)
+          return broken("an inode names another one's directory");
+        return {};
+      case file_type::symlink:
+        return check_target(inode);
+      case file_type::fifo:
+        return detail == 0 ? result<void>{} : broken("a fifo with detail");
+      case file_type::character_device:
+      case file_type::block_device:
+        return {};
+    }
+    return {};
+  }
+
+  result<void> check_content(const wire::Inode::Reader& inode, std::uint32_t& next_content) const {
+    const auto content = inode.getDetail();
+    if (content == image_inode::no_content)
+      return inode.getSize() == 0 ? result<void>{} : broken("a file of some size without content");
+    if (content > next_content || content >= lists.contents.size())
+      return broken("contents are not in order of use");
+    if (content == next_content) ++next_content;
+    if (inode.getSize() != lists.contents[content].getSize())
+      return broken("a file's size is not its content's");
+    return {};
+  }
+
+  result<void> check_target(const wire::Inode::Reader& inode) const {
+    const auto size = inode.getSize();
+    if (size == 0 || size > symlink_bytes_max || !in_names(inode.getDetail(), size))
+      return broken("odd symlink target");
+    const auto target = lists.text(inode.getDetail(), static_cast<std::uint32_t>(size));
+    return target.find('\0') == std::string_view::npos ? result<void>{} : broken("NUL in a symlink target");
+  }
+
+  result<void> check_xattrs(const wire::Inode::Reader& inode) const {
+    if (std::uint64_t{inode.getXattrFirst()} + inode.getXattrCount() > lists.xattrs.size())
+      return broken("xattrs past the end");
+    std::string_view previous;
+    for (std::uint32_t i = 0; i < inode.getXattrCount(); ++i) {
+      const auto each = lists.xattrs[inode.getXattrFirst() + i];
+      if (each.getNameLength() == 0 || each.getNameLength() > name_bytes_max ||
+          each.getValueLength() > xattr_value_bytes_max ||
+          !in_names(each.getNameOffset(), each.getNameLength()) ||
+          !in_names(each.getValueOffset(), each.getValueLength()))
+        return broken("odd xattr");
+      const auto name = lists.text(each.getNameOffset(), each.getNameLength());
+      if (name.find('\0') != std::string_view::npos) return broken("NUL in the name of an xattr");
+      if (i > 0 && name <= previous) return broken("xattrs are not sorted");
+      previous = name;
+    }
+    return {};
+  }
+
+  result<void> check_directories() {
+    std::uint64_t next = 0;
+    for (std::uint32_t i = 0; i < lists.directories.size(); ++i) {
+      const auto directory = lists.directories[i];
+      const auto number = directory.getInode();
+      if (number == 0 || number > lists.inodes.size() || type_of(number) != file_type::directory ||
+          lists.inodes[number - 1].getDetail() != i)
+        return broken("a directory without its inode");
+      if (directory.getFirst() != next || next + directory.getCount() > lists.entries.size())
+        return broken("entries are not contiguous");
+      next += directory.getCount();
+      if (auto checked = check_entries(directory); !checked) return checked;
+    }
+    return next == lists.entries.size() ? result<void>{} : broken("entries of no directory");
+  }
+
+  result<void> check_entries(const wire::Directory::Reader& directory) {
+    std::string_view previous;
+    for (std::uint32_t i = 0; i < directory.getCount(); ++i) {
+      const auto entry = lists.entries[directory.getFirst() + i];
+      if (!in_names(entry.getNameOffset(), entry.getNameLength())) return broken("a name past the end");
+      const auto name = lists.text(entry.getNameOffset(), entry.getNameLength());
+      if (!is_file_name(name)) return broken("odd file name");
+      if (i > 0 && name <= previous) return broken("entries are not sorted");
+      previous = name;
+      if (auto checked = check_child(directory.getInode(), entry.getInode()); !checked) return checked;
+    }
+    return {};
+  }
+
+  static bool is_file_name(std::string_view name) {
+    constexpr std::string_view forbidden("/\0", 2);
+    return !name.empty() && name.size() <= name_bytes_max && name != "." && name != ".." &&
+           name.find_first_of(forbidden) == std::string_view::npos;
+  }
+
+  /// A directory has one place, below a directory of a smaller number: so there is no cycle, and
+  /// what has been seen is reachable.
+  result<void> check_child(inode_number parent, inode_number child) {
+    if (child <= root_inode || child > lists.inodes.size()) return broken("an entry without inode");
+    if (type_of(child) == file_type::directory) {
+      if (seen[child - 1] || child <= parent) return broken("a directory in two places or in a cycle");
+      if (lists.directories[lists.inodes[child - 1].getDetail()].getParent() != parent)
+        return broken("a directory names another parent");
+    }
+    seen[child - 1] = true;
+    return {};
+  }
+
+  [[nodiscard]] result<void> check_all_seen() const {
+    return std::find(seen.begin() + 1, seen.end(), false) == seen.end() ? result<void>{}
+                                                                        : broken("an inode is not reachable");
+  }
+};
+
+}  // namespace
+
+result<void> validate_toc(const toc_lists& lists, std::uint64_t words) {
+  toc_check check{lists, {}};
+  if (auto counts = check.check_counts(words); !counts) return counts;
+  if (auto header = check.check_header(); !header) return header;
+  if (auto contents = check.check_contents(); !contents) return contents;
+  if (auto inodes = check.check_inodes(); !inodes) return inodes;
+  check.seen.resize(lists.inodes.size());
+  if (auto directories = check.check_directories(); !directories) return directories;
+  return check.check_all_seen();
+}
+
+}  // namespace firstlight

@@ -1,0 +1,36 @@
+#include "schemas/toc_paths.hpp"
+
+#include <unordered_map>
+
+namespace firstlight {
+
+std::vector<std::string> paths_of(const toc_view& toc, std::span<const inode_number> inodes) {
+  std::unordered_map<inode_number, std::string> found;
+  for (const auto number : inodes) found.emplace(number, std::string{});
+  struct pending {
+    inode_number directory;
+    std::string prefix;
+  };
+  std::vector<pending> open{{root_inode, ""}};
+  while (!open.empty()) {
+    const auto current = std::move(open.back());
+    open.pop_back();
+    const auto directory = toc.inode(current.directory);
+    const auto entries = toc.entry_count(directory);
+    std::vector<pending> below;
+    for (std::uint32_t position = 0; position < entries; ++position) {
+      const auto entry = toc.entry(directory, position);
+      if (const auto wanted = found.find(entry.inode); wanted != found.end() && wanted->second.empty())
+        wanted->second = current.prefix + std::string(entry.name);
+      if (toc.inode(entry.inode).type == file_type::directory)
+        below.push_back({entry.inode, current.prefix + std::string(entry.name) + "/"});
+    }
+    open.insert(open.end(), std::make_move_iterator(below.rbegin()), std::make_move_iterator(below.rend()));
+  }
+  std::vector<std::string> paths;
+  paths.reserve(inodes.size());
+  for (const auto number : inodes) paths.push_back(found[number]);
+  return paths;
+}
+
+}  // namespace firstlight

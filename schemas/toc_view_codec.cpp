@@ -1,0 +1,232 @@
+#include <capnp/serialize.h>
+
+#include "schemas/toc_lists_codec.hpp"
+#include "schemas/toc_mode.hpp"
+
+namespace firstlight {
+namespace {
+
+std::string_view as_text(capnp::Data::Reader data) {
+  return {reinterpret_cast<const char*>(data.begin()), data.size()};
+}
+
+capnp::ReaderOptions reader_options(std::size_t words) {
+  capnp::ReaderOptions options;
+  // Each list is resolved exactly once; the factor leaves room for padding.
+  options.traversalLimitInWords = 2 * std::uint64_t{words} + 64;
+  options.nestingLimit = 4;
+  return options;
+}
+
+}  // namespace
+
+digest read_content_digest(const wire::Content::Reader& content) {
+  digest value;
+  std::size_t at = 0;
+  for (auto word : {content.getId0(), content.getId1(), content.getId2(), content.getId3()})
+    for (int i = 0; i < 8; ++i, word >>= 8U) value.bytes[at++] = static_cast<std::byte>(word & 0xffU);
+  return value;
+}
+
+struct toc_view::impl {
+  shared_bytes message;
+  capnp::FlatArrayMessageReader reader;
+  toc_lists lists;
+  digest manifest_digest;
+  std::string_view manifest;
+  std::string_view config;
+  std::uint64_t compressed_bytes = 0;
+  std::uint64_t content_bytes = 0;
+  std::uint32_t block_bytes = 0;
+
+  impl(shared_bytes from, kj::ArrayPtr<const capnp::word> words)
+      : message(std::move(from)), reader(words, reader_options(words.size())) {}
+
+  result<void> resolve() {
+    lists.toc = reader.getRoot<wire::Toc>();
+    if (lists.toc.getVersion() != toc_version)
+      return fail(errc::protocol, "a table of contents of version " + std::to_string(lists.toc.getVersion()) +
+                                      "; this program reads version " + std::to_string(toc_version));
+    lists.inodes = lists.toc.getInodes();
+    lists.directories = lists.toc.getDirectories();
+    lists.entries = lists.toc.getEntries();
+    lists.contents = lists.toc.getContents();
+    lists.xattrs = lists.toc.getXattrs();
+    lists.names = as_text(lists.toc.getNames());
+    manifest = as_text(lists.toc.getManifest());
+    config = as_text(lists.toc.getConfig());
+    compressed_bytes = lists.toc.getCompressedBytes();
+    block_bytes = lists.toc.getBlockBytes();
+    const auto read = digest_from_bytes(std::as_bytes(std::span(as_text(lists.toc.getManifestDigest()))));
+    if (!read) return tl::make_unexpected(read.error());
+    manifest_digest = *read;
+    return {};
+  }
+};
+
+toc_view::toc_view(std::unique_ptr<impl> state) : impl_(std::move(state)) {}
+toc_view::~toc_view() = default;
+
+result<std::shared_ptr<const toc_view>> toc_view::open(shared_bytes message) {
+  const auto bytes = message.bytes;
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % sizeof(capnp::word) != 0)
+    return fail(errc::invalid_argument, "a table of contents must be aligned to 8 bytes");
+  if (bytes.empty() || bytes.size() % sizeof(capnp::word) != 0)
+    return fail(errc::corrupt, "a table of contents is a whole number of 8-byte words");
+  try {
+    const kj::ArrayPtr<const capnp::word> words(reinterpret_cast<const capnp::word*>(bytes.data()),
+                                                bytes.size() / sizeof(capnp::word));
+    auto state = std::make_unique<impl>(std::move(message), words);
+    if (auto resolved = state->resolve(); !resolved) return tl::make_unexpected(resolved.error());
+    if (auto valid = validate_toc(state->lists, words.size()); !valid)
+      return tl::make_unexpected(valid.error());
+    for (const auto content : state->lists.contents) state->content_bytes += content.getSize();
+    return std::shared_ptr<const toc_view>(new toc_view(std::move(state)));
+  } catch (const kj::Exception& failure) {
+    return fail(errc::corrupt,
+                std::string("a table of contents does not decode: ") + failure.getDescription().cStr());
+  }
+}
+
+bytes_view toc_view::message() const {
+  return impl_->message.bytes;
+}
+std::uint32_t toc_view::block_bytes() const {
+  return impl_->block_bytes;
+}
+const digest& toc_view::manifest_digest() const {
+  return impl_->manifest_digest;
+}
+std::string_view toc_view::manifest_json() const {
+  return impl_->manifest;
+}
+std::string_view toc_view::config_json() const {
+  return impl_->config;
+}
+std::uint64_t toc_view::compressed_bytes() const {
+  return impl_->compressed_bytes;
+}
+std::uint32_t toc_view::inode_count() const {
+  return impl_->lists.inodes.size();
+}
+std::uint32_t toc_view::content_count() const {
+  return impl_->lists.contents.size();
+}
+std::uint64_t toc_view::content_bytes() const {
+  return impl_->content_bytes;
+}
+
+inode_view toc_view::inode(inode_number number) const {
+  const auto from = impl_->lists.inodes[number - 1];
+  inode_view view;
+  view.mode = from.getMode();
+  view.type = *type_of_mode(view.mode);
+  view.uid = from.getUid();
+  view.gid = from.getGid();
+  view.links = from.getLinks();
+  view.size = from.getSize();
+  view.modified = {from.getSeconds(), from.getNanoseconds()};
+  view.xattr_first = from.getXattrFirst();
+  view.xattr_count = from.getXattrCount();
+  const auto detail = from.getDetail();
+  switch (view.type) {
+    case file_type::regular:
+      view.content = detail;
+      break;
+    case file_type::directory:
+      view.directory = detail;
+      break;
+    case file_type::symlink:
+      view.symlink_target = impl_->lists.text(detail, static_cast<std::uint32_t>(view.size));
+      break;
+    case file_type::character_device:
+    case file_type::block_device:
+      view.device_major = detail >> 20U;
+      view.device_minor = detail & device_minor_max;
+      break;
+    case file_type::fifo:
+      break;
+  }
+  return view;
+}
+
+xattr_view toc_view::xattribute(const inode_view& of, std::uint32_t position) const {
+  const auto from = impl_->lists.xattrs[of.xattr_first + position];
+  return {impl_->lists.text(from.getNameOffset(), from.getNameLength()),
+          impl_->lists.text(from.getValueOffset(), from.getValueLength())};
+}
+
+std::uint32_t toc_view::entry_count(const inode_view& directory) const {
+  return impl_->lists.directories[directory.directory].getCount();
+}
+
+entry_view toc_view::entry(const inode_view& directory, std::uint32_t position) const {
+  const auto from = impl_->lists.entries[impl_->lists.directories[directory.directory].getFirst() + position];
+  return {impl_->lists.text(from.getNameOffset(), from.getNameLength()), from.getInode()};
+}
+
+inode_number toc_view::parent(const inode_view& directory) const {
+  return impl_->lists.directories[directory.directory].getParent();
+}
+
+std::optional<inode_number> toc_view::lookup(const inode_view& directory, std::string_view name) const {
+  std::uint32_t begin = 0;
+  std::uint32_t end = entry_count(directory);
+  while (begin < end) {
+    const auto middle = begin + (end - begin) / 2;
+    const auto at = entry(directory, middle);
+    if (at.name == name) return at.inode;
+    if (at.name < name)
+      begin = middle + 1;
+    else
+      end = middle;
+  }
+  return std::nullopt;
+}
+
+content_info toc_view::content(std::uint32_t index) const {
+  const auto from = impl_->lists.contents[index];
+  return {{read_content_digest(from)}, from.getSize()};
+}
+
+image_tree toc_view::tree() const {
+  image_tree tree;
+  for (inode_number number = root_inode; number <= inode_count(); ++number) {
+    const auto from = inode(number);
+    image_inode to;
+    to.type = from.type;
+    to.permissions = static_cast<std::uint16_t>(from.mode & 07777U);
+    to.uid = from.uid;
+    to.gid = from.gid;
+    to.links = from.links;
+    to.modified = from.modified;
+    to.size = from.size;
+    to.device_major = from.device_major;
+    to.device_minor = from.device_minor;
+    to.content = from.content;
+    to.symlink_target = from.symlink_target;
+    for (std::uint32_t i = 0; i < from.xattr_count; ++i) {
+      const auto each = xattribute(from, i);
+      to.xattrs.push_back({std::string(each.name), std::string(each.value)});
+    }
+    tree.inodes.push_back(std::move(to));
+  }
+  for (const auto from : impl_->lists.directories) {
+    image_directory to{from.getInode() - 1, from.getParent() - 1, {}};
+    const auto view = inode(from.getInode());
+    for (std::uint32_t i = 0; i < from.getCount(); ++i) {
+      const auto each = entry(view, i);
+      to.entries.push_back({std::string(each.name), each.inode - 1});
+    }
+    tree.directories.push_back(std::move(to));
+  }
+  for (std::uint32_t i = 0; i < content_count(); ++i) tree.contents.push_back(content(i));
+  return tree;
+}
+
+toc_header toc_view::header() const {
+  return {block_bytes(), manifest_digest(), std::string(manifest_json()), std::string(config_json()),
+          compressed_bytes()};
+}
+
+}  // namespace firstlight

@@ -1,0 +1,97 @@
+#include "storage/add_image.hpp"
+
+#include "storage/sha256.hpp"
+
+namespace firstlight {
+namespace {
+
+pull_progress as_pull_progress(const ingest_progress& progress) {
+  const auto layer = std::min(progress.layers_done + 1, progress.layers_total);
+  return {"fetching layer " + std::to_string(layer) + " of " + std::to_string(progress.layers_total),
+          progress.bytes_done, progress.bytes_total};
+}
+
+content_order order_of(const add_image_tools& tools, const ingested_image& image) {
+  const auto read = [&](const content_info& content, std::uint64_t offset,
+                        std::uint32_t length) -> result<std::vector<std::byte>> {
+    std::vector<std::byte> bytes(length);
+    auto got = tools.contents.read(content, offset, bytes);
+    if (!got) return tl::unexpected(got.error());
+    if (*got != length) return fail(errc::corrupt, "content " + content.id.root.hex() + " is too short");
+    return bytes;
+  };
+  return guess_order(image.tree, {}, image.config, read, tools.order_limits);
+}
+
+stored_order as_stored(content_order order) {
+  return {std::move(order.runs), static_cast<std::uint32_t>(order.guessed_runs)};
+}
+
+result<image_record> keep(const add_image_tools& tools, const add_image_request& request,
+                          const ingested_image& image) {
+  const toc_header header{.block_bytes = default_block_bytes,
+                          .manifest_digest = image.manifest_digest,
+                          .manifest_json = image.manifest_json,
+                          .config_json = image.config_json,
+                          .compressed_bytes = image.compressed_bytes};
+  auto message = encode_toc(header, image.tree);
+  if (!message) return tl::unexpected(message.error());
+  const toc_id id{sha256(*message)};
+  if (auto durable = tools.contents.checkpoint(); !durable) return tl::unexpected(durable.error());
+  auto toc = tools.catalogue.store_toc(id, *message);
+  if (!toc) return tl::unexpected(toc.error());
+  // Packing takes longer than the round trip that the first node would wait for it.
+  if (auto packed = tools.catalogue.packed_toc(id, std::nullopt); !packed)
+    return tl::unexpected(packed.error());
+  if (auto put = tools.catalogue.put_order(id, as_stored(order_of(tools, image))); !put)
+    return tl::unexpected(put.error());
+  const image_record record{.reference = request.name,
+                            .platform = request.wanted.text(),
+                            .source = request.reference.text(),
+                            .toc = id,
+                            .top_digest = image.top_digest,
+                            .manifest_digest = image.manifest_digest,
+                            .compressed_bytes = image.compressed_bytes,
+                            .content_bytes = (*toc)->content_bytes(),
+                            .files = (*toc)->inode_count(),
+                            .layers = static_cast<std::uint32_t>(image.config.diff_ids.size()),
+                            .added_at = request.now,
+                            .last_used_at = request.now,
+                            .checked_at = request.now,
+                            .complete = true};
+  if (auto put = tools.catalogue.put(record); !put) return tl::unexpected(put.error());
+  return record;
+}
+
+/// The known record with a new time of checking, when the reference still means the same.
+result<std::optional<image_record>> unchanged(const add_image_tools& tools, const add_image_request& request,
+                                              image_source& source) {
+  auto known = tools.catalogue.find(request.name, request.wanted.text());
+  if (!known || !*known) return known;
+  auto current = source.current_digest();
+  if (!current) return tl::unexpected(current.error());
+  if (*current != (*known)->top_digest) return std::nullopt;
+  (*known)->checked_at = request.now;
+  if (auto put = tools.catalogue.put(**known); !put) return tl::unexpected(put.error());
+  return known;
+}
+
+}  // namespace
+
+result<image_record> add_image(const add_image_tools& tools, const add_image_request& request) {
+  request.progress({"resolving " + request.reference.text(), 0, 0});
+  auto source = open_image_source(request.reference, tools.source);
+  if (!source) return tl::unexpected(source.error());
+  auto same = unchanged(tools, request, **source);
+  if (!same) return tl::unexpected(same.error());
+  if (*same) return **same;
+  const ingest_tools ingest{
+      tools.contents, tools.layers, tools.source.limits,
+      [&](const ingest_progress& progress) { request.progress(as_pull_progress(progress)); }, request.stop};
+  auto image = ingest_image(**source, request.wanted, ingest);
+  if (!image) return tl::unexpected(image.error());
+  request.progress({"merging and guessing the order", image->compressed_bytes, image->compressed_bytes});
+  return keep(tools, request, *image);
+}
+
+}  // namespace firstlight

@@ -1,0 +1,35 @@
+#pragma once
+#include "model/image_reference.hpp"
+#include "model/static_order.hpp"
+#include "storage/image_catalogue.hpp"
+#include "storage/ingest.hpp"
+#include "storage/oci/open_source.hpp"
+
+namespace firstlight {
+
+/// What taking an image in works with; all outlive the call.
+struct add_image_tools {
+  image_catalogue& catalogue;
+  content_store& contents;
+  layer_cache& layers;
+  const source_options& source;
+  const static_order_limits& order_limits;
+};
+
+/// One image to take in, or to look after.
+struct add_image_request {
+  image_reference reference;
+  platform wanted;
+  std::string name;      ///< under which the catalogue keeps it: `reference.text()` or the user's
+  std::int64_t now = 0;  ///< seconds since the epoch
+  std::function<void(const pull_progress&)> progress;
+  const std::atomic<bool>* stop = nullptr;
+};
+
+/// Makes the catalogue's record of an image true: asks the source what the reference means now and, when
+/// that is new, ingests it, guesses its order, and stores TOC, order and record durably. Blocks; detached
+/// workers only.
+/// Errors: those of the source, of `ingest_image`, of the stores. The former record stays on error.
+[[nodiscard]] result<image_record> add_image(const add_image_tools& tools, const add_image_request& request);
+
+}  // namespace firstlight

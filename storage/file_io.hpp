@@ -1,0 +1,15 @@
+#pragma once
+#include <filesystem>
+
+#include "model/bytes.hpp"
+
+namespace firstlight {
+
+/// Replaces `path` as a whole: temporary file, fsync, rename, fsync of the folder. Errors: as `from_errno`
+/// (posix_file.hpp).
+result<void> write_file_durably(const std::filesystem::path& path, bytes_view bytes);
+
+/// The whole file, mapped read-only and page-aligned. Errors: as `from_errno`; an empty file is `corrupt`.
+result<shared_bytes> map_file(const std::filesystem::path& path);
+
+}  // namespace firstlight

@@ -1,0 +1,169 @@
+#include "storage/image_catalogue.hpp"
+
+#include <algorithm>
+
+#include "schemas/segment_codec.hpp"
+#include "storage/file_io.hpp"
+#include "storage/toc_packing.hpp"
+#include "storage/sha256.hpp"
+
+namespace firstlight {
+namespace {
+
+constexpr table images_table{"image"};
+constexpr table orders_table{"order"};
+constexpr int whole_level = 15;  // once for each image
+constexpr int patch_level = 6;   // once for each pair of images, while a node waits
+
+std::string record_key(const std::string& reference, const std::string& platform) {
+  return reference + '\0' + platform;
+}
+
+std::string_view as_text(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+bytes_view as_bytes(std::string_view text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+template <class Fits>
+result<std::optional<image_record>> first_of(const result<std::vector<image_record>>& records, Fits fits) {
+  if (!records) return tl::unexpected(records.error());
+  const auto found = std::find_if(records->begin(), records->end(), fits);
+  if (found == records->end()) return std::nullopt;
+  return *found;
+}
+
+}  // namespace
+
+image_catalogue::image_catalogue(std::filesystem::path folder, database& metadata)
+    : folder_(std::move(folder)), metadata_(metadata) {}
+
+result<std::unique_ptr<image_catalogue>> image_catalogue::open(const std::filesystem::path& folder,
+                                                               database& metadata) {
+  std::error_code problem;
+  std::filesystem::create_directories(folder / "tocs", problem);
+  if (problem) return fail(errc::io, "cannot make " + (folder / "tocs").string() + ": " + problem.message());
+  return std::unique_ptr<image_catalogue>(new image_catalogue(folder, metadata));
+}
+
+result<std::optional<image_record>> image_catalogue::find(const std::string& reference,
+                                                          const std::string& platform) const {
+  auto stored = metadata_.get(images_table, record_key(reference, platform));
+  if (!stored) return tl::unexpected(stored.error());
+  if (!*stored) return std::nullopt;
+  return decode_image_record(as_bytes(**stored));
+}
+
+result<std::vector<image_record>> image_catalogue::list() const {
+  std::vector<image_record> records;
+  std::optional<error> problem;
+  auto scanned = metadata_.scan(images_table, "", [&](std::string_view, std::string_view value) {
+    auto record = decode_image_record(as_bytes(value));
+    if (record)
+      records.push_back(std::move(*record));
+    else
+      problem = record.error();
+    return problem ? scan_step::stop : scan_step::next;
+  });
+  if (!scanned) return tl::unexpected(scanned.error());
+  if (problem) return tl::unexpected(*problem);
+  return records;
+}
+
+result<std::optional<image_record>> image_catalogue::find_manifest(const digest& manifest) const {
+  return first_of(list(), [&](const image_record& record) { return record.manifest_digest == manifest; });
+}
+
+result<std::optional<image_record>> image_catalogue::find_toc(const toc_id& id) const {
+  return first_of(list(), [&](const image_record& record) { return record.toc == id; });
+}
+
+result<void> image_catalogue::put(const image_record& record) {
+  // An incomplete image is fetched again after a power cut, and a reader waits for its mount now.
+  const auto how = record.complete ? durability::synced : durability::buffered;
+  return metadata_.put(images_table, record_key(record.reference, record.platform),
+                       as_text(encode_image_record(record)), how);
+}
+
+result<void> image_catalogue::remove(const std::string& reference, const std::string& platform) {
+  auto record = find(reference, platform);
+  if (!record) return tl::unexpected(record.error());
+  if (!*record) return fail(errc::not_found, "image " + reference + " (" + platform + ") is not known");
+  auto others = list();
+  if (!others) return tl::unexpected(others.error());
+  const auto naming = std::count_if(others->begin(), others->end(),
+                                    [&](const image_record& other) { return other.toc == (*record)->toc; });
+  write_batch batch;
+  batch.erase(images_table, record_key(reference, platform));
+  if (naming == 1) batch.erase(orders_table, as_key((*record)->toc.value));
+  if (auto written = metadata_.write(batch, durability::synced); !written) return written;
+  std::error_code ignored;  // a TOC that nobody names does no harm
+  if (naming == 1) std::filesystem::remove(toc_path((*record)->toc), ignored);
+  return {};
+}
+
+result<std::shared_ptr<const toc_view>> image_catalogue::store_toc(const toc_id& id, bytes_view message) {
+  if (sha256(message) != id.value)
+    return fail(errc::corrupt, "the TOC does not have its digest " + id.value.hex());
+  if (auto known = toc(id)) return known;
+  if (auto written = write_file_durably(toc_path(id), message); !written)
+    return tl::unexpected(written.error());
+  return toc(id);
+}
+
+result<std::shared_ptr<const toc_view>> image_catalogue::toc(const toc_id& id) const {
+  const std::lock_guard lock(mutex_);
+  auto& entry = open_[id];
+  if (auto alive = entry.lock()) return alive;
+  auto mapped = map_file(toc_path(id));
+  if (!mapped) {
+    open_.erase(id);
+    return fail(mapped.error(), "TOC " + id.value.hex());
+  }
+  if (sha256(mapped->bytes) != id.value)
+    return fail(errc::corrupt, "the stored TOC " + id.value.hex() + " is damaged");
+  auto view = toc_view::open(std::move(*mapped));
+  if (view) entry = *view;
+  return view;
+}
+
+result<toc_frame> image_catalogue::packed_toc(const toc_id& id, const std::optional<toc_id>& base) const {
+  auto wanted = toc(id);
+  if (!wanted) return tl::unexpected(wanted.error());
+  auto had = base && *base != id ? toc(*base) : std::shared_ptr<const toc_view>();
+  if (!had) return tl::unexpected(had.error());
+  const auto file = folder_ / "tocs" / (id.value.hex() + (*had ? "-" + base->value.hex() : "") + ".packed");
+  if (auto stored = map_file(file)) {
+    if (auto frame = decode_toc_frame(*stored)) return frame;
+  }
+  auto packed = pack_toc((*wanted)->message(), had->get(), *had ? patch_level : whole_level);
+  if (!packed) return packed;
+  if (auto written = write_file_durably(file, encode_toc_frame(*packed)); !written)
+    return tl::unexpected(written.error());
+  return packed;
+}
+
+result<shared_bytes> image_catalogue::unpacked_toc(const toc_frame& frame, const toc_id& expected) const {
+  if (!frame.patch_base) return unpack_toc(frame, expected, nullptr);
+  const auto base = toc(*frame.patch_base);
+  if (!base) return fail(base.error(), "patch base of a TOC");
+  return unpack_toc(frame, expected, base->get());
+}
+
+std::filesystem::path image_catalogue::toc_path(const toc_id& id) const {
+  return folder_ / "tocs" / (id.value.hex() + ".toc");
+}
+
+result<void> image_catalogue::put_order(const toc_id& id, const stored_order& order) {
+  return metadata_.put(orders_table, as_key(id.value), as_text(encode_order(order)), durability::synced);
+}
+
+result<stored_order> image_catalogue::order(const toc_id& id) const {
+  auto stored = metadata_.get(orders_table, as_key(id.value));
+  if (!stored) return tl::unexpected(stored.error());
+  if (!*stored) return stored_order{};
+  return decode_order(as_bytes(**stored));
+}
+
+}  // namespace firstlight

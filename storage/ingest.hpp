@@ -1,0 +1,54 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "config/ingest_limits.hpp"
+#include "model/image_config.hpp"
+#include "model/image_tree.hpp"
+#include "storage/content_store.hpp"
+#include "storage/layer_cache.hpp"
+#include "storage/oci/image_source.hpp"
+
+namespace firstlight {
+
+/// How far an ingestion is.
+struct ingest_progress {
+  std::uint32_t layers_total = 0;
+  std::uint32_t layers_done = 0;
+  std::uint64_t bytes_total = 0;  ///< compressed, of all layers
+  std::uint64_t bytes_done = 0;   ///< compressed; a layer from the cache counts as a whole
+  std::uint64_t files = 0;        ///< entries seen so far
+};
+
+/// What an image has become. Its contents are in the content store.
+struct ingested_image {
+  digest top_digest;  ///< what the reference pointed to
+  digest manifest_digest;
+  std::string manifest_json;
+  std::string config_json;
+  image_config config;
+  image_tree tree;
+  std::uint64_t compressed_bytes = 0;  ///< of all layers, as the source has them
+  std::uint32_t layers_read = 0;       ///< not taken from the cache
+};
+
+/// What an ingestion works with; all outlive the call.
+struct ingest_tools {
+  content_store& contents;
+  layer_cache& layers;
+  const ingest_limits& limits;
+  std::function<void(const ingest_progress&)> progress;  ///< may be empty; called a few times a MiB at most
+  const std::atomic<bool>* stop = nullptr;               ///< may be null; once true: `cancelled`
+};
+
+/// Reads one image: every layer is checked against its digest and its diff id while it streams, files go to
+/// the content store one by one, and the layers are merged. Memory: the entries of the image and a few MiB.
+/// A failure leaves only whole, unreferenced contents behind. Not before the layers' digests have been
+/// confirmed are their entries cached or merged. The caller makes the contents durable (`checkpoint`).
+/// Errors: those of `image_source`; `corrupt` for wrong bytes; `limit_exceeded`; `cancelled`; the store's.
+[[nodiscard]] result<ingested_image> ingest_image(image_source& source, const platform& wanted,
+                                                  const ingest_tools& tools);
+
+}  // namespace firstlight

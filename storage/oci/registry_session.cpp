@@ -1,0 +1,102 @@
+#include "storage/oci/registry_session.hpp"
+
+#include <random>
+#include <thread>
+
+namespace firstlight {
+namespace {
+
+std::string api_base(const std::string& host, const std::string& repository, const source_options& options) {
+  const std::string server = host == "docker.io" ? "registry-1.docker.io" : host;
+  return (is_plain_http(host, options) ? "http://" : "https://") + server + "/v2/" + repository + "/";
+}
+
+retry::random random_numbers() {
+  return [engine = std::mt19937_64(std::random_device{}())]() mutable {
+    return std::uniform_real_distribution<double>(0, 1)(engine);
+  };
+}
+
+bool is_redirect(long status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+bool may_pass(errc code) {
+  return code == errc::unavailable || code == errc::timed_out || code == errc::io;
+}
+
+}  // namespace
+
+registry_session::registry_session(std::string host, std::string repository, const source_options& options)
+    : host_(std::move(host)),
+      base_(api_base(host_, repository, options)),
+      options_(options),
+      auth_(host_, repository, options),
+      retry_({.first = options.registry.backoff_first,
+              .max = options.registry.backoff_max,
+              .attempts_max = options.registry.attempts_max},
+             random_numbers()) {}
+
+result<void> registry_session::pause_or_fail(const error& failure) {
+  if (!may_pass(failure.code)) return tl::unexpected(failure);
+  const auto pause = retry_.failed();
+  if (!pause) return tl::unexpected(failure);
+  std::this_thread::sleep_for(*pause);
+  return {};
+}
+
+result<std::unique_ptr<http_stream>> registry_session::open(const wish& wanted) {
+  while (true) {
+    auto answer = attempt(wanted);
+    if (answer) return answer;
+    if (auto again = pause_or_fail(answer.error()); !again) return tl::unexpected(again.error());
+  }
+}
+
+// A token may have run out: the second answer of 401 in a row is the final one.
+result<std::unique_ptr<http_stream>> registry_session::attempt(const wish& wanted) {
+  auto answer = follow(wanted, true);
+  if (!answer) return answer;
+  if ((*answer)->head().status == 401) {
+    if (auto ok = auth_.answer((*answer)->head()); !ok) return tl::unexpected(ok.error());
+    answer = follow(wanted, true);
+    if (!answer) return answer;
+  }
+  const long status = (*answer)->head().status;
+  if (status == 200 || status == 206) return answer;
+  return tl::unexpected(refusal(wanted, (*answer)->head()));
+}
+
+result<std::unique_ptr<http_stream>> registry_session::follow(const wish& wanted, bool authorised) {
+  http_request request{
+      .url = base_ + wanted.path, .method = wanted.method, .headers = wanted.headers, .body = {}};
+  const std::string home = origin_of(request.url);
+  for (std::uint32_t redirects = 0; redirects <= options_.registry.redirects_max; ++redirects) {
+    if (auto ok = check_transport(request.url, options_); !ok) return tl::unexpected(ok.error());
+    request.headers = wanted.headers;
+    authorised = authorised && origin_of(request.url) == home;
+    if (authorised && !auth_.header().empty()) request.headers.push_back(auth_.header());
+    auto answer = http_stream::open(request, options_.registry);
+    if (!answer) return answer;
+    const http_head& head = (*answer)->head();
+    if (!is_redirect(head.status)) return answer;
+    if (head.redirect_url.empty()) return fail(errc::protocol, host_ + " redirects to nowhere");
+    request.url = head.redirect_url;
+  }
+  return fail(errc::protocol, host_ + " redirects too often (redirects_max)");
+}
+
+error registry_session::refusal(const wish& wanted, const http_head& head) const {
+  const std::string what = base_ + wanted.path;
+  const std::string status = std::to_string(head.status);
+  if (head.status == 404) return {errc::not_found, what + " is not there"};
+  if (head.status == 401 || head.status == 403) {
+    return {errc::denied,
+            what + " is refused (" + status + "); log in with 'docker login " + host_ + "' or the like"};
+  }
+  if (head.status == 429 || head.status >= 500)
+    return {errc::unavailable, what + ": the server answers " + status};
+  return {errc::protocol, what + ": the server answers " + status};
+}
+
+}  // namespace firstlight

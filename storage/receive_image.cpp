@@ -1,0 +1,136 @@
+#include "storage/receive_image.hpp"
+
+#include <algorithm>
+
+#include "storage/holdings.hpp"
+#include "storage/oci/config_json.hpp"
+
+namespace firstlight {
+namespace {
+
+std::int64_t unix_now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+image_record record_of(const wanted_image& wanted, const toc_id& id, const toc_view& toc) {
+  const auto now = unix_now();
+  return {.reference = wanted.reference,
+          .platform = wanted.platform,
+          .source = wanted.reference,
+          .toc = id,
+          .top_digest = toc.manifest_digest(),
+          .manifest_digest = toc.manifest_digest(),
+          .compressed_bytes = toc.compressed_bytes(),
+          .content_bytes = toc.content_bytes(),
+          .files = toc.inode_count(),
+          .added_at = now,
+          .last_used_at = now,
+          .checked_at = now,
+          .complete = false};
+}
+
+/// The record of an image that is known already stays: a pull that brings nothing new takes nothing away.
+result<mountable_image> keep(const receive_tools& tools, const wanted_image& wanted, const toc_id& id,
+                             std::shared_ptr<const toc_view> toc) {
+  auto known = tools.catalogue.find(wanted.reference, wanted.platform);
+  if (!known) return tl::unexpected(known.error());
+  if (*known && (*known)->toc == id) return mountable_image{**known, std::move(toc)};
+  const auto record = record_of(wanted, id, *toc);
+  if (auto put = tools.catalogue.put(record); !put) return tl::unexpected(put.error());
+  return mountable_image{record, std::move(toc)};
+}
+
+/// Unpacks, checks and stores the TOC that a hub's statement is about.
+result<std::shared_ptr<const toc_view>> store_signed(const receive_tools& tools, const toc_statement& said,
+                                                     const toc_frame& frame) {
+  auto message = tools.catalogue.unpacked_toc(frame, said.toc);
+  if (!message) return tl::unexpected(message.error());
+  auto toc = tools.catalogue.store_toc(said.toc, message->bytes);
+  if (!toc) return tl::unexpected(toc.error());
+  if ((*toc)->manifest_digest() != said.manifest_digest)
+    return fail(errc::denied, "the hub signed another manifest than the TOC names");
+  return toc;
+}
+
+result<std::string> platform_of(const toc_view& toc, const platform& home) {
+  const auto config = parse_image_config(toc.config_json());
+  if (!config) return tl::unexpected(config.error());
+  return suitability(config->target, home) > 0 ? home.text() : config->target.text();
+}
+
+}  // namespace
+
+result<pull_request> describe_pull(const receive_tools& tools, const wanted_image& wanted,
+                                   const std::optional<mountable_image>& interrupted,
+                                   std::uint64_t delivery) {
+  pull_request pull{delivery, wanted.reference, wanted.platform, {}, std::nullopt};
+  if (interrupted) {
+    pull.toc = interrupted->record.toc;
+    pull.had.push_back(holdings_of(interrupted->record.toc, *interrupted->toc, tools.contents));
+  }
+  auto records = tools.catalogue.list();
+  if (!records) return tl::unexpected(records.error());
+  // The image's own former version is the best to patch against, then what was used last.
+  std::sort(records->begin(), records->end(), [&](const image_record& a, const image_record& b) {
+    const bool same_a = a.reference == wanted.reference;
+    const bool same_b = b.reference == wanted.reference;
+    return same_a != same_b ? same_a : a.last_used_at > b.last_used_at;
+  });
+  for (const auto& record : *records) {
+    if (pull.had.size() > tools.limits.had_images_max) break;
+    if (std::any_of(pull.had.begin(), pull.had.end(),
+                    [&](const had_image& had) { return had.toc == record.toc; }))
+      continue;
+    auto toc = tools.catalogue.toc(record.toc);
+    if (toc) pull.had.push_back(holdings_of(record.toc, **toc, tools.contents));
+  }
+  return pull;
+}
+
+result<mountable_image> keep_received_toc(const receive_tools& tools, const wanted_image& wanted,
+                                          const toc_frame& frame) {
+  const auto said = verify_toc(tools.authority, frame.origin, std::chrono::system_clock::now());
+  if (!said) return tl::unexpected(said.error());
+  if (said->reference != wanted.reference)
+    return fail(errc::denied, "the hub signed " + said->reference + " instead of " + wanted.reference);
+  auto toc = store_signed(tools, *said, frame);
+  if (!toc) return tl::unexpected(toc.error());
+  return keep(tools, wanted, said->toc, std::move(*toc));
+}
+
+result<mountable_image> keep_bundled_toc(const receive_tools& tools, const platform& home,
+                                         const toc_frame& frame) {
+  const auto said = verify_toc(tools.authority, frame.origin, std::chrono::system_clock::now());
+  if (!said) return tl::unexpected(said.error());
+  auto toc = store_signed(tools, *said, frame);
+  if (!toc) return tl::unexpected(toc.error());
+  const auto platform = platform_of(**toc, home);
+  if (!platform) return tl::unexpected(platform.error());
+  return keep(tools, {said->reference, *platform}, said->toc, std::move(*toc));
+}
+
+result<mountable_image> keep_stored_toc(const receive_tools& tools, const wanted_image& wanted,
+                                        const toc_id& id) {
+  auto toc = tools.catalogue.toc(id);
+  if (!toc) return tl::unexpected(toc.error());
+  return keep(tools, wanted, id, std::move(*toc));
+}
+
+result<bool> make_complete(const receive_tools& tools, const mountable_image& image) {
+  if (auto durable = tools.contents.checkpoint(); !durable) return tl::unexpected(durable.error());
+  if (!measure_held(*image.toc, tools.contents).incomplete.empty()) return false;
+  auto record = image.record;
+  record.complete = true;
+  if (auto put = tools.catalogue.put(record); !put) return tl::unexpected(put.error());
+  return true;
+}
+
+std::uint64_t bytes_of(const toc_view& toc, const std::vector<block_run>& runs) {
+  std::uint64_t bytes = 0;
+  for (const auto& run : runs)
+    bytes += toc.geometry().length(toc.content(run.content).size, run.first, run.count);
+  return bytes;
+}
+
+}  // namespace firstlight

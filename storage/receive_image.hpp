@@ -1,0 +1,54 @@
+#pragma once
+#include "config/receiver_limits.hpp"
+#include "model/platform.hpp"
+#include "storage/content_store.hpp"
+#include "storage/image_catalogue.hpp"
+#include "storage/pki/statement_signature.hpp"
+
+/// The blocking steps of taking an image in on a node; the receiver actor runs them on workers.
+namespace firstlight {
+
+struct wanted_image {
+  std::string reference;  ///< canonical
+  std::string platform;   ///< not empty
+};
+
+/// An image whose TOC is here: it can be mounted.
+struct mountable_image {
+  image_record record;
+  std::shared_ptr<const toc_view> toc;
+};
+
+/// What the steps work with; the stores outlive them.
+struct receive_tools {
+  image_catalogue& catalogue;
+  content_store& contents;
+  const trust_anchor& authority;
+  const receiver_limits& limits;
+};
+
+/// "Want this, have those": the interrupted image itself first, then the images used last.
+result<pull_request> describe_pull(const receive_tools& tools, const wanted_image& wanted,
+                                   const std::optional<mountable_image>& interrupted, std::uint64_t delivery);
+
+/// Checks who signed the TOC and for which reference, unpacks, checks and stores it, and records the image.
+/// Errors: `denied` for a wrong origin, reference or manifest; `corrupt`; those of the stores.
+result<mountable_image> keep_received_toc(const receive_tools& tools, const wanted_image& wanted,
+                                          const toc_frame& frame);
+
+/// The same for the TOC of a bundle file: the signed statement says which reference it is, the image's own
+/// configuration for which platform. An image that suits `home` is kept under exactly that platform.
+result<mountable_image> keep_bundled_toc(const receive_tools& tools, const platform& home,
+                                         const toc_frame& frame);
+
+/// The same for a TOC that is stored already.
+result<mountable_image> keep_stored_toc(const receive_tools& tools, const wanted_image& wanted,
+                                        const toc_id& id);
+
+/// Whether all contents are here and durable; then the record says so from now on.
+result<bool> make_complete(const receive_tools& tools, const mountable_image& image);
+
+/// Unpacked bytes of blocks of a TOC's contents.
+[[nodiscard]] std::uint64_t bytes_of(const toc_view& toc, const std::vector<block_run>& runs);
+
+}  // namespace firstlight

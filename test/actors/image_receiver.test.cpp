@@ -1,0 +1,268 @@
+#include "actors/node/image_receiver.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "test/harness/node/actor_stage.hpp"
+#include "test/harness/node/small_stores.hpp"
+
+using namespace firstlight;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string name = "example.com/app:1";
+
+/// A receiver with real stores; the test plays the hub by hand.
+struct receiver_bench {
+  test_authority authority;
+  hub_stores hub{authority};
+  node_stores node{authority};
+  known_image image = hub.add(name, some_layer());
+  std::shared_ptr<fake_hub_link> link = std::make_shared<fake_hub_link>();
+  std::shared_ptr<told_instance> told = std::make_shared<told_instance>();
+  actor_stage stage;
+  hub_link far = make_fake_hub_link(stage, link);
+  image_receiver receiver;
+  caf::actor instance;
+  std::optional<prepared_delivery> prepared;
+
+  explicit receiver_bench(std::optional<mountable_image> known = std::nullopt) {
+    receiver = stage.keep(stage.system().spawn(
+        make_image_receiver, receive_request{{name, host_platform().text()}, std::move(known)},
+        receiver_tools{*node.catalogue, *node.contents, node.anchor, far, stage.workers(), node.limits,
+                       caf::actor{}, std::make_shared<std::atomic<std::uint64_t>>(0)}));
+    instance = make_listening_instance(stage, told);
+    caf::anon_send(receiver, caf::subscribe_atom_v, instance);
+    stage.run();
+  }
+  ~receiver_bench() {
+    link->pulls.clear();
+    link->joining.clear();
+    link->self = nullptr;
+    instance = nullptr;
+    receiver = nullptr;
+    far = nullptr;
+  }
+
+  /// Prepares the latest pull, as its hub would, and says that it has started.
+  void start() {
+    REQUIRE_FALSE(link->pulls.empty());
+    prepared = prepare_delivery(hub.preparation(), image, link->pulls.back().request, 1'700'000'000).value();
+    link->answer(prepared->started);
+  }
+  [[nodiscard]] std::uint64_t delivery() const { return link->pulls.back().request.delivery; }
+  verdict give_toc(const toc_frame& toc) {
+    auto answer = stage.ask<verdict>(receiver, incoming_toc{delivery(), toc});
+    stage.run();
+    REQUIRE(*answer);
+    return (*answer)->value();
+  }
+  verdict give_toc() { return give_toc(*prepared->toc); }
+  segment build(std::uint32_t which) {
+    return hub.builder->build(which, prepared->plan->segments[which], *prepared->contents).value();
+  }
+  verdict give(const segment& data) {
+    auto answer = stage.ask<verdict>(receiver, incoming_segment{delivery(), data});
+    stage.run();
+    REQUIRE(*answer);
+    return (*answer)->value();
+  }
+  void give_all(std::uint32_t from = 0) {
+    for (auto i = from; i < prepared->plan->segments.size(); ++i) CHECK_FALSE(give(build(i)).failure);
+  }
+  void pass_landmark(landmark mark) {
+    caf::anon_send(receiver, incoming_landmark{delivery(), mark});
+    stage.run();
+  }
+  void change_link(link_state now, const std::string& why = {}) {
+    caf::anon_send(receiver, link_changed{now, why});
+    stage.run();
+  }
+  void want_blocks_of(std::uint32_t content) {
+    caf::anon_send(receiver, want_blocks{{{content, 0, 1}}});
+    stage.run();
+  }
+  receiver_report report() {
+    auto answer = stage.ask<receiver_report>(receiver, caf::get_atom_v);
+    stage.run();
+    return (*answer)->value();
+  }
+};
+
+segment damaged(segment data) {
+  std::vector<std::byte> bytes(data.frame.bytes.begin(), data.frame.bytes.end());
+  bytes[bytes.size() / 2] ^= std::byte{0x55};
+  data.frame = share(std::move(bytes));
+  return data;
+}
+
+}  // namespace
+
+TEST_CASE("a delivery that brings everything is complete, and says so once") {
+  receiver_bench bench;
+  auto mountable = bench.stage.ask<mountable_image>(bench.receiver, await_mountable{});
+  auto complete = bench.stage.ask<receiver_report>(bench.receiver, await_complete{});
+  bench.start();
+  CHECK_FALSE(*mountable);
+  CHECK_FALSE(bench.give_toc().failure);
+  REQUIRE(*mountable);
+  CHECK((*mountable)->value().record.toc == bench.image.record.toc);
+  bench.give_all();
+  CHECK_FALSE(*complete);
+  CHECK(bench.told->completed == 0);
+  bench.pass_landmark(landmark::complete);
+  bench.pass_landmark(landmark::complete);
+  REQUIRE(*complete);
+  CHECK((*complete)->value().phase == delivery_phase::complete);
+  CHECK(bench.told->completed == 1);
+  CHECK(bytes_of(*bench.image.toc, bench.told->ready) == bench.image.toc->content_bytes());
+  CHECK(bench.node.held(*bench.image.toc).incomplete.empty());
+}
+
+TEST_CASE("segments that come before their TOC are taken once it is there") {
+  receiver_bench bench;
+  bench.start();
+  auto early = bench.stage.ask<verdict>(bench.receiver, incoming_segment{bench.delivery(), bench.build(0)});
+  bench.stage.run();
+  CHECK_FALSE(*early);
+  bench.give_toc();
+  REQUIRE(*early);
+  CHECK_FALSE((*early)->value().failure);
+  CHECK_FALSE(bench.told->ready.empty());
+}
+
+TEST_CASE("a TOC that another cluster has signed ends the delivery with 'denied', started or not") {
+  const bool started = GENERATE(true, false);
+  receiver_bench bench;
+  auto mountable = bench.stage.ask<mountable_image>(bench.receiver, await_mountable{});
+  bench.stage.run();
+  const test_authority other;
+  const toc_statement said{bench.image.record.toc, bench.image.record.manifest_digest, name, 1'700'000'000};
+  const auto& pull = bench.link->pulls.back().request;
+  bench.prepared = prepare_delivery(bench.hub.preparation(), bench.image, pull, 1'700'000'000).value();
+  auto forged = *bench.prepared->toc;
+  forged.origin = sign_toc(other.hub(), said).value();
+  if (started) bench.start();
+  CHECK(bench.give_toc(forged).failure->code == errc::denied);
+  if (!started) bench.start();
+  REQUIRE(*mountable);
+  CHECK((*mountable)->error().code == errc::denied);
+  CHECK(bench.report().phase == delivery_phase::failed);
+  CHECK_FALSE(bench.link->cancels.empty());
+  CHECK(bench.node.catalogue->list().value().empty());
+}
+
+TEST_CASE("a damaged segment is refused and counted, and its repeat is taken") {
+  receiver_bench bench;
+  bench.start();
+  bench.give_toc();
+  CHECK(bench.give(damaged(bench.build(0))).failure->code == errc::corrupt);
+  CHECK(bench.report().verification_failures == 1);
+  CHECK(bench.told->failed.empty());
+  bench.give_all();
+  bench.pass_landmark(landmark::complete);
+  CHECK(bench.report().phase == delivery_phase::complete);
+}
+
+TEST_CASE("a segment that is damaged each time is given up, and its readers are told") {
+  receiver_bench bench;
+  bench.start();
+  bench.give_toc();
+  auto complete = bench.stage.ask<receiver_report>(bench.receiver, await_complete{});
+  for (std::uint32_t i = 0; i < bench.node.limits.damaged_attempts_max; ++i)
+    bench.give(damaged(bench.build(0)));
+  CHECK(bench.report().phase == delivery_phase::receiving);
+  bench.give(damaged(bench.build(0)));
+  CHECK(bench.report().phase == delivery_phase::failed);
+  REQUIRE_FALSE(bench.told->failed.empty());
+  const auto& sent = bench.prepared->plan->segments[0].runs;
+  const auto& failed = bench.told->failed.front().runs;
+  REQUIRE_FALSE(failed.empty());
+  for (const auto& run : failed)
+    CHECK(std::any_of(sent.begin(), sent.end(),
+                      [&](const block_run& one) { return one.content == run.content; }));
+  CHECK(bench.told->failed.front().why.code == errc::corrupt);
+  CHECK((*complete)->error().code == errc::corrupt);
+}
+
+TEST_CASE("a cut link is waited for, and the next pull names this TOC and exactly what is there") {
+  receiver_bench bench;
+  bench.start();
+  bench.give_toc();
+  bench.give(bench.build(0));
+  bench.change_link(link_state::down, "cut by the test");
+  CHECK(bench.report().phase == delivery_phase::waiting_for_link);
+  CHECK(bench.told->links.back().now == link_state::down);
+  REQUIRE(bench.link->pulls.size() == 1);
+  bench.change_link(link_state::up);
+  REQUIRE(bench.link->pulls.size() == 2);
+  const auto& again = bench.link->pulls.back().request;
+  CHECK(again.toc == bench.image.record.toc);
+  CHECK(again.delivery != bench.link->pulls.front().request.delivery);
+  REQUIRE(again.had.size() == 1);
+  CHECK(again.had[0].toc == bench.image.record.toc);
+  const auto whole = bench.prepared->plan->bytes;
+  const auto brought = bench.prepared->plan->segments[0].bytes;
+  bench.start();
+  CHECK_FALSE(bench.prepared->started.toc_sent);
+  CHECK(bench.prepared->plan->bytes == whole - brought);
+  bench.give_all();
+  bench.pass_landmark(landmark::complete);
+  CHECK(bench.report().phase == delivery_phase::complete);
+}
+
+TEST_CASE("a hub that is away before the TOC came is an error for who asked") {
+  receiver_bench bench;
+  auto mountable = bench.stage.ask<mountable_image>(bench.receiver, await_mountable{});
+  bench.stage.run();
+  bench.link->answer(fail(errc::unavailable, "no link"));
+  REQUIRE(*mountable);
+  CHECK((*mountable)->error().code == errc::unavailable);
+}
+
+TEST_CASE("a delivery that the hub gives up fails at once; a later reader starts it again") {
+  receiver_bench bench;
+  bench.start();
+  bench.give_toc();
+  bench.give(bench.build(0));
+  auto complete = bench.stage.ask<receiver_report>(bench.receiver, await_complete{});
+  bench.pass_landmark(landmark::given_up);
+  REQUIRE(*complete);
+  CHECK((*complete)->error().code == errc::unavailable);
+  REQUIRE(bench.told->failed.size() == 1);
+  CHECK(bench.told->failed.back().runs.empty());
+  bench.want_blocks_of(0);
+  REQUIRE(bench.told->failed.size() == 2);
+  CHECK(bench.told->failed.back().runs == std::vector<block_run>{{0, 0, 1}});
+  CHECK(bench.link->pulls.size() == 1);
+  bench.stage.pass(bench.node.limits.retry_failed_after);
+  bench.want_blocks_of(0);
+  CHECK(bench.link->pulls.size() == 2);
+}
+
+TEST_CASE("an image whose contents came another way is complete without its hub") {
+  receiver_bench bench;
+  bench.start();
+  bench.give_toc();
+  bench.change_link(link_state::down, "cut by the test");
+  segment_reader reader(*bench.node.contents, bench.image.toc);
+  for (std::uint32_t i = 0; i < bench.prepared->plan->segments.size(); ++i)
+    REQUIRE(reader.read(bench.build(i)).value().failed.empty());
+  caf::anon_send(bench.receiver, brought_otherwise{bench.image.record.toc});
+  bench.stage.run();
+  CHECK(bench.told->completed == 1);
+  CHECK(bench.report().phase == delivery_phase::complete);
+}
+
+TEST_CASE("a hub that says 'all was sent' without sending all is asked again, and not for ever") {
+  receiver_bench bench;
+  bench.start();
+  bench.give_toc();
+  for (std::uint32_t i = 0; i <= bench.node.limits.damaged_attempts_max; ++i) {
+    CHECK(bench.report().phase == delivery_phase::receiving);
+    bench.pass_landmark(landmark::complete);
+    if (i < bench.node.limits.damaged_attempts_max) bench.start();
+  }
+  CHECK(bench.report().phase == delivery_phase::failed);
+  CHECK(bench.told->completed == 0);
+}

@@ -1,0 +1,226 @@
+#include "actors/hub/node_session.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "storage/segment_reader.hpp"
+#include "test/harness/node/actor_stage.hpp"
+#include "test/harness/node/small_stores.hpp"
+
+using namespace firstlight;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string name = "example.com/app:1";
+
+image_library::behavior_type library_of(image_library::pointer, known_image image) {
+  return {
+      [image](const resolve_image&, const pull_listener&) { return image; },
+      [](caf::get_atom) { return library_status{}; },
+      [](const remove_image&) { return image_removed{}; },
+      [](const ingestion_status&) {},
+  };
+}
+pull_listener::behavior_type deaf_listener(pull_listener::pointer) {
+  return {[](const incoming_progress&) {}};
+}
+
+hub_plan_limits small_segments(std::uint64_t window_bytes) {
+  hub_plan_limits limits;
+  limits.cut.first_segment_bytes = limits.cut.segment_bytes_max = 128 * 1024;
+  limits.delivery.want_segment_bytes = 128 * 1024;
+  limits.credit.window_bytes_start = limits.credit.window_bytes_min = limits.credit.window_bytes_max =
+      window_bytes;
+  return limits;
+}
+
+/// A session with a real store; the test plays the node's end of the link by hand.
+struct session_bench {
+  test_authority authority;
+  hub_stores hub{authority};
+  known_image image = hub.add(name, some_layer());
+  std::shared_ptr<fake_node_link> link = std::make_shared<fake_node_link>();
+  actor_stage stage;
+  node_link far = make_fake_node_link(stage, link);
+  pull_listener listener = stage.keep(stage.system().spawn(deaf_listener));
+  reporting_session session;
+
+  /// A window of one byte lets one segment go at a time.
+  explicit session_bench(std::uint64_t window_bytes = 1) {
+    const auto library = stage.keep(stage.system().spawn(library_of, image));
+    session = stage.keep(
+        stage.system().spawn(make_node_session, "n1", far,
+                             session_tools{library, hub.preparation(), *hub.builder, stage.workers(),
+                                           stage.workers(), small_segments(window_bytes)}));
+  }
+  ~session_bench() {
+    link->lose_all();
+    link->toc_replies.clear();
+    link->self = nullptr;
+    session = nullptr;
+    listener = nullptr;
+    far = nullptr;
+  }
+
+  /// Starts a delivery and answers its TOC.
+  pull_started start(std::uint64_t delivery = 1) {
+    const pull_request request{delivery, name, host_platform().text(), {}, std::nullopt};
+    auto started = stage.ask<pull_started>(session, request, listener);
+    stage.run();
+    REQUIRE(*started);
+    REQUIRE(link->tocs.size() == 1);
+    link->answer_toc();
+    return (*started)->value();
+  }
+  void answer(const verdict& with = {}) { link->answer(with); }
+  void answer_all() {
+    while (!link->in_flight.empty()) answer();
+  }
+  template <class Message>
+  void send(const Message& what) {
+    caf::anon_send(session, what);
+    stage.run();
+  }
+  std::size_t running_deliveries() {
+    auto report = stage.ask<session_report>(session, caf::get_atom_v);
+    stage.run();
+    return (*report)->value().deliveries.size();
+  }
+  [[nodiscard]] bool passed(landmark mark) const {
+    return std::any_of(link->landmarks.begin(), link->landmarks.end(),
+                       [&](const outgoing_landmark& one) { return one.mark == mark; });
+  }
+};
+
+bool carries(const segment& data, const block_run& block) {
+  return std::any_of(data.runs.begin(), data.runs.end(), [&](const block_run& run) {
+    return run.content == block.content && run.first <= block.first && block.first - run.first < run.count;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a session sends no more than its credit, one segment if there is none, and goes on with answers") {
+  session_bench bench(1);
+  const auto started = bench.start();
+  for (std::uint32_t i = 1; i <= started.segments; ++i) {
+    CHECK(bench.link->in_flight.size() == 1);
+    CHECK(bench.link->segments.size() == i);
+    bench.answer();
+  }
+  CHECK(bench.link->in_flight.empty());
+  CHECK(bench.running_deliveries() == 0);
+}
+
+TEST_CASE("with credit for all, all segments are on their way at once") {
+  session_bench bench(64U << 20U);
+  const auto started = bench.start();
+  CHECK(started.segments > 5);
+  CHECK(bench.link->in_flight.size() == started.segments);
+}
+
+TEST_CASE("a want overtakes what has not left") {
+  session_bench bench;
+  bench.start();
+  auto last = block_run{0, 0, 0};
+  for (std::uint32_t i = 0; i < bench.image.toc->content_count(); ++i)
+    if (const auto size = bench.image.toc->content(i).size; size > 1'000'000)
+      last = {i, bench.image.toc->geometry().count(size) - 1, 1};
+  REQUIRE(last.count == 1);
+  REQUIRE_FALSE(carries(bench.link->segments.back().data, last));
+  bench.send(want{1, {last}, urgency::normal});
+  bench.answer();
+  REQUIRE(bench.link->segments.size() == 2);
+  CHECK(carries(bench.link->segments.back().data, last));
+}
+
+TEST_CASE("the landmark 'complete' is passed when the last segment has been answered, not before") {
+  session_bench bench(64U << 20U);
+  bench.start();
+  while (bench.link->in_flight.size() > 1) bench.answer();
+  CHECK_FALSE(bench.passed(landmark::complete));
+  bench.answer();
+  CHECK(bench.passed(landmark::guessed));
+  CHECK(bench.passed(landmark::complete));
+  CHECK(bench.link->landmarks.size() == 2);
+  CHECK(bench.running_deliveries() == 0);
+}
+
+TEST_CASE("a refused segment is sent again before the delivery is complete") {
+  session_bench bench;
+  const auto started = bench.start();
+  const auto runs = bench.link->segments.front().data.runs;
+  const auto refused_bytes = bench.link->segments.front().data.bytes;
+  bench.answer({error{errc::corrupt, "refused by the test"}});
+  REQUIRE(bench.link->segments.size() == 2);
+  CHECK(carries(bench.link->segments.back().data, runs.front()));
+  bench.answer_all();
+  CHECK(bench.passed(landmark::complete));
+  std::uint64_t sent_bytes = 0;
+  for (const auto& sent : bench.link->segments) sent_bytes += sent.data.bytes;
+  CHECK(sent_bytes == started.delivered_bytes + refused_bytes);
+}
+
+TEST_CASE("what is repeated carries its whole proof, so that a node that knows nothing can verify it") {
+  session_bench bench;
+  bench.start();
+  // Go to where a second segment of a content relies on what the first has brought.
+  while (bench.link->segments.size() < 4) bench.answer();
+  bench.answer({error{errc::not_ready, "the proof needs nodes that are not known"}});
+  node_stores fresh(bench.authority);
+  segment_reader reader(*fresh.contents, bench.image.toc);
+  const auto outcome = reader.read(bench.link->segments.back().data).value();
+  CHECK(outcome.failed.empty());
+  CHECK_FALSE(outcome.stored.empty());
+}
+
+TEST_CASE("a delivery whose blocks are refused each time is given up, and the node is told") {
+  session_bench bench;
+  bench.start();
+  for (int i = 0; i < 1000 && !bench.link->in_flight.empty(); ++i)
+    bench.answer({error{errc::corrupt, "refused by the test"}});
+  CHECK(bench.link->in_flight.empty());
+  CHECK(bench.passed(landmark::given_up));
+  CHECK_FALSE(bench.passed(landmark::complete));
+  CHECK(bench.running_deliveries() == 0);
+}
+
+TEST_CASE("a node whose disk is full, or where nobody waits, gets nothing more of that delivery") {
+  const auto why = GENERATE(errc::no_space, errc::cancelled, errc::io);
+  session_bench bench;
+  bench.start();
+  bench.answer({error{why, "refused by the test"}});
+  CHECK(bench.link->segments.size() == 1);
+  CHECK(bench.passed(landmark::given_up));
+  CHECK(bench.running_deliveries() == 0);
+}
+
+TEST_CASE("contents that the hub cannot read end the delivery with a word to the node") {
+  session_bench bench;
+  bench.start();
+  for (const auto& file : std::filesystem::recursive_directory_iterator(bench.hub.folder.path()))
+    if (file.is_regular_file() && file.file_size() > 1'000'000 && file.file_size() < 2'000'000)
+      std::filesystem::resize_file(file.path(), 10);
+  bench.answer_all();
+  CHECK(bench.passed(landmark::given_up));
+  CHECK_FALSE(bench.passed(landmark::complete));
+  CHECK(bench.running_deliveries() == 0);
+}
+
+TEST_CASE("a cancelled delivery sends nothing more; another one goes on") {
+  session_bench bench;
+  bench.start();
+  bench.send(cancel_delivery{1});
+  bench.answer_all();
+  CHECK(bench.link->segments.size() == 1);
+  CHECK_FALSE(bench.passed(landmark::complete));
+  CHECK(bench.running_deliveries() == 0);
+}
+
+TEST_CASE("a link that ends takes its deliveries with it") {
+  session_bench bench(64U << 20U);
+  bench.start();
+  bench.link->lose_all();
+  CHECK(bench.running_deliveries() == 0);
+  CHECK_FALSE(bench.passed(landmark::complete));
+}

@@ -1,0 +1,135 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "apps/image_file.hpp"
+#include "apps/progress_display.hpp"
+#include "apps/runc_config.hpp"
+#include "apps/runtime_process.hpp"
+#include "apps/status_text.hpp"
+#include "apps/table.hpp"
+
+using namespace firstlight;
+
+namespace {
+
+class temporary_folder {
+ public:
+  temporary_folder() {
+    auto path = (std::filesystem::temp_directory_path() / "firstlight-test-XXXXXX").string();
+    REQUIRE(mkdtemp(path.data()) != nullptr);
+    path_ = path;
+  }
+  ~temporary_folder() { std::filesystem::remove_all(path_); }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+process_spec redis() {
+  return {.arguments = {"redis-server"},
+          .environment = {"A=1"},
+          .uid = 101,
+          .gid = 103,
+          .groups = {4},
+          .working_directory = "/data"};
+}
+
+}  // namespace
+
+TEST_CASE("a table aligns its columns and strips control characters") {
+  table rows({"A", "LONGER"});
+  rows.add({"word\x1b[2J", "x"});
+  CHECK(rows.text() == "A         LONGER\nword?[2J  x\n");
+}
+
+TEST_CASE("progress names stage, bytes, rate and time left, within the terminal") {
+  const admin_progress half{"receiving", 24'000'000, 48'000'000};
+  CHECK(progress_line(half, 12'000'000, 200) ==
+        "receiving  [############............] 24 MB of 48 MB, 12 MB/s, 3.0 s left");
+  CHECK(progress_line({"resolving", 0, 0}, 0, 200) == "resolving");
+  CHECK(progress_line(half, 12'000'000, 20).size() == 19);
+  CHECK(progress_line({"receiving", 60, 48}, 0, 200).find("[########################]") != std::string::npos);
+}
+
+TEST_CASE("the status says who waits, for what and why") {
+  admin_node_status status;
+  admin_mount mount;
+  mount.name = "redis";
+  mount.bytes_total = 100;
+  mount.bytes_ready = 40;
+  mount.waiting.push_back({.pid = 7,
+                           .path = "/lib/libc.so.6",
+                           .offset = 16384,
+                           .bytes = 4096,
+                           .waiting_ms = 2'500,
+                           .cause = "the link"});
+  mount.failed_blocks = 2;
+  mount.last_error = "arrived damaged 3 times";
+  status.mounts.push_back(mount);
+  status.link.state = "down";
+  status.link.last_error = "connection refused";
+  status.notices = {"BBR is missing"};
+  const auto text = status_text(status, 0);
+  CHECK(text.find("lazy: 40 %") != std::string::npos);
+  CHECK(text.find("WAITS 2.5 s: process 7, /lib/libc.so.6 at 16384 (the link)") != std::string::npos);
+  CHECK(text.find("FAILED 2 blocks: arrived damaged 3 times") != std::string::npos);
+  CHECK(text.find("last error: connection refused") != std::string::npos);
+  CHECK(text.find("note: BBR is missing") != std::string::npos);
+}
+
+TEST_CASE("a runtime configuration carries the process and gives capabilities to root only") {
+  const auto config = nlohmann::json::parse(runc_config(redis(), {.root = "/mnt/x"}));
+  CHECK(config["process"]["args"] == nlohmann::json({"redis-server"}));
+  CHECK(config["process"]["user"] == nlohmann::json({{"uid", 101}, {"gid", 103}, {"additionalGids", {4}}}));
+  CHECK(config["process"]["capabilities"]["effective"].empty());
+  CHECK(config["root"]["path"] == "/mnt/x");
+  auto root = redis();
+  root.uid = 0;
+  const auto privileged = nlohmann::json::parse(runc_config(root, {.root = "/mnt/x"}));
+  CHECK(privileged["process"]["capabilities"]["effective"].size() == 14);
+}
+
+TEST_CASE("a container has the host's network unless it is told otherwise") {
+  const auto has_network = [](const std::string& text) {
+    return text.find("\"network\"") != std::string::npos;
+  };
+  CHECK_FALSE(has_network(runc_config(redis(), {.root = "/x"})));
+  const auto own = runc_config(redis(), {.root = "/x", .hostname = "box", .network = network_kind::none});
+  CHECK(has_network(own));
+  CHECK(nlohmann::json::parse(own)["hostname"] == "box");
+}
+
+TEST_CASE("files of an image are read inside its root, whatever its links say") {
+  const temporary_folder folder;
+  const auto root = folder.path() / "root";
+  std::filesystem::create_directories(root / "etc");
+  std::ofstream(folder.path() / "secret") << "outside";
+  std::ofstream(root / "secret") << "inside";
+  std::filesystem::create_symlink("../../../../../../../../secret", root / "etc/passwd");
+  std::filesystem::create_symlink("/secret", root / "etc/group");
+  CHECK(read_image_file(root, "/etc/passwd").value() == "inside");
+  CHECK(read_image_file(root, "/etc/group").value() == "inside");
+  CHECK(read_image_file(root, "/etc/shadow").value().empty());
+  REQUIRE(mkfifo((root / "etc/fifo").c_str(), 0600) == 0);
+  CHECK(read_image_file(root, "/etc/fifo").error().code == errc::io);
+  CHECK(read_image_file(root / "absent", "/etc/passwd").error().code == errc::io);
+  std::ofstream(root / "etc/big") << std::string((1U << 20U) + 1, 'x');
+  CHECK(read_image_file(root, "/etc/big").error().code == errc::limit_exceeded);
+}
+
+TEST_CASE("an attached program's exit code and signal come back") {
+  CHECK(run_attached({"sh", "-c", "exit 7"}).value() == 7);
+  CHECK(run_attached({"sh", "-c", "kill -TERM $$"}).value() == 143);
+  CHECK(run_attached({"firstlight-no-such-program"}).error().code == errc::not_found);
+}
+
+TEST_CASE("signals are passed on to an attached program") {
+  const auto command = "trap 'exit 9' USR1; kill -USR1 " + std::to_string(getpid()) + "; while :; do :; done";
+  CHECK(run_attached({"bash", "-c", command}).value() == 9);
+}

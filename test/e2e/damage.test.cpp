@@ -1,0 +1,84 @@
+#include "config/receiver_limits.hpp"
+#include "test/e2e/streamed_image.hpp"
+
+namespace firstlight {
+namespace {
+
+/// Inverts the byte in the middle of a file.
+void damage(const std::filesystem::path& path) {
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  const auto middle = static_cast<std::streamoff>(std::filesystem::file_size(path) / 2);
+  file.seekg(middle);
+  const auto byte = static_cast<char>(file.get());
+  file.seekp(middle);
+  file.put(static_cast<char>(~byte));
+  REQUIRE(file.flush().good());
+}
+
+std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& item : std::filesystem::recursive_directory_iterator(folder))
+    if (item.is_regular_file()) files.push_back(item.path());
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("segments that are damaged in the hub's cache are built anew") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 8});
+  all.add(image.layout, "streamed:1");
+  all.mount("streamed:1", "first");
+  check_complete(all, "streamed:1");
+  REQUIRE(all.stop_node());
+  const auto cached = files_below(all.hub_store() / "cache");
+  REQUIRE(cached.size() >= 8);
+  for (const auto& segment : cached) damage(segment);
+
+  std::filesystem::remove_all(all.node_store());
+  all.start_node();
+  all.await_joined();
+  auto reader = all.run(hash_files(all.mount("streamed:1", "second")));
+  check_reads_right(all, *reader, image);
+  check_complete(all, "streamed:1");
+  CHECK(all.node_status()["verification_failures"] == 0);
+}
+
+TEST_CASE(
+    "readers of what is damaged in the hub's store get EIO, status says why, and it heals with the hub") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 8});
+  all.add(image.layout, "streamed:1");
+  const auto contents = files_below(all.hub_store() / "contents");
+  REQUIRE(contents.size() == 8);
+  damage(contents[3]);
+
+  const auto target = all.mount("streamed:1", "streamed");
+  CHECK(all.on_node({"wait", "streamed:1", "--timeout", "100s"}).exit_code != 0);
+  const auto failures = all.node_status()["verification_failures"].get<std::uint32_t>();
+  CHECK(failures >= 1);
+  CHECK(failures <= 1 + receiver_limits().damaged_attempts_max);
+  auto reader = all.run(hash_files(target));
+  const auto end = reader->wait(std::chrono::minutes(1));
+  REQUIRE(end);
+  CHECK(end->exit_code != 0);
+  CHECK(reader->errors().find("Input/output error") != std::string::npos);
+  const auto status = all.node_status();
+  INFO(status.dump(1));
+  CHECK(status["mounts"][0]["failed_blocks"] > 0);
+  CHECK(status["mounts"][0]["last_error"] != "");
+  CHECK(status["deliveries"][0]["error"] != "");
+
+  damage(contents[3]);  // the second time restores it
+  REQUIRE(eventually([&] {
+    auto again = all.run(hash_files(target));
+    return again->wait(std::chrono::minutes(1)) == program_end{0, 0};
+  }));
+  auto healed = all.run(hash_files(target));
+  check_reads_right(all, *healed, image);
+  check_complete(all, "streamed:1");
+}
+
+}  // namespace firstlight

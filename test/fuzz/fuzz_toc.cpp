@@ -1,0 +1,51 @@
+#include <cstdlib>
+#include <cstring>
+
+#include "schemas/toc.hpp"
+#include "test/fuzz/fuzz_entry.hpp"
+#include "test/harness/random_tree.hpp"
+
+using namespace firstlight;
+
+namespace {
+
+/// Reads all of a TOC; whatever was accepted must be readable to its end.
+std::uint64_t walk(const toc_view& view) {
+  std::uint64_t sum = view.manifest_json().size() + view.config_json().size() + view.content_bytes();
+  for (std::uint32_t i = 0; i < view.content_count(); ++i) sum += view.content(i).size;
+  for (inode_number number = 1; number <= view.inode_count(); ++number) {
+    const auto inode = view.inode(number);
+    for (const char c : inode.symlink_target) sum += static_cast<unsigned char>(c);
+    for (std::uint32_t i = 0; i < inode.xattr_count; ++i) sum += view.xattribute(inode, i).value.size();
+    if (inode.type != file_type::directory) continue;
+    for (std::uint32_t i = 0; i < view.entry_count(inode); ++i) {
+      const auto entry = view.entry(inode, i);
+      if (view.lookup(inode, entry.name) != entry.inode) std::abort();
+    }
+    // Up to the root: an accepted tree has no cycle.
+    std::uint32_t steps = 0;
+    for (auto at = number; at != root_inode; at = view.parent(view.inode(at)))
+      if (++steps > view.inode_count()) std::abort();
+  }
+  return sum;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::vector<std::byte> bytes(size);  // vectors are aligned
+  if (size != 0) std::memcpy(bytes.data(), data, size);
+  const auto view = toc_view::open(share(std::move(bytes)));
+  // Compared, so that the reading is not optimised away.
+  if (view && walk(**view) != walk(**view)) std::abort();
+  return 0;
+}
+
+std::vector<std::string> fuzz_seeds() {
+  std::vector<std::string> seeds;
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    const auto bytes = encode_toc({}, random_image_tree(i, static_cast<std::uint32_t>(1 + i * 15))).value();
+    seeds.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  return seeds;
+}

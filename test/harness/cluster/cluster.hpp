@@ -1,0 +1,87 @@
+#pragma once
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "test/harness/cluster/program.hpp"
+#include "test/harness/relay.hpp"
+#include "test/harness/temporary_folder.hpp"
+
+namespace firstlight {
+
+/// What a command of `firstlight` said.
+struct command_end {
+  int exit_code = -1;
+  nlohmann::json reply;  ///< of --json; null if there was none
+  std::string errors;
+};
+
+struct cluster_options {
+  std::vector<std::string> hub;   ///< further settings, "name=value"
+  std::vector<std::string> node;  ///< the same of the node
+  std::uint64_t link_bytes_per_second = 0;
+};
+
+enum class mount_kind : std::uint8_t { writable, read_only };
+
+/// A hub and a node as real processes with a relay between them, in a temporary folder with a PKI of its own.
+/// All are running and joined when it is made. At the end of its life nothing is left: processes are killed,
+/// mounts below the folder are detached. One thread. Members throw std::runtime_error with the daemon's log
+/// when what they start does not come up.
+class cluster {
+ public:
+  /// Whether this process may mount; says so in the test's output if not.
+  [[nodiscard]] static bool possible();
+
+  explicit cluster(cluster_options options = {});
+  ~cluster();
+  cluster(const cluster&) = delete;
+  cluster& operator=(const cluster&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
+  [[nodiscard]] std::filesystem::path hub_store() const { return folder() / "hub"; }
+  [[nodiscard]] std::filesystem::path node_store() const { return folder() / "node"; }
+  [[nodiscard]] test::relay& link() { return *link_; }
+
+  void start_hub();   ///< at a new port, to which the relay follows
+  void kill_hub();    ///< kill -9
+  void start_node();  ///< returns when it is ready, joined or not
+  void kill_node();   ///< kill -9
+  bool stop_node();   ///< SIGTERM; whether it ended well
+  void await_joined();
+
+  /// Runs `firstlight ARGUMENTS --json` with the daemon of that role.
+  command_end on_hub(const std::vector<std::string>& arguments);
+  command_end on_node(const std::vector<std::string>& arguments);
+  /// What `status --json` says. Throws when the daemon does not answer.
+  nlohmann::json hub_status();
+  nlohmann::json node_status();
+  /// Bytes of segments and TOCs that arrived at this node process.
+  std::uint64_t bytes_received();
+
+  /// Takes an OCI layout into the hub under the name `image`.
+  void add(const std::filesystem::path& layout, const std::string& image);
+  /// Mounts and returns the target. The name of the mount is that of the target.
+  std::filesystem::path mount(const std::string& image, const std::string& name,
+                              mount_kind kind = mount_kind::read_only);
+  /// Mount points below the folder, the latest last.
+  [[nodiscard]] std::vector<std::string> mounts() const;
+
+  /// Starts a program whose output goes to files in the folder.
+  std::unique_ptr<running_program> run(const std::vector<std::string>& arguments);
+
+ private:
+  std::unique_ptr<running_program> start_daemon(const std::string& role, std::vector<std::string> settings);
+  command_end command(const std::string& role, std::vector<std::string> arguments);
+  void make_certificates();
+
+  cluster_options options_;
+  temporary_folder folder_;
+  std::uint32_t programs_started_ = 0;
+  std::unique_ptr<test::relay> link_;
+  std::unique_ptr<running_program> hub_;
+  std::unique_ptr<running_program> node_;
+};
+
+}  // namespace firstlight

@@ -1,0 +1,20 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace firstlight {
+
+enum class layer_packing : std::uint8_t { plain, gzip, zstd };
+
+/// Writes an OCI layout (tag "latest", linux/amd64 unless told) whose layers are the given tars.
+void write_layout(const std::filesystem::path& folder, const std::vector<std::string>& tars,
+                  layer_packing packing = layer_packing::gzip, const std::string& architecture = "");
+
+[[nodiscard]] std::string pack_layer(const std::string& tar, layer_packing packing);
+
+/// Runs a program, its output discarded. @returns its exit code.
+int run_program(const std::string& command_line);
+
+}  // namespace firstlight

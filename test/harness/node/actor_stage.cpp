@@ -1,0 +1,146 @@
+#include "test/harness/node/actor_stage.hpp"
+
+namespace firstlight {
+
+actor_stage::actor_stage() {
+  config_.set("scheduler.policy", caf::atom("testing"));
+  system_ = std::make_unique<caf::actor_system>(config_);
+}
+
+actor_stage::~actor_stage() {
+  for (auto& actor : kept_) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+  kept_.clear();
+  scheduler().clock().cancel_all();
+  run();
+}
+
+caf::scheduler::test_coordinator& actor_stage::scheduler() {
+  return dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
+}
+
+void actor_stage::pass(std::chrono::milliseconds time) {
+  run();
+  scheduler().advance_time(time);
+  run();
+}
+
+worker_pool actor_stage::workers(std::shared_ptr<int> pieces) {
+  if (!pieces) return worker_pool(std::vector<worker>{keep(system_->spawn(make_worker))});
+  const auto behave = [pieces](worker::pointer) -> worker::behavior_type {
+    return {[pieces](const work& piece) {
+      ++*pieces;
+      piece.run();
+      return work_done{};
+    }};
+  };
+  return worker_pool(std::vector<worker>{keep(system_->spawn(behave))});
+}
+
+caf::actor make_listening_instance(actor_stage& stage, std::shared_ptr<told_instance> into) {
+  return stage.keep(stage.system().spawn([into](caf::event_based_actor*) -> caf::behavior {
+    return {
+        [into](const blocks_ready& news) {
+          into->ready.insert(into->ready.end(), news.runs->begin(), news.runs->end());
+        },
+        [into](const blocks_failed& news) { into->failed.push_back(news); },
+        [into](const link_changed& news) { into->links.push_back(news); },
+        [into](image_complete) { ++into->completed; },
+    };
+  }));
+}
+
+void fake_far_side::act(std::function<void()> what) const {
+  caf::anon_send(self, work{std::move(what)});
+  stage->run();
+}
+
+namespace {
+
+using acting_hub_link = hub_link::extend<caf::reacts_to<work>>;
+using acting_node_link = node_link::extend<caf::reacts_to<work>>;
+
+acting_hub_link::behavior_type play_hub(acting_hub_link::pointer self, std::shared_ptr<fake_hub_link> into) {
+  return {
+      [into, self](const pull_request& request, const receiver& to) -> caf::result<pull_started> {
+        into->pulls.push_back({request, to, self->make_response_promise<pull_started>()});
+        return into->pulls.back().answer;
+      },
+      [into](const want& what) { into->wants.push_back(what); },
+      [into](const cancel_delivery& what) { into->cancels.push_back(what); },
+      [](caf::get_atom) { return link_status{}; },
+      [into, self](caf::join_atom) -> caf::result<link_status> {
+        into->joining.push_back(self->make_response_promise<link_status>());
+        return into->joining.back();
+      },
+      [](const work& piece) { piece.run(); },
+  };
+}
+
+acting_node_link::behavior_type play_node(acting_node_link::pointer self,
+                                          std::shared_ptr<fake_node_link> into) {
+  return {
+      [into, self](const outgoing_toc& what) -> caf::result<delivered> {
+        into->tocs.push_back(what);
+        into->toc_replies.push_back(self->make_response_promise<delivered>());
+        return into->toc_replies.back();
+      },
+      [into, self](const outgoing_segment& what) -> caf::result<delivered> {
+        into->segments.push_back(what);
+        into->in_flight.push_back({what, self->make_response_promise<delivered>()});
+        return into->in_flight.back().reply;
+      },
+      [](const outgoing_padding&) { return delivered{}; },
+      [into](const outgoing_landmark& what) { into->landmarks.push_back(what); },
+      [](const work& piece) { piece.run(); },
+  };
+}
+
+delivered delivered_with(verdict answer) {
+  return {std::move(answer), std::chrono::milliseconds(10), std::chrono::milliseconds(10)};
+}
+
+}  // namespace
+
+hub_link make_fake_hub_link(actor_stage& stage, std::shared_ptr<fake_hub_link> into) {
+  const auto made = stage.keep(stage.system().spawn(play_hub, into));
+  into->stage = &stage;
+  into->self = caf::actor_cast<caf::actor>(made);
+  return caf::actor_cast<hub_link>(made);
+}
+
+void fake_hub_link::answer(const result<pull_started>& with) {
+  act([this, with] {
+    if (with)
+      pulls.back().answer.deliver(*with);
+    else
+      pulls.back().answer.deliver(to_caf(with.error()));
+  });
+}
+
+node_link make_fake_node_link(actor_stage& stage, std::shared_ptr<fake_node_link> into) {
+  const auto made = stage.keep(stage.system().spawn(play_node, into));
+  into->stage = &stage;
+  into->self = caf::actor_cast<caf::actor>(made);
+  return caf::actor_cast<node_link>(made);
+}
+
+void fake_node_link::answer_toc(verdict with) {
+  act([this, with] { toc_replies.back().deliver(delivered_with(with)); });
+}
+
+void fake_node_link::answer(verdict with) {
+  act([this, with] {
+    auto oldest = std::move(in_flight.front());
+    in_flight.erase(in_flight.begin());
+    oldest.reply.deliver(delivered_with(with));
+  });
+}
+
+void fake_node_link::lose_all() {
+  act([this] {
+    for (auto& lost : std::exchange(in_flight, {}))
+      lost.reply.deliver(to_caf({errc::unavailable, "the connection ended"}));
+  });
+}
+
+}  // namespace firstlight

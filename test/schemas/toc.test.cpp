@@ -1,0 +1,198 @@
+#include "schemas/toc.hpp"
+
+#include <rapidcheck.h>
+#include <catch2/catch.hpp>
+
+#include "test/harness/random_tree.hpp"
+
+namespace firstlight {
+namespace {
+
+toc_header some_header() {
+  toc_header header;
+  header.manifest_digest.bytes.fill(std::byte{7});
+  header.manifest_json = "{\"schemaVersion\":2}";
+  header.config_json = "{\"architecture\":\"amd64\"}";
+  header.compressed_bytes = 123'456;
+  return header;
+}
+
+result<std::shared_ptr<const toc_view>> open_encoded(const image_tree& tree) {
+  auto bytes = encode_toc(some_header(), tree);
+  REQUIRE(bytes);
+  return toc_view::open(share(std::move(*bytes)));
+}
+
+/// Whether encoding and opening a spoilt tree is refused as corrupt.
+void refuses(const std::function<void(image_tree&)>& spoil) {
+  auto tree = random_image_tree(5, 300);
+  spoil(tree);
+  const auto opened = open_encoded(tree);
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == errc::corrupt);
+}
+
+image_directory& filled_directory(image_tree& tree) {
+  for (auto& directory : tree.directories)
+    if (directory.entries.size() > 3) return directory;
+  FAIL("the tree is too small");
+  return tree.directories.front();
+}
+
+/// What fuzzing does too: all accessors over all of a view.
+std::uint64_t walk(const toc_view& view) {
+  std::uint64_t sum = view.manifest_json().size() + view.config_json().size();
+  for (inode_number number = 1; number <= view.inode_count(); ++number) {
+    const auto inode = view.inode(number);
+    sum += inode.size + inode.symlink_target.size();
+    for (std::uint32_t i = 0; i < inode.xattr_count; ++i) sum += view.xattribute(inode, i).value.size();
+    if (inode.type != file_type::directory) continue;
+    for (std::uint32_t i = 0; i < view.entry_count(inode); ++i)
+      sum += view.lookup(inode, view.entry(inode, i).name).value();
+  }
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("a TOC gives back the tree and the header that it was made from") {
+  CHECK(rc::check([] {
+    const auto tree =
+        random_image_tree(*rc::gen::arbitrary<std::uint64_t>(), *rc::gen::inRange<std::uint32_t>(1, 400));
+    const auto view = open_encoded(tree);
+    RC_ASSERT(view.has_value());
+    RC_ASSERT((*view)->tree() == tree);
+    RC_ASSERT((*view)->header() == some_header());
+  }));
+}
+
+TEST_CASE("equal trees give equal TOC bytes, and other trees other bytes") {
+  const auto tree = random_image_tree(1, 500);
+  const auto first = encode_toc(some_header(), tree);
+  const auto second = encode_toc(some_header(), random_image_tree(1, 500));
+  const auto other = encode_toc(some_header(), random_image_tree(2, 500));
+  REQUIRE(first);
+  CHECK(*first == *second);
+  CHECK(*first != *other);
+}
+
+TEST_CASE("lookup finds each entry by its name and nothing else") {
+  const auto tree = random_image_tree(3, 1000);
+  const auto view = open_encoded(tree);
+  REQUIRE(view);
+  std::size_t found = 0;
+  for (const auto& directory : tree.directories) {
+    const auto inode = (*view)->inode(directory.inode + 1);
+    for (const auto& entry : directory.entries) {
+      CHECK((*view)->lookup(inode, entry.name) == entry.inode + 1);
+      CHECK_FALSE((*view)->lookup(inode, entry.name + "x").has_value());
+      ++found;
+    }
+    CHECK((*view)->parent(inode) == directory.parent + 1);
+  }
+  CHECK(found > 500);
+}
+
+TEST_CASE("a TOC's sums and contents are those of the tree") {
+  const auto tree = random_image_tree(4, 800);
+  const auto view = open_encoded(tree);
+  REQUIRE(view);
+  std::uint64_t bytes = 0;
+  for (std::uint32_t i = 0; i < tree.contents.size(); ++i) {
+    CHECK((*view)->content(i) == tree.contents[i]);
+    bytes += tree.contents[i].size;
+  }
+  CHECK((*view)->content_bytes() == bytes);
+  CHECK((*view)->block_bytes() == default_block_bytes);
+}
+
+TEST_CASE("a TOC whose entries are not sorted is refused") {
+  refuses([](image_tree& tree) {
+    auto& entries = filled_directory(tree).entries;
+    std::swap(entries[0], entries[1]);
+  });
+}
+TEST_CASE("a TOC with the same name twice is refused") {
+  refuses([](image_tree& tree) {
+    auto& entries = filled_directory(tree).entries;
+    entries[1].name = entries[0].name;
+  });
+}
+TEST_CASE("a TOC with names that are no file names is refused") {
+  using namespace std::string_literals;
+  for (const auto& name : {"a/b"s, "a\0b"s, "."s, ".."s, ""s})
+    refuses([&](image_tree& tree) {
+      filled_directory(tree).entries.resize(1), filled_directory(tree).entries[0].name = name;
+    });
+}
+TEST_CASE("a TOC with a directory in two places is refused") {
+  refuses([](image_tree& tree) {
+    auto& last = tree.directories.back();
+    tree.directories.front().entries.push_back({"\xff\xff again", last.inode});
+  });
+}
+TEST_CASE("a TOC with a cycle of directories is refused") {
+  refuses([](image_tree& tree) {
+    for (auto& directory : tree.directories) {
+      if (directory.parent == 0 || directory.inode == 0) continue;
+      directory.entries.push_back({"\xff\xff up", directory.parent});
+      return;
+    }
+  });
+}
+TEST_CASE("a TOC with an inode that no entry names is refused") {
+  refuses([](image_tree& tree) { tree.inodes.emplace_back(); });
+}
+TEST_CASE("a TOC whose file has another size than its content is refused") {
+  refuses([](image_tree& tree) {
+    for (auto& inode : tree.inodes)
+      if (inode.content != image_inode::no_content) {
+        ++inode.size;
+        return;
+      }
+  });
+}
+TEST_CASE("a TOC with a content that no file uses, or one twice, is refused") {
+  refuses([](image_tree& tree) { tree.contents.push_back({{}, 5}); });
+  refuses([](image_tree& tree) { tree.contents[1] = tree.contents[0]; });
+}
+TEST_CASE("a TOC with unsorted xattrs is refused") {
+  refuses([](image_tree& tree) { tree.inodes[0].xattrs = {{"user.b", ""}, {"user.a", ""}}; });
+}
+
+TEST_CASE("a tree that a TOC cannot carry is refused when it is written") {
+  auto tree = random_image_tree(6, 50);
+  tree.directories[0].entries.push_back({std::string(256, 'z'), 1});
+  CHECK(encode_toc(some_header(), tree).error().code == errc::limit_exceeded);
+  tree = random_image_tree(6, 50);
+  tree.directories[0].inode = 1'000'000;
+  CHECK(encode_toc(some_header(), tree).error().code == errc::invalid_argument);
+  CHECK(encode_toc(some_header(), {}).error().code == errc::invalid_argument);
+}
+
+TEST_CASE("a truncated or misaligned TOC is refused") {
+  const auto bytes = *encode_toc(some_header(), random_image_tree(7, 100));
+  for (std::size_t length = 0; length < bytes.size(); length += 16) {
+    const auto opened =
+        toc_view::open(share({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length)}));
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().code == errc::corrupt);
+  }
+  auto shifted = share(bytes);
+  shifted.bytes = shifted.bytes.subspan(1);
+  CHECK(toc_view::open(shifted).error().code == errc::invalid_argument);
+}
+
+TEST_CASE("whatever bytes change in a TOC, it is refused or can be read to its end") {
+  const auto bytes = *encode_toc(some_header(), random_image_tree(8, 60));
+  CHECK(rc::check([&] {
+    auto changed = bytes;
+    for (const auto at :
+         *rc::gen::container<std::vector<std::size_t>>(rc::gen::inRange<std::size_t>(0, bytes.size())))
+      changed[at] = static_cast<std::byte>(*rc::gen::arbitrary<std::uint8_t>());
+    const auto view = toc_view::open(share(std::move(changed)));
+    if (view) RC_ASSERT(walk(**view) > 0);
+  }));
+}
+
+}  // namespace firstlight

@@ -1,0 +1,110 @@
+#include "storage/bundle_file.hpp"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "test/storage/store_fixture.hpp"
+
+namespace firstlight {
+namespace {
+
+toc_frame some_toc() {
+  toc_frame toc;
+  toc.origin = {some_bytes(40, 1), some_bytes(64, 2), "-----BEGIN CERTIFICATE-----\n"};
+  toc.bytes = 1000;
+  toc.frame = share(some_bytes(100, 3));
+  return toc;
+}
+
+segment some_segment(std::uint32_t sequence) {
+  segment value;
+  value.sequence = sequence;
+  value.runs = {{sequence, 1, 2}, {7, 0, 1}};
+  value.bytes = 5000;
+  value.frame = share(some_bytes(900 + sequence, sequence));
+  value.proofs = {{sequence, {{1, 2, sha256(some_bytes(1, sequence))}}}};
+  if (sequence == 1) value.patch_base = content_info{{sha256(some_bytes(2, 2))}, 77};
+  return value;
+}
+
+void write_bundle(const std::filesystem::path& path) {
+  auto writer = bundle_writer::create(path, some_toc()).value();
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    REQUIRE(writer.add(some_segment(i)));
+    if (i == 1) REQUIRE(writer.add(landmark::guessed));
+  }
+  REQUIRE(writer.add(landmark::complete));
+  REQUIRE(writer.finish());
+}
+
+/// Reads all parts. @returns their number, or the first error.
+result<int> read_all(const std::filesystem::path& path) {
+  auto reader = bundle_reader::open(path);
+  if (!reader) return tl::make_unexpected(reader.error());
+  for (int parts = 1;; ++parts) {
+    const auto part = reader->next();
+    if (!part) return tl::make_unexpected(part.error());
+    if (std::holds_alternative<bundle_end>(*part)) return parts;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a bundle file gives back its TOC, segments and landmarks in order") {
+  temporary_folder folder;
+  const auto path = folder.path() / "image.bundle";
+  write_bundle(path);
+  auto reader = bundle_reader::open(path).value();
+  CHECK(std::ranges::equal(reader.toc().frame.bytes, some_toc().frame.bytes));
+  CHECK(reader.toc().origin.certificate_pem == some_toc().origin.certificate_pem);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    const auto part = reader.next().value();
+    const auto& read = std::get<segment>(part);
+    CHECK(read.sequence == i);
+    CHECK(read.runs == some_segment(i).runs);
+    CHECK(read.proofs == some_segment(i).proofs);
+    CHECK(read.patch_base == some_segment(i).patch_base);
+    CHECK(std::ranges::equal(read.frame.bytes, some_segment(i).frame.bytes));
+    if (i == 1) CHECK(std::get<landmark>(reader.next().value()) == landmark::guessed);
+  }
+  CHECK(std::get<landmark>(reader.next().value()) == landmark::complete);
+  CHECK(std::get<bundle_end>(reader.next().value()).segments == 3);
+}
+
+TEST_CASE("a bundle file that is cut off anywhere or has a wrong byte anywhere is refused") {
+  temporary_folder folder;
+  const auto path = folder.path() / "image.bundle";
+  write_bundle(path);
+  CHECK(read_all(path).value() == 6);
+  const auto size = std::filesystem::file_size(path);
+  for (std::uintmax_t at = 0; at < size; at += 37) {
+    const auto cut = folder.path() / "cut";
+    std::filesystem::copy_file(path, cut, std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::resize_file(cut, at);
+    CHECK(read_all(cut).error().code == errc::corrupt);
+    const auto damaged = folder.path() / "damaged";
+    std::filesystem::copy_file(path, damaged, std::filesystem::copy_options::overwrite_existing);
+    std::fstream file(damaged, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(at));
+    const auto byte = static_cast<char>(file.get() ^ 1);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(byte);
+    file.close();
+    CHECK_FALSE(read_all(damaged).has_value());
+  }
+  std::ofstream(path, std::ios::app) << "x";
+  CHECK(read_all(path).error().code == errc::corrupt);
+}
+
+TEST_CASE("a bundle file has its name only when it is whole") {
+  temporary_folder folder;
+  const auto path = folder.path() / "image.bundle";
+  {
+    auto writer = bundle_writer::create(path, some_toc()).value();
+    REQUIRE(writer.add(some_segment(0)));
+  }
+  CHECK(std::filesystem::is_empty(folder.path()));
+  CHECK(bundle_reader::open(path).error().code == errc::not_found);
+}
+
+}  // namespace firstlight
