@@ -228,7 +228,7 @@ TEST_CASE("a large segment passes and one above the limit is refused without har
 
 TEST_CASE("the first pull costs TCP, TLS and one round trip") {
   relayed_fixture world;
-  constexpr auto round_trip = 100ms;
+  constexpr auto round_trip = 400ms;  // well above what a busy machine adds
   world.limits.silence_max = 5s;
   world.wire->delay(round_trip / 2);
   world.wire->connects_late(true);
@@ -239,7 +239,7 @@ TEST_CASE("the first pull costs TCP, TLS and one round trip") {
   const auto fresh = since(start);
   INFO("fresh connection: " << fresh.count() << " ms");
   CHECK(fresh >= 3 * round_trip);
-  CHECK(fresh < 3 * round_trip + 80ms);
+  CHECK(fresh < 4 * round_trip);
   const auto again = clock_type::now();
   caf::scoped_actor self(world.system());
   auto asked = self->request(link, patience, pull_request{2, "x", "", {}}, node->actor);
@@ -247,7 +247,7 @@ TEST_CASE("the first pull costs TCP, TLS and one round trip") {
   asked.receive([](pull_started&) {}, [](caf::error&) { FAIL("refused"); });
   const auto standing = since(again);
   CHECK(standing >= round_trip);
-  CHECK(standing < round_trip + 60ms);
+  CHECK(standing < 2 * round_trip);
 }
 
 TEST_CASE("everything ends within a second in every state of a link") {
