@@ -26,7 +26,8 @@ using node_link = caf::typed_actor<
     // Sends and waits for the node's verdict. Errors: `unavailable` when the connection ends first.
     caf::replies_to<outgoing_toc>::with<delivered>, caf::replies_to<outgoing_segment>::with<delivered>,
     // Opens the window of all bulk connections with bytes that mean nothing.
-    caf::replies_to<outgoing_padding>::with<delivered>, caf::reacts_to<outgoing_landmark>>;
+    caf::replies_to<outgoing_padding>::with<delivered>, caf::reacts_to<outgoing_landmark>,
+    caf::reacts_to<outgoing_pace>>;
 
 /// PULL LISTENER: told how an ingestion caused by a pull comes along.
 using pull_listener = caf::typed_actor<caf::reacts_to<incoming_progress>>;
@@ -36,7 +37,9 @@ using node_session = caf::typed_actor<
     // Resolves, ingests when unknown, plans, and starts sending. Errors: not_found, denied, unavailable, ...
     caf::replies_to<pull_request, pull_listener>::with<pull_started>,
     // Moves blocks to the front of their delivery. Unknown deliveries are ignored: they have just ended.
-    caf::reacts_to<want>, caf::reacts_to<cancel_delivery>, caf::reacts_to<bulk_attached>>;
+    caf::reacts_to<want>, caf::reacts_to<cancel_delivery>, caf::reacts_to<bulk_attached>,
+    // The bytes are off the link: their credit returns.
+    caf::reacts_to<part_received>>;
 
 // ---- node ---------------------------------------------------------------------------------------
 

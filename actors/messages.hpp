@@ -74,6 +74,10 @@ struct outgoing_landmark {
 struct outgoing_padding {
   std::uint32_t bytes = 0;
 };
+/// How fast all bulk connections together may send from now on.
+struct outgoing_pace {
+  std::optional<double> bytes_per_second;  ///< none: as fast as the congestion control likes
+};
 /// A transfer has been answered by the far side. `elapsed` counts from handing it to the link.
 struct delivered {
   verdict answer;
@@ -129,6 +133,7 @@ FIRSTLIGHT_LOCAL_MESSAGE(outgoing_toc)
 FIRSTLIGHT_LOCAL_MESSAGE(outgoing_segment)
 FIRSTLIGHT_LOCAL_MESSAGE(outgoing_landmark)
 FIRSTLIGHT_LOCAL_MESSAGE(outgoing_padding)
+FIRSTLIGHT_LOCAL_MESSAGE(outgoing_pace)
 FIRSTLIGHT_LOCAL_MESSAGE(delivered)
 FIRSTLIGHT_LOCAL_MESSAGE(bulk_attached)
 FIRSTLIGHT_LOCAL_MESSAGE(cancel_delivery)
@@ -138,6 +143,7 @@ FIRSTLIGHT_LOCAL_MESSAGE(image_complete)
 FIRSTLIGHT_LOCAL_MESSAGE(blocks_failed)
 FIRSTLIGHT_LOCAL_MESSAGE(want_blocks)
 FIRSTLIGHT_LOCAL_MESSAGE(want)
+FIRSTLIGHT_LOCAL_MESSAGE(part_received)
 FIRSTLIGHT_LOCAL_MESSAGE(pull_request)
 FIRSTLIGHT_LOCAL_MESSAGE(pull_started)
 FIRSTLIGHT_LOCAL_MESSAGE(pull_progress)

@@ -46,7 +46,8 @@ void bind_admin(binder& to, admin_socket_limits& o) {
   to.bind("connect_timeout", o.connect_timeout, "client: until the daemon has accepted");
 }
 
-void bind_store(binder& to, database_limits& database, content_store_limits& contents) {
+void bind_store(binder& to, database_limits& database, content_store_limits& contents,
+                catalogue_limits& catalogue) {
   to.section("database.");
   to.bind("block_cache_bytes", database.block_cache_bytes, "memory for blocks of the metadata database");
   to.bind("write_buffer_bytes", database.write_buffer_bytes, "one memtable; at most two exist");
@@ -57,6 +58,9 @@ void bind_store(binder& to, database_limits& database, content_store_limits& con
   to.bind("writer_memory_bytes", contents.writer_memory_bytes,
           "a new content is kept in memory up to this size");
   to.bind("stage_read_bytes", contents.stage_read_bytes, "read at once when leaf hashes are computed again");
+  to.section("catalogue.");
+  to.bind("tocs_kept_open", catalogue.tocs_kept_open,
+          "tables of contents mapped although nobody uses them now");
 }
 
 }  // namespace firstlight::detail

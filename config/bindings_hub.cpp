@@ -67,10 +67,13 @@ void bind_plan(binder& to, hub_plan_limits& o) {
   to.bind("want_runs_max", o.delivery.want_runs_max, "runs of blocks in one want");
   to.bind("sends_per_block_max", o.delivery.sends_per_block_max, "first sending and repeats together");
   to.section("plan.credit.");
-  to.bind("window_bytes_start", o.credit.window_bytes_start, "unanswered bytes before anything is measured");
-  to.bind("window_bytes_min", o.credit.window_bytes_min, "least window of unanswered bytes");
-  to.bind("window_bytes_max", o.credit.window_bytes_max, "largest window of unanswered bytes");
+  to.bind("window_bytes_start", o.credit.window_bytes_start, "bytes on the link before anything is measured");
+  to.bind("window_bytes_min", o.credit.window_bytes_min, "least window of bytes on the link");
+  to.bind("window_bytes_max", o.credit.window_bytes_max, "largest window of bytes on the link");
+  to.bind("unverified_bytes_max", o.credit.unverified_bytes_max,
+          "sent and not verified yet, so perhaps in the node's memory");
   to.bind("gain_percent", o.credit.gain_percent, "window / bandwidth-delay product; above 100");
+  to.bind("pace_percent", o.credit.pace_percent, "how fast the window leaves / measured rate; above 100");
   to.bind("rate_rounds", o.credit.rate_rounds, "round trips over which the best rate is kept");
   to.bind("round_trip_window", o.credit.round_trip_window, "how long the least round trip is believed");
   to.section("plan.warmup.");
@@ -106,7 +109,7 @@ std::vector<binding> bindings_of(hub_options& o) {
   bind_tls(to, o.tls);
   bind_link(to, o.link);
   bind_admin(to, o.admin);
-  bind_store(to, o.database, o.contents);
+  bind_store(to, o.database, o.contents, o.catalogue);
   bind_ingest(to, o.ingest);
   bind_registry(to, o.registry);
   bind_plan(to, o.plan);

@@ -51,7 +51,7 @@ std::vector<binding> bindings_of(node_options& o) {
   bind_tls(to, o.tls);
   bind_link(to, o.link);
   bind_admin(to, o.admin);
-  bind_store(to, o.database, o.contents);
+  bind_store(to, o.database, o.contents, o.catalogue);
   bind_layers(to, o.layers);
   bind_fuse(to, o.fuse);
   to.section("plan.");

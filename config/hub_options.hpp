@@ -42,6 +42,7 @@ struct hub_options {
   admin_socket_limits admin;
   database_limits database;
   content_store_limits contents;
+  catalogue_limits catalogue;
   ingest_limits ingest;
   registry_limits registry;
   hub_plan_limits plan;

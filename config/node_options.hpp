@@ -36,6 +36,7 @@ struct node_options {
   admin_socket_limits admin;
   database_limits database;
   content_store_limits contents;
+  catalogue_limits catalogue;
   layer_limits layers;
   fuse_limits fuse;
   node_plan_limits plan;

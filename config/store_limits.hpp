@@ -18,6 +18,11 @@ struct content_store_limits {
   std::uint64_t stage_read_bytes = 1U << 20U;     ///< read at once when leaf hashes are computed again
 };
 
+/// Limits of the image catalogue.
+struct catalogue_limits {
+  std::uint32_t tocs_kept_open = 4;  ///< mapped although nobody uses them now
+};
+
 /// Limits of the layer registry.
 struct layer_limits {
   std::uint32_t layers_max = 100'000;

@@ -1,6 +1,7 @@
 #include "model/credit.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace firstlight {
 namespace {
@@ -11,6 +12,8 @@ constexpr std::uint32_t growing_gain_percent = 200;  // doubles the window each 
 constexpr std::uint32_t probing_gain_percent = 75;   // leaves no queue, and little of the link idle
 constexpr double growth_expected = 1.25;
 constexpr std::uint32_t flat_rounds_max = 3;
+constexpr double rise_unexpected = 1.08;         // a round at the pace found no limit: the link carries more
+constexpr std::int64_t queue_of_round_trip = 4;  // a fourth of it in a queue: the link is full
 
 double seconds(nanoseconds span) {
   return std::chrono::duration<double>(span).count();
@@ -33,37 +36,59 @@ void credit::seed(double bytes_per_second, nanoseconds round_trip, instant now) 
 void credit::settle() {
   if (bytes_per_second() <= 0) return;
   growing_ = false;
+  flat_from_ = bytes_per_second();
   resize();
 }
 
 bool credit::may_send(std::uint64_t bytes) const {
-  return in_flight_ == 0 || in_flight_ + bytes <= window_;
+  if (unanswered_ == 0) return true;
+  return unanswered_ + bytes <= limits_.unverified_bytes_max &&
+         (in_flight_ == 0 || in_flight_ + bytes <= window_);
 }
 
 void credit::sent(std::uint64_t token, std::uint64_t bytes, instant now) {
-  if (in_flight_ == 0) first_sent_at_ = delivered_at_ = now;
+  if (in_flight_ == 0) resume(now);
   const bool window_used = in_flight_ + bytes >= window_ - window_ / 4;
   const bool limited = delivered_ < source_limited_until_ || !window_used;
   const auto added =
       flights_.emplace(token, flight{bytes, now, delivered_, delivered_at_, first_sent_at_, limited});
-  if (added.second) in_flight_ += bytes;
+  if (!added.second) return;
+  in_flight_ += bytes;
+  unanswered_ += bytes;
+}
+
+/// After a pause there is no queue that would hide the least round trip: no need to look for it.
+void credit::resume(instant now) {
+  first_sent_at_ = delivered_at_ = round_trip_at_ = now;
+  if (probe_from_.has_value()) {
+    probe_from_.reset();
+    resize();
+  }
 }
 
 void credit::answered(std::uint64_t token, instant now) {
+  received(token, now);
   const auto found = flights_.find(token);
   if (found == flights_.end()) return;
-  const auto known = found->second;
+  unanswered_ -= found->second.bytes;
   flights_.erase(found);
+}
+
+void credit::received(std::uint64_t token, instant now) {
+  const auto found = flights_.find(token);
+  if (found == flights_.end() || std::exchange(found->second.received, true)) return;
+  const auto known = found->second;
   in_flight_ -= known.bytes;
   delivered_ += known.bytes;
   delivered_at_ = now;
   first_sent_at_ = std::max(first_sent_at_, known.at);
   largest_ = std::max(known.bytes, largest_ - largest_ / 16);
 
-  // The slower of sending and answering, so that neither a burst of sends nor of answers looks like a fast
+  // The slower of sending and receiving, so that neither a burst of sends nor of receipts looks like a fast
   // link.
   const auto interval = std::max(known.at - known.first_sent_at, now - known.delivered_at);
   keep_round_trip(known, now);
+  notice_queue(known, now);
   if (interval >= round_trip_ && interval > nanoseconds(0))
     keep_rate(static_cast<double>(delivered_ - known.delivered) / seconds(interval), known.source_limited);
   round_limited_ = round_limited_ || known.source_limited;
@@ -83,6 +108,11 @@ nanoseconds credit::round_trip() const {
   return round_trip_;
 }
 
+std::optional<double> credit::pace() const {
+  if (rates_.empty()) return std::nullopt;
+  return bytes_per_second() * (growing_ ? growing_gain_percent : limits_.pace_percent) / 100;
+}
+
 std::uint64_t credit::product() const {
   return static_cast<std::uint64_t>(bytes_per_second() * seconds(round_trip_));
 }
@@ -93,11 +123,17 @@ void credit::keep_rate(double rate, bool source_limited) {
   rates_.push_back({round_, rate});
 }
 
-void credit::keep_round_trip(const flight& answered, instant now) {
-  const auto value = now - answered.at;
-  const bool probed = probe_from_ && answered.at >= *probe_from_;
+/// What a segment adds to the round trip by its own length.
+nanoseconds credit::transfer(std::uint64_t bytes) const {
+  if (rates_.empty()) return nanoseconds(0);
+  return nanoseconds(static_cast<std::int64_t>(static_cast<double>(bytes) * 1e9 / bytes_per_second()));
+}
+
+void credit::keep_round_trip(const flight& received, instant now) {
+  const auto value = now - received.at;
+  const bool probed = probe_from_ && received.at >= *probe_from_;
   if (probed || round_trip_ == nanoseconds(0) || value <= round_trip_) {
-    round_trip_ = value;
+    round_trip_ = probed ? std::max(value - transfer(received.bytes), std::min(value, round_trip_)) : value;
     round_trip_at_ = now;
     probe_from_.reset();
   } else if (!probe_from_ && now - round_trip_at_ > limits_.round_trip_window) {
@@ -109,13 +145,33 @@ void credit::next_round() {
   ++round_;
   round_ends_ = delivered_;
   while (rates_.size() > 1 && rates_.front().round + limits_.rate_rounds < round_) rates_.pop_front();
-  if (growing_ && !round_limited_) {
-    const bool grew = bytes_per_second() >= flat_from_ * growth_expected;
-    flat_rounds_ = grew ? 0 : flat_rounds_ + 1;
-    if (grew) flat_from_ = bytes_per_second();
-    growing_ = flat_rounds_ < flat_rounds_max;
-  }
+  if (!growing_)
+    look_again();
+  else if (!round_limited_)
+    grow();
   round_limited_ = false;
+}
+
+void credit::grow() {
+  const bool grew = bytes_per_second() >= flat_from_ * growth_expected;
+  if (grew) flat_from_ = bytes_per_second();
+  flat_rounds_ = grew ? 0 : flat_rounds_ + 1;
+  if (flat_rounds_ < flat_rounds_max) return;
+  growing_ = false;
+  flat_from_ = bytes_per_second();
+}
+
+void credit::look_again() {
+  growing_ = bytes_per_second() >= flat_from_ * rise_unexpected;
+  flat_from_ = bytes_per_second();
+  flat_rounds_ = 0;
+}
+
+/// Growing on would only lengthen the queue, until packets are dropped.
+void credit::notice_queue(const flight& received, instant now) {
+  if (!growing_ || rates_.empty()) return;
+  const auto queued = now - received.at - transfer(received.bytes) - round_trip_;
+  if (queued > round_trip_ / queue_of_round_trip) growing_ = false;
 }
 
 void credit::resize() {

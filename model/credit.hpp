@@ -12,14 +12,17 @@ struct credit_limits {
   std::uint64_t window_bytes_start = 1024 * 1024;  ///< before anything is measured
   std::uint64_t window_bytes_min = 256 * 1024;
   std::uint64_t window_bytes_max = 32 * 1024 * 1024;
-  std::uint32_t gain_percent = 130;                     ///< window / bandwidth-delay product; above 100
-  std::uint32_t rate_rounds = 10;                       ///< round trips over which the best rate is kept
-  std::chrono::milliseconds round_trip_window{10'000};  ///< how long the least round trip is believed
+  std::uint64_t unverified_bytes_max = 16 * 1024 * 1024;  ///< what a node may have to hold in memory
+  std::uint32_t gain_percent = 130;                       ///< window / bandwidth-delay product; above 100
+  std::uint32_t pace_percent = 125;                       ///< of the measured rate; see `credit::pace`
+  std::uint32_t rate_rounds = 10;                         ///< round trips over which the best rate is kept
+  std::chrono::milliseconds round_trip_window{10'000};    ///< how long the least round trip is believed
 };
 
-/// Byte credit of one session: how much may be unanswered so that the link never runs dry, and a want never
+/// Byte credit of one session: how much may be on the link so that it never runs dry, and a want never
 /// waits much longer than a round trip. The window follows (best recent delivery rate) x (least recent
-/// round trip), plus one segment since segments are answered as a whole. When the least round trip has not
+/// round trip), plus one segment since segments are confirmed as a whole. What the far side has received but
+/// not verified is off the link; it has a limit of its own. When the least round trip has not
 /// been seen for `round_trip_window`, the window shrinks below the product for a moment to see it again.
 /// Owned by one actor; not thread-safe.
 class credit {
@@ -33,13 +36,16 @@ class credit {
   /// still follows the measured rate, up and down.
   void settle();
 
-  /// Whether a segment of about `bytes` may leave now. Always when nothing is in flight.
+  /// Whether a segment of about `bytes` may leave now. Always when nothing is unanswered.
   [[nodiscard]] bool may_send(std::uint64_t bytes) const;
 
   /// `bytes` as on the wire leave under a token that is not in flight (a sequence number of the session).
   void sent(std::uint64_t token, std::uint64_t bytes, instant now);
 
-  /// The far side has answered; its bytes return. Unknown tokens are ignored.
+  /// The far side has all of it: its bytes are off the link. Told once or never; unknown tokens are ignored.
+  void received(std::uint64_t token, instant now);
+
+  /// The far side has verified it, or will not. Unknown tokens are ignored.
   void answered(std::uint64_t token, instant now);
 
   /// There is nothing to send although credit is left: rates measured now say nothing against the link. The
@@ -48,9 +54,15 @@ class credit {
 
   [[nodiscard]] std::uint64_t window_bytes() const { return window_; }
   [[nodiscard]] std::uint64_t in_flight_bytes() const { return in_flight_; }
+  /// On the link, or received and not verified.
+  [[nodiscard]] std::uint64_t unanswered_bytes() const { return unanswered_; }
   /// Zero before the first measurement.
   [[nodiscard]] double bytes_per_second() const;
   [[nodiscard]] std::chrono::nanoseconds round_trip() const;
+
+  /// Bytes per second at which the window should leave: faster is a burst that a short queue on the way
+  /// drops, and one lost packet holds up all that is behind it. Nothing before the first measurement.
+  [[nodiscard]] std::optional<double> pace() const;
 
  private:
   struct flight {
@@ -60,20 +72,27 @@ class credit {
     instant delivered_at;
     instant first_sent_at;  ///< of the flight of bytes whose delivery is measured
     bool source_limited = false;
+    bool received = false;
   };
   struct rate_sample {
     std::uint64_t round = 0;
     double rate = 0;
   };
   [[nodiscard]] std::uint64_t product() const;
+  [[nodiscard]] std::chrono::nanoseconds transfer(std::uint64_t bytes) const;
+  void resume(instant now);
   void keep_rate(double rate, bool source_limited);
-  void keep_round_trip(const flight& answered, instant now);
+  void keep_round_trip(const flight& received, instant now);
   void next_round();
+  void grow();
+  void look_again();
+  void notice_queue(const flight& received, instant now);
   void resize();
 
   credit_limits limits_;
   std::uint64_t window_ = 0;
   std::uint64_t in_flight_ = 0;
+  std::uint64_t unanswered_ = 0;
   std::map<std::uint64_t, flight> flights_;
 
   std::uint64_t delivered_ = 0;

@@ -79,7 +79,7 @@ struct pull_request {
 
 struct pull_started {
   toc_id toc;
-  bool toc_sent = true;  ///< false: the node has this TOC already
+  bool toc_sent = true;               ///< false: the node has this TOC already
   std::uint64_t delivered_bytes = 0;  ///< unpacked bytes that will be sent at most
   std::uint32_t segments = 0;
   bool last_known = false;  ///< the registry was away; the tag's last known meaning was used
@@ -98,6 +98,13 @@ enum class landmark : std::uint8_t {
 };
 
 enum class urgency : std::uint8_t { normal, again };
+
+/// The node has received a part of a delivery; its verdict follows when it has been verified and stored.
+struct part_received {
+  std::uint64_t delivery = 0;
+  std::optional<std::uint32_t> sequence;  ///< of a segment; none: the TOC
+  friend auto operator<=>(const part_received&, const part_received&) = default;
+};
 
 /// Blocks of a delivery that a reader waits for. `again`: they arrived damaged, send them once more.
 struct want {

@@ -12,7 +12,7 @@ struct warmup_limits {
   std::uint32_t piece_bytes = 64 * 1024;       ///< of one padding message
   std::uint64_t bytes_max = 16 * 1024 * 1024;  ///< of all rounds together
   std::chrono::milliseconds start_after{250};  ///< joining: a pull that comes at once has the link to itself
-  std::chrono::milliseconds time_max{3'000};
+  std::chrono::milliseconds time_max{6'000};
   std::uint32_t growth_percent = 25;  ///< below this a round counts as flat
   std::uint32_t flat_rounds_max = 3;  ///< after so many in a row the window is open; after one that was
                                       ///< larger than two bandwidth-delay products, too

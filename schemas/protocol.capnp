@@ -83,6 +83,8 @@ interface Session {
   want   @2 (delivery :UInt64, runs :List(Run), again :Bool) -> ();
   # Sends these out of turn; what has already left is not repeated, unless `again` says that it arrived damaged.
   cancel @3 (delivery :UInt64) -> ();
+  received @4 (delivery :UInt64, toc :Bool, sequence :UInt32) -> ();
+  # The TOC, or else the segment `sequence`, has arrived: its bytes are off the link. The verdict follows.
 }
 
 struct ProofNode {               # one node of a content's Merkle tree
@@ -130,7 +132,7 @@ enum Landmark {
   givenUp  @2;                   # the hub cannot send the rest: nothing more comes in this delivery
 }
 
-struct Verdict {                 # the node's answer to a segment or TOC: flow credit returns with it
+struct Verdict {                 # the node's answer to a segment or TOC
   code   @0 :UInt8;              # 0 = stored, else errc
   detail @1 :Text;
 }

@@ -22,20 +22,20 @@ result<void> sync_folder(const std::filesystem::path& folder) {
   return {};
 }
 
-result<void> write_synced(const std::filesystem::path& path, bytes_view bytes) {
+enum class waiting : std::uint8_t { for_disk, none };
+
+result<void> write_new(const std::filesystem::path& path, bytes_view bytes, waiting how) {
   const file_descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (!fd) return fail_errno("cannot create " + path.string());
   if (auto written = write_at(fd.get(), bytes, 0, "cannot write " + path.string()); !written) return written;
-  if (::fsync(fd.get()) != 0) return fail_errno("cannot sync " + path.string());
+  if (how == waiting::for_disk && ::fsync(fd.get()) != 0) return fail_errno("cannot sync " + path.string());
   return {};
 }
 
-}  // namespace
-
-result<void> write_file_durably(const std::filesystem::path& path, bytes_view bytes) {
+result<void> replace_file(const std::filesystem::path& path, bytes_view bytes, waiting how) {
   auto temporary = path;
   temporary += ".new." + std::to_string(::getpid());
-  if (auto written = write_synced(temporary, bytes); !written) {
+  if (auto written = write_new(temporary, bytes, how); !written) {
     ::unlink(temporary.c_str());
     return written;
   }
@@ -44,7 +44,17 @@ result<void> write_file_durably(const std::filesystem::path& path, bytes_view by
     ::unlink(temporary.c_str());
     return problem;
   }
-  return sync_folder(path.parent_path());
+  return how == waiting::for_disk ? sync_folder(path.parent_path()) : result<void>();
+}
+
+}  // namespace
+
+result<void> write_file_durably(const std::filesystem::path& path, bytes_view bytes) {
+  return replace_file(path, bytes, waiting::for_disk);
+}
+
+result<void> write_file(const std::filesystem::path& path, bytes_view bytes) {
+  return replace_file(path, bytes, waiting::none);
 }
 
 result<shared_bytes> map_file(const std::filesystem::path& path) {

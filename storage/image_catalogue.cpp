@@ -4,15 +4,15 @@
 
 #include "schemas/segment_codec.hpp"
 #include "storage/file_io.hpp"
-#include "storage/toc_packing.hpp"
 #include "storage/sha256.hpp"
+#include "storage/toc_packing.hpp"
 
 namespace firstlight {
 namespace {
 
 constexpr table images_table{"image"};
 constexpr table orders_table{"order"};
-constexpr int whole_level = 15;  // once for each image
+constexpr int whole_level = 19;  // once for each image
 constexpr int patch_level = 6;   // once for each pair of images, while a node waits
 
 std::string record_key(const std::string& reference, const std::string& platform) {
@@ -36,15 +36,17 @@ result<std::optional<image_record>> first_of(const result<std::vector<image_reco
 
 }  // namespace
 
-image_catalogue::image_catalogue(std::filesystem::path folder, database& metadata)
-    : folder_(std::move(folder)), metadata_(metadata) {}
+image_catalogue::image_catalogue(std::filesystem::path folder, database& metadata,
+                                 const catalogue_limits& limits)
+    : folder_(std::move(folder)), metadata_(metadata), limits_(limits) {}
 
 result<std::unique_ptr<image_catalogue>> image_catalogue::open(const std::filesystem::path& folder,
-                                                               database& metadata) {
+                                                               database& metadata,
+                                                               const catalogue_limits& limits) {
   std::error_code problem;
   std::filesystem::create_directories(folder / "tocs", problem);
   if (problem) return fail(errc::io, "cannot make " + (folder / "tocs").string() + ": " + problem.message());
-  return std::unique_ptr<image_catalogue>(new image_catalogue(folder, metadata));
+  return std::unique_ptr<image_catalogue>(new image_catalogue(folder, metadata, limits));
 }
 
 result<std::optional<image_record>> image_catalogue::find(const std::string& reference,
@@ -98,33 +100,49 @@ result<void> image_catalogue::remove(const std::string& reference, const std::st
   batch.erase(images_table, record_key(reference, platform));
   if (naming == 1) batch.erase(orders_table, as_key((*record)->toc.value));
   if (auto written = metadata_.write(batch, durability::synced); !written) return written;
-  std::error_code ignored;  // a TOC that nobody names does no harm
-  if (naming == 1) std::filesystem::remove(toc_path((*record)->toc), ignored);
+  if (naming == 1) forget_toc((*record)->toc);
   return {};
 }
 
-result<std::shared_ptr<const toc_view>> image_catalogue::store_toc(const toc_id& id, bytes_view message) {
-  if (sha256(message) != id.value)
-    return fail(errc::corrupt, "the TOC does not have its digest " + id.value.hex());
+result<std::shared_ptr<const toc_view>> image_catalogue::store_toc(const toc_id& id, bytes_view message,
+                                                                   durability how) {
   if (auto known = toc(id)) return known;
-  if (auto written = write_file_durably(toc_path(id), message); !written)
-    return tl::unexpected(written.error());
-  return toc(id);
+  const auto path = toc_path(id);
+  const auto written =
+      how == durability::synced ? write_file_durably(path, message) : write_file(path, message);
+  if (!written) return tl::unexpected(written.error());
+  auto mapped = map_file(path);
+  if (!mapped) return tl::unexpected(mapped.error());
+  const std::lock_guard lock(mutex_);
+  return open_toc(id, std::move(*mapped));
 }
 
 result<std::shared_ptr<const toc_view>> image_catalogue::toc(const toc_id& id) const {
   const std::lock_guard lock(mutex_);
-  auto& entry = open_[id];
-  if (auto alive = entry.lock()) return alive;
+  if (const auto known = open_.find(id); known != open_.end())
+    if (auto alive = known->second.lock()) return alive;
   auto mapped = map_file(toc_path(id));
-  if (!mapped) {
-    open_.erase(id);
-    return fail(mapped.error(), "TOC " + id.value.hex());
-  }
+  if (!mapped) return fail(mapped.error(), "TOC " + id.value.hex());
   if (sha256(mapped->bytes) != id.value)
     return fail(errc::corrupt, "the stored TOC " + id.value.hex() + " is damaged");
-  auto view = toc_view::open(std::move(*mapped));
-  if (view) entry = *view;
+  return open_toc(id, std::move(*mapped));
+}
+
+/// Whoever uses it keeps its mapping.
+void image_catalogue::forget_toc(const toc_id& id) {
+  const std::lock_guard lock(mutex_);
+  if (const auto known = open_.extract(id)) std::erase(recent_, known.mapped().lock());
+  std::error_code ignored;  // a TOC that nobody names does no harm
+  std::filesystem::remove(toc_path(id), ignored);
+}
+
+result<image_catalogue::toc_pointer> image_catalogue::open_toc(const toc_id& id, shared_bytes message) const {
+  auto view = toc_view::open(std::move(message));
+  if (!view) return view;
+  std::erase_if(open_, [](const auto& entry) { return entry.second.expired(); });
+  open_[id] = *view;
+  recent_.push_front(*view);
+  if (recent_.size() > limits_.tocs_kept_open) recent_.pop_back();
   return view;
 }
 

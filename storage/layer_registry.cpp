@@ -214,21 +214,20 @@ std::vector<layer_record> layer_registry::list() const {
 }
 
 template <class Change>
-result<layer_record> layer_registry::change(layer_id id, Change apply) {
+result<layer_record> layer_registry::change(layer_id id, durability how, Change apply) {
   const std::scoped_lock guard(lock_);
   const auto at = by_id_.find(id.value);
   if (at == by_id_.end()) return unknown(id);
   auto changed = at->second;
   if (result<void> applied = apply(changed); !applied) return tl::make_unexpected(applied.error());
-  if (auto written =
-          metadata_.put(layers_table, id_key(id), as_text(encode_layer_record(changed)), durability::synced);
+  if (auto written = metadata_.put(layers_table, id_key(id), as_text(encode_layer_record(changed)), how);
       !written)
     return tl::make_unexpected(written.error());
   return at->second = std::move(changed);
 }
 
 result<layer_record> layer_registry::complete(layer_id id, std::int64_t now) {
-  return change(id, [&](layer_record& layer) -> result<void> {
+  return change(id, durability::synced, [&](layer_record& layer) -> result<void> {
     layer.progress = layer_progress::complete;
     layer.used_at = now;
     return {};
@@ -236,7 +235,7 @@ result<layer_record> layer_registry::complete(layer_id id, std::int64_t now) {
 }
 
 result<layer_record> layer_registry::acquire(layer_id id, std::int64_t now) {
-  return change(id, [&](layer_record& layer) -> result<void> {
+  return change(id, durability::buffered, [&](layer_record& layer) -> result<void> {
     ++layer.references;
     layer.used_at = now;
     return {};
@@ -244,7 +243,7 @@ result<layer_record> layer_registry::acquire(layer_id id, std::int64_t now) {
 }
 
 result<layer_record> layer_registry::release(layer_id id, std::int64_t now) {
-  return change(id, [&](layer_record& layer) -> result<void> {
+  return change(id, durability::buffered, [&](layer_record& layer) -> result<void> {
     if (layer.references == 0) return fail(errc::invalid_argument, "layer " + layer.name + " is not in use");
     --layer.references;
     layer.used_at = now;
@@ -253,7 +252,7 @@ result<layer_record> layer_registry::release(layer_id id, std::int64_t now) {
 }
 
 result<layer_record> layer_registry::set_labels(layer_id id, std::vector<layer_label> labels) {
-  return change(id, [&](layer_record& layer) -> result<void> {
+  return change(id, durability::synced, [&](layer_record& layer) -> result<void> {
     layer.labels = std::move(labels);
     return check_labels(layer.labels, limits_);
   });

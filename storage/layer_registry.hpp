@@ -44,7 +44,8 @@ struct new_layer {
 };
 
 /// LAYER REGISTRY: which layers a node has and where, kept in the database and, for all look-ups, in
-/// memory. Every change is durable when its call returns. All members from any thread; those that change
+/// memory. Every change but those of the counts, which end with the process, is durable when its call
+/// returns. All members from any thread; those that change
 /// something write to the disk.
 class layer_registry {
  public:
@@ -85,7 +86,7 @@ class layer_registry {
   result<void> check_free(const std::string& name, const std::filesystem::path& path) const;
   result<layer_record> insert(layer_record layer, const layer_placement& place);
   template <class Change>
-  result<layer_record> change(layer_id id, Change apply);
+  result<layer_record> change(layer_id id, durability how, Change apply);
 
   std::filesystem::path store_;
   std::filesystem::path layers_;

@@ -46,7 +46,7 @@ result<std::shared_ptr<const toc_view>> store_signed(const receive_tools& tools,
                                                      const toc_frame& frame) {
   auto message = tools.catalogue.unpacked_toc(frame, said.toc);
   if (!message) return tl::unexpected(message.error());
-  auto toc = tools.catalogue.store_toc(said.toc, message->bytes);
+  auto toc = tools.catalogue.store_toc(said.toc, message->bytes, durability::buffered);
   if (!toc) return tl::unexpected(toc.error());
   if ((*toc)->manifest_digest() != said.manifest_digest)
     return fail(errc::denied, "the hub signed another manifest than the TOC names");

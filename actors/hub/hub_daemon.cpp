@@ -50,7 +50,7 @@ result<void> hub_daemon::open_stores(const hub_options& options) {
       content_store::open(options.store_folder, *metadata_, {}, options.open_files_max, options.contents);
   if (!contents) return tl::unexpected(contents.error());
   contents_ = std::move(*contents);
-  auto catalogue = image_catalogue::open(options.store_folder, *metadata_);
+  auto catalogue = image_catalogue::open(options.store_folder, *metadata_, options.catalogue);
   if (!catalogue) return tl::unexpected(catalogue.error());
   catalogue_ = std::move(*catalogue);
   auto segments = segment_cache::open(options.store_folder / "cache", options.segment_cache_bytes_max);

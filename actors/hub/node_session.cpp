@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cmath>
+
 namespace firstlight {
 namespace {
 
@@ -102,11 +104,23 @@ void note_answer(const shell& my, std::uint64_t id, std::uint32_t sequence,
   conclude(my, id);
 }
 
-void on_answer(const shell& my, std::uint64_t id, std::uint32_t sequence, std::uint64_t token,
-               const delivered& answer) {
+/// Takes credit for what leaves now; `answered` gives it back, `received` what of it belongs to the link.
+std::uint64_t take_credit(const shell& my, const part_received& part, std::uint64_t bytes) {
+  auto& state = my.state();
+  state.credit.sent(++state.token, bytes, my.now());
+  state.on_link.insert_or_assign(part, state.token);
+  state.totals.wire_bytes += bytes;
+  return state.token;
+}
+
+void received(const shell& my, const part_received& part) {
+  const auto found = my.state().on_link.extract(part);
+  if (found) my.state().credit.received(found.mapped(), my.now());
+}
+
+void answered(const shell& my, const part_received& part, std::uint64_t token) {
+  my.state().on_link.erase(part);
   my.state().credit.answered(token, my.now());
-  note_answer(my, id, sequence, answer.answer.failure);
-  pump(my);
 }
 
 void send(const shell& my, std::uint64_t id, segment built) {
@@ -114,18 +128,22 @@ void send(const shell& my, std::uint64_t id, segment built) {
   auto* running = find(my, id);
   if (running == nullptr) return;  // cancelled while it was built
   const auto bytes = built.frame.bytes.size();
-  const auto token = ++state.token;
-  const auto sequence = built.sequence;
-  state.credit.sent(token, bytes, my.now());
+  const part_received part{id, built.sequence};
+  const auto token = take_credit(my, part, bytes);
+  state.segment_bytes = bytes;
   state.packed_ratio += (static_cast<double>(bytes) / built.bytes - state.packed_ratio) / 8;
   running->wire_bytes += bytes;
-  state.totals.wire_bytes += bytes;
   my.self->request(my.link, caf::infinite, outgoing_segment{id, std::move(built)})
-      .then([=](const delivered& answer) { on_answer(my, id, sequence, token, answer); },
-            [=](const caf::error& problem) {  // the link is gone, and this session with it
-              my.state().credit.answered(token, my.now());
-              give_up(my, id, from_caf(problem));
-            });
+      .then(
+          [=](const delivered& answer) {
+            answered(my, part, token);
+            note_answer(my, id, *part.sequence, answer.answer.failure);
+            pump(my);
+          },
+          [=](const caf::error& problem) {  // the link is gone, and this session with it
+            answered(my, part, token);
+            give_up(my, id, from_caf(problem));
+          });
 }
 
 /// What a worker needs to build a segment, apart from the delivery that goes on meanwhile.
@@ -171,6 +189,18 @@ void build(const shell& my, std::uint64_t id, const running_delivery& running,
       });
 }
 
+/// Tells the link when the pace has changed by more than its measurement varies.
+void keep_pace(const shell& my) {
+  constexpr double noticeable = 0.02;
+  auto& told = my.state().pace;
+  const auto pace = my.state().credit.pace();
+  if (told.has_value() == pace.has_value() &&
+      std::abs(pace.value_or(0) - told.value_or(0)) <= noticeable * told.value_or(0))
+    return;
+  told = pace;
+  my.self->send(my.link, outgoing_pace{pace});
+}
+
 /// Serves the deliveries in turn, so that none starves.
 bool serve_one(const shell& my) {
   auto& state = my.state();
@@ -188,10 +218,10 @@ bool serve_one(const shell& my) {
 
 void pump(const shell& my) {
   auto& state = my.state();
+  keep_pace(my);
   const auto builds_max = static_cast<std::uint32_t>(my.tools->builders.size());
-  const auto typical =
-      static_cast<std::uint64_t>(my.tools->limits.cut.segment_bytes_max * state.packed_ratio);
-  while (state.building < builds_max && state.credit.may_send(state.building_bytes + typical)) {
+  // The next segment is about as large as the last.
+  while (state.building < builds_max && state.credit.may_send(state.building_bytes + state.segment_bytes)) {
     if (serve_one(my)) continue;
     if (state.building == 0) state.credit.nothing_to_send();
     return;
@@ -200,14 +230,16 @@ void pump(const shell& my) {
 
 // ---- deliveries --------------------------------------------------------------------------------
 
-void send_toc(const shell& my, std::uint64_t id, toc_frame toc) {
-  const auto token = ++my.state().token;
-  my.state().credit.sent(token, toc.frame.bytes.size(), my.now());
-  my.state().totals.wire_bytes += toc.frame.bytes.size();
+void send_toc(const shell& my, const pull_request& request, toc_frame toc) {
+  const auto id = request.delivery;
+  spdlog::info("delivery {} of {} to {}: table of contents {} bytes", id, request.reference,
+               my.state().totals.node, toc.frame.bytes.size());
+  const part_received part{id, {}};
+  const auto token = take_credit(my, part, toc.frame.bytes.size());
   my.self->request(my.link, caf::infinite, outgoing_toc{id, std::move(toc)})
       .then(
           [=](const delivered& answer) {
-            my.state().credit.answered(token, my.now());
+            answered(my, part, token);
             if (answer.answer.failure) give_up(my, id, *answer.answer.failure);
             pump(my);
           },
@@ -215,7 +247,7 @@ void send_toc(const shell& my, std::uint64_t id, toc_frame toc) {
 }
 
 pull_started start(const shell& my, const pull_request& request, const known_image& image,
-                   prepared_delivery prepared) {
+                   const prepared_delivery& prepared) {
   const auto id = request.delivery;
   running_delivery running{.core = {prepared.plan, prepared.contents, image.toc->geometry(),
                                     my.tools->limits.cut, my.tools->limits.delivery},
@@ -226,30 +258,46 @@ pull_started start(const shell& my, const pull_request& request, const known_ima
                            .wire_bytes = 0,
                            .since = my.now()};
   my.state().deliveries.insert_or_assign(id, std::move(running));
-  spdlog::info("delivery {} of {} to {}: table of contents {} bytes, {} segments", id, image.record.reference,
-               my.state().totals.node, prepared.toc ? prepared.toc->frame.bytes.size() : 0,
+  spdlog::info("delivery {} of {} to {}: {} segments", id, image.record.reference, my.state().totals.node,
                prepared.started.segments);
-  if (prepared.toc) send_toc(my, id, std::move(*prepared.toc));
   conclude(my, id);  // a node that has everything gets its landmarks at once
   pump(my);
   return prepared.started;
 }
 
-void prepare(const shell& my, const pull_request& request, const known_image& image,
-             caf::typed_response_promise<pull_started> reply) {
+void plan(const shell& my, const pull_request& request, const known_image& image,
+          caf::typed_response_promise<pull_started> reply) {
+  run_on(
+      my.tools->planners.next(), my.self,
+      [tools = my.tools, image, request] {
+        return result<prepared_delivery>(prepare_delivery(tools->preparation, image, request));
+      },
+      [my, request, image, reply](const result<prepared_delivery>& prepared) mutable {
+        if (prepared)
+          reply.deliver(start(my, request, image, *prepared));
+        else
+          reply.deliver(to_caf(prepared.error()));
+      });
+}
+
+/// First the TOC, so that the node can mount while the hub plans.
+void begin(const shell& my, const pull_request& request, const known_image& image,
+           caf::typed_response_promise<pull_started> reply) {
   const auto now =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
           .count();
   run_on(
       my.tools->planners.next(), my.self,
       [tools = my.tools, image, request, now] {
-        return prepare_delivery(tools->preparation, image, request, now);
+        return prepare_toc(tools->preparation, image, request, now);
       },
-      [my, request, image, reply](result<prepared_delivery> prepared) mutable {
-        if (prepared)
-          reply.deliver(start(my, request, image, std::move(*prepared)));
-        else
-          reply.deliver(to_caf(prepared.error()));
+      [my, request, image, reply](result<std::optional<toc_frame>> toc) mutable {
+        if (!toc) {
+          reply.deliver(to_caf(toc.error()));
+          return;
+        }
+        if (*toc) send_toc(my, request, std::move(**toc));
+        plan(my, request, image, reply);
       });
 }
 
@@ -284,7 +332,7 @@ reporting_session::behavior_type make_node_session(self_pointer self, std::strin
         self->request(my.tools->library, caf::infinite,
                       resolve_image{request.reference, request.platform, {}, request.delivery, request.toc},
                       listener)
-            .then([=](const known_image& image) { prepare(my, request, image, reply); },
+            .then([=](const known_image& image) { begin(my, request, image, reply); },
                   [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
         return reply;
       },
@@ -300,6 +348,10 @@ reporting_session::behavior_type make_node_session(self_pointer self, std::strin
         pump(my);
       },
       [=](const bulk_attached& news) { attached(my, news); },
+      [=](const part_received& part) {
+        received(my, part);
+        pump(my);
+      },
       [=](caf::tick_atom) { start_warmup(my); },
       [=](caf::get_atom) { return report_of(my); },
   };

@@ -66,7 +66,10 @@ struct session_state {
   std::uint64_t turn = 0;  ///< the delivery that was served last: others go first
   firstlight::credit credit;
   std::optional<firstlight::warmup> warmup;
-  std::uint64_t token = 0;           ///< of the credit
+  std::uint64_t token = 0;                         ///< of the credit
+  std::map<part_received, std::uint64_t> on_link;  ///< the tokens of what has not been received
+  std::uint64_t segment_bytes = 0;                 ///< of the last segment, as on the wire
+  std::optional<double> pace;                      ///< that the link was told
   std::uint64_t building_bytes = 0;  ///< of segments that workers build, estimated as on the wire
   std::uint32_t building = 0;
   double packed_ratio = 0.4;  ///< wire bytes for an unpacked byte, smoothed

@@ -86,22 +86,29 @@ bool holds_toc(const pull_request& request, const toc_id& id) {
                      [&](const had_image& had) { return had.toc == id; });
 }
 
-result<toc_frame> frame_of(const preparation_tools& tools, const known_image& image,
-                           const pull_request& request, const holdings& held, std::int64_t now) {
+/// The image that the node would name first of those that both know: its TOC is what a patch refers to.
+std::optional<toc_id> patch_base_of(const image_catalogue& catalogue, const pull_request& request) {
+  for (const auto& had : request.had)
+    if (catalogue.toc(had.toc)) return had.toc;
+  return std::nullopt;
+}
+
+}  // namespace
+
+result<std::optional<toc_frame>> prepare_toc(const preparation_tools& tools, const known_image& image,
+                                             const pull_request& request, std::int64_t now) {
+  if (holds_toc(request, image.record.toc)) return std::nullopt;
   const toc_statement statement{image.record.toc, image.record.manifest_digest, request.reference, now};
   auto origin = sign_toc(tools.identity, statement);
   if (!origin) return tl::unexpected(origin.error());
-  const auto base = held.images.empty() ? std::nullopt : std::optional(held.images.front().first);
-  auto packed = tools.catalogue.packed_toc(image.record.toc, base);
+  auto packed = tools.catalogue.packed_toc(image.record.toc, patch_base_of(tools.catalogue, request));
   if (!packed) return tl::unexpected(packed.error());
   packed->origin = std::move(*origin);
   return packed;
 }
 
-}  // namespace
-
-result<prepared_delivery> prepare_delivery(const preparation_tools& tools, const known_image& image,
-                                           const pull_request& request, std::int64_t now) {
+prepared_delivery prepare_delivery(const preparation_tools& tools, const known_image& image,
+                                   const pull_request& request) {
   const auto held = holdings_of(tools.catalogue, request);
   auto contents = std::make_shared<const std::vector<content_info>>(contents_of(*image.toc));
   const auto had = had_of(*contents, held);
@@ -109,19 +116,13 @@ result<prepared_delivery> prepare_delivery(const preparation_tools& tools, const
   const content_order order{image.order->runs, image.order->guessed};
   auto plan = std::make_shared<const bundle_plan>(
       plan_bundle({*contents, image.toc->geometry(), had, order, patches, tools.plan}));
-  prepared_delivery prepared{.started = {.toc = image.record.toc,
-                                         .toc_sent = !holds_toc(request, image.record.toc),
-                                         .delivered_bytes = plan->bytes,
-                                         .segments = static_cast<std::uint32_t>(plan->segments.size()),
-                                         .last_known = image.last_known},
-                             .toc = std::nullopt,
-                             .plan = std::move(plan),
-                             .contents = std::move(contents)};
-  if (!prepared.started.toc_sent) return prepared;
-  auto frame = frame_of(tools, image, request, held, now);
-  if (!frame) return tl::unexpected(frame.error());
-  prepared.toc = std::move(*frame);
-  return prepared;
+  return {.started = {.toc = image.record.toc,
+                      .toc_sent = !holds_toc(request, image.record.toc),
+                      .delivered_bytes = plan->bytes,
+                      .segments = static_cast<std::uint32_t>(plan->segments.size()),
+                      .last_known = image.last_known},
+          .plan = std::move(plan),
+          .contents = std::move(contents)};
 }
 
 }  // namespace firstlight

@@ -8,7 +8,6 @@ namespace firstlight {
 /// A delivery before its first segment leaves.
 struct prepared_delivery {
   pull_started started;
-  std::optional<toc_frame> toc;  ///< none: the node has it
   std::shared_ptr<const bundle_plan> plan;
   std::shared_ptr<const std::vector<content_info>> contents;  ///< of the TOC, by index
 };
@@ -21,10 +20,14 @@ struct preparation_tools {
   patch_limits patch;
 };
 
-/// Plans what a node lacks of an image, signs its TOC and packs it. Blocks for some milliseconds.
-/// Errors: `io`, `corrupt`.
-[[nodiscard]] result<prepared_delivery> prepare_delivery(const preparation_tools& tools,
-                                                         const known_image& image,
-                                                         const pull_request& request, std::int64_t now);
+/// Signs an image's TOC and packs it; nothing if the node has it. It comes before the plan, since a mount
+/// waits for it. Blocks for a millisecond. Errors: `io`, `corrupt`.
+[[nodiscard]] result<std::optional<toc_frame>> prepare_toc(const preparation_tools& tools,
+                                                           const known_image& image,
+                                                           const pull_request& request, std::int64_t now);
+
+/// Plans what a node lacks of an image. Computes for some milliseconds, and reads the TOCs that the node has.
+[[nodiscard]] prepared_delivery prepare_delivery(const preparation_tools& tools, const known_image& image,
+                                                 const pull_request& request);
 
 }  // namespace firstlight

@@ -51,11 +51,12 @@ result<std::uint64_t> size_of(const std::filesystem::path& file) {
 result<saved_bundle> save_bundle(const save_bundle_tools& tools, const save_bundle_request& request) {
   if (auto is_free = check_free(request.file); !is_free) return tl::unexpected(is_free.error());
   const pull_request everything{0, request.reference, request.image.record.platform, {}, std::nullopt};
-  const auto prepared = prepare_delivery(tools.preparation, request.image, everything, request.now);
-  if (!prepared) return tl::unexpected(prepared.error());
-  auto file = bundle_writer::create(request.file, *prepared->toc);
+  const auto toc = prepare_toc(tools.preparation, request.image, everything, request.now);
+  if (!toc) return tl::unexpected(toc.error());
+  auto file = bundle_writer::create(request.file, **toc);
   if (!file) return tl::unexpected(file.error());
-  auto done = write_parts(tools, request, *prepared, *file).and_then([&] { return file->finish(); });
+  const auto prepared = prepare_delivery(tools.preparation, request.image, everything);
+  auto done = write_parts(tools, request, prepared, *file).and_then([&] { return file->finish(); });
   if (!done) return tl::unexpected(done.error());
   const auto bytes = size_of(request.file);
   if (!bytes) return tl::unexpected(bytes.error());

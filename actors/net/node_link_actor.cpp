@@ -99,6 +99,7 @@ node_link_shell::behavior_type node_link_actor(self_pointer self, kj_loop* loop,
       [self](outgoing_segment& what) { return send(self, std::move(what)); },
       [self](outgoing_padding what) { return send(self, what); },
       [self](outgoing_landmark what) { self->state.on_node([what](joined_node& far) { far.send(what); }); },
+      [self](outgoing_pace what) { self->state.on_node([what](joined_node& far) { far.pace(what); }); },
       [self](session_made& made) {
         self->state.session = made.session;
         self->monitor(made.session);
@@ -109,6 +110,7 @@ node_link_shell::behavior_type node_link_actor(self_pointer self, kj_loop* loop,
         self->state.on_node([what = std::move(what)](joined_node& far) { far.progress(what); });
       },
       [self](want& what) { self->send(self->state.session, std::move(what)); },
+      [self](part_received what) { self->send(self->state.session, what); },
       [self](cancel_delivery what) { self->send(self->state.session, what); },
       [self](bulk_attached& what) { self->send(self->state.session, std::move(what)); },
       [self](link_gone& what) { end(self, std::move(what.why)); },

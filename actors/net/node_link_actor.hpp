@@ -29,10 +29,11 @@ struct link_gone {
 
 /// NODE LINK with the side that the transport talks to. It forwards in order what the node says to the
 /// session.
-using node_link_shell = node_link::extend<caf::reacts_to<session_made>, caf::reacts_to<link_answer>,
-                                          caf::reacts_to<remote_pull>, caf::reacts_to<incoming_progress>,
-                                          caf::reacts_to<want>, caf::reacts_to<cancel_delivery>,
-                                          caf::reacts_to<bulk_attached>, caf::reacts_to<link_gone>>;
+using node_link_shell =
+    node_link::extend<caf::reacts_to<session_made>, caf::reacts_to<link_answer>, caf::reacts_to<remote_pull>,
+                      caf::reacts_to<incoming_progress>, caf::reacts_to<want>, caf::reacts_to<part_received>,
+                      caf::reacts_to<cancel_delivery>, caf::reacts_to<bulk_attached>,
+                      caf::reacts_to<link_gone>>;
 
 /// Spawns the link of one joined node, which is locked on the loop's thread only. It ends, and ends its
 /// session, on `link_gone`; when the session ends first, the node is disconnected.

@@ -2,25 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include "schemas/admin.hpp"
-
 namespace firstlight {
-
-std::string_view to_string(delivery_phase phase) {
-  switch (phase) {
-    case delivery_phase::resolving:
-      return "resolving";
-    case delivery_phase::receiving:
-      return "receiving";
-    case delivery_phase::waiting_for_link:
-      return "waiting for the link";
-    case delivery_phase::complete:
-      return "complete";
-    case delivery_phase::failed:
-      return "failed";
-  }
-  return "unknown";
-}
 
 namespace {
 
@@ -39,6 +21,7 @@ struct shell {
 };
 
 void start_pull(const shell& my);
+void conclude_by_count(const shell& my);
 
 bool over(const shell& my) {
   return my.report().phase == delivery_phase::complete || my.report().phase == delivery_phase::failed;
@@ -83,7 +66,7 @@ void checkpoint(const shell& my) {
   state.bytes_since_checkpoint = 0;
   state.checkpointed = my.now();
   run_on(
-      my.tools->workers.next(), my.self, [tools = my.tools] { return tools->contents.checkpoint(); },
+      my.tools->keepers.next(), my.self, [tools = my.tools] { return tools->contents.checkpoint(); },
       [my](const result<void>& done) {
         my.state().checkpoint_running = false;
         if (!done) my.report().problem = to_string(done.error());
@@ -99,6 +82,7 @@ void on_stored(const shell& my, std::vector<block_run> runs) {
   state.damaged->arrived(runs);
   tell_instances(my, blocks_ready{std::make_shared<const std::vector<block_run>>(std::move(runs))});
   if (state.bytes_since_checkpoint >= my.tools->limits.checkpoint_bytes) checkpoint(my);
+  conclude_by_count(my);
 }
 
 /// The hub repeats what is refused, until it or this side gives the blocks up.
@@ -179,19 +163,31 @@ void finish(const shell& my) {
   tell_observer(my);
 }
 
-void conclude(const shell& my) {
+/// What to do when contents are missing although all seemed to be there.
+enum class if_incomplete : std::uint8_t { wait, pull_again };
+
+void conclude(const shell& my, if_incomplete then) {
   run_on(
-      my.tools->workers.next(), my.self,
+      my.tools->keepers.next(), my.self,
       [tools = my.tools, image = *my.state().image] { return make_complete(tools->images(), image); },
-      [my](const result<bool>& complete) {
+      [my, then](const result<bool>& complete) {
         if (over(my)) return;
         if (!complete) return fail_delivery(my, complete.error());
         if (*complete) return finish(my);
+        if (then == if_incomplete::wait) return;
         if (++my.state().fruitless_completions > my.tools->limits.damaged_attempts_max)
           return fail_delivery(my,
                                {errc::protocol, "the hub says that all was sent, but contents are missing"});
         start_pull(my);
       });
+}
+
+/// The hub's word that all has been sent comes a round trip after the last segment. It is needed only where
+/// blocks came twice, so that counting them says nothing.
+void conclude_by_count(const shell& my) {
+  const auto& report = my.report();
+  if (my.state().pull_running || !my.state().image || report.bytes_stored < report.bytes_total) return;
+  if (!std::exchange(my.state().counted, true)) conclude(my, if_incomplete::wait);
 }
 
 // ---- pulling -----------------------------------------------------------------------------------
@@ -214,11 +210,12 @@ void on_started(const shell& my, const pull_started& started) {
   my.state().pull_running = false;
   auto& report = my.report();
   if (over(my)) return my.self->send(my.tools->link, cancel_delivery{report.delivery});
-  report.bytes_total = report.bytes_stored + started.delivered_bytes;
-  report.segments_total = report.segments_received + started.segments;
+  report.bytes_total += started.delivered_bytes;
+  report.segments_total += started.segments;
   report.last_known = started.last_known;
   report.phase = my.state().image ? delivery_phase::receiving : delivery_phase::resolving;
   tell_instances(my, link_changed{link_state::up, {}});  // they ask again for what readers wait for
+  conclude_by_count(my);
   if (my.state().image || started.toc_sent) return;
   run_on(
       my.tools->workers.next(), my.self,
@@ -246,6 +243,9 @@ void start_pull(const shell& my) {
   auto& state = my.state();
   if (std::exchange(state.pull_running, true)) return;
   state.report.delivery = my.tools->delivery_ids->fetch_add(1) + 1;
+  state.report.bytes_total = state.report.bytes_stored;  // and what comes now, some of it before the answer
+  state.report.segments_total = state.report.segments_received;
+  state.counted = false;
   tick(my);
   run_on(
       my.tools->workers.next(), my.self,
@@ -293,13 +293,6 @@ void measure_rate(const shell& my) {
   state.report.rate_bytes_per_second = static_cast<std::uint64_t>(bytes / span.count());
   state.rate_bytes = state.report.bytes_received;
   state.rate_since = my.now();
-}
-
-admin_message progress_of(const receiver_report& report) {
-  if (report.phase == delivery_phase::resolving)
-    return {encode(admin_progress{report.progress.stage, report.progress.done, report.progress.total})};
-  return {
-      encode(admin_progress{std::string(to_string(report.phase)), report.bytes_stored, report.bytes_total})};
 }
 
 void on_tick(const shell& my) {
@@ -368,10 +361,10 @@ image_receiver::behavior_type make_image_receiver(self_pointer self, receive_req
         else if (incoming.mark == landmark::given_up)
           fail_delivery(my, {errc::unavailable, "the hub cannot send the rest of the image; see its log"});
         else if (my.state().image)
-          conclude(my);
+          conclude(my, if_incomplete::pull_again);
       },
       [=](const brought_otherwise& news) {
-        if (my.report().toc == news.toc && !over(my)) conclude(my);
+        if (my.report().toc == news.toc && !over(my)) conclude(my, if_incomplete::pull_again);
       },
       [=](const incoming_progress& incoming) { my.report().progress = incoming.progress; },
       [=](const link_changed& news) { on_link(my, news); },

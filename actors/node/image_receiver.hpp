@@ -2,37 +2,13 @@
 #include <set>
 
 #include "actors/interfaces.hpp"
+#include "actors/node/receiver_report.hpp"
 #include "actors/worker.hpp"
 #include "model/redelivery.hpp"
 #include "storage/receive_image.hpp"
 #include "storage/segment_reader.hpp"
 
 namespace firstlight {
-
-enum class delivery_phase : std::uint8_t { resolving, receiving, waiting_for_link, complete, failed };
-std::string_view to_string(delivery_phase phase);
-
-/// One delivery as the node reports it.
-struct receiver_report {
-  std::uint64_t delivery = 0;
-  std::string reference;
-  std::string platform;
-  std::optional<toc_id> toc;
-  delivery_phase phase = delivery_phase::resolving;
-  pull_progress progress;            ///< of the hub, while resolving
-  std::uint64_t bytes_received = 0;  ///< frames and TOC, as on the wire
-  std::uint64_t bytes_stored = 0;    ///< unpacked and verified
-  std::uint64_t bytes_total = 0;     ///< unpacked, that the delivery brings at most
-  std::uint64_t rate_bytes_per_second = 0;
-  std::uint32_t segments_received = 0;
-  std::uint32_t segments_total = 0;
-  std::uint32_t wants = 0;
-  std::uint32_t verification_failures = 0;
-  std::chrono::milliseconds elapsed{0};
-  bool last_known = false;
-  bool guessed_passed = false;  ///< the landmark: all that a start is expected to read is here
-  std::string problem;          ///< the last one, also of a delivery that went on
-};
 
 struct await_mountable {};
 struct await_complete {};
@@ -68,6 +44,7 @@ struct receiver_tools {
   trust_anchor authority;
   hub_link link;
   worker_pool workers;  ///< verify and store
+  worker_pool keepers;  ///< make it durable
   receiver_limits limits;
   caf::actor observer;                                       ///< gets delivery_ended; may be invalid
   std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids;  ///< the last one used in this process
@@ -96,6 +73,7 @@ struct receiver_state {
   std::uint64_t bytes_since_checkpoint = 0;
   bool checkpoint_running = false;
   bool pull_running = false;
+  bool counted = false;  ///< in this pull as many bytes have been stored as it brings
   bool ticking = false;
   std::uint32_t fruitless_completions = 0;  ///< the hub said "complete", but contents were missing
   std::chrono::steady_clock::time_point started;

@@ -18,7 +18,7 @@ std::uint32_t worker_count(const node_options& options) {
 }  // namespace
 
 node_daemon::node_daemon(caf::actor_system& system, const node_options& options)
-    : system_(system), workers_(system, worker_count(options)), loaders_(system, 1) {}
+    : system_(system), workers_(system, worker_count(options)), keepers_(system, 1), loaders_(system, 1) {}
 
 std::filesystem::path node_daemon::mounts_folder(const node_options& options) {
   return options.run_folder / "lower";
@@ -32,7 +32,7 @@ result<void> node_daemon::open_stores(const node_options& options) {
       content_store::open(options.store_folder, *metadata_, {}, options.open_files_max, options.contents);
   if (!contents) return tl::unexpected(contents.error());
   contents_ = std::move(*contents);
-  auto catalogue = image_catalogue::open(options.store_folder, *metadata_);
+  auto catalogue = image_catalogue::open(options.store_folder, *metadata_, options.catalogue);
   if (!catalogue) return tl::unexpected(catalogue.error());
   catalogue_ = std::move(*catalogue);
   auto layers = layer_registry::open(options.store_folder, *metadata_, options.layers);
@@ -65,6 +65,7 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
                                                        .link = link_,
                                                        .mounts = mounter_,
                                                        .workers = workers_,
+                                                       .keepers = keepers_,
                                                        .loaders = loaders_,
                                                        .stop = stop_,
                                                        .receiver = options.receiver,
@@ -97,7 +98,7 @@ node_daemon::~node_daemon() {
   admin_.reset();
   end_actors(system_, root_, mounter_, layer_store_, link_);
   loop_.stop();
-  end_workers(system_, workers_, loaders_);
+  end_workers(system_, workers_, keepers_, loaders_);
   if (contents_ == nullptr) return;
   if (auto durable = contents_->checkpoint(); !durable) spdlog::error("{}", to_string(durable.error()));
 }

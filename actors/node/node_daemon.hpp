@@ -44,6 +44,7 @@ class node_daemon {
   std::unique_ptr<image_catalogue> catalogue_;
   std::unique_ptr<layer_registry> layers_;
   worker_pool workers_;
+  worker_pool keepers_;
   worker_pool loaders_;
   std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
   kj_loop loop_;

@@ -100,10 +100,10 @@ result<image_receiver> receive(const node_shell& my, const image_key& key,
   if (receivers.size() >= my.tools->limits.deliveries_max)
     return fail(errc::limit_exceeded, "deliveries_max: too many images are arriving; wait for one of them");
   const auto& tools = *my.tools;
-  auto source = my.self->spawn(
-      make_image_receiver, receive_request{{key.first, key.second}, known},
-      receiver_tools{tools.catalogue, tools.contents, tools.authority, tools.link, tools.workers,
-                     tools.receiver, caf::actor_cast<caf::actor>(my.self), my.state().delivery_ids});
+  auto source = my.self->spawn(make_image_receiver, receive_request{{key.first, key.second}, known},
+                               receiver_tools{tools.catalogue, tools.contents, tools.authority, tools.link,
+                                              tools.workers, tools.keepers, tools.receiver,
+                                              caf::actor_cast<caf::actor>(my.self), my.state().delivery_ids});
   my.self->monitor(source);
   my.state().living_receivers.insert(source.address());
   receivers.insert_or_assign(key, running_receiver{source, false});
@@ -116,7 +116,12 @@ result<std::optional<mountable_image>> stored_image(const node_root_tools& tools
   if (!record) return tl::unexpected(record.error());
   if (!*record) return std::nullopt;
   auto toc = tools.catalogue.toc((*record)->toc);
-  if (!toc) return tl::unexpected(toc.error());
+  if (!toc && toc.error().code != errc::corrupt && toc.error().code != errc::not_found)
+    return tl::unexpected(toc.error());
+  if (!toc) {  // as after a power cut: the next pull brings it again
+    spdlog::warn("{} counts as unknown: {}", key.first, to_string(toc.error()));
+    return std::nullopt;
+  }
   return mountable_image{**record, std::move(*toc)};
 }
 

@@ -112,6 +112,17 @@ TEST_CASE("a session sends no more than its credit, one segment if there is none
   CHECK(bench.running_deliveries() == 0);
 }
 
+TEST_CASE("what the node has received is off the link: the next leaves before the verdict") {
+  session_bench bench(1);
+  bench.start();
+  REQUIRE(bench.link->segments.size() == 1);
+  bench.send(part_received{1, bench.link->segments.front().data.sequence});
+  CHECK(bench.link->segments.size() == 2);
+  CHECK(bench.link->in_flight.size() == 2);
+  bench.answer();
+  CHECK(bench.link->segments.size() == 2);
+}
+
 TEST_CASE("with credit for all, all segments are on their way at once") {
   session_bench bench(64U << 20U);
   const auto started = bench.start();

@@ -81,4 +81,22 @@ TEST_CASE(
   check_complete(all, "streamed:1");
 }
 
+TEST_CASE(
+    "a table of contents that a power cut has damaged on the node is fetched again, and the image starts") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 4});
+  all.add(image.layout, "streamed:1");
+  all.mount("streamed:1", "first");
+  check_complete(all, "streamed:1");
+  REQUIRE(all.stop_node());
+  for (const auto& toc : files_below(all.node_store() / "tocs")) std::filesystem::resize_file(toc, 0);
+
+  all.start_node();
+  all.await_joined();
+  auto reader = all.run(hash_files(all.mount("streamed:1", "second")));
+  check_reads_right(all, *reader, image);
+  check_complete(all, "streamed:1");
+}
+
 }  // namespace firstlight

@@ -155,6 +155,30 @@ TEST_CASE("one segment may always leave, however large") {
   CHECK(meter.in_flight_bytes() == 0);
 }
 
+TEST_CASE("what has been received frees the window, but is bounded until it has been verified") {
+  credit_limits limits;
+  limits.window_bytes_start = 1000;
+  limits.unverified_bytes_max = 2500;
+  credit meter(limits);
+  auto now = instant{};
+  meter.sent(1, 1000, now);
+  CHECK_FALSE(meter.may_send(1000));
+  meter.received(1, now += 10ms);
+  meter.received(1, now);
+  CHECK(meter.in_flight_bytes() == 0);
+  CHECK(meter.unanswered_bytes() == 1000);
+  CHECK(meter.may_send(1000));
+  meter.sent(2, 1000, now);
+  meter.received(2, now += 10ms);
+  CHECK_FALSE(meter.may_send(1000));
+  meter.answered(1, now);
+  CHECK(meter.unanswered_bytes() == 1000);
+  CHECK(meter.may_send(1000));
+  meter.received(1, now);
+  meter.answered(2, now);
+  CHECK(meter.unanswered_bytes() == 0);
+}
+
 TEST_CASE("a source that runs dry does not make the link look slow") {
   credit meter;
   simulation({12.5e6, 100ms}, meter, 100'000).run(5s);

@@ -37,6 +37,15 @@ class session_face final : public wire::Session::Server {
     return kj::READY_NOW;
   }
 
+  kj::Promise<void> received(ReceivedContext context) override {
+    auto node = node_.lock();
+    if (!node) return gone();
+    const auto params = context.getParams();
+    node->received({params.getDelivery(),
+                    params.getToc() ? std::nullopt : std::optional<std::uint32_t>(params.getSequence())});
+    return kj::READY_NOW;
+  }
+
   kj::Promise<void> cancel(CancelContext context) override {
     auto node = node_.lock();
     if (!node) return gone();

@@ -209,9 +209,10 @@ void hub_session::cancel(std::uint64_t delivery) {
 // ---- deliveries -------------------------------------------------------------------------------------
 
 template <class Remote, class Incoming>
-kj::Promise<verdict> hub_session::hand_over(Incoming what, std::uint64_t bytes) {
+kj::Promise<verdict> hub_session::hand_over(Incoming what, part_received part, std::uint64_t bytes) {
   if (over_) return to_kj({errc::unavailable, "this session has ended"});
   frame_bytes_ += bytes;
+  confirm(part);
   auto answered = kj::newPromiseAndFulfiller<verdict>();
   const auto id = owner_.next_id();
   unanswered_.emplace(id, kj::mv(answered.fulfiller));
@@ -222,13 +223,24 @@ kj::Promise<verdict> hub_session::hand_over(Incoming what, std::uint64_t bytes) 
 kj::Promise<verdict> hub_session::deliver(std::uint64_t delivery, result<toc_frame> toc) {
   if (!toc) return verdict{toc.error()};
   const auto bytes = toc->frame.bytes.size();
-  return hand_over<remote_toc>(incoming_toc{delivery, std::move(*toc)}, bytes);
+  return hand_over<remote_toc>(incoming_toc{delivery, std::move(*toc)}, {delivery, {}}, bytes);
 }
 
 kj::Promise<verdict> hub_session::deliver(std::uint64_t delivery, result<segment> data) {
   if (!data) return verdict{data.error()};
   const auto bytes = data->frame.bytes.size();
-  return hand_over<remote_segment>(incoming_segment{delivery, std::move(*data)}, bytes);
+  const part_received part{delivery, data->sequence};
+  return hand_over<remote_segment>(incoming_segment{delivery, std::move(*data)}, part, bytes);
+}
+
+/// Over the control connection, so that it never stands behind a verdict that waits.
+void hub_session::confirm(const part_received& part) {
+  if (!sent_join_) return;
+  auto call = session_.receivedRequest();
+  call.setDelivery(part.delivery);
+  call.setToc(!part.sequence);
+  call.setSequence(part.sequence.value_or(0));
+  tasks_.add(call.send().ignoreResult());
 }
 
 void hub_session::deliver(incoming_landmark mark) {

@@ -78,7 +78,8 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
   void ping(instant now);
   void fail_with(error why);
   template <class Remote, class Incoming>
-  kj::Promise<verdict> hand_over(Incoming what, std::uint64_t bytes);
+  kj::Promise<verdict> hand_over(Incoming what, part_received part, std::uint64_t bytes);
+  void confirm(const part_received& part);
 
   kj_loop& loop_;
   const hub_link_options& options_;

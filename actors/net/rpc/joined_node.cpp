@@ -151,9 +151,17 @@ void joined_node::send(outgoing_landmark what) {
   calls_.add(call.send().ignoreResult());
 }
 
+void joined_node::pace(outgoing_pace what) {
+  pace_ = what;
+  auto share = what.bytes_per_second;
+  if (share) *share /= static_cast<double>(bulks_.size());
+  for (const auto& one : bulks_) pace_socket(one.over->descriptor(), share);
+}
+
 void joined_node::attach(connection& over, wire::BulkSink::Client sink,
                          const std::string& congestion_control) {
   bulks_.push_back({&over, kj::mv(sink)});
+  pace(pace_);
   caf::anon_send(link_, bulk_attached{static_cast<std::uint32_t>(bulks_.size()),
                                       inspect_socket(over.descriptor()).round_trip, congestion_control});
   auto waited = std::move(waiting_);
@@ -209,6 +217,10 @@ void joined_node::tell(std::uint64_t id) {
 
 void joined_node::wants(want what) {
   caf::anon_send(link_, std::move(what));
+}
+
+void joined_node::received(part_received part) {
+  caf::anon_send(link_, part);
 }
 
 void joined_node::cancel(std::uint64_t delivery) {

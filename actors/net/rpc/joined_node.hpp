@@ -42,6 +42,7 @@ class joined_node : public std::enable_shared_from_this<joined_node> {
   void send(std::uint64_t id, outgoing_segment what);
   void send(std::uint64_t id, outgoing_padding what);
   void send(outgoing_landmark what);
+  void pace(outgoing_pace what);
   void answer_pull(std::uint64_t id, result<pull_started> outcome);
   void progress(incoming_progress what);
 
@@ -51,6 +52,7 @@ class joined_node : public std::enable_shared_from_this<joined_node> {
   void attach(connection& over, wire::BulkSink::Client sink, const std::string& congestion_control);
   kj::Promise<pull_started> pull(pull_request request, wire::ProgressSink::Client progress);
   void wants(want what);
+  void received(part_received part);
   void cancel(std::uint64_t delivery);
 
  private:
@@ -80,6 +82,7 @@ class joined_node : public std::enable_shared_from_this<joined_node> {
   node_link_shell link_;
   std::string why_ = "the connection ended";
   std::deque<bulk> bulks_;  // a deque: calls refer to their element
+  outgoing_pace pace_;
   std::deque<kj::Function<void()>> waiting_;
   std::map<std::uint64_t, open_pull> pulls_;
   std::uint64_t next_pull_ = 1;

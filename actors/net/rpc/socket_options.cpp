@@ -44,6 +44,13 @@ std::string prepare_bulk_socket(int descriptor, const link_limits& limits,
   return name.data();
 }
 
+void pace_socket(int descriptor, std::optional<double> bytes_per_second) {
+  constexpr double least = 1;
+  const std::uint64_t rate =
+      bytes_per_second ? static_cast<std::uint64_t>(std::max(least, *bytes_per_second)) : ~std::uint64_t{0};
+  static_cast<void>(setsockopt(descriptor, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof rate));
+}
+
 socket_state inspect_socket(int descriptor) {
   tcp_info info{};
   socklen_t length = sizeof info;

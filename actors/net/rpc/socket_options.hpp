@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "config/link_limits.hpp"
@@ -15,6 +16,10 @@ void prepare_link_socket(int descriptor, const link_limits& limits);
 /// @returns the congestion control that the socket now has, as the kernel calls it
 std::string prepare_bulk_socket(int descriptor, const link_limits& limits,
                                 const std::string& congestion_control);
+
+/// How fast a socket may send, in bytes per second, whatever its congestion control says; nothing: no limit.
+/// Source: SO_MAX_PACING_RATE of socket(7).
+void pace_socket(int descriptor, std::optional<double> bytes_per_second);
 
 /// What the kernel knows of a connection.
 struct socket_state {

@@ -92,6 +92,16 @@ TEST_CASE("a TOC, a landmark and progress reach the receiver of their delivery")
   CHECK(both.node->landmarks.next().mark == landmark::complete);
 }
 
+TEST_CASE("the hub hears what has arrived, apart from the verdict") {
+  pulled both;
+  toc_frame toc;
+  toc.frame = make_segment(0, 10).frame;
+  caf::anon_send(both.session->link, outgoing_toc{1, toc});
+  CHECK(both.session->receipts.next() == part_received{1, std::nullopt});
+  caf::anon_send(both.session->link, outgoing_segment{1, make_segment(5, 10)});
+  CHECK(both.session->receipts.next() == part_received{1, 5});
+}
+
 TEST_CASE("a refused segment tells the hub why") {
   pulled both;
   both.node->answer = {error{errc::corrupt, "block 3 of content 1"}};

@@ -88,6 +88,7 @@ struct hub_side {
   happenings<want> wants;
   happenings<cancel_delivery> cancels;
   happenings<bulk_attached> attached;
+  happenings<part_received> receipts;
   happenings<caf::error> ended;
 };
 
@@ -107,6 +108,7 @@ inline node_session::behavior_type hub_side_session(node_session::pointer self,
       [side](want& what) { side->wants.push(std::move(what)); },
       [side](cancel_delivery what) { side->cancels.push(what); },
       [side](bulk_attached& what) { side->attached.push(std::move(what)); },
+      [side](part_received what) { side->receipts.push(what); },
   };
 }
 

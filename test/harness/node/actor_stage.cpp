@@ -91,6 +91,7 @@ acting_node_link::behavior_type play_node(acting_node_link::pointer self,
       },
       [](const outgoing_padding&) { return delivered{}; },
       [into](const outgoing_landmark& what) { into->landmarks.push_back(what); },
+      [](const outgoing_pace&) {},
       [](const work& piece) { piece.run(); },
   };
 }
