@@ -60,6 +60,8 @@ void bind_plan(binder& to, hub_plan_limits& o) {
   to.bind("base_bytes_max", o.patch.base_bytes_max, "both sides hold the base in memory while patching");
   to.bind("size_ratio_max", o.patch.size_ratio_max, "between the larger and the smaller of the two");
   to.section("plan.delivery.");
+  to.bind("builds_ahead_max", o.delivery.builds_ahead_max,
+          "segments of a session that are built before there is credit; wants may double it");
   to.bind("want_segment_bytes", o.delivery.want_segment_bytes,
           "unpacked; wants are gathered up to this into one segment");
   to.bind("want_ahead_bytes", o.delivery.want_ahead_bytes,

@@ -6,9 +6,9 @@ namespace firstlight {
 
 /// Limits of taking one delivery in on a node.
 struct receiver_limits {
-  std::uint64_t checkpoint_bytes = 64ULL << 20U;         ///< stored since the last checkpoint: make the next
-  std::chrono::milliseconds checkpoint_interval{2'000};  ///< and after this time, if anything has been stored
-  std::uint32_t damaged_attempts_max = 3;                ///< how often a damaged block is asked for again
+  std::uint64_t checkpoint_bytes = 16ULL << 20U;       ///< stored since the last checkpoint: make the next
+  std::chrono::milliseconds checkpoint_interval{500};  ///< and after this time, if anything has been stored
+  std::uint32_t damaged_attempts_max = 3;              ///< how often a damaged block is asked for again
   std::chrono::milliseconds retry_failed_after{
       2'000};                                        ///< a reader starts a failed delivery again, this late
   std::chrono::milliseconds progress_interval{100};  ///< between two progress messages

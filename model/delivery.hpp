@@ -10,6 +10,7 @@
 namespace firstlight {
 
 struct delivery_limits {
+  std::uint32_t builds_ahead_max = 4;  ///< segments of a session that are built before there is credit
   std::uint32_t want_segment_bytes =
       256 * 1024;                               ///< unpacked; wants are gathered up to this into one segment
   std::uint32_t want_ahead_bytes = 128 * 1024;  ///< how far beyond a want the same content is sent with it
@@ -85,6 +86,8 @@ class delivery {
 
   /// Nothing is left to send and nothing unanswered. Complete if no block was abandoned.
   [[nodiscard]] bool done() const;
+  /// Whether `next` may give something out of turn.
+  [[nodiscard]] bool wanted() const { return !wants_.empty(); }
   [[nodiscard]] const delivery_counters& counters() const { return counters_; }
 
  private:

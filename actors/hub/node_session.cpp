@@ -124,14 +124,11 @@ void answered(const shell& my, const part_received& part, std::uint64_t token) {
 }
 
 void send(const shell& my, std::uint64_t id, segment built) {
-  auto& state = my.state();
   auto* running = find(my, id);
   if (running == nullptr) return;  // cancelled while it was built
   const auto bytes = built.frame.bytes.size();
   const part_received part{id, built.sequence};
   const auto token = take_credit(my, part, bytes);
-  state.segment_bytes = bytes;
-  state.packed_ratio += (static_cast<double>(bytes) / built.bytes - state.packed_ratio) / 8;
   running->wire_bytes += bytes;
   my.self->request(my.link, caf::infinite, outgoing_segment{id, std::move(built)})
       .then(
@@ -169,20 +166,22 @@ result<segment> carry_out(segment_builder& builder, const build_order& order) {
   return builder.build(order.next.sequence, order.next.segment, *order.contents, verified);
 }
 
+/// What a reader waits for goes first.
+void keep(const shell& my, built_segment ready, bool out_of_turn) {
+  auto& built = my.state().built;
+  built.insert(out_of_turn ? built.begin() : built.end(), std::move(ready));
+}
+
 void build(const shell& my, std::uint64_t id, const running_delivery& running,
            const delivery::outgoing& next) {
-  auto& state = my.state();
-  const auto estimate = static_cast<std::uint64_t>(next.segment.bytes * state.packed_ratio) + 1;
-  state.building_bytes += estimate;
-  ++state.building;
+  ++my.state().building;
   run_on(
       my.tools->builders.next(), my.self,
       [tools = my.tools, order = order_for(running, next)] { return carry_out(tools->builder, order); },
-      [my, id, estimate](result<segment> built) {
-        my.state().building_bytes -= estimate;
+      [my, id, out_of_turn = next.out_of_turn](result<segment> built) {
         --my.state().building;
         if (built)
-          send(my, id, std::move(*built));
+          keep(my, {id, std::move(*built)}, out_of_turn);
         else
           give_up(my, id, built.error());
         pump(my);
@@ -199,6 +198,17 @@ void keep_pace(const shell& my) {
     return;
   told = pace;
   my.self->send(my.link, outgoing_pace{pace});
+}
+
+/// Building ahead of the credit keeps the link full; too far ahead, wants would have less to overtake.
+bool may_build(const shell& my) {
+  const auto& state = my.state();
+  const auto ahead = state.building + state.built.size();
+  const auto ahead_max = my.tools->limits.delivery.builds_ahead_max;
+  if (ahead < ahead_max) return true;
+  const bool wanted = std::any_of(state.deliveries.begin(), state.deliveries.end(),
+                                  [](const auto& each) { return each.second.core.wanted(); });
+  return wanted && ahead < 2 * ahead_max;
 }
 
 /// Serves the deliveries in turn, so that none starves.
@@ -219,13 +229,14 @@ bool serve_one(const shell& my) {
 void pump(const shell& my) {
   auto& state = my.state();
   keep_pace(my);
-  const auto builds_max = static_cast<std::uint32_t>(my.tools->builders.size());
-  // The next segment is about as large as the last.
-  while (state.building < builds_max && state.credit.may_send(state.building_bytes + state.segment_bytes)) {
-    if (serve_one(my)) continue;
-    if (state.building == 0) state.credit.nothing_to_send();
-    return;
+  while (!state.built.empty() && state.credit.may_send(state.built.front().data.frame.bytes.size())) {
+    auto first = std::move(state.built.front());
+    state.built.pop_front();
+    send(my, first.delivery, std::move(first.data));
   }
+  while (may_build(my) && serve_one(my)) {
+  }
+  if (state.building == 0 && state.built.empty()) state.credit.nothing_to_send();
 }
 
 // ---- deliveries --------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 #pragma once
+#include <deque>
 #include <map>
 
 #include "actors/hub/prepare_delivery.hpp"
@@ -60,6 +61,11 @@ struct running_delivery {
   instant since;
 };
 
+struct built_segment {
+  std::uint64_t delivery = 0;
+  segment data;
+};
+
 struct session_state {
   static inline const char* name = "node-session";
   std::map<std::uint64_t, running_delivery> deliveries;
@@ -68,11 +74,9 @@ struct session_state {
   std::optional<firstlight::warmup> warmup;
   std::uint64_t token = 0;                         ///< of the credit
   std::map<part_received, std::uint64_t> on_link;  ///< the tokens of what has not been received
-  std::uint64_t segment_bytes = 0;                 ///< of the last segment, as on the wire
   std::optional<double> pace;                      ///< that the link was told
-  std::uint64_t building_bytes = 0;  ///< of segments that workers build, estimated as on the wire
-  std::uint32_t building = 0;
-  double packed_ratio = 0.4;  ///< wire bytes for an unpacked byte, smoothed
+  std::deque<built_segment> built;                 ///< wait for credit
+  std::uint32_t building = 0;                      ///< segments that workers build
   session_report totals;
 };
 

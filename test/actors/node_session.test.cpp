@@ -163,7 +163,8 @@ TEST_CASE("a refused segment is sent again before the delivery is complete") {
   const auto runs = bench.link->segments.front().data.runs;
   const auto refused_bytes = bench.link->segments.front().data.bytes;
   bench.answer({error{errc::corrupt, "refused by the test"}});
-  REQUIRE(bench.link->segments.size() == 2);
+  bench.answer();  // one was built already, and has left
+  REQUIRE(bench.link->segments.size() == 3);
   CHECK(carries(bench.link->segments.back().data, runs.front()));
   bench.answer_all();
   CHECK(bench.passed(landmark::complete));
