@@ -40,10 +40,8 @@ void credit::settle() {
   resize();
 }
 
-bool credit::may_send(std::uint64_t bytes) const {
-  if (unanswered_ == 0) return true;
-  return unanswered_ + bytes <= limits_.unverified_bytes_max &&
-         (in_flight_ == 0 || in_flight_ + bytes <= window_);
+bool credit::may_send() const {
+  return unanswered_ == 0 || (unanswered_ < limits_.unverified_bytes_max && in_flight_ < window_);
 }
 
 void credit::sent(std::uint64_t token, std::uint64_t bytes, instant now) {
@@ -82,7 +80,6 @@ void credit::received(std::uint64_t token, instant now) {
   delivered_ += known.bytes;
   delivered_at_ = now;
   first_sent_at_ = std::max(first_sent_at_, known.at);
-  largest_ = std::max(known.bytes, largest_ - largest_ / 16);
 
   // The slower of sending and receiving, so that neither a burst of sends nor of receipts looks like a fast
   // link.
@@ -179,7 +176,7 @@ void credit::resize() {
                     : growing_  ? growing_gain_percent
                                 : limits_.gain_percent;
   if (product() == 0) return;
-  const auto wanted = product() * gain / 100 + largest_;
+  const auto wanted = product() * gain / 100;
   const auto fitting = std::clamp(wanted, limits_.window_bytes_min, limits_.window_bytes_max);
   window_ = growing_ && !probe_from_ ? std::max(window_, fitting) : fitting;
 }

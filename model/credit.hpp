@@ -21,10 +21,9 @@ struct credit_limits {
 
 /// Byte credit of one session: how much may be on the link so that it never runs dry, and a want never
 /// waits much longer than a round trip. The window follows (best recent delivery rate) x (least recent
-/// round trip), plus one segment since segments are confirmed as a whole. What the far side has received but
-/// not verified is off the link; it has a limit of its own. When the least round trip has not
-/// been seen for `round_trip_window`, the window shrinks below the product for a moment to see it again.
-/// Owned by one actor; not thread-safe.
+/// round trip). What the far side has received but not verified is off the link; it has a limit of its own.
+/// When the least round trip has not been seen for `round_trip_window`, the window shrinks below the product
+/// for a moment to see it again. Owned by one actor; not thread-safe.
 class credit {
  public:
   explicit credit(credit_limits limits = {});
@@ -36,8 +35,9 @@ class credit {
   /// still follows the measured rate, up and down.
   void settle();
 
-  /// Whether a segment of about `bytes` may leave now. Always when nothing is unanswered.
-  [[nodiscard]] bool may_send(std::uint64_t bytes) const;
+  /// Whether a segment may leave now, of whatever size: one overshoots the window, since segments are
+  /// confirmed as a whole. Always when nothing is unanswered.
+  [[nodiscard]] bool may_send() const;
 
   /// `bytes` as on the wire leave under a token that is not in flight (a sequence number of the session).
   void sent(std::uint64_t token, std::uint64_t bytes, instant now);
@@ -99,7 +99,6 @@ class credit {
   instant delivered_at_;
   instant first_sent_at_;
   std::uint64_t source_limited_until_ = 0;  ///< value of delivered_ from which on rates count again
-  std::uint64_t largest_ = 0;               ///< of recent segments, bytes
 
   std::uint64_t round_ = 0;
   std::uint64_t round_ends_ = 0;   ///< flights that left at this value of delivered_ begin a new round

@@ -229,7 +229,7 @@ bool serve_one(const shell& my) {
 void pump(const shell& my) {
   auto& state = my.state();
   keep_pace(my);
-  while (!state.built.empty() && state.credit.may_send(state.built.front().data.frame.bytes.size())) {
+  while (!state.built.empty() && state.credit.may_send()) {
     auto first = std::move(state.built.front());
     state.built.pop_front();
     send(my, first.delivery, std::move(first.data));
