@@ -1,4 +1,5 @@
 #include "test/actors/net/net_fixture.hpp"
+#include "test/harness/eventually.hpp"
 
 using namespace firstlight;
 using namespace firstlight::test;
@@ -141,6 +142,19 @@ TEST_CASE("padding is answered, counted and shown in the status") {
   CHECK(status->padding_bytes == 300'000);
   CHECK(status->bytes_received == 300'000);
   CHECK(status->round_trip.count() > 0);
+}
+
+TEST_CASE("an idle bulk connection gets a little padding, so that its round trip does not grow old") {
+  net_fixture world;
+  world.limits.keep_fresh_after = 10ms;
+  world.start_hub();
+  const auto link = world.start_node("n1");
+  const auto session = world.next_joined();
+  REQUIRE(session->attached.next().connections == 1);
+  CHECK(eventually([&] {
+    const auto status = world.ask<link_status>(link, caf::get_atom::value);
+    return status && status->padding_bytes >= 2ULL * world.limits.keep_fresh_bytes;
+  }));
 }
 
 TEST_CASE("the end of a receiver cancels its delivery at the hub") {
