@@ -84,6 +84,8 @@ struct delivered {
   std::chrono::microseconds elapsed{0};
   std::chrono::microseconds round_trip{
       0};  ///< of the connection it went over, smoothed, as the kernel measured it
+  double bandwidth =
+      0;  ///< of that connection, bytes per second; 0 when its congestion control does not know
 };
 struct bulk_attached {
   std::uint32_t connections = 0;            ///< attached so far

@@ -41,7 +41,16 @@ void credit::settle() {
 }
 
 bool credit::may_send() const {
-  return unanswered_ == 0 || (unanswered_ < limits_.unverified_bytes_max && in_flight_ < window_);
+  if (unanswered_ == 0) return true;
+  return unanswered_ < limits_.unverified_bytes_max && in_flight_ < window_ + std::min(window_, arriving());
+}
+
+/// The part of what counts as in flight that may have arrived: segments are confirmed as a whole.
+std::uint64_t credit::arriving() const {
+  std::uint64_t largest = 0;
+  for (const auto& [token, one] : flights_)
+    if (!one.received) largest = std::max(largest, one.bytes);
+  return largest;
 }
 
 void credit::sent(std::uint64_t token, std::uint64_t bytes, instant now) {

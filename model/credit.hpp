@@ -21,9 +21,10 @@ struct credit_limits {
 
 /// Byte credit of one session: how much may be on the link so that it never runs dry, and a want never
 /// waits much longer than a round trip. The window follows (best recent delivery rate) x (least recent
-/// round trip). What the far side has received but not verified is off the link; it has a limit of its own.
-/// When the least round trip has not been seen for `round_trip_window`, the window shrinks below the product
-/// for a moment to see it again. Owned by one actor; not thread-safe.
+/// round trip), apart from one segment that may just be arriving. What the far side has received but not
+/// verified is off the link; it has a limit of its own. When the least round trip has not been seen for
+/// `round_trip_window`, the window shrinks below the product for a moment to see it again. Owned by one
+/// actor; not thread-safe.
 class credit {
  public:
   explicit credit(credit_limits limits = {});
@@ -35,8 +36,8 @@ class credit {
   /// still follows the measured rate, up and down.
   void settle();
 
-  /// Whether a segment may leave now, of whatever size: one overshoots the window, since segments are
-  /// confirmed as a whole. Always when nothing is unanswered.
+  /// Whether a segment may leave now, of whatever size: one may overshoot the window. Always when nothing is
+  /// unanswered.
   [[nodiscard]] bool may_send() const;
 
   /// `bytes` as on the wire leave under a token that is not in flight (a sequence number of the session).
@@ -79,6 +80,7 @@ class credit {
     double rate = 0;
   };
   [[nodiscard]] std::uint64_t product() const;
+  [[nodiscard]] std::uint64_t arriving() const;
   [[nodiscard]] std::chrono::nanoseconds transfer(std::uint64_t bytes) const;
   void resume(instant now);
   void keep_rate(double rate, bool source_limited);

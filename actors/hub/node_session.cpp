@@ -37,6 +37,7 @@ void warm(const shell& my) {
         .then(
             [my, bytes = *bytes](const delivered& answer) {
               my.state().warmup->answered(bytes, answer.elapsed, my.now());
+              my.state().credit.seed(answer.bandwidth, answer.round_trip, my.now());
               warm(my);
             },
             [my](const caf::error&) { my.state().warmup->stop(); });

@@ -85,7 +85,8 @@ void joined_node::track(std::uint64_t id, bulk& over, std::uint64_t bytes, insta
       [this, id, started, ended, &over](result<verdict> answered) {
         ended();
         if (!answered) return answer(id, {}, answered.error());
-        answer(id, {*answered, since(started), inspect_socket(over.over->descriptor()).round_trip});
+        const auto socket = inspect_socket(over.over->descriptor());
+        answer(id, {*answered, since(started), socket.round_trip, socket.bandwidth});
       },
       [this, id, ended](kj::Exception&& thrown) {
         ended();

@@ -1,6 +1,7 @@
 #include "actors/net/rpc/socket_options.hpp"
 
 #include <arpa/inet.h>
+#include <linux/inet_diag.h>
 #include <linux/tcp.h>  // not netinet/tcp.h: its tcp_info ends before tcpi_bytes_acked
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -15,6 +16,22 @@ namespace {
 void set_option(int descriptor, int level, int name, std::int64_t value) {
   const int number = static_cast<int>(std::clamp<std::int64_t>(value, 0, 0x7fffffff));
   static_cast<void>(setsockopt(descriptor, level, name, &number, sizeof number));
+}
+
+std::string congestion_control_of(int descriptor) {
+  std::array<char, 32> name{};
+  auto length = static_cast<socklen_t>(name.size() - 1);
+  if (getsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, name.data(), &length) != 0) return {};
+  return name.data();
+}
+
+double bandwidth_of(int descriptor) {
+  tcp_bbr_info info{};
+  socklen_t length = sizeof info;
+  if (congestion_control_of(descriptor) != "bbr" ||
+      getsockopt(descriptor, IPPROTO_TCP, TCP_CC_INFO, &info, &length) != 0)
+    return 0;
+  return static_cast<double>(std::uint64_t{info.bbr_bw_hi} << 32U | info.bbr_bw_lo);
 }
 
 std::int64_t whole_seconds(std::chrono::milliseconds time) {
@@ -38,10 +55,7 @@ std::string prepare_bulk_socket(int descriptor, const link_limits& limits,
   if (!congestion_control.empty())
     static_cast<void>(setsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, congestion_control.data(),
                                  static_cast<socklen_t>(congestion_control.size())));
-  std::array<char, 32> name{};
-  auto length = static_cast<socklen_t>(name.size() - 1);
-  if (getsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, name.data(), &length) != 0) return {};
-  return name.data();
+  return congestion_control_of(descriptor);
 }
 
 void pace_socket(int descriptor, std::optional<double> bytes_per_second) {
@@ -55,7 +69,7 @@ socket_state inspect_socket(int descriptor) {
   tcp_info info{};
   socklen_t length = sizeof info;
   if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return {};
-  return {std::chrono::microseconds(info.tcpi_rtt), info.tcpi_bytes_acked};
+  return {std::chrono::microseconds(info.tcpi_rtt), info.tcpi_bytes_acked, bandwidth_of(descriptor)};
 }
 
 std::string peer_address(int descriptor) {

@@ -25,6 +25,7 @@ void pace_socket(int descriptor, std::optional<double> bytes_per_second);
 struct socket_state {
   std::chrono::microseconds round_trip{0};  ///< smoothed; 0 when not known
   std::uint64_t bytes_acknowledged = 0;
+  double bandwidth = 0;  ///< bytes per second, as BBR has measured it; 0 when not known
 };
 [[nodiscard]] socket_state inspect_socket(int descriptor);
 
