@@ -265,6 +265,7 @@ deploy() {  # deploy PREFIX FOLDER PID
   since=$(now_us)
   mount_image "$folder"
   record "$1_mounted_ms" "$(ms_since "$since")"
+  record "$1_mounted_daemon_ms" "$(jq .elapsed_ms "$folder/mount.json")"
   [[ -n $size ]] || start_redis "$1" "$folder" "$since"
   wait_complete "$folder"
   complete=$(ms_since "$since")
@@ -312,6 +313,7 @@ tell_deployment() {  # tell_deployment PREFIX TITLE RTT TOC_MS
   ideal=$(($3 + $(wire_ms "$bytes")))
   echo "$2"
   compare 'mount usable (standing connection): 1 RTT + TOC' "$(median "${p}_mounted_ms")" '<' $(($3 + $4)) ms
+  compare '  of it in the daemon, from request to answer' "$(median "${p}_mounted_daemon_ms")" '<' $(($3 + $4)) ms
   compare 'share of (1 RTT + bytes / rate) while complete' "$(percent "$ideal" "$(median "${p}_complete_ms")")" '>=' 90 %
   compare 'bytes received when redis answers' "$(percent "$(median "${p}_ready_bytes")" "$bytes")" '<' 40 %
   tell 'redis answers after' "$(median "${p}_ready_ms")" ms
