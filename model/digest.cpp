@@ -26,12 +26,15 @@ std::string digest::hex() const {
   return text;
 }
 
-std::string digest::oci() const { return "sha256:" + hex(); }
+std::string digest::oci() const {
+  return "sha256:" + hex();
+}
 
 result<digest> parse_hex_digest(std::string_view text) {
   digest value;
   if (text.size() != value.bytes.size() * 2)
-    return fail(errc::invalid_argument, "a SHA-256 digest has 64 hexadecimal digits, not " + std::string(text));
+    return fail(errc::invalid_argument,
+                "a SHA-256 digest has 64 hexadecimal digits, not " + std::string(text));
   for (std::size_t i = 0; i < value.bytes.size(); ++i) {
     const int high = nibble(text[2 * i]);
     const int low = nibble(text[2 * i + 1]);

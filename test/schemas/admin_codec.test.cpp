@@ -85,7 +85,8 @@ TEST_CASE("decoding an admin message survives any damage") {
     std::vector<std::byte> damaged(whole.bytes.begin(), whole.bytes.end());
     damaged.resize(*rc::gen::inRange<std::size_t>(0, damaged.size() + 1));
     for (int flips = 0; flips < 3 && !damaged.empty(); ++flips) {
-      damaged[*rc::gen::inRange<std::size_t>(0, damaged.size())] = static_cast<std::byte>(*rc::gen::arbitrary<std::uint8_t>());
+      damaged[*rc::gen::inRange<std::size_t>(0, damaged.size())] =
+          static_cast<std::byte>(*rc::gen::arbitrary<std::uint8_t>());
     }
     const auto back = decode_admin_reply(damaged);
     RC_ASSERT(back.has_value() || back.error().code == errc::corrupt);
