@@ -50,7 +50,8 @@ using receiver = caf::typed_actor<
     caf::reacts_to<incoming_landmark>, caf::reacts_to<incoming_progress>, caf::reacts_to<link_changed>,
     // From instances: blocks that a reader waits for.
     caf::reacts_to<want_blocks>,
-    // An instance (or a test) that is told blocks_ready, blocks_failed, image_complete from now on.
+    // An instance (or a test) that is told contents_known, blocks_ready, blocks_failed, image_complete from
+    // now on.
     caf::reacts_to<caf::subscribe_atom, caf::actor>>;
 
 /// FUSE BRIDGE: answers the kernel for one FUSE session, and holds its mounts.
@@ -66,8 +67,9 @@ using fuse_bridge = caf::typed_actor<
 using instance = caf::typed_actor<
     // From the FUSE session: answered through the bridge by reads_released.
     caf::reacts_to<park_read>, caf::reacts_to<forget_read>, caf::reacts_to<session_ended>,
-    // From the receiver.
-    caf::reacts_to<blocks_ready>, caf::reacts_to<blocks_failed>, caf::reacts_to<image_complete>,
+    // From the receiver. Readers that came before the contents were known are looked after now.
+    caf::reacts_to<contents_known>, caf::reacts_to<blocks_ready>, caf::reacts_to<blocks_failed>,
+    caf::reacts_to<image_complete>,
     // Up: everything that readers wait for is asked for again.
     caf::reacts_to<link_changed>,
     // Another source from now on, after the former has ended: subscribes and asks again.

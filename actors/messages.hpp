@@ -105,6 +105,8 @@ struct admin_message {
 
 // ---- node: between receiver and file-system instances ------------------------------------------
 
+/// The contents of the image's TOC have become known: until then no block of it can be looked up.
+struct contents_known {};
 /// These blocks have been verified and stored.
 struct blocks_ready {
   std::shared_ptr<const std::vector<block_run>> runs;
@@ -140,6 +142,7 @@ FIRSTLIGHT_LOCAL_MESSAGE(delivered)
 FIRSTLIGHT_LOCAL_MESSAGE(bulk_attached)
 FIRSTLIGHT_LOCAL_MESSAGE(cancel_delivery)
 FIRSTLIGHT_LOCAL_MESSAGE(admin_message)
+FIRSTLIGHT_LOCAL_MESSAGE(contents_known)
 FIRSTLIGHT_LOCAL_MESSAGE(blocks_ready)
 FIRSTLIGHT_LOCAL_MESSAGE(image_complete)
 FIRSTLIGHT_LOCAL_MESSAGE(blocks_failed)

@@ -63,7 +63,7 @@ int usage_error(const CLI::App& root, const CLI::ParseError& problem) {
 command_tree::command_tree()
     : root_(std::make_unique<CLI::App>("Starts containers before their images have arrived.", "firstlight")) {
   root_->require_subcommand(1);
-  root_->set_version_flag("--version", std::string(version_line()));
+  root_->set_version_flag("--version", version_line());
   root_->get_formatter()->column_width(34);
 }
 

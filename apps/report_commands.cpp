@@ -4,6 +4,7 @@
 #include "apps/status_text.hpp"
 #include "apps/table.hpp"
 #include "apps/version.hpp"
+#include "schemas/protocol_version.hpp"
 
 namespace firstlight {
 namespace {
@@ -60,10 +61,10 @@ void add_report_commands(command_tree& tree) {
       tree.root(), {.name = "version", .summary = "Print the version.", .examples = "firstlight version"},
       [json]() -> result<int> {
         if (*json) {
-          std::printf("{\"version\":\"%s\",\"protocol_version\":1}\n",
-                      std::string(software_version()).c_str());
+          std::printf("{\"version\":\"%s\",\"protocol_version\":%u}\n",
+                      std::string(software_version()).c_str(), protocol_version);
         } else {
-          std::printf("%s\n", std::string(version_line()).c_str());
+          std::printf("%s\n", version_line().c_str());
         }
         return 0;
       });

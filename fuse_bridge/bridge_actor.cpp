@@ -35,7 +35,7 @@ class bridge_state {
       if (released.failure)
         refuse_read(*parts_.counters, *read, EIO);
       else
-        answer_read(*parts_.store, *parts_.counters, *read);
+        answer_read(*parts_.toc, *parts_.store, *parts_.counters, *read);
     }
   }
 

@@ -39,7 +39,7 @@ session_parts session_of(const mounter_parts& parts, const mount_request& reques
 result<mounted> make_mount(caf::actor_system& system, const mounter_parts& parts,
                            const mount_request& request) {
   if (auto valid = check(request); !valid) return tl::unexpected(valid.error());
-  const bridge_parts shared{parts.store, std::make_shared<session_counters>(),
+  const bridge_parts shared{request.toc, parts.store, std::make_shared<session_counters>(),
                             std::make_shared<parked_reads>(parts.limits.parked_reads_max), parts.limits};
   const auto bridge = spawn_bridge(system, shared);
   const auto behind = spawn_instance(

@@ -14,7 +14,7 @@ namespace firstlight {
 /// A kernel request that has not been answered. Whoever takes it out of the table owes the answer.
 struct parked_request {
   fuse_req* request = nullptr;
-  content_info content;
+  std::uint32_t content = 0;  ///< number in the TOC
   std::uint64_t offset = 0;
   std::uint32_t bytes = 0;   ///< ends inside the content
   std::uint32_t thread = 0;  ///< of the reader; 0 when the kernel does not tell

@@ -7,11 +7,13 @@
 namespace firstlight {
 namespace {
 
-/// Reads and answers, unless a block is missing: then nothing has been answered.
-result<void> try_read(const content_store& store, session_counters& counters, const parked_request& read) {
+/// Reads and answers, unless a block is missing or it is not known yet which: then nothing has been answered.
+result<void> try_read(const toc_view& toc, const content_store& store, session_counters& counters,
+                      const parked_request& read) {
+  if (!toc.contents_known()) return fail(errc::not_ready, "the contents of the image are not known yet");
   // Not zeroed: reads fill it whole.
   const auto buffer = std::make_unique_for_overwrite<std::byte[]>(read.bytes);
-  const auto filled = store.read(read.content, read.offset, {buffer.get(), read.bytes});
+  const auto filled = store.read(toc.content(read.content), read.offset, {buffer.get(), read.bytes});
   if (!filled) return tl::unexpected(filled.error());
   // A short answer would mean "end of file" to the kernel, and zeros to the program.
   if (*filled != read.bytes) return fail(errc::io, "the content store gave fewer bytes than asked");
@@ -25,10 +27,10 @@ void on_interrupt(fuse_req_t request, void* id) {
   context.parts.on_interrupt(waiter_id{reinterpret_cast<std::uintptr_t>(id)});
 }
 
-block_run blocks_of(const block_geometry& geometry, std::uint32_t content, const parked_request& read) {
+block_run blocks_of(const block_geometry& geometry, const parked_request& read) {
   const auto first = static_cast<std::uint32_t>(read.offset / geometry.block_bytes);
   const auto last = static_cast<std::uint32_t>((read.offset + read.bytes - 1) / geometry.block_bytes);
-  return {content, first, last - first + 1};
+  return {read.content, first, last - first + 1};
 }
 
 void park(session_context& context, inode_number inode, block_run blocks, const parked_request& read) {
@@ -58,15 +60,15 @@ void serve_read(session_context& context, fuse_req_t request, const read_request
   }
   const auto length =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(asked.bytes, file.size - asked.offset));
-  const parked_request read{request, parts.toc->content(file.content), asked.offset, length,
+  const parked_request read{request, file.content, asked.offset, length,
                             static_cast<std::uint32_t>(fuse_req_ctx(request)->pid)};
-  const auto answered = try_read(*parts.store, *parts.counters, read);
+  const auto answered = try_read(*parts.toc, *parts.store, *parts.counters, read);
   if (answered) return;
   if (answered.error().code != errc::not_ready) {
     parts.counters->note_error(answered.error());
     return refuse_read(*parts.counters, read, EIO);
   }
-  const auto blocks = blocks_of(parts.toc->geometry(), file.content, read);
+  const auto blocks = blocks_of(parts.toc->geometry(), read);
   if (blocks.count > 1 && !asked.direct && context.refused.refuse(asked.inode, asked.offset, length)) {
     fuse_reply_err(request, EIO);
     return;
@@ -74,8 +76,9 @@ void serve_read(session_context& context, fuse_req_t request, const read_request
   park(context, asked.inode, blocks, read);
 }
 
-void answer_read(const content_store& store, session_counters& counters, const parked_request& parked) {
-  const auto answered = try_read(store, counters, parked);
+void answer_read(const toc_view& toc, const content_store& store, session_counters& counters,
+                 const parked_request& parked) {
+  const auto answered = try_read(toc, store, counters, parked);
   if (answered) return;
   counters.note_error(answered.error());
   refuse_read(counters, parked, EIO);

@@ -18,9 +18,10 @@ struct read_request {
 /// one page that a program needs (docs/decisions/exact-waits.md). FUSE threads.
 void serve_read(session_context& context, fuse_req* request, const read_request& asked);
 
-/// Answers a request taken out of `parked` whose blocks have arrived. Any thread.
-/// When the store fails, the reader gets EIO and the reason is noted in `counters`.
-void answer_read(const content_store& store, session_counters& counters, const parked_request& parked);
+/// Answers a request taken out of `parked` whose blocks have arrived. Any thread. The contents of `toc` are
+/// known. When the store fails, the reader gets EIO and the reason is noted in `counters`.
+void answer_read(const toc_view& toc, const content_store& store, session_counters& counters,
+                 const parked_request& parked);
 
 /// Answers a request taken out of `parked` with an error number. Any thread.
 void refuse_read(session_counters& counters, const parked_request& parked, int error_number);

@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "model/blocks.hpp"
@@ -49,9 +50,14 @@ struct signed_toc {
   std::string certificate_pem;
 };
 
-/// A TOC on its way: one zstd frame, or a patch against a TOC that the receiver has.
+/// The tree is all that a mount needs; the ids of its contents follow it.
+enum class toc_part : std::uint8_t { tree = 0, contents = 1 };
+
+/// A part of a TOC on its way: one zstd frame, or a patch against the same part of a TOC that the receiver
+/// has.
 struct toc_frame {
-  signed_toc origin;
+  toc_part part = toc_part::tree;
+  signed_toc origin;        ///< of the tree, which names the digest of the contents; empty for them
   std::uint64_t bytes = 0;  ///< unpacked
   shared_bytes frame;
   std::optional<toc_id> patch_base;
@@ -102,7 +108,7 @@ enum class urgency : std::uint8_t { normal, again };
 /// The node has received a part of a delivery; its verdict follows when it has been verified and stored.
 struct part_received {
   std::uint64_t delivery = 0;
-  std::optional<std::uint32_t> sequence;  ///< of a segment; none: the TOC
+  std::variant<toc_part, std::uint32_t> part;  ///< of the TOC, or the sequence of a segment
   friend auto operator<=>(const part_received&, const part_received&) = default;
 };
 

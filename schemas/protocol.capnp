@@ -84,7 +84,8 @@ interface Session {
   # Sends these out of turn; what has already left is not repeated, unless `again` says that it arrived damaged.
   cancel @3 (delivery :UInt64) -> ();
   received @4 (delivery :UInt64, toc :Bool, sequence :UInt32) -> ();
-  # The TOC, or else the segment `sequence`, has arrived: its bytes are off the link. The verdict follows.
+  # The segment `sequence`, or with `toc` that part of the TOC, has arrived: its bytes are off the link. The
+  # verdict follows.
 }
 
 struct ProofNode {               # one node of a content's Merkle tree
@@ -119,11 +120,17 @@ struct TocStatement {
   signedAt       @3 :Int64;      # seconds since the epoch
 }
 
+enum TocPart {
+  tree     @0;                   # a message of toc.capnp: its SHA-256 is the toc id
+  contents @1;                   # 32 bytes for each content: their SHA-256 is the tree's contentsDigest
+}
+
 struct TocFrame {
-  signed    @0 :SignedToc;
+  signed    @0 :SignedToc;       # with the tree only
   bytes     @1 :UInt64;          # unpacked
-  frame     @2 :Data;            # one zstd frame, or a patch against the TOC `patchBase`
+  frame     @2 :Data;            # one zstd frame, or a patch against the same part of the TOC `patchBase`
   patchBase @3 :Data;            # toc id or empty
+  part      @4 :TocPart;
 }
 
 enum Landmark {
@@ -139,6 +146,7 @@ struct Verdict {                 # the node's answer to a segment or TOC
 
 interface BulkSink {
   toc      @0 (delivery :UInt64, toc :TocFrame) -> (verdict :Verdict);
+  # Called for both parts, the tree first; over several connections they may arrive in any order.
   segment  @1 (delivery :UInt64, segment :Segment) -> (verdict :Verdict);
   landmark @2 (delivery :UInt64, landmark :Landmark) -> ();
   padding  @3 (bytes :Data) -> ();   # opens the connection's window at join; its contents mean nothing

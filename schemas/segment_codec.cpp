@@ -72,6 +72,8 @@ result<segment> read_segment(wire::Segment::Reader from, const std::shared_ptr<c
 
 result<toc_frame> read_toc_frame(wire::TocFrame::Reader from, const std::shared_ptr<const void>& owner) {
   toc_frame value;
+  if (from.getPart() > wire::TocPart::CONTENTS) return fail(errc::corrupt, "a TOC frame of an unknown part");
+  value.part = static_cast<toc_part>(from.getPart());
   const auto origin = from.getSigned();
   value.origin = {copy(origin.getStatement()), copy(origin.getSignature()), as_text(origin.getCertificate())};
   value.bytes = from.getBytes();
@@ -109,6 +111,7 @@ std::vector<std::byte> encode_segment(const segment& value) {
 std::vector<std::byte> encode_toc_frame(const toc_frame& value) {
   capnp::MallocMessageBuilder message;
   auto to = message.initRoot<wire::TocFrame>();
+  to.setPart(static_cast<wire::TocPart>(value.part));
   auto origin = to.initSigned();
   origin.setStatement(as_data(value.origin.statement));
   origin.setSignature(as_data(value.origin.signature));

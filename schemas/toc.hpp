@@ -17,6 +17,7 @@ struct toc_header {
   std::string manifest_json;
   std::string config_json;
   std::uint64_t compressed_bytes = 0;  ///< of all layers, as the registry has them
+  digest contents_digest;              ///< SHA-256 of what `encode_content_ids` gives
   friend bool operator==(const toc_header&, const toc_header&) = default;
 };
 
@@ -24,7 +25,10 @@ struct toc_header {
 using inode_number = std::uint32_t;
 inline constexpr inode_number root_inode = 1;
 
-/// Serializes a TOC. Equal inputs give equal bytes on every machine.
+/// The second part of a TOC: 32 bytes for each content, in the order of the tree's table.
+[[nodiscard]] std::vector<std::byte> encode_content_ids(const image_tree& tree);
+
+/// Serializes the first part of a TOC. Equal inputs give equal bytes on every machine.
 /// Errors: `limit_exceeded` when names exceed 4 GiB or a count exceeds 2^32 - 2.
 [[nodiscard]] result<std::vector<std::byte>> encode_toc(const toc_header& header, const image_tree& tree);
 
@@ -55,18 +59,30 @@ struct xattr_view {
   std::string_view value;
 };
 
-/// A validated TOC, read in place. Immutable; every member may be called from any thread at once.
+/// A validated TOC, read in place. Immutable but for the content ids, which are learnt once; every member may
+/// be called from any thread at once.
 class toc_view {
  public:
-  /// `message` is 8-byte aligned. Checks the whole message once (every index, offset, order, inode reachable
-  /// and typed as its detail says), so that no later read can fail. Errors: `corrupt`, `protocol` for another
-  /// version.
+  /// Opens the first part; the contents are not known yet, unless there are none. `message` is 8-byte
+  /// aligned. Checks the whole message once (every index, offset, order, inode reachable and typed as its
+  /// detail says), so that no later read can fail. Errors: `corrupt`, `protocol` for another version.
   static result<std::shared_ptr<const toc_view>> open(shared_bytes message);
+
+  /// Takes the second part, whose digest the caller has compared with `contents_digest`. Does nothing once
+  /// the contents are known. Errors: `corrupt` for a wrong size or a content that is listed twice.
+  result<void> learn_contents(shared_bytes ids) const;
+  /// Once true it stays so, and `content` may be called.
+  [[nodiscard]] bool contents_known() const;
+
   ~toc_view();
   toc_view(const toc_view&) = delete;
   toc_view& operator=(const toc_view&) = delete;
 
+  /// The first part as it was opened.
   [[nodiscard]] bytes_view message() const;
+  /// The second part; empty while it is not known.
+  [[nodiscard]] bytes_view content_ids() const;
+  [[nodiscard]] const digest& contents_digest() const;
   [[nodiscard]] std::uint32_t block_bytes() const;
   [[nodiscard]] block_geometry geometry() const { return {block_bytes()}; }
   [[nodiscard]] const digest& manifest_digest() const;
@@ -87,11 +103,13 @@ class toc_view {
   [[nodiscard]] std::optional<inode_number> lookup(const inode_view& directory, std::string_view name) const;
 
   [[nodiscard]] std::uint32_t content_count() const;
+  /// Precondition: `contents_known()`.
   [[nodiscard]] content_info content(std::uint32_t index) const;
-  /// Sum of the sizes of all contents.
+  /// Unpacked bytes of one content. Known from the start, as is their sum.
+  [[nodiscard]] std::uint64_t content_size(std::uint32_t index) const;
   [[nodiscard]] std::uint64_t content_bytes() const;
 
-  /// The tree again as a value: for tests, patches and tools; costs memory.
+  /// The tree again as a value: for tests, patches and tools; costs memory. Precondition: `contents_known()`.
   [[nodiscard]] image_tree tree() const;
   [[nodiscard]] toc_header header() const;
 

@@ -14,7 +14,8 @@ tl::unexpected<error> broken(const std::string& what) {
 /// One pass over a message. Each member checks one list; inodes come before what refers to them.
 struct toc_check {
   const toc_lists& lists;
-  std::vector<bool> seen;  // inodes that an entry names
+  std::vector<bool> seen;            // inodes that an entry names
+  std::vector<std::uint64_t> sizes;  // of the contents that files have named so far
 
   [[nodiscard]] bool in_names(std::uint64_t offset, std::uint64_t length) const {
     return offset + length <= lists.names.size();
@@ -37,25 +38,12 @@ struct toc_check {
   /// Lists of elements without width would claim any number of them at no cost.
   result<void> check_counts(std::uint64_t words) const {
     const std::uint64_t claimed = std::uint64_t{lists.inodes.size()} + lists.directories.size() +
-                                  lists.entries.size() + lists.contents.size() + lists.xattrs.size();
+                                  lists.entries.size() + lists.xattrs.size();
     return claimed <= words ? result<void>{} : broken("lists are longer than the message");
   }
 
-  result<void> check_contents() const {
-    std::vector<digest> ids;
-    ids.reserve(lists.contents.size());
-    for (const auto content : lists.contents) {
-      if (content.getSize() == 0 || content.getSize() > content_bytes_max) return broken("odd content size");
-      ids.push_back(read_content_digest(content));
-    }
-    std::sort(ids.begin(), ids.end());
-    if (std::adjacent_find(ids.begin(), ids.end()) != ids.end()) return broken("a content is listed twice");
-    return {};
-  }
-
-  result<void> check_inodes() const {
+  result<void> check_inodes() {
     std::uint64_t next_xattr = 0;
-    std::uint32_t next_content = 0;
     for (std::uint32_t i = 0; i < lists.inodes.size(); ++i) {
       const auto inode = lists.inodes[i];
       if (!type_of_mode(inode.getMode())) return broken("unknown file type");
@@ -63,20 +51,18 @@ struct toc_check {
       if (inode.getLinks() == 0) return broken("an inode without links");
       if (inode.getXattrFirst() != next_xattr) return broken("xattrs are not contiguous");
       next_xattr += inode.getXattrCount();
-      if (auto checked = check_detail(inode, i + 1, next_content); !checked) return checked;
+      if (auto checked = check_detail(inode, i + 1); !checked) return checked;
       if (auto checked = check_xattrs(inode); !checked) return checked;
     }
     if (next_xattr != lists.xattrs.size()) return broken("xattrs of no inode");
-    if (next_content != lists.contents.size()) return broken("contents of no file");
     return {};
   }
 
-  result<void> check_detail(const wire::Inode::Reader& inode, inode_number number,
-                            std::uint32_t& next_content) const {
+  result<void> check_detail(const wire::Inode::Reader& inode, inode_number number) {
     const auto detail = inode.getDetail();
     switch (*type_of_mode(inode.getMode())) {
       case file_type::regular:
-        return check_content(inode, next_content);
+        return check_content(inode);
       case file_type::directory:
         if (detail >= lists.directories.size() || lists.directories[detail].getInode() != number)
           return broken("an inode names another one's directory");
@@ -92,16 +78,15 @@ struct toc_check {
     return {};
   }
 
-  result<void> check_content(const wire::Inode::Reader& inode, std::uint32_t& next_content) const {
+  result<void> check_content(const wire::Inode::Reader& inode) {
     const auto content = inode.getDetail();
+    const auto size = inode.getSize();
     if (content == image_inode::no_content)
-      return inode.getSize() == 0 ? result<void>{} : broken("a file of some size without content");
-    if (content > next_content || content >= lists.contents.size())
-      return broken("contents are not in order of use");
-    if (content == next_content) ++next_content;
-    if (inode.getSize() != lists.contents[content].getSize())
-      return broken("a file's size is not its content's");
-    return {};
+      return size == 0 ? result<void>{} : broken("a file of some size without content");
+    if (size == 0 || size > content_bytes_max) return broken("odd content size");
+    if (content > sizes.size()) return broken("contents are not in order of use");
+    if (content == sizes.size()) sizes.push_back(size);
+    return sizes[content] == size ? result<void>{} : broken("a content of two sizes");
   }
 
   result<void> check_target(const wire::Inode::Reader& inode) const {
@@ -188,15 +173,16 @@ struct toc_check {
 
 }  // namespace
 
-result<void> validate_toc(const toc_lists& lists, std::uint64_t words) {
-  toc_check check{lists, {}};
-  if (auto counts = check.check_counts(words); !counts) return counts;
-  if (auto header = check.check_header(); !header) return header;
-  if (auto contents = check.check_contents(); !contents) return contents;
-  if (auto inodes = check.check_inodes(); !inodes) return inodes;
+result<std::vector<std::uint64_t>> validate_toc(const toc_lists& lists, std::uint64_t words) {
+  toc_check check{lists, {}, {}};
+  auto checked = check.check_counts(words).and_then([&] { return check.check_header(); }).and_then([&] {
+    return check.check_inodes();
+  });
+  if (!checked) return tl::unexpected(checked.error());
   check.seen.resize(lists.inodes.size());
-  if (auto directories = check.check_directories(); !directories) return directories;
-  return check.check_all_seen();
+  checked = check.check_directories().and_then([&] { return check.check_all_seen(); });
+  if (!checked) return tl::unexpected(checked.error());
+  return std::move(check.sizes);
 }
 
 }  // namespace firstlight

@@ -30,13 +30,6 @@ class name_pool {
   std::string bytes_;
 };
 
-std::uint64_t load_word(const digest& value, std::size_t word) {
-  std::uint64_t loaded = 0;
-  for (std::size_t i = 8; i-- > 0;)
-    loaded = loaded << 8U | std::to_integer<std::uint64_t>(value.bytes[word * 8 + i]);
-  return loaded;
-}
-
 capnp::Data::Reader as_data(std::string_view text) {
   return {reinterpret_cast<const kj::byte*>(text.data()), text.size()};
 }
@@ -67,7 +60,6 @@ std::uint64_t words_needed(const toc_header& header, const image_tree& tree, con
   return slack + tree.inodes.size() * capnp::sizeInWords<wire::Inode>() +
          tree.directories.size() * capnp::sizeInWords<wire::Directory>() +
          all.entries * capnp::sizeInWords<wire::Entry>() + all.xattrs * capnp::sizeInWords<wire::Xattr>() +
-         tree.contents.size() * capnp::sizeInWords<wire::Content>() +
          (all.name_bytes + header.manifest_json.size() + header.config_json.size()) / sizeof(capnp::word);
 }
 
@@ -88,17 +80,6 @@ struct toc_writer {
   name_pool names;
   std::vector<std::uint32_t> directory_of;  // by inode position
 
-  void write_contents() {
-    auto contents = toc.initContents(static_cast<unsigned>(tree.contents.size()));
-    for (unsigned i = 0; i < contents.size(); ++i) {
-      const auto& id = tree.contents[i].id.root;
-      contents[i].setSize(tree.contents[i].size);
-      contents[i].setId0(load_word(id, 0));
-      contents[i].setId1(load_word(id, 1));
-      contents[i].setId2(load_word(id, 2));
-      contents[i].setId3(load_word(id, 3));
-    }
-  }
   void write_directories(std::uint64_t entry_total) {
     auto directories = toc.initDirectories(static_cast<unsigned>(tree.directories.size()));
     auto entries = toc.initEntries(static_cast<unsigned>(entry_total));
@@ -167,6 +148,9 @@ result<void> check_encodable(const image_tree& tree) {
       return fail(errc::invalid_argument, "a symlink's size is not its target's length");
     if (inode.device_major > device_major_max || inode.device_minor > device_minor_max)
       return fail(errc::limit_exceeded, "a device number does not fit into 12 + 20 bits");
+    if (inode.content != image_inode::no_content &&
+        (inode.content >= tree.contents.size() || tree.contents[inode.content].size != inode.size))
+      return fail(errc::invalid_argument, "a file's size is not its content's");
     for (const auto& each : inode.xattrs)
       if (each.name.size() > name_bytes_max)
         return fail(errc::limit_exceeded, "an xattr's name is longer than 255 bytes");
@@ -187,6 +171,14 @@ std::vector<std::byte> to_bytes(capnp::MessageBuilder& message) {
 
 }  // namespace
 
+std::vector<std::byte> encode_content_ids(const image_tree& tree) {
+  std::vector<std::byte> ids;
+  ids.reserve(tree.contents.size() * sizeof(digest));
+  for (const auto& content : tree.contents)
+    ids.insert(ids.end(), content.id.root.bytes.begin(), content.id.root.bytes.end());
+  return ids;
+}
+
 result<std::vector<std::byte>> encode_toc(const toc_header& header, const image_tree& tree) {
   const auto all = sum(tree);
   if (auto checked = check_counts(tree, all); !checked) return tl::make_unexpected(checked.error());
@@ -202,12 +194,12 @@ result<std::vector<std::byte>> encode_toc(const toc_header& header, const image_
     toc.setManifest(as_data(header.manifest_json));
     toc.setConfig(as_data(header.config_json));
     toc.setCompressedBytes(header.compressed_bytes);
+    toc.setContentsDigest({reinterpret_cast<const kj::byte*>(header.contents_digest.bytes.data()), 32});
     toc_writer writer{tree, toc, {}, std::vector<std::uint32_t>(tree.inodes.size())};
     for (std::uint32_t i = 0; i < tree.directories.size(); ++i)
       writer.directory_of.at(tree.directories[i].inode) = i;
     writer.write_inodes(all.xattrs);
     writer.write_directories(all.entries);
-    writer.write_contents();
     toc.setNames(writer.names.data());
     return to_bytes(message);
   } catch (const std::out_of_range&) {

@@ -13,7 +13,6 @@ struct toc_lists {
   capnp::List<wire::Inode>::Reader inodes;
   capnp::List<wire::Directory>::Reader directories;
   capnp::List<wire::Entry>::Reader entries;
-  capnp::List<wire::Content>::Reader contents;
   capnp::List<wire::Xattr>::Reader xattrs;
   std::string_view names;
 
@@ -22,9 +21,8 @@ struct toc_lists {
   }
 };
 
-/// Checks all that toc_view promises of a message of `words` words. Errors: `corrupt`.
-[[nodiscard]] result<void> validate_toc(const toc_lists& lists, std::uint64_t words);
-
-[[nodiscard]] digest read_content_digest(const wire::Content::Reader& content);
+/// Checks all that toc_view promises of a message of `words` words.
+/// @returns the sizes of all contents, which are those of the files that have them. Errors: `corrupt`.
+[[nodiscard]] result<std::vector<std::uint64_t>> validate_toc(const toc_lists& lists, std::uint64_t words);
 
 }  // namespace firstlight

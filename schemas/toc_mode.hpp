@@ -8,7 +8,7 @@ namespace firstlight {
 
 // What the TOC's writer and reader agree upon; not for others.
 
-inline constexpr std::uint16_t toc_version = 1;
+inline constexpr std::uint16_t toc_version = 2;
 inline constexpr std::uint64_t toc_words_max = (1ULL << 29U) - 1;  ///< of one Cap'n Proto segment: 4 GiB
 inline constexpr std::uint32_t name_bytes_max = 255;               ///< of a file or an xattr, as in Linux
 inline constexpr std::uint32_t symlink_bytes_max = 4095;           ///< of a target, as in Linux

@@ -1,5 +1,11 @@
 #include <capnp/serialize.h>
 
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <cstring>
+#include <mutex>
+
 #include "schemas/toc_lists_codec.hpp"
 #include "schemas/toc_mode.hpp"
 
@@ -20,14 +26,6 @@ capnp::ReaderOptions reader_options(std::size_t words) {
 
 }  // namespace
 
-digest read_content_digest(const wire::Content::Reader& content) {
-  digest value;
-  std::size_t at = 0;
-  for (auto word : {content.getId0(), content.getId1(), content.getId2(), content.getId3()})
-    for (int i = 0; i < 8; ++i, word >>= 8U) value.bytes[at++] = static_cast<std::byte>(word & 0xffU);
-  return value;
-}
-
 struct toc_view::impl {
   shared_bytes message;
   capnp::FlatArrayMessageReader reader;
@@ -36,8 +34,14 @@ struct toc_view::impl {
   std::string_view manifest;
   std::string_view config;
   std::uint64_t compressed_bytes = 0;
+  digest contents_digest;
+  std::vector<std::uint64_t> content_sizes;
   std::uint64_t content_bytes = 0;
   std::uint32_t block_bytes = 0;
+
+  std::mutex learning;  // guards the following until it is published
+  shared_bytes ids;
+  std::atomic<const std::byte*> known_ids{nullptr};  // readers without the lock see it whole or not at all
 
   impl(shared_bytes from, kj::ArrayPtr<const capnp::word> words)
       : message(std::move(from)), reader(words, reader_options(words.size())) {}
@@ -50,7 +54,6 @@ struct toc_view::impl {
     lists.inodes = lists.toc.getInodes();
     lists.directories = lists.toc.getDirectories();
     lists.entries = lists.toc.getEntries();
-    lists.contents = lists.toc.getContents();
     lists.xattrs = lists.toc.getXattrs();
     lists.names = as_text(lists.toc.getNames());
     manifest = as_text(lists.toc.getManifest());
@@ -60,6 +63,10 @@ struct toc_view::impl {
     const auto read = digest_from_bytes(std::as_bytes(std::span(as_text(lists.toc.getManifestDigest()))));
     if (!read) return tl::make_unexpected(read.error());
     manifest_digest = *read;
+    const auto ids_digest =
+        digest_from_bytes(std::as_bytes(std::span(as_text(lists.toc.getContentsDigest()))));
+    if (!ids_digest) return tl::make_unexpected(ids_digest.error());
+    contents_digest = *ids_digest;
     return {};
   }
 };
@@ -78,9 +85,10 @@ result<std::shared_ptr<const toc_view>> toc_view::open(shared_bytes message) {
                                                 bytes.size() / sizeof(capnp::word));
     auto state = std::make_unique<impl>(std::move(message), words);
     if (auto resolved = state->resolve(); !resolved) return tl::make_unexpected(resolved.error());
-    if (auto valid = validate_toc(state->lists, words.size()); !valid)
-      return tl::make_unexpected(valid.error());
-    for (const auto content : state->lists.contents) state->content_bytes += content.getSize();
+    auto sizes = validate_toc(state->lists, words.size());
+    if (!sizes) return tl::make_unexpected(sizes.error());
+    state->content_sizes = std::move(*sizes);
+    for (const auto size : state->content_sizes) state->content_bytes += size;
     return std::shared_ptr<const toc_view>(new toc_view(std::move(state)));
   } catch (const kj::Exception& failure) {
     return fail(errc::corrupt,
@@ -88,8 +96,35 @@ result<std::shared_ptr<const toc_view>> toc_view::open(shared_bytes message) {
   }
 }
 
+result<void> toc_view::learn_contents(shared_bytes ids) const {
+  const std::lock_guard lock(impl_->learning);
+  if (contents_known()) return {};
+  if (ids.bytes.size() != std::size_t{content_count()} * sizeof(digest))
+    return fail(errc::corrupt, "content ids: not one for each content of the image");
+  std::vector<digest> sorted(content_count());
+  std::memcpy(sorted.data(), ids.bytes.data(), ids.bytes.size());
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+    return fail(errc::corrupt, "content ids: one is listed twice");
+  impl_->ids = std::move(ids);
+  impl_->known_ids.store(impl_->ids.bytes.data(), std::memory_order_release);
+  return {};
+}
+
+bool toc_view::contents_known() const {
+  return content_count() == 0 || impl_->known_ids.load(std::memory_order_acquire) != nullptr;
+}
+
 bytes_view toc_view::message() const {
   return impl_->message.bytes;
+}
+bytes_view toc_view::content_ids() const {
+  const auto* begin = impl_->known_ids.load(std::memory_order_acquire);
+  if (begin == nullptr) return {};
+  return {begin, std::size_t{content_count()} * sizeof(digest)};
+}
+const digest& toc_view::contents_digest() const {
+  return impl_->contents_digest;
 }
 std::uint32_t toc_view::block_bytes() const {
   return impl_->block_bytes;
@@ -110,7 +145,7 @@ std::uint32_t toc_view::inode_count() const {
   return impl_->lists.inodes.size();
 }
 std::uint32_t toc_view::content_count() const {
-  return impl_->lists.contents.size();
+  return static_cast<std::uint32_t>(impl_->content_sizes.size());
 }
 std::uint64_t toc_view::content_bytes() const {
   return impl_->content_bytes;
@@ -185,8 +220,15 @@ std::optional<inode_number> toc_view::lookup(const inode_view& directory, std::s
 }
 
 content_info toc_view::content(std::uint32_t index) const {
-  const auto from = impl_->lists.contents[index];
-  return {{read_content_digest(from)}, from.getSize()};
+  const auto* ids = impl_->known_ids.load(std::memory_order_acquire);
+  assert(ids != nullptr);
+  content_info info{{}, impl_->content_sizes[index]};
+  std::memcpy(info.id.root.bytes.data(), ids + std::size_t{index} * sizeof(digest), sizeof(digest));
+  return info;
+}
+
+std::uint64_t toc_view::content_size(std::uint32_t index) const {
+  return impl_->content_sizes[index];
 }
 
 image_tree toc_view::tree() const {
@@ -225,8 +267,8 @@ image_tree toc_view::tree() const {
 }
 
 toc_header toc_view::header() const {
-  return {block_bytes(), manifest_digest(), std::string(manifest_json()), std::string(config_json()),
-          compressed_bytes()};
+  return {block_bytes(),      manifest_digest(), std::string(manifest_json()), std::string(config_json()),
+          compressed_bytes(), contents_digest()};
 }
 
 }  // namespace firstlight

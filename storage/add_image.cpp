@@ -34,15 +34,16 @@ result<image_record> keep(const add_image_tools& tools, const add_image_request&
                           .manifest_json = image.manifest_json,
                           .config_json = image.config_json,
                           .compressed_bytes = image.compressed_bytes};
-  auto message = encode_toc(header, image.tree);
-  if (!message) return tl::unexpected(message.error());
-  const toc_id id{sha256(*message)};
+  const auto made = make_toc(header, image.tree);
+  if (!made) return tl::unexpected(made.error());
+  const auto& id = made->id;
   if (auto durable = tools.contents.checkpoint(); !durable) return tl::unexpected(durable.error());
-  auto toc = tools.catalogue.store_toc(id, *message);
+  auto toc = tools.catalogue.store_toc(*made);
   if (!toc) return tl::unexpected(toc.error());
   // Packing takes longer than the round trip that the first node would wait for it.
-  if (auto packed = tools.catalogue.packed_toc(id, std::nullopt); !packed)
-    return tl::unexpected(packed.error());
+  for (const auto part : {toc_part::tree, toc_part::contents})
+    if (auto packed = tools.catalogue.packed_toc(id, part, std::nullopt); !packed)
+      return tl::unexpected(packed.error());
   if (auto put = tools.catalogue.put_order(id, as_stored(order_of(tools, image))); !put)
     return tl::unexpected(put.error());
   const image_record record{.reference = request.name,
@@ -71,6 +72,8 @@ result<std::optional<image_record>> unchanged(const add_image_tools& tools, cons
   auto current = source.current_digest();
   if (!current) return tl::unexpected(current.error());
   if (*current != (*known)->top_digest) return std::nullopt;
+  if (auto toc = tools.catalogue.toc((*known)->toc); !toc && toc_is_lost(toc.error().code))
+    return std::nullopt;
   (*known)->checked_at = request.now;
   if (auto put = tools.catalogue.put(**known); !put) return tl::unexpected(put.error());
   return known;

@@ -11,7 +11,7 @@ namespace firstlight {
 namespace {
 
 constexpr std::string_view magic = "FLBUNDLE";
-constexpr std::uint64_t version = 1;
+constexpr std::uint64_t version = 2;
 constexpr std::size_t word = 8;
 
 enum class kind : std::uint64_t { toc = 1, segment = 2, landmark = 3, end = 4 };
@@ -68,7 +68,8 @@ bundle_writer::~bundle_writer() = default;
 bundle_writer::bundle_writer(bundle_writer&&) noexcept = default;
 bundle_writer& bundle_writer::operator=(bundle_writer&&) noexcept = default;
 
-result<bundle_writer> bundle_writer::create(std::filesystem::path path, const toc_frame& toc) {
+result<bundle_writer> bundle_writer::create(std::filesystem::path path, const toc_frame& tree,
+                                            const toc_frame& contents) {
   auto state = std::make_unique<impl>();
   state->path = path.string();
   state->temporary = state->path + ".new";
@@ -79,7 +80,8 @@ result<bundle_writer> bundle_writer::create(std::filesystem::path path, const to
   put_word(number.data(), version);
   auto written = state->write(as_bytes_view(magic));
   if (written) written = state->write(number);
-  if (written) written = state->write_part(kind::toc, encode_toc_frame(toc));
+  for (const auto* part : {&tree, &contents})
+    if (written) written = state->write_part(kind::toc, encode_toc_frame(*part));
   if (!written) return tl::make_unexpected(written.error());
   return bundle_writer(std::move(state));
 }
@@ -120,7 +122,8 @@ struct bundle_reader::impl {
   sha256_stream sum;
   std::uint64_t offset = 0;
   std::uint32_t segments = 0;
-  toc_frame toc;
+  toc_frame tree;
+  toc_frame contents;
 
   [[nodiscard]] tl::unexpected<error> broken(const std::string& why) const {
     return fail(errc::corrupt, "bundle file " + path + " " + why);
@@ -156,9 +159,16 @@ struct bundle_reader::impl {
         !std::equal(begin.begin(), begin.begin() + word, as_bytes_view(magic).begin()))
       return fail(errc::corrupt, path + " is not a bundle file");
     if (get_word(begin.data() + word) != version)
-      return fail(errc::unsupported, "bundle file " + path + " is of a later version; update this program");
+      return fail(errc::unsupported, "bundle file " + path + " is of another version (" +
+                                         std::to_string(get_word(begin.data() + word)) +
+                                         ") than this program reads (" + std::to_string(version) +
+                                         "); save it again with the same program");
     offset = begin.size();
     sum.update(begin);
+    if (auto read = read_toc(toc_part::tree, tree); !read) return read;
+    return read_toc(toc_part::contents, contents);
+  }
+  result<void> read_toc(toc_part part, toc_frame& into) {
     const auto header = read_header(&sum);
     if (!header) return tl::make_unexpected(header.error());
     if (header->what != kind::toc) return broken("does not begin with a table of contents");
@@ -166,7 +176,8 @@ struct bundle_reader::impl {
     if (!body) return tl::make_unexpected(body.error());
     auto decoded = decode_toc_frame(*body);
     if (!decoded) return tl::make_unexpected(decoded.error());
-    toc = std::move(*decoded);
+    if (decoded->part != part) return broken("has the parts of its table of contents in disorder");
+    into = std::move(*decoded);
     return {};
   }
   result<bundle_part> read_end(const shared_bytes& body) {
@@ -199,8 +210,11 @@ result<bundle_reader> bundle_reader::open(const std::filesystem::path& path, con
   return bundle_reader(std::move(state));
 }
 
-const toc_frame& bundle_reader::toc() const {
-  return impl_->toc;
+const toc_frame& bundle_reader::tree() const {
+  return impl_->tree;
+}
+const toc_frame& bundle_reader::contents() const {
+  return impl_->contents;
 }
 
 result<bundle_part> bundle_reader::next() {

@@ -9,15 +9,16 @@
 namespace firstlight {
 
 /// BUNDLE FILE: one image as a stream of what a hub would send, for machines without a network: the
-/// signed TOC, the segments in order, landmarks between them, and at the end their number and a checksum
-/// (docs/formats.md). Written under a temporary name and renamed at the end, so a file with its name is
-/// whole.
+/// two parts of the signed TOC, the segments in order, landmarks between them, and at the end their number
+/// and a checksum (docs/formats.md). Written under a temporary name and renamed at the end, so a file with
+/// its name is whole.
 
 /// Writes one bundle file. One thread. A writer that is dropped before `finish` leaves nothing behind.
 class bundle_writer {
  public:
   /// Errors: `io`, `denied`, `no_space`.
-  static result<bundle_writer> create(std::filesystem::path path, const toc_frame& toc);
+  static result<bundle_writer> create(std::filesystem::path path, const toc_frame& tree,
+                                      const toc_frame& contents);
   ~bundle_writer();
   bundle_writer(bundle_writer&&) noexcept;
   bundle_writer& operator=(bundle_writer&&) noexcept;
@@ -50,7 +51,8 @@ class bundle_reader {
   bundle_reader(bundle_reader&&) noexcept;
   bundle_reader& operator=(bundle_reader&&) noexcept;
 
-  [[nodiscard]] const toc_frame& toc() const;
+  [[nodiscard]] const toc_frame& tree() const;
+  [[nodiscard]] const toc_frame& contents() const;
   /// The next part; `bundle_end` is the last. Errors: `corrupt` for a damaged or truncated file, told
   /// apart in the detail; `limit_exceeded`; `io`.
   result<bundle_part> next();

@@ -22,8 +22,12 @@ held_bytes measure_held(const toc_view& toc, const content_store& store) {
   held_bytes held;
   const auto geometry = toc.geometry();
   for (std::uint32_t i = 0; i < toc.content_count(); ++i) {
+    held.total += toc.content_size(i);
+    if (!toc.contents_known()) {
+      held.incomplete.push_back(i);
+      continue;
+    }
     const auto content = toc.content(i);
-    held.total += content.size;
     const auto state = store.state(content.id);
     if (state == content_state::complete) held.ready += content.size;
     if (state == content_state::complete) continue;

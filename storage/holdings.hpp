@@ -5,10 +5,10 @@
 
 namespace firstlight {
 
-/// What the store holds of an image, as a pull request tells it.
+/// What the store holds of an image, as a pull request tells it. Its contents are known.
 [[nodiscard]] had_image holdings_of(const toc_id& id, const toc_view& toc, const content_store& store);
 
-/// How much of an image the store holds.
+/// How much of an image the store holds. Nothing counts while the image's contents are not known.
 struct held_bytes {
   std::uint64_t ready = 0;  ///< unpacked, whole blocks
   std::uint64_t total = 0;

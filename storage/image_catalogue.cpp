@@ -5,7 +5,6 @@
 #include "schemas/segment_codec.hpp"
 #include "storage/file_io.hpp"
 #include "storage/sha256.hpp"
-#include "storage/toc_packing.hpp"
 
 namespace firstlight {
 namespace {
@@ -104,73 +103,99 @@ result<void> image_catalogue::remove(const std::string& reference, const std::st
   return {};
 }
 
-result<std::shared_ptr<const toc_view>> image_catalogue::store_toc(const toc_id& id, bytes_view message,
-                                                                   durability how) {
-  if (auto known = toc(id)) return known;
-  const auto path = toc_path(id);
-  const auto written =
-      how == durability::synced ? write_file_durably(path, message) : write_file(path, message);
+result<std::shared_ptr<const toc_view>> image_catalogue::store_toc(const made_toc& made) {
+  if (auto known = toc(made.id)) return known;
+  // The contents first: a tree on disk has its contents beside it.
+  auto written = write_file_durably(toc_path(made.id, toc_part::contents), made.contents).and_then([&] {
+    return write_file_durably(toc_path(made.id, toc_part::tree), made.tree);
+  });
   if (!written) return tl::unexpected(written.error());
-  auto mapped = map_file(path);
-  if (!mapped) return tl::unexpected(mapped.error());
+  return toc(made.id);
+}
+
+result<std::shared_ptr<const toc_view>> image_catalogue::open_tree(const toc_id& id, shared_bytes tree) {
   const std::lock_guard lock(mutex_);
-  return open_toc(id, std::move(*mapped));
+  if (auto known = find_open(id)) return known;
+  auto opened = toc_view::open(std::move(tree));
+  if (opened) keep_open(id, *opened);
+  return opened;
+}
+
+result<void> image_catalogue::store_contents(const toc_id& id, const toc_view& toc, shared_bytes contents) {
+  if (auto learnt = learn_checked(toc, std::move(contents)); !learnt) return learnt;
+  return write_file(toc_path(id, toc_part::contents), toc.content_ids()).and_then([&] {
+    return write_file(toc_path(id, toc_part::tree), toc.message());
+  });
 }
 
 result<std::shared_ptr<const toc_view>> image_catalogue::toc(const toc_id& id) const {
   const std::lock_guard lock(mutex_);
-  if (const auto known = open_.find(id); known != open_.end())
-    if (auto alive = known->second.lock()) return alive;
-  auto mapped = map_file(toc_path(id));
-  if (!mapped) return fail(mapped.error(), "TOC " + id.value.hex());
-  if (sha256(mapped->bytes) != id.value)
+  if (auto known = find_open(id)) {
+    if (known->contents_known()) return known;
+    return fail(errc::not_found, "the contents of TOC " + id.value.hex() + " are still on their way");
+  }
+  const auto tree = map_file(toc_path(id, toc_part::tree));
+  if (!tree) return fail(tree.error(), "TOC " + id.value.hex());
+  if (sha256(tree->bytes) != id.value)
     return fail(errc::corrupt, "the stored TOC " + id.value.hex() + " is damaged");
-  return open_toc(id, std::move(*mapped));
+  auto opened = toc_view::open(*tree);
+  if (!opened) return opened;
+  const auto contents = map_file(toc_path(id, toc_part::contents));
+  if (!contents)
+    return fail(errc::corrupt, "content ids of TOC " + id.value.hex() + ": " + contents.error().detail);
+  if (auto learnt = learn_checked(**opened, *contents); !learnt) return tl::unexpected(learnt.error());
+  keep_open(id, *opened);
+  return opened;
 }
 
-/// Whoever uses it keeps its mapping.
+/// Whoever uses it keeps its mapping. A file that nobody names does no harm, so failures are not told.
 void image_catalogue::forget_toc(const toc_id& id) {
   const std::lock_guard lock(mutex_);
   if (const auto known = open_.extract(id)) std::erase(recent_, known.mapped().lock());
-  std::error_code ignored;  // a TOC that nobody names does no harm
-  std::filesystem::remove(toc_path(id), ignored);
+  std::error_code ignored;
+  for (const auto& file : std::filesystem::directory_iterator(folder_ / "tocs", ignored))
+    if (file.path().filename().string().find(id.value.hex()) != std::string::npos)
+      std::filesystem::remove(file.path(), ignored);
 }
 
-result<image_catalogue::toc_pointer> image_catalogue::open_toc(const toc_id& id, shared_bytes message) const {
-  auto view = toc_view::open(std::move(message));
-  if (!view) return view;
+image_catalogue::toc_pointer image_catalogue::find_open(const toc_id& id) const {
+  const auto known = open_.find(id);
+  return known == open_.end() ? nullptr : known->second.lock();
+}
+
+void image_catalogue::keep_open(const toc_id& id, const toc_pointer& toc) const {
   std::erase_if(open_, [](const auto& entry) { return entry.second.expired(); });
-  open_[id] = *view;
-  recent_.push_front(*view);
+  open_[id] = toc;
+  recent_.push_front(toc);
   if (recent_.size() > limits_.tocs_kept_open) recent_.pop_back();
-  return view;
 }
 
-result<toc_frame> image_catalogue::packed_toc(const toc_id& id, const std::optional<toc_id>& base) const {
+result<toc_frame> image_catalogue::packed_toc(const toc_id& id, toc_part part,
+                                              const std::optional<toc_id>& base) const {
   auto wanted = toc(id);
   if (!wanted) return tl::unexpected(wanted.error());
   auto had = base && *base != id ? toc(*base) : std::shared_ptr<const toc_view>();
   if (!had) return tl::unexpected(had.error());
-  const auto file = folder_ / "tocs" / (id.value.hex() + (*had ? "-" + base->value.hex() : "") + ".packed");
+  const auto file = toc_path(id, part).string() + (*had ? "-" + base->value.hex() : "") + ".packed";
   if (auto stored = map_file(file)) {
     if (auto frame = decode_toc_frame(*stored)) return frame;
   }
-  auto packed = pack_toc((*wanted)->message(), had->get(), *had ? patch_level : whole_level);
+  auto packed = pack_toc(**wanted, part, had->get(), *had ? patch_level : whole_level);
   if (!packed) return packed;
   if (auto written = write_file_durably(file, encode_toc_frame(*packed)); !written)
     return tl::unexpected(written.error());
   return packed;
 }
 
-result<shared_bytes> image_catalogue::unpacked_toc(const toc_frame& frame, const toc_id& expected) const {
+result<shared_bytes> image_catalogue::unpacked_toc(const toc_frame& frame, const digest& expected) const {
   if (!frame.patch_base) return unpack_toc(frame, expected, nullptr);
   const auto base = toc(*frame.patch_base);
   if (!base) return fail(base.error(), "patch base of a TOC");
   return unpack_toc(frame, expected, base->get());
 }
 
-std::filesystem::path image_catalogue::toc_path(const toc_id& id) const {
-  return folder_ / "tocs" / (id.value.hex() + ".toc");
+std::filesystem::path image_catalogue::toc_path(const toc_id& id, toc_part part) const {
+  return folder_ / "tocs" / (id.value.hex() + (part == toc_part::tree ? ".tree" : ".contents"));
 }
 
 result<void> image_catalogue::put_order(const toc_id& id, const stored_order& order) {

@@ -13,10 +13,17 @@
 #include "schemas/image_record.hpp"
 #include "schemas/toc.hpp"
 #include "storage/database.hpp"
+#include "storage/toc_packing.hpp"
 
 namespace firstlight {
 
-/// IMAGE CATALOGUE: which images are known, their TOCs (files, mapped on demand) and the orders in
+/// Whether an error of `image_catalogue::toc` means that the TOC must be made or fetched anew: it is gone,
+/// damaged, or of another version.
+[[nodiscard]] constexpr bool toc_is_lost(errc code) {
+  return code == errc::not_found || code == errc::corrupt || code == errc::protocol;
+}
+
+/// IMAGE CATALOGUE: which images are known, their TOCs (two files each, mapped on demand) and the orders in
 /// which their starts read them. Hub and node have one each. All members from any thread; they may
 /// block on the disk. Changes are durable when a call returns, unless it says otherwise. The TOCs used last
 /// stay open, so that they need not be read and checked for each pull.
@@ -35,27 +42,33 @@ class image_catalogue {
   result<std::optional<image_record>> find_toc(const toc_id& id) const;
   /// All records, by reference and platform.
   result<std::vector<image_record>> list() const;
-  /// Adds or replaces the record of its reference and platform. Its TOC must be stored before. Only the
-  /// record of a complete image surely survives a power cut.
+  /// Adds or replaces the record of its reference and platform. The TOC of a complete image must be stored
+  /// before, any other may still be on its way. Only the record of a complete image surely survives a power
+  /// cut.
   result<void> put(const image_record& record);
   /// Forgets a record, and its TOC and order once no other record names them. Errors: `not_found`.
   result<void> remove(const std::string& reference, const std::string& platform);
 
-  /// Stores a TOC and opens it; `id` is the digest of `message`, which the caller has checked or made. A
-  /// buffered one may be gone after a power cut; syncing the file system makes it stay.
-  /// Errors: `corrupt` when it is not a TOC, `no_space`, `io`.
-  result<std::shared_ptr<const toc_view>> store_toc(const toc_id& id, bytes_view message,
-                                                    durability how = durability::synced);
-  /// Opens a stored TOC; readers of the same TOC share one mapping. Errors: `not_found`, `corrupt` if it is
-  /// damaged: whoever can gets it anew.
+  /// Stores a TOC durably and opens it. Errors: `corrupt` when it is not a TOC, `no_space`, `io`.
+  result<std::shared_ptr<const toc_view>> store_toc(const made_toc& made);
+  /// Opens the tree of a TOC whose contents are still on their way, so that it can be used at once: `id` is
+  /// its digest, which the caller has checked. It is stored with its contents. A TOC that is open already is
+  /// the answer instead. Errors: `corrupt`.
+  result<std::shared_ptr<const toc_view>> open_tree(const toc_id& id, shared_bytes tree);
+  /// Gives a TOC that `open_tree` has opened its contents, and stores both parts. They may be gone after a
+  /// power cut; syncing the file system makes them stay. Errors: `corrupt`, `no_space`, `io`.
+  result<void> store_contents(const toc_id& id, const toc_view& toc, shared_bytes contents);
+  /// Opens a stored TOC; its contents are known, and readers of the same TOC share one mapping.
+  /// Errors: `not_found`, also of one whose contents are on their way; `corrupt` if it is damaged; `protocol`
+  /// if it is of another version (see `toc_is_lost`).
   result<std::shared_ptr<const toc_view>> toc(const toc_id& id) const;
-  /// A stored TOC as it travels: compressed alone, or as a patch against another stored one. Made once,
-  /// then read from a file. Only `origin` is left empty. Errors: `not_found`, `io`.
-  result<toc_frame> packed_toc(const toc_id& id, const std::optional<toc_id>& base) const;
-  /// The message of a TOC that has travelled. Errors: `not_found` if its patch base is not stored, `corrupt`
-  /// if it is not `expected`.
-  result<shared_bytes> unpacked_toc(const toc_frame& frame, const toc_id& expected) const;
-  [[nodiscard]] std::filesystem::path toc_path(const toc_id& id) const;
+  /// A part of a stored TOC as it travels: compressed alone, or as a patch against another stored one. Made
+  /// once, then read from a file. Only `origin` is left empty. Errors: `not_found`, `io`.
+  result<toc_frame> packed_toc(const toc_id& id, toc_part part, const std::optional<toc_id>& base) const;
+  /// A part of a TOC that has travelled. Errors: `not_found` if its patch base is not stored, `corrupt` if it
+  /// is not `expected`.
+  result<shared_bytes> unpacked_toc(const toc_frame& frame, const digest& expected) const;
+  [[nodiscard]] std::filesystem::path toc_path(const toc_id& id, toc_part part) const;
 
   result<void> put_order(const toc_id& id, const stored_order& order);
   /// An empty order when none is stored.
@@ -65,7 +78,8 @@ class image_catalogue {
   image_catalogue(std::filesystem::path folder, database& metadata, const catalogue_limits& limits);
   using toc_pointer = std::shared_ptr<const toc_view>;
   void forget_toc(const toc_id& id);
-  result<toc_pointer> open_toc(const toc_id& id, shared_bytes message) const;
+  [[nodiscard]] toc_pointer find_open(const toc_id& id) const;
+  void keep_open(const toc_id& id, const toc_pointer& toc) const;
 
   std::filesystem::path folder_;
   database& metadata_;

@@ -41,12 +41,12 @@ result<mountable_image> keep(const receive_tools& tools, const wanted_image& wan
   return mountable_image{record, std::move(toc)};
 }
 
-/// Unpacks, checks and stores the TOC that a hub's statement is about.
-result<std::shared_ptr<const toc_view>> store_signed(const receive_tools& tools, const toc_statement& said,
-                                                     const toc_frame& frame) {
-  auto message = tools.catalogue.unpacked_toc(frame, said.toc);
-  if (!message) return tl::unexpected(message.error());
-  auto toc = tools.catalogue.store_toc(said.toc, message->bytes, durability::buffered);
+/// Unpacks, checks and opens the tree that a hub's statement is about.
+result<std::shared_ptr<const toc_view>> open_signed(const receive_tools& tools, const toc_statement& said,
+                                                    const toc_frame& frame) {
+  auto tree = tools.catalogue.unpacked_toc(frame, said.toc.value);
+  if (!tree) return tl::unexpected(tree.error());
+  auto toc = tools.catalogue.open_tree(said.toc, std::move(*tree));
   if (!toc) return tl::unexpected(toc.error());
   if ((*toc)->manifest_digest() != said.manifest_digest)
     return fail(errc::denied, "the hub signed another manifest than the TOC names");
@@ -67,7 +67,8 @@ result<pull_request> describe_pull(const receive_tools& tools, const wanted_imag
   pull_request pull{delivery, wanted.reference, wanted.platform, {}, std::nullopt};
   if (interrupted) {
     pull.toc = interrupted->record.toc;
-    pull.had.push_back(holdings_of(interrupted->record.toc, *interrupted->toc, tools.contents));
+    if (interrupted->toc->contents_known())  // else the hub sends the TOC once more
+      pull.had.push_back(holdings_of(interrupted->record.toc, *interrupted->toc, tools.contents));
   }
   auto records = tools.catalogue.list();
   if (!records) return tl::unexpected(records.error());
@@ -88,26 +89,35 @@ result<pull_request> describe_pull(const receive_tools& tools, const wanted_imag
   return pull;
 }
 
-result<mountable_image> keep_received_toc(const receive_tools& tools, const wanted_image& wanted,
-                                          const toc_frame& frame) {
+result<mountable_image> keep_received_tree(const receive_tools& tools, const wanted_image& wanted,
+                                           const toc_frame& frame) {
   const auto said = verify_toc(tools.authority, frame.origin, std::chrono::system_clock::now());
   if (!said) return tl::unexpected(said.error());
   if (said->reference != wanted.reference)
     return fail(errc::denied, "the hub signed " + said->reference + " instead of " + wanted.reference);
-  auto toc = store_signed(tools, *said, frame);
+  auto toc = open_signed(tools, *said, frame);
   if (!toc) return tl::unexpected(toc.error());
   return keep(tools, wanted, said->toc, std::move(*toc));
 }
 
+result<void> keep_contents(const receive_tools& tools, const mountable_image& image, const toc_frame& frame) {
+  auto contents = tools.catalogue.unpacked_toc(frame, image.toc->contents_digest());
+  if (!contents) return tl::unexpected(contents.error());
+  return tools.catalogue.store_contents(image.record.toc, *image.toc, std::move(*contents));
+}
+
 result<mountable_image> keep_bundled_toc(const receive_tools& tools, const platform& home,
-                                         const toc_frame& frame) {
-  const auto said = verify_toc(tools.authority, frame.origin, std::chrono::system_clock::now());
+                                         const toc_frame& tree, const toc_frame& contents) {
+  const auto said = verify_toc(tools.authority, tree.origin, std::chrono::system_clock::now());
   if (!said) return tl::unexpected(said.error());
-  auto toc = store_signed(tools, *said, frame);
+  auto toc = open_signed(tools, *said, tree);
   if (!toc) return tl::unexpected(toc.error());
   const auto platform = platform_of(**toc, home);
   if (!platform) return tl::unexpected(platform.error());
-  return keep(tools, {said->reference, *platform}, said->toc, std::move(*toc));
+  auto image = keep(tools, {said->reference, *platform}, said->toc, std::move(*toc));
+  if (!image) return image;
+  if (auto kept = keep_contents(tools, *image, contents); !kept) return tl::unexpected(kept.error());
+  return image;
 }
 
 result<mountable_image> keep_stored_toc(const receive_tools& tools, const wanted_image& wanted,
@@ -129,7 +139,7 @@ result<bool> make_complete(const receive_tools& tools, const mountable_image& im
 std::uint64_t bytes_of(const toc_view& toc, const std::vector<block_run>& runs) {
   std::uint64_t bytes = 0;
   for (const auto& run : runs)
-    bytes += toc.geometry().length(toc.content(run.content).size, run.first, run.count);
+    bytes += toc.geometry().length(toc.content_size(run.content), run.first, run.count);
   return bytes;
 }
 

@@ -13,7 +13,7 @@ struct wanted_image {
   std::string platform;   ///< not empty
 };
 
-/// An image whose TOC is here: it can be mounted.
+/// An image whose tree is here: it can be mounted. Its contents may still have to become known.
 struct mountable_image {
   image_record record;
   std::shared_ptr<const toc_view> toc;
@@ -31,17 +31,21 @@ struct receive_tools {
 result<pull_request> describe_pull(const receive_tools& tools, const wanted_image& wanted,
                                    const std::optional<mountable_image>& interrupted, std::uint64_t delivery);
 
-/// Checks who signed the TOC and for which reference, unpacks, checks and stores it, and records the image.
+/// Checks who signed the tree and for which reference, unpacks, checks and opens it, and records the image.
 /// Errors: `denied` for a wrong origin, reference or manifest; `corrupt`; those of the stores.
-result<mountable_image> keep_received_toc(const receive_tools& tools, const wanted_image& wanted,
-                                          const toc_frame& frame);
+result<mountable_image> keep_received_tree(const receive_tools& tools, const wanted_image& wanted,
+                                           const toc_frame& frame);
 
-/// The same for the TOC of a bundle file: the signed statement says which reference it is, the image's own
+/// Unpacks and checks the contents that belong to the tree, makes them known, and stores the TOC.
+/// Errors: `corrupt`; those of the stores.
+result<void> keep_contents(const receive_tools& tools, const mountable_image& image, const toc_frame& frame);
+
+/// Both for the TOC of a bundle file: the signed statement says which reference it is, the image's own
 /// configuration for which platform. An image that suits `home` is kept under exactly that platform.
 result<mountable_image> keep_bundled_toc(const receive_tools& tools, const platform& home,
-                                         const toc_frame& frame);
+                                         const toc_frame& tree, const toc_frame& contents);
 
-/// The same for a TOC that is stored already.
+/// The image of a TOC that is stored already.
 result<mountable_image> keep_stored_toc(const receive_tools& tools, const wanted_image& wanted,
                                         const toc_id& id);
 

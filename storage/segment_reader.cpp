@@ -78,7 +78,7 @@ result<void> segment_reader::check(const segment& arrived) const {
   for (const auto& run : arrived.runs) {
     if (run.content >= toc_->content_count())
       return fail(errc::corrupt, "a segment names an unknown content");
-    const auto size = toc_->content(run.content).size;
+    const auto size = toc_->content_size(run.content);
     if (run.count == 0 || std::uint64_t{run.first} + run.count > geometry.count(size))
       return fail(errc::corrupt, "a run lies outside its content");
     bytes += geometry.length(size, run.first, run.count);
@@ -101,7 +101,7 @@ std::vector<segment_reader::piece> segment_reader::split(const segment& arrived,
   std::vector<piece> pieces;
   pieces.reserve(arrived.runs.size());
   for (const auto& run : arrived.runs) {
-    const auto length = toc_->geometry().length(toc_->content(run.content).size, run.first, run.count);
+    const auto length = toc_->geometry().length(toc_->content_size(run.content), run.first, run.count);
     pieces.push_back({run, bytes.first(length)});
     bytes = bytes.subspan(length);
   }

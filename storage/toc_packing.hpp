@@ -5,12 +5,29 @@
 
 namespace firstlight {
 
-/// Packs a TOC for a receiver that has none, or the one in `base` (may be null).
-[[nodiscard]] result<toc_frame> pack_toc(bytes_view message, const toc_view* base, int level);
+/// A new TOC: both parts, and the id that covers them.
+struct made_toc {
+  toc_id id;
+  std::vector<std::byte> tree;
+  std::vector<std::byte> contents;
+};
 
-/// Unpacks a TOC and checks it against `expected`, the id that the hub signed. `base` is the TOC that
-/// `frame.patch_base` names, null without one. Errors: `corrupt`, `limit_exceeded`, `not_ready` (no base).
-[[nodiscard]] result<shared_bytes> unpack_toc(const toc_frame& frame, const toc_id& expected,
+/// Serializes a TOC; fills in the header's `contents_digest`. Errors: those of `encode_toc`.
+[[nodiscard]] result<made_toc> make_toc(toc_header header, const image_tree& tree);
+
+/// Gives an opened TOC its contents, if these are what its tree names. Errors: `corrupt`.
+[[nodiscard]] result<void> learn_checked(const toc_view& toc, shared_bytes contents);
+
+/// One part of a TOC whose contents are known.
+[[nodiscard]] bytes_view part_of(const toc_view& toc, toc_part part);
+
+/// Packs a part for a receiver that has none, or the TOC in `base` (may be null). Contents of both are known.
+[[nodiscard]] result<toc_frame> pack_toc(const toc_view& toc, toc_part part, const toc_view* base, int level);
+
+/// Unpacks a part and checks it against `expected`: the id that the hub signed, or the digest in the tree.
+/// `base` is the TOC that `frame.patch_base` names, null without one. Errors: `corrupt`, `limit_exceeded`,
+/// `not_ready` (no base).
+[[nodiscard]] result<shared_bytes> unpack_toc(const toc_frame& frame, const digest& expected,
                                               const toc_view* base, const segment_limits& limits = {});
 
 }  // namespace firstlight

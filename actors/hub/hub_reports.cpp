@@ -47,7 +47,7 @@ admin_image report(const known_image& image) {
   auto said = report(image.record);
   said.last_known = image.last_known;
   said.last_error = image.last_error;
-  if (image.toc) said.toc_bytes = image.toc->message().size();
+  if (image.toc) said.toc_bytes = image.toc->message().size() + image.toc->content_ids().size();
   return said;
 }
 

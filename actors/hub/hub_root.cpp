@@ -2,6 +2,7 @@
 
 #include "actors/hub/hub_reports.hpp"
 #include "model/overloaded.hpp"
+#include "schemas/protocol_version.hpp"
 
 namespace firstlight {
 namespace {
@@ -140,7 +141,7 @@ admin_hub_status basics(const shell& my, const library_status& library) {
   const auto uptime = std::chrono::steady_clock::now() - my.self->state.started;
   admin_hub_status status{
       .version = tools.version,
-      .protocol_version = 1,
+      .protocol_version = protocol_version,
       .name = tools.name,
       .listen = my.self->state.listen,
       .uptime_ms =

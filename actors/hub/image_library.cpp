@@ -119,8 +119,9 @@ result<std::optional<known_image>> known_and_fresh(const library_tools& tools, c
                                     .interval = tools.tag_check_interval};
   if (decide_freshness(question) == freshness::check) return std::nullopt;
   auto image = opened(tools, **record);
-  if (!image) return tl::unexpected(image.error());
-  return std::optional<known_image>(std::move(*image));
+  if (image) return std::optional<known_image>(std::move(*image));
+  if (toc_is_lost(image.error().code)) return std::nullopt;  // its source has what makes it anew
+  return tl::unexpected(image.error());
 }
 
 result<image_removed> remove(self_pointer self, const library_tools& tools, const remove_image& which) {

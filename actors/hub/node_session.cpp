@@ -128,14 +128,15 @@ void send(const shell& my, std::uint64_t id, segment built) {
   auto* running = find(my, id);
   if (running == nullptr) return;  // cancelled while it was built
   const auto bytes = built.frame.bytes.size();
-  const part_received part{id, built.sequence};
+  const auto sequence = built.sequence;
+  const part_received part{id, sequence};
   const auto token = take_credit(my, part, bytes);
   running->wire_bytes += bytes;
   my.self->request(my.link, caf::infinite, outgoing_segment{id, std::move(built)})
       .then(
           [=](const delivered& answer) {
             answered(my, part, token);
-            note_answer(my, id, *part.sequence, answer.answer.failure);
+            note_answer(my, id, sequence, answer.answer.failure);
             pump(my);
           },
           [=](const caf::error& problem) {  // the link is gone, and this session with it
@@ -244,9 +245,10 @@ void pump(const shell& my) {
 
 void send_toc(const shell& my, const pull_request& request, toc_frame toc) {
   const auto id = request.delivery;
-  spdlog::info("delivery {} of {} to {}: table of contents {} bytes", id, request.reference,
-               my.state().totals.node, toc.frame.bytes.size());
-  const part_received part{id, {}};
+  spdlog::info("delivery {} of {} to {}: {} of the table of contents {} bytes", id, request.reference,
+               my.state().totals.node, toc.part == toc_part::tree ? "tree" : "contents",
+               toc.frame.bytes.size());
+  const part_received part{id, toc.part};
   const auto token = take_credit(my, part, toc.frame.bytes.size());
   my.self->request(my.link, caf::infinite, outgoing_toc{id, std::move(toc)})
       .then(
@@ -303,12 +305,12 @@ void begin(const shell& my, const pull_request& request, const known_image& imag
       [tools = my.tools, image, request, now] {
         return prepare_toc(tools->preparation, image, request, now);
       },
-      [my, request, image, reply](result<std::optional<toc_frame>> toc) mutable {
+      [my, request, image, reply](result<std::vector<toc_frame>> toc) mutable {
         if (!toc) {
           reply.deliver(to_caf(toc.error()));
           return;
         }
-        if (*toc) send_toc(my, request, std::move(**toc));
+        for (auto& part : *toc) send_toc(my, request, std::move(part));
         plan(my, request, image, reply);
       });
 }

@@ -20,7 +20,7 @@ void note(holdings& held, const toc_view& toc, const had_image& had) {
   };
   for (std::uint32_t i = 0; i < toc.content_count(); ++i) {
     if (!complete.contains(i)) continue;
-    const auto blocks = geometry.count(toc.content(i).size);
+    const auto blocks = geometry.count(toc.content_size(i));
     block_set all(blocks);
     all.insert(0, blocks);
     add(i, std::move(all));
@@ -28,7 +28,7 @@ void note(holdings& held, const toc_view& toc, const had_image& had) {
   for (const auto& partial : had.partials)
     if (partial.content < toc.content_count())
       add(partial.content,
-          block_set::from_words(geometry.count(toc.content(partial.content).size), partial.blocks));
+          block_set::from_words(geometry.count(toc.content_size(partial.content)), partial.blocks));
 }
 
 holdings holdings_of(const image_catalogue& catalogue, const pull_request& request) {
@@ -95,16 +95,21 @@ std::optional<toc_id> patch_base_of(const image_catalogue& catalogue, const pull
 
 }  // namespace
 
-result<std::optional<toc_frame>> prepare_toc(const preparation_tools& tools, const known_image& image,
-                                             const pull_request& request, std::int64_t now) {
-  if (holds_toc(request, image.record.toc)) return std::nullopt;
+result<std::vector<toc_frame>> prepare_toc(const preparation_tools& tools, const known_image& image,
+                                           const pull_request& request, std::int64_t now) {
+  std::vector<toc_frame> frames;
+  if (holds_toc(request, image.record.toc)) return frames;
   const toc_statement statement{image.record.toc, image.record.manifest_digest, request.reference, now};
   auto origin = sign_toc(tools.identity, statement);
   if (!origin) return tl::unexpected(origin.error());
-  auto packed = tools.catalogue.packed_toc(image.record.toc, patch_base_of(tools.catalogue, request));
-  if (!packed) return tl::unexpected(packed.error());
-  packed->origin = std::move(*origin);
-  return packed;
+  const auto base = patch_base_of(tools.catalogue, request);
+  for (const auto part : {toc_part::tree, toc_part::contents}) {
+    auto packed = tools.catalogue.packed_toc(image.record.toc, part, base);
+    if (!packed) return tl::unexpected(packed.error());
+    frames.push_back(std::move(*packed));
+  }
+  frames.front().origin = std::move(*origin);
+  return frames;
 }
 
 prepared_delivery prepare_delivery(const preparation_tools& tools, const known_image& image,

@@ -20,11 +20,11 @@ struct preparation_tools {
   patch_limits patch;
 };
 
-/// Signs an image's TOC and packs it; nothing if the node has it. It comes before the plan, since a mount
-/// waits for it. Blocks for a millisecond. Errors: `io`, `corrupt`.
-[[nodiscard]] result<std::optional<toc_frame>> prepare_toc(const preparation_tools& tools,
-                                                           const known_image& image,
-                                                           const pull_request& request, std::int64_t now);
+/// Signs an image's TOC and packs its parts in their order; nothing if the node has it. It comes before the
+/// plan, since a mount waits for it. Blocks for a millisecond. Errors: `io`, `corrupt`.
+[[nodiscard]] result<std::vector<toc_frame>> prepare_toc(const preparation_tools& tools,
+                                                         const known_image& image,
+                                                         const pull_request& request, std::int64_t now);
 
 /// Plans what a node lacks of an image. Computes for some milliseconds, and reads the TOCs that the node has.
 [[nodiscard]] prepared_delivery prepare_delivery(const preparation_tools& tools, const known_image& image,

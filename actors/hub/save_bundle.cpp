@@ -53,7 +53,7 @@ result<saved_bundle> save_bundle(const save_bundle_tools& tools, const save_bund
   const pull_request everything{0, request.reference, request.image.record.platform, {}, std::nullopt};
   const auto toc = prepare_toc(tools.preparation, request.image, everything, request.now);
   if (!toc) return tl::unexpected(toc.error());
-  auto file = bundle_writer::create(request.file, **toc);
+  auto file = bundle_writer::create(request.file, toc->at(0), toc->at(1));
   if (!file) return tl::unexpected(file.error());
   const auto prepared = prepare_delivery(tools.preparation, request.image, everything);
   auto done = write_parts(tools, request, prepared, *file).and_then([&] { return file->finish(); });

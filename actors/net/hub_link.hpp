@@ -2,6 +2,7 @@
 #include "actors/interfaces.hpp"
 #include "config/link_limits.hpp"
 #include "config/tls_files.hpp"
+#include "schemas/protocol_version.hpp"
 
 namespace firstlight {
 
@@ -13,7 +14,7 @@ struct hub_link_options {
   link_limits limits;
   std::string software_version;
   std::uint32_t block_bytes = default_block_bytes;
-  std::uint32_t protocol_version = 1;
+  std::uint32_t protocol_version = firstlight::protocol_version;
   std::uint64_t seed = 0;  ///< of the jitter; 0: from the system
 };
 

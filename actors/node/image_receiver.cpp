@@ -1,159 +1,34 @@
-#include "actors/node/image_receiver.hpp"
-
 #include <spdlog/spdlog.h>
 
-namespace firstlight {
+#include "actors/node/receiver_shell.hpp"
 
+namespace firstlight {
 namespace {
 
+using detail::adopt;
+using detail::checkpoint;
+using detail::conclude_by_count;
+using detail::fail_delivery;
+using detail::over;
+using detail::receiver_shell;
+using detail::tell_instances;
+using detail::use_contents;
 using self_pointer = image_receiver::stateful_pointer<receiver_state>;
-using clock = std::chrono::steady_clock;
 
-/// What every step needs; cheap to copy into continuations.
-struct shell {
-  self_pointer self;
-  std::shared_ptr<const receive_request> request;
-  std::shared_ptr<const receiver_tools> tools;
+void start_pull(const receiver_shell& my);
 
-  [[nodiscard]] receiver_state& state() const { return self->state; }
-  [[nodiscard]] receiver_report& report() const { return self->state.report; }
-  [[nodiscard]] clock::time_point now() const { return self->clock().now(); }
-};
-
-void start_pull(const shell& my);
-void conclude_by_count(const shell& my);
-
-bool over(const shell& my) {
-  return my.report().phase == delivery_phase::complete || my.report().phase == delivery_phase::failed;
-}
-
-template <class Message>
-void tell_instances(const shell& my, const Message& message) {
-  for (const auto& address : my.state().instances)
-    if (auto listening = caf::actor_cast<caf::actor>(address)) caf::anon_send(listening, message);
-}
-
-void tick(const shell& my) {
+void tick(const receiver_shell& my) {
   if (std::exchange(my.state().ticking, true)) return;
   my.self->delayed_send(my.self, my.tools->limits.progress_interval, caf::tick_atom_v);
 }
 
-void tell_observer(const shell& my) {
+void tell_observer(const receiver_shell& my) {
   if (my.tools->observer) caf::anon_send(my.tools->observer, delivery_ended{my.report()});
-}
-
-void fail_delivery(const shell& my, const error& why) {
-  if (over(my)) return;
-  spdlog::error("delivery of {} ends: {}", my.request->what.reference, to_string(why));
-  auto& state = my.state();
-  state.report.phase = delivery_phase::failed;
-  state.report.problem = to_string(why);
-  state.report.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(my.now() - state.started);
-  my.self->send(my.tools->link, cancel_delivery{state.report.delivery});
-  state.failure = why;
-  tell_instances(my, blocks_failed{{}, why});
-  for (auto& waiter : std::exchange(state.mountable_waiters, {})) waiter.deliver(to_caf(why));
-  for (auto& waiter : std::exchange(state.complete_waiters, {})) waiter.deliver(to_caf(why));
-  for (auto& [early, reply] : std::exchange(state.early, {})) reply.deliver(verdict{why});
-  tell_observer(my);
-}
-
-// ---- segments ----------------------------------------------------------------------------------
-
-void checkpoint(const shell& my) {
-  auto& state = my.state();
-  if (std::exchange(state.checkpoint_running, true)) return;
-  state.bytes_since_checkpoint = 0;
-  state.checkpointed = my.now();
-  run_on(
-      my.tools->keepers.next(), my.self, [tools = my.tools] { return tools->contents.checkpoint(); },
-      [my](const result<void>& done) {
-        my.state().checkpoint_running = false;
-        if (!done) my.report().problem = to_string(done.error());
-      });
-}
-
-void on_stored(const shell& my, std::vector<block_run> runs) {
-  if (runs.empty()) return;
-  auto& state = my.state();
-  const auto bytes = bytes_of(*state.image->toc, runs);
-  state.report.bytes_stored += bytes;
-  state.bytes_since_checkpoint += bytes;
-  state.damaged->arrived(runs);
-  tell_instances(my, blocks_ready{std::make_shared<const std::vector<block_run>>(std::move(runs))});
-  if (state.bytes_since_checkpoint >= my.tools->limits.checkpoint_bytes) checkpoint(my);
-  conclude_by_count(my);
-}
-
-/// The hub repeats what is refused, until it or this side gives the blocks up.
-void on_refused(const shell& my, const std::vector<block_run>& runs, const error& why) {
-  spdlog::warn("blocks of {} refused: {}", my.request->what.reference, to_string(why));
-  my.report().problem = to_string(why);
-  const bool damaged = why.code == errc::corrupt || why.code == errc::not_ready;
-  my.report().verification_failures += damaged ? 1 : 0;
-  const auto given_up = damaged ? my.state().damaged->damaged(runs).given_up : runs;
-  if (given_up.empty()) return;
-  tell_instances(my, blocks_failed{given_up, why});
-  fail_delivery(my, why);
-}
-
-verdict on_read(const shell& my, const segment& data, result<segment_outcome> outcome) {
-  if (!outcome) {
-    on_refused(my, data.runs, outcome.error());
-    return {outcome.error()};
-  }
-  on_stored(my, std::move(outcome->stored));
-  if (outcome->failed.empty()) return {};
-  std::vector<block_run> failed;
-  for (const auto& one : outcome->failed) failed.push_back(one.run);
-  on_refused(my, failed, outcome->failed.front().why);
-  return {outcome->failed.front().why};
-}
-
-void take_segment(const shell& my, const incoming_segment& incoming,
-                  caf::typed_response_promise<verdict> reply) {
-  ++my.report().segments_received;
-  my.report().bytes_received += incoming.data.frame.bytes.size();
-  run_on(
-      my.tools->workers.next(), my.self,
-      [reader = my.state().reader, data = incoming.data] { return reader->read(data); },
-      [my, data = incoming.data, reply](result<segment_outcome> outcome) mutable {
-        reply.deliver(on_read(my, data, std::move(outcome)));
-      });
-}
-
-// ---- the table of contents ---------------------------------------------------------------------
-
-void adopt(const shell& my, mountable_image image) {
-  auto& state = my.state();
-  state.report.toc = image.record.toc;
-  state.image = std::move(image);
-  state.reader = std::make_shared<segment_reader>(my.tools->contents, state.image->toc);
-  state.damaged.emplace(my.tools->limits.damaged_attempts_max);
-  if (state.report.phase == delivery_phase::resolving) state.report.phase = delivery_phase::receiving;
-  for (auto& waiter : std::exchange(state.mountable_waiters, {})) waiter.deliver(*state.image);
-  for (auto& [early, reply] : std::exchange(state.early, {})) take_segment(my, early, reply);
-}
-
-void take_toc(const shell& my, const toc_frame& frame, caf::typed_response_promise<verdict> reply) {
-  my.report().bytes_received += frame.frame.bytes.size();
-  run_on(
-      my.tools->workers.next(), my.self,
-      [tools = my.tools, request = my.request, frame] {
-        return keep_received_toc(tools->images(), request->what, frame);
-      },
-      [my, reply](result<mountable_image> image) mutable {
-        reply.deliver(image ? verdict{} : verdict{image.error()});
-        if (image)
-          adopt(my, std::move(*image));
-        else
-          fail_delivery(my, image.error());
-      });
 }
 
 // ---- completion --------------------------------------------------------------------------------
 
-void finish(const shell& my) {
+void finish(const receiver_shell& my) {
   auto& state = my.state();
   state.report.phase = delivery_phase::complete;
   state.report.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(my.now() - state.started);
@@ -166,7 +41,7 @@ void finish(const shell& my) {
 /// What to do when contents are missing although all seemed to be there.
 enum class if_incomplete : std::uint8_t { wait, pull_again };
 
-void conclude(const shell& my, if_incomplete then) {
+void conclude(const receiver_shell& my, if_incomplete then) {
   run_on(
       my.tools->keepers.next(), my.self,
       [tools = my.tools, image = *my.state().image] { return make_complete(tools->images(), image); },
@@ -182,17 +57,9 @@ void conclude(const shell& my, if_incomplete then) {
       });
 }
 
-/// The hub's word that all has been sent comes a round trip after the last segment. It is needed only where
-/// blocks came twice, so that counting them says nothing.
-void conclude_by_count(const shell& my) {
-  const auto& report = my.report();
-  if (my.state().pull_running || !my.state().image || report.bytes_stored < report.bytes_total) return;
-  if (!std::exchange(my.state().counted, true)) conclude(my, if_incomplete::wait);
-}
-
 // ---- pulling -----------------------------------------------------------------------------------
 
-void wait_for_link(const shell& my) {
+void wait_for_link(const receiver_shell& my) {
   my.report().phase = delivery_phase::waiting_for_link;
   my.self->request(my.tools->link, caf::infinite, caf::join_atom_v)
       .then(
@@ -206,7 +73,7 @@ void wait_for_link(const shell& my) {
           });
 }
 
-void on_started(const shell& my, const pull_started& started) {
+void on_started(const receiver_shell& my, const pull_started& started) {
   my.state().pull_running = false;
   auto& report = my.report();
   if (over(my)) return my.self->send(my.tools->link, cancel_delivery{report.delivery});
@@ -230,7 +97,7 @@ void on_started(const shell& my, const pull_started& started) {
       });
 }
 
-void on_no_start(const shell& my, const error& why) {
+void on_no_start(const receiver_shell& my, const error& why) {
   my.state().pull_running = false;
   if (over(my)) return;
   const bool away = why.code == errc::unavailable;
@@ -239,7 +106,7 @@ void on_no_start(const shell& my, const error& why) {
   wait_for_link(my);
 }
 
-void start_pull(const shell& my) {
+void start_pull(const receiver_shell& my) {
   auto& state = my.state();
   if (std::exchange(state.pull_running, true)) return;
   state.report.delivery = my.tools->delivery_ids->fetch_add(1) + 1;
@@ -262,7 +129,7 @@ void start_pull(const shell& my) {
 
 // ---- the outside -------------------------------------------------------------------------------
 
-void on_link(const shell& my, const link_changed& news) {
+void on_link(const receiver_shell& my, const link_changed& news) {
   if (over(my)) return;
   if (news.now == link_state::up) return start_pull(my);
   my.report().problem = news.why;
@@ -271,7 +138,7 @@ void on_link(const shell& my, const link_changed& news) {
   tell_instances(my, news);
 }
 
-void on_want(const shell& my, const want_blocks& wanted) {
+void on_want(const receiver_shell& my, const want_blocks& wanted) {
   auto& report = my.report();
   report.wants += static_cast<std::uint32_t>(wanted.runs.size());
   if (report.phase == delivery_phase::receiving)
@@ -285,7 +152,7 @@ void on_want(const shell& my, const want_blocks& wanted) {
   start_pull(my);
 }
 
-void measure_rate(const shell& my) {
+void measure_rate(const receiver_shell& my) {
   auto& state = my.state();
   const std::chrono::duration<double> span = my.now() - state.rate_since;
   if (span.count() < 1) return;
@@ -295,7 +162,7 @@ void measure_rate(const shell& my) {
   state.rate_since = my.now();
 }
 
-void on_tick(const shell& my) {
+void on_tick(const receiver_shell& my) {
   auto& state = my.state();
   state.ticking = false;
   measure_rate(my);
@@ -308,7 +175,7 @@ void on_tick(const shell& my) {
   if (!over(my)) tick(my);
 }
 
-receiver_report report_of(const shell& my) {
+receiver_report report_of(const receiver_shell& my) {
   auto report = my.report();
   if (!over(my))
     report.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(my.now() - my.state().started);
@@ -324,10 +191,39 @@ void forget_the_dead(self_pointer self) {
 
 }  // namespace
 
+namespace detail {
+
+void fail_delivery(const receiver_shell& my, const error& why) {
+  if (over(my)) return;
+  spdlog::error("delivery of {} ends: {}", my.request->what.reference, to_string(why));
+  auto& state = my.state();
+  state.report.phase = delivery_phase::failed;
+  state.report.problem = to_string(why);
+  state.report.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(my.now() - state.started);
+  my.self->send(my.tools->link, cancel_delivery{state.report.delivery});
+  state.failure = why;
+  tell_instances(my, blocks_failed{{}, why});
+  for (auto& waiter : std::exchange(state.mountable_waiters, {})) waiter.deliver(to_caf(why));
+  for (auto& waiter : std::exchange(state.complete_waiters, {})) waiter.deliver(to_caf(why));
+  if (auto early = std::exchange(state.early_contents, {})) early->second.deliver(verdict{why});
+  for (auto& [early, reply] : std::exchange(state.early, {})) reply.deliver(verdict{why});
+  tell_observer(my);
+}
+
+/// The hub's word that all has been sent comes a round trip after the last segment. It is needed only where
+/// blocks came twice, so that counting them says nothing.
+void conclude_by_count(const receiver_shell& my) {
+  const auto& report = my.report();
+  if (my.state().pull_running || !my.state().reader || report.bytes_stored < report.bytes_total) return;
+  if (!std::exchange(my.state().counted, true)) conclude(my, if_incomplete::wait);
+}
+
+}  // namespace detail
+
 image_receiver::behavior_type make_image_receiver(self_pointer self, receive_request request,
                                                   receiver_tools tools) {
-  const shell my{self, std::make_shared<const receive_request>(std::move(request)),
-                 std::make_shared<const receiver_tools>(std::move(tools))};
+  const receiver_shell my{self, std::make_shared<const receive_request>(std::move(request)),
+                          std::make_shared<const receiver_tools>(std::move(tools))};
   self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
   self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
   forget_the_dead(self);
@@ -339,19 +235,12 @@ image_receiver::behavior_type make_image_receiver(self_pointer self, receive_req
   return {
       [=](const incoming_toc& incoming) -> caf::result<verdict> {
         auto reply = self->make_response_promise<verdict>();
-        take_toc(my, incoming.toc, reply);
+        detail::take_toc(my, incoming.toc, reply);
         return reply;
       },
       [=](const incoming_segment& incoming) -> caf::result<verdict> {
-        if (my.report().phase == delivery_phase::failed)
-          return verdict{error{errc::cancelled, "the delivery has ended"}};
         auto reply = self->make_response_promise<verdict>();
-        if (my.state().image)
-          take_segment(my, incoming, reply);
-        else if (my.state().early.size() < my.tools->limits.early_segments_max)
-          my.state().early.emplace_back(incoming, reply);
-        else
-          reply.deliver(verdict{error{errc::limit_exceeded, "early_segments_max: the TOC is late"}});
+        detail::take_segment(my, incoming, reply);
         return reply;
       },
       [=](const incoming_landmark& incoming) {
@@ -360,11 +249,13 @@ image_receiver::behavior_type make_image_receiver(self_pointer self, receive_req
           my.report().guessed_passed = true;
         else if (incoming.mark == landmark::given_up)
           fail_delivery(my, {errc::unavailable, "the hub cannot send the rest of the image; see its log"});
-        else if (my.state().image)
+        else if (my.state().reader)  // else the count concludes once the contents are known
           conclude(my, if_incomplete::pull_again);
       },
       [=](const brought_otherwise& news) {
-        if (my.report().toc == news.toc && !over(my)) conclude(my, if_incomplete::pull_again);
+        if (my.report().toc != news.toc || over(my)) return;
+        use_contents(my);
+        conclude(my, if_incomplete::pull_again);
       },
       [=](const incoming_progress& incoming) { my.report().progress = incoming.progress; },
       [=](const link_changed& news) { on_link(my, news); },
@@ -372,6 +263,7 @@ image_receiver::behavior_type make_image_receiver(self_pointer self, receive_req
       [=](caf::subscribe_atom, const caf::actor& mount) {
         self->monitor(mount);
         my.state().instances.insert(caf::actor_cast<caf::actor_addr>(mount));
+        if (my.state().reader) caf::anon_send(mount, contents_known{});
         if (my.report().phase == delivery_phase::complete) caf::anon_send(mount, image_complete{});
       },
       [=](const await_mountable&) -> caf::result<mountable_image> {

@@ -25,7 +25,7 @@ struct delivery_ended {
 
 /// RECEIVER with its management side, for the node's root.
 using image_receiver = receiver::extend<
-    // Answered as soon as the TOC is there. Errors: what ended the delivery.
+    // Answered as soon as the tree of the TOC is there. Errors: what ended the delivery.
     caf::replies_to<await_mountable>::with<mountable_image>,
     // Answered when all contents are there and durable. Errors: what ended the delivery.
     caf::replies_to<await_complete>::with<receiver_report>,
@@ -62,10 +62,13 @@ struct receiver_state {
   static inline const char* name = "receiver";
   receiver_report report;
   std::optional<mountable_image> image;
-  std::shared_ptr<segment_reader> reader;
+  std::shared_ptr<segment_reader> reader;  ///< once the contents of `image` are known
   std::optional<redelivery> damaged;
   error failure;  ///< of a failed delivery
-  std::vector<std::pair<incoming_segment, caf::typed_response_promise<verdict>>> early;  ///< before their TOC
+  /// Before the tree that they belong to.
+  std::optional<std::pair<toc_frame, caf::typed_response_promise<verdict>>> early_contents;
+  /// Before their TOC.
+  std::vector<std::pair<incoming_segment, caf::typed_response_promise<verdict>>> early;
   std::set<caf::actor_addr> instances;  ///< weak: they hold this actor
   std::vector<caf::typed_response_promise<mountable_image>> mountable_waiters;
   std::vector<caf::typed_response_promise<receiver_report>> complete_waiters;

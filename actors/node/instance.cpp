@@ -30,8 +30,12 @@ class instance_state {
     want(waits_->re_ask());
   }
 
-  void park(const park_read& read) {
-    auto wait = waits_->start(read, now());
+  void park(const park_read& read) { settle(read, waits_->start(read, now())); }
+
+  void contents_known() {
+    for (const auto& held : waits_->take_held()) settle(held.read, waits_->resume(held, now()));
+  }
+  void settle(const park_read& read, wait_started wait) {
     if (!wait.ready && !wait.failure && complete_) {
       waits_->forget(read.waiter, now());
       wait.failure = error{errc::not_found, "a content of this complete image is gone from the store"};
@@ -145,6 +149,7 @@ ticking_instance::behavior_type run_instance(ticking_instance::stateful_pointer<
       [&state](const park_read& read) { state.park(read); },
       [&state](forget_read reader) { state.forget(reader.waiter); },
       [&state](session_ended) { state.shut_down(); },
+      [&state](contents_known) { state.contents_known(); },
       [&state](const blocks_ready& blocks) { state.arrived(blocks); },
       [&state](const blocks_failed& blocks) { state.failed(blocks); },
       [&state](image_complete) { state.complete(); },

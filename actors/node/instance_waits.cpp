@@ -31,10 +31,33 @@ instance_waits::instance_waits(std::shared_ptr<const toc_view> toc, const conten
       readiness_({.waiters_max = limits.parked_reads_max}) {}
 
 wait_started instance_waits::start(const park_read& read, time_point now) {
+  ++waits_;
+  if (toc_->contents_known()) return look_up(read, now, now);
+  if (waiting_.size() >= limits_.parked_reads_max) {
+    last_error_ = error{errc::busy, "parked_reads_max: too many reads wait"};
+    return {.failure = last_error_};
+  }
+  waiting_.emplace(read.waiter, held{read, now});
+  held_.insert(read.waiter);
+  return {};
+}
+
+std::vector<instance_waits::held> instance_waits::take_held() {
+  std::vector<held> taken;
+  for (const auto id : std::exchange(held_, {})) taken.push_back(waiting_.extract(id).mapped());
+  return taken;
+}
+
+wait_started instance_waits::resume(const held& reader, time_point now) {
+  auto started = look_up(reader.read, reader.since, now);
+  if (started.ready || started.failure) note_waited(now - reader.since);
+  return started;
+}
+
+wait_started instance_waits::look_up(const park_read& read, time_point since, time_point now) {
   const auto& blocks = read.blocks;
   const auto content = toc_->content(blocks.content);
   const auto missing = store_->blocks(content).missing(blocks.content, blocks.first, blocks.count);
-  ++waits_;
   if (missing.empty()) return {.ready = true};
   if (auto why = known_failure(missing, now)) return {.failure = std::move(why)};
   auto want = readiness_.park(read.waiter, missing);
@@ -42,7 +65,7 @@ wait_started instance_waits::start(const park_read& read, time_point now) {
     last_error_ = want.error();
     return {.failure = want.error()};
   }
-  waiting_.emplace(read.waiter, waiting{read, now});
+  waiting_.emplace(read.waiter, held{read, since});
   for (const auto& run : *want) misses_ += run.count;
   if (!want->empty()) extend(*want, content);
   return {.want = std::move(*want)};
@@ -62,12 +85,19 @@ std::vector<waiter_id> instance_waits::failed(const std::vector<block_run>& runs
 }
 
 void instance_waits::forget(waiter_id waiter, time_point now) {
-  if (readiness_.forget(waiter)) end({waiter}, now);
+  if (held_.erase(waiter) != 0 || readiness_.forget(waiter)) end({waiter}, now);
 }
 
 std::vector<waiter_id> instance_waits::all_over(std::optional<error> why, time_point now) {
   if (why) last_error_ = std::move(why);
-  return end(readiness_.clear(), now);
+  return end(clear(), now);
+}
+
+std::vector<waiter_id> instance_waits::clear() {
+  auto all = readiness_.clear();
+  all.insert(all.end(), held_.begin(), held_.end());
+  held_.clear();
+  return all;
 }
 
 std::vector<waiter_id> instance_waits::overdue(time_point now) {
@@ -82,6 +112,7 @@ std::vector<waiter_id> instance_waits::overdue(time_point now) {
   last_error_ = error{errc::timed_out, "no block arrived for " + std::to_string(limit.count()) +
                                            " ms (wait_without_progress_max)"};
   for (const auto id : late) {
+    if (held_.erase(id) != 0) continue;
     // The kernel asks once more after a failed read-ahead: that must not wait as long again.
     const auto& blocks = waiting_.at(id).read.blocks;
     const auto content = toc_->content(blocks.content);
@@ -150,12 +181,15 @@ std::vector<waiter_id> instance_waits::end(std::vector<waiter_id> waiters, time_
   for (const auto id : waiters) {
     const auto found = waiting_.find(id);
     if (found == waiting_.end()) continue;
-    const std::chrono::nanoseconds waited = now - found->second.since;
-    wait_total_ += waited;
-    wait_longest_ = std::max(wait_longest_, waited);
+    note_waited(now - found->second.since);
     waiting_.erase(found);
   }
   return waiters;
+}
+
+void instance_waits::note_waited(std::chrono::nanoseconds waited) {
+  wait_total_ += waited;
+  wait_longest_ = std::max(wait_longest_, waited);
 }
 
 }  // namespace firstlight

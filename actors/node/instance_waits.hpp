@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "actors/instance_messages.hpp"
@@ -25,8 +26,18 @@ class instance_waits {
 
   instance_waits(std::shared_ptr<const toc_view> toc, const content_store& store, fuse_limits limits);
 
-  /// Looks at the store after the reader has been published, so no arrival falls between the two.
+  /// Looks at the store after the reader has been published, so no arrival falls between the two. While the
+  /// contents are not known the reader is held back: neither ready, nor failed, nor anything to be asked for.
   wait_started start(const park_read& read, time_point now);
+
+  /// A reader that was held back.
+  struct held {
+    park_read read;
+    time_point since;
+  };
+  /// The contents have become known: takes all held readers out; each is to be resumed.
+  [[nodiscard]] std::vector<held> take_held();
+  wait_started resume(const held& reader, time_point now);
 
   /// @returns the readers to let go.
   std::vector<waiter_id> arrived(const std::vector<block_run>& runs, time_point now);
@@ -39,32 +50,32 @@ class instance_waits {
   std::vector<waiter_id> overdue(time_point now);
 
   [[nodiscard]] std::vector<block_run> re_ask() { return readiness_.re_ask(); }
-  [[nodiscard]] bool anyone() const { return readiness_.waiting() != 0; }
+  [[nodiscard]] bool anyone() const { return !waiting_.empty(); }
 
   /// Fills in what the waits know.
   void describe(instance_status& status, time_point now, const std::string& cause) const;
 
  private:
-  struct waiting {
-    park_read read;
-    time_point since;
-  };
   struct failure {
     time_point at;
     error why;
   };
   using block_key = std::uint64_t;  ///< content << 32 | block
 
+  wait_started look_up(const park_read& read, time_point since, time_point now);
+  std::vector<waiter_id> clear();
   std::optional<error> known_failure(const std::vector<block_run>& missing, time_point now);
   void extend(std::vector<block_run>& want, const content_info& content) const;
   void remember_failed(const std::vector<block_run>& runs, const error& why, time_point now);
   std::vector<waiter_id> end(std::vector<waiter_id> waiters, time_point now);
+  void note_waited(std::chrono::nanoseconds waited);
 
   std::shared_ptr<const toc_view> toc_;
   const content_store* store_;
   fuse_limits limits_;
   readiness readiness_;
-  std::map<waiter_id, waiting> waiting_;  ///< the oldest first: ids count up
+  std::map<waiter_id, held> waiting_;  ///< the oldest first: ids count up; held ones too
+  std::set<waiter_id> held_;
   std::map<block_key, failure> failed_;
   time_point last_progress_{};
   std::uint64_t waits_ = 0;

@@ -76,7 +76,7 @@ class loading {
 result<loaded_bundle> load_bundle(const receive_tools& tools, const load_bundle_request& request) {
   auto file = bundle_reader::open(request.file);
   if (!file) return tl::unexpected(file.error());
-  auto kept = keep_bundled_toc(tools, request.home, file->toc());
+  auto kept = keep_bundled_toc(tools, request.home, file->tree(), file->contents());
   if (!kept) return tl::unexpected(kept.error());
   loading under_way(tools, request, std::move(*kept));
   if (auto read = under_way.run(*file); !read) {

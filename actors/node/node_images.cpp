@@ -37,14 +37,16 @@ void answer_when_complete(const node_shell& my, const image_key& key, const imag
             [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
 }
 
-void answer_when_mountable(const node_shell& my, const image_key& key, const image_receiver& source,
-                           admin_promise reply) {
+void answer_when_mountable(const node_shell& my, const image_receiver& source, admin_promise reply) {
   my.self->request(source, caf::infinite, await_mountable{})
       .then(
-          [=](const mountable_image&) {
+          [=](const mountable_image& image) {
             my.self->request(source, my.tools->limits.report_timeout, caf::get_atom_v)
-                .then([=](const receiver_report& delivery) { answer_pulled(my, key, delivery, reply); },
-                      [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+                .then(
+                    [=](const receiver_report& delivery) {
+                      deliver(reply, admin_pulled{describe(*my.tools, image), report(delivery)});
+                    },
+                    [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
           },
           [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
 }
@@ -116,8 +118,7 @@ result<std::optional<mountable_image>> stored_image(const node_root_tools& tools
   if (!record) return tl::unexpected(record.error());
   if (!*record) return std::nullopt;
   auto toc = tools.catalogue.toc((*record)->toc);
-  if (!toc && toc.error().code != errc::corrupt && toc.error().code != errc::not_found)
-    return tl::unexpected(toc.error());
+  if (!toc && !toc_is_lost(toc.error().code)) return tl::unexpected(toc.error());
   if (!toc) {  // as after a power cut: the next pull brings it again
     spdlog::warn("{} counts as unknown: {}", key.first, to_string(toc.error()));
     return std::nullopt;
@@ -162,7 +163,7 @@ void pull(const node_shell& my, const admin_pull& asked, const progress_listener
   if (asked.until == pull_until::complete)
     answer_when_complete(my, *key, *source, reply);
   else
-    answer_when_mountable(my, *key, *source, reply);
+    answer_when_mountable(my, *source, reply);
 }
 
 void wait(const node_shell& my, const admin_wait& asked, const progress_listener& listener,

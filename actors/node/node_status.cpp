@@ -1,4 +1,5 @@
 #include "actors/node/node_shell.hpp"
+#include "schemas/protocol_version.hpp"
 
 namespace firstlight::detail {
 namespace {
@@ -70,7 +71,7 @@ admin_node_status basics(const node_shell& my) {
   const auto uptime = std::chrono::steady_clock::now() - my.state().started;
   admin_node_status status{
       .version = my.tools->version,
-      .protocol_version = 1,
+      .protocol_version = protocol_version,
       .name = my.tools->name,
       .uptime_ms =
           static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count()),

@@ -24,7 +24,7 @@ struct receiver_bench {
   hub_link far = make_fake_hub_link(stage, link);
   image_receiver receiver;
   caf::actor instance;
-  std::optional<toc_frame> packed_toc;
+  std::vector<toc_frame> packed_toc;  ///< its tree and its contents
   std::optional<prepared_delivery> prepared;
 
   explicit receiver_bench(std::optional<mountable_image> known = std::nullopt) {
@@ -64,7 +64,12 @@ struct receiver_bench {
     REQUIRE(*answer);
     return (*answer)->value();
   }
-  verdict give_toc() { return give_toc(*packed_toc); }
+  verdict give_tree() { return give_toc(packed_toc.at(0)); }
+  verdict give_contents() { return give_toc(packed_toc.at(1)); }
+  void give_toc() {
+    CHECK_FALSE(give_tree().failure);
+    CHECK_FALSE(give_contents().failure);
+  }
   segment build(std::uint32_t which) {
     return hub.builder->build(which, prepared->plan->segments[which], *prepared->contents).value();
   }
@@ -111,8 +116,9 @@ TEST_CASE("a delivery is complete with its last segment, before the hub says so,
   auto complete = bench.stage.ask<receiver_report>(bench.receiver, await_complete{});
   bench.start();
   CHECK_FALSE(*mountable);
-  CHECK_FALSE(bench.give_toc().failure);
+  CHECK_FALSE(bench.give_tree().failure);
   REQUIRE(*mountable);
+  CHECK_FALSE(bench.give_contents().failure);
   CHECK((*mountable)->value().record.toc == bench.image.record.toc);
   bench.give_all(1);
   CHECK_FALSE(*complete);
@@ -152,6 +158,68 @@ TEST_CASE("segments that come before their TOC are taken once it is there") {
   CHECK_FALSE(bench.told->ready.empty());
 }
 
+TEST_CASE("contents that come before their tree are taken once it is there") {
+  receiver_bench bench;
+  bench.start();
+  auto early =
+      bench.stage.ask<verdict>(bench.receiver, incoming_toc{bench.delivery(), bench.packed_toc.at(1)});
+  bench.stage.run();
+  CHECK_FALSE(*early);
+  CHECK_FALSE(bench.give_tree().failure);
+  REQUIRE(*early);
+  CHECK_FALSE((*early)->value().failure);
+  CHECK(bench.told->contents_known == 1);
+  bench.give_all();
+  CHECK(bench.report().phase == delivery_phase::complete);
+}
+
+TEST_CASE("segments wait for the contents, and contents that are not the tree's end the delivery") {
+  receiver_bench bench;
+  bench.start();
+  CHECK_FALSE(bench.give_tree().failure);
+  auto early = bench.stage.ask<verdict>(bench.receiver, incoming_segment{bench.delivery(), bench.build(0)});
+  bench.stage.run();
+  CHECK_FALSE(*early);
+  CHECK(bench.told->contents_known == 0);
+  auto wrong = bench.packed_toc.at(1);
+  wrong.frame = bench.packed_toc.at(0).frame;
+  wrong.bytes = bench.packed_toc.at(0).bytes;
+  CHECK(bench.give_toc(wrong).failure->code == errc::corrupt);
+  CHECK(bench.report().phase == delivery_phase::failed);
+  REQUIRE(*early);
+  CHECK((*early)->value().failure);
+}
+
+TEST_CASE("a link that is cut between tree and contents brings both again, for the same image") {
+  receiver_bench bench;
+  auto mountable = bench.stage.ask<mountable_image>(bench.receiver, await_mountable{});
+  bench.start();
+  bench.give_tree();
+  REQUIRE(*mountable);
+  bench.change_link(link_state::down, "cut by the test");
+  bench.change_link(link_state::up);
+  const auto& again = bench.link->pulls.back().request;
+  CHECK(again.toc == bench.image.record.toc);
+  CHECK(again.had.empty());
+  bench.start();
+  CHECK(bench.prepared->started.toc_sent);
+  bench.give_toc();
+  CHECK((*mountable)->value().toc->contents_known());
+  bench.give_all();
+  CHECK(bench.report().phase == delivery_phase::complete);
+}
+
+TEST_CASE("a hub that goes on with another image than the interrupted one ends the delivery") {
+  receiver_bench bench;
+  bench.start();
+  bench.give_toc();
+  const auto other = bench.hub.add(name, some_layer(77));
+  const pull_request anew{0, name, host_platform().text(), {}, std::nullopt};
+  const auto frames = prepare_toc(bench.hub.preparation(), other, anew, 1'700'000'000).value();
+  bench.give_toc(frames.at(0));
+  CHECK(bench.report().phase == delivery_phase::failed);
+}
+
 TEST_CASE("a TOC that another cluster has signed ends the delivery with 'denied', started or not") {
   const bool started = GENERATE(true, false);
   receiver_bench bench;
@@ -160,7 +228,7 @@ TEST_CASE("a TOC that another cluster has signed ends the delivery with 'denied'
   const test_authority other;
   const toc_statement said{bench.image.record.toc, bench.image.record.manifest_digest, name, 1'700'000'000};
   bench.prepare();
-  auto forged = *bench.packed_toc;
+  auto forged = bench.packed_toc.front();
   forged.origin = sign_toc(other.hub(), said).value();
   if (started) bench.start();
   CHECK(bench.give_toc(forged).failure->code == errc::denied);

@@ -54,15 +54,17 @@ struct testing_config : caf::actor_system_config {
 };
 
 enum class with { source, no_source };
+enum class contents { known, on_their_way };
 
 /// One instance over an image of one file of ten blocks; messages and time move by hand.
 class instance_fixture {
  public:
-  explicit instance_fixture(with how = with::source, fuse_limits limits = {})
-      : image_(one_file()),
+  explicit instance_fixture(with how = with::source, fuse_limits limits = {}, contents ids = contents::known)
+      : image_and_ids_(one_file()),
         database_(*database::open(folder_.path() / "db")),
         store_(*content_store::open(folder_.path() / "store", *database_, block_geometry{}, 16)),
         system_(config_) {
+    if (ids == contents::known) learn();
     if (how == with::source) source = system_.spawn(listen_as_source, &all);
     under_test =
         spawn_instance(system_, {image_.toc, store_.get(), source, system_.spawn(listen_as_bridge, &all),
@@ -99,6 +101,7 @@ class instance_fixture {
     const auto bytes = std::string_view(image_.bytes[0]).substr(which * block, block);
     REQUIRE(store_->write(image_.toc->content(0), which, std::as_bytes(std::span(bytes))));
   }
+  void learn() { REQUIRE(image_.toc->learn_contents(share(image_and_ids_.second))); }
   void arrive(std::uint32_t which) {
     store_block(which);
     tell(blocks_ready{std::make_shared<const std::vector<block_run>>(1, block_run{0, which, 1})});
@@ -118,13 +121,14 @@ class instance_fixture {
   instance under_test;
 
  private:
-  static image_builder::built one_file() {
+  static std::pair<image_builder::built, std::vector<std::byte>> one_file() {
     image_builder builder;
     builder.file("file", patterned_bytes(10 * block, 1));
-    return builder.build();
+    return builder.build_tree();
   }
   temporary_folder folder_;
-  image_builder::built image_;
+  std::pair<image_builder::built, std::vector<std::byte>> image_and_ids_;
+  image_builder::built& image_ = image_and_ids_.first;
   std::unique_ptr<database> database_;
   std::unique_ptr<content_store> store_;
   testing_config config_;
@@ -251,6 +255,45 @@ TEST_CASE("waiters survive the end of a delivery and are served by the next one"
   CHECK(next.subscriptions == 1);
   REQUIRE(next.wanted.size() == 1);
   CHECK(next.wanted[0].runs == std::vector<block_run>{{0, 4, 1}});
+}
+
+TEST_CASE("readers wait for the contents to be known, and are looked after then") {
+  instance_fixture mount(with::source, {}, contents::on_their_way);
+  mount.park(1, 4);
+  mount.park(2, 5);
+  mount.park(3, 6);
+  CHECK(mount.all.wanted.empty());
+  CHECK(mount.all.released.empty());
+  CHECK(mount.status().waiting_now == 3);
+  mount.tell(forget_read{waiter_id{3}});
+  CHECK(mount.status().waiting_now == 2);
+  mount.learn();
+  mount.store_block(5);
+  mount.tell(contents_known{});
+  REQUIRE(mount.all.wanted.size() == 1);
+  CHECK(mount.all.wanted[0].runs == std::vector<block_run>{{0, 4, 1}, {0, 6, 2}});
+  REQUIRE(mount.all.released.size() == 1);
+  CHECK(mount.all.released[0].waiters == std::vector<waiter_id>{waiter_id{2}});
+  mount.arrive(4);
+  CHECK(mount.status().waiting_now == 0);
+  CHECK(mount.status().waits == 3);
+}
+
+TEST_CASE("readers that wait for contents which do not come get the reason, or the limit of time") {
+  fuse_limits limits;
+  limits.wait_without_progress_max = 2'000ms;
+  limits.wait_check_interval = 1'000ms;
+  instance_fixture mount(with::source, limits, contents::on_their_way);
+  mount.park(1, 4);
+  mount.tell(blocks_failed{{}, {errc::unavailable, "the hub gave up"}});
+  REQUIRE(mount.all.released.size() == 1);
+  CHECK(mount.all.released[0].failure == error{errc::unavailable, "the hub gave up"});
+  mount.park(2, 4);
+  mount.advance(1'000ms);
+  mount.advance(1'000ms);
+  REQUIRE(mount.all.released.size() == 2);
+  CHECK(mount.all.released[1].failure->code == errc::timed_out);
+  CHECK(mount.status().waiting_now == 0);
 }
 
 TEST_CASE("a block that a complete image lacks fails at once") {

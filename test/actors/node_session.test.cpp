@@ -68,7 +68,7 @@ struct session_bench {
     auto started = stage.ask<pull_started>(session, request, listener);
     stage.run();
     REQUIRE(*started);
-    REQUIRE(link->tocs.size() == 1);
+    REQUIRE(link->tocs.size() == 2);
     link->answer_toc();
     return (*started)->value();
   }

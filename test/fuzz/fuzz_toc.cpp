@@ -12,7 +12,7 @@ namespace {
 /// Reads all of a TOC; whatever was accepted must be readable to its end.
 std::uint64_t walk(const toc_view& view) {
   std::uint64_t sum = view.manifest_json().size() + view.config_json().size() + view.content_bytes();
-  for (std::uint32_t i = 0; i < view.content_count(); ++i) sum += view.content(i).size;
+  for (std::uint32_t i = 0; i < view.content_count(); ++i) sum += view.content_size(i);
   for (inode_number number = 1; number <= view.inode_count(); ++number) {
     const auto inode = view.inode(number);
     for (const char c : inode.symlink_target) sum += static_cast<unsigned char>(c);

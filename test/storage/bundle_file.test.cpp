@@ -8,7 +8,15 @@
 namespace firstlight {
 namespace {
 
-toc_frame some_toc() {
+toc_frame some_contents() {
+  toc_frame toc;
+  toc.part = toc_part::contents;
+  toc.bytes = 64;
+  toc.frame = share(some_bytes(50, 9));
+  return toc;
+}
+
+toc_frame some_tree() {
   toc_frame toc;
   toc.origin = {some_bytes(40, 1), some_bytes(64, 2), "-----BEGIN CERTIFICATE-----\n"};
   toc.bytes = 1000;
@@ -28,7 +36,7 @@ segment some_segment(std::uint32_t sequence) {
 }
 
 void write_bundle(const std::filesystem::path& path) {
-  auto writer = bundle_writer::create(path, some_toc()).value();
+  auto writer = bundle_writer::create(path, some_tree(), some_contents()).value();
   for (std::uint32_t i = 0; i < 3; ++i) {
     REQUIRE(writer.add(some_segment(i)));
     if (i == 1) REQUIRE(writer.add(landmark::guessed));
@@ -55,8 +63,9 @@ TEST_CASE("a bundle file gives back its TOC, segments and landmarks in order") {
   const auto path = folder.path() / "image.bundle";
   write_bundle(path);
   auto reader = bundle_reader::open(path).value();
-  CHECK(std::ranges::equal(reader.toc().frame.bytes, some_toc().frame.bytes));
-  CHECK(reader.toc().origin.certificate_pem == some_toc().origin.certificate_pem);
+  CHECK(std::ranges::equal(reader.tree().frame.bytes, some_tree().frame.bytes));
+  CHECK(reader.tree().origin.certificate_pem == some_tree().origin.certificate_pem);
+  CHECK(std::ranges::equal(reader.contents().frame.bytes, some_contents().frame.bytes));
   for (std::uint32_t i = 0; i < 3; ++i) {
     const auto part = reader.next().value();
     const auto& read = std::get<segment>(part);
@@ -100,7 +109,7 @@ TEST_CASE("a bundle file has its name only when it is whole") {
   temporary_folder folder;
   const auto path = folder.path() / "image.bundle";
   {
-    auto writer = bundle_writer::create(path, some_toc()).value();
+    auto writer = bundle_writer::create(path, some_tree(), some_contents()).value();
     REQUIRE(writer.add(some_segment(0)));
   }
   CHECK(std::filesystem::is_empty(folder.path()));

@@ -16,9 +16,8 @@ struct catalogue_bench {
   temporary_folder folder;
   std::unique_ptr<database> metadata;
   std::unique_ptr<image_catalogue> catalogue;
-  std::vector<std::byte> message =
-      encode_toc({.block_bytes = default_block_bytes}, random_image_tree(1, 50)).value();
-  toc_id id{sha256(message)};
+  made_toc made = make_toc({.block_bytes = default_block_bytes}, random_image_tree(1, 50)).value();
+  toc_id id = made.id;
 
   catalogue_bench() { restart(); }
   void restart() {
@@ -34,36 +33,55 @@ struct catalogue_bench {
 
 TEST_CASE("a stored TOC is opened once for all its readers, and stays open for the next") {
   catalogue_bench bench;
-  const auto* first = bench.catalogue->store_toc(bench.id, bench.message).value().get();
+  const auto* first = bench.catalogue->store_toc(bench.made).value().get();
   CHECK(bench.catalogue->toc(bench.id).value().get() == first);
 }
 
-TEST_CASE("a TOC that was stored without waiting for the disk is there after a restart") {
+TEST_CASE("a tree is used before its contents have come, and stored with them") {
   catalogue_bench bench;
-  REQUIRE(bench.catalogue->store_toc(bench.id, bench.message, durability::buffered));
+  const auto tree = bench.catalogue->open_tree(bench.id, share(bench.made.tree)).value();
+  CHECK_FALSE(tree->contents_known());
+  CHECK(bench.catalogue->toc(bench.id).error().code == errc::not_found);
+  CHECK(bench.catalogue->open_tree(bench.id, share(bench.made.tree)).value() == tree);
+  auto wrong = bench.made.contents;
+  wrong[5] ^= std::byte{1};
+  CHECK(bench.catalogue->store_contents(bench.id, *tree, share(wrong)).error().code == errc::corrupt);
+  CHECK_FALSE(tree->contents_known());
+  REQUIRE(bench.catalogue->store_contents(bench.id, *tree, share(bench.made.contents)));
+  CHECK(bench.catalogue->toc(bench.id).value() == tree);
   bench.restart();
-  CHECK(bench.catalogue->toc(bench.id));
+  CHECK(bench.catalogue->toc(bench.id).value()->contents_known());
+}
+
+TEST_CASE("a tree whose contents never came is not known after a restart") {
+  catalogue_bench bench;
+  REQUIRE(bench.catalogue->open_tree(bench.id, share(bench.made.tree)));
+  bench.restart();
+  CHECK(toc_is_lost(bench.catalogue->toc(bench.id).error().code));
 }
 
 TEST_CASE("a TOC that a power cut has damaged is said to be corrupt, and can be stored again") {
   catalogue_bench bench;
-  REQUIRE(bench.catalogue->store_toc(bench.id, bench.message));
+  REQUIRE(bench.catalogue->store_toc(bench.made));
   bench.restart();
   const auto left = GENERATE(0, 10);
-  std::filesystem::resize_file(bench.catalogue->toc_path(bench.id), static_cast<std::uintmax_t>(left));
+  const auto part = GENERATE(toc_part::tree, toc_part::contents);
+  std::filesystem::resize_file(bench.catalogue->toc_path(bench.id, part), static_cast<std::uintmax_t>(left));
   CHECK(bench.catalogue->toc(bench.id).error().code == errc::corrupt);
-  REQUIRE(bench.catalogue->store_toc(bench.id, bench.message));
+  REQUIRE(bench.catalogue->store_toc(bench.made));
   bench.restart();
   CHECK(bench.catalogue->toc(bench.id));
 }
 
 TEST_CASE("the TOC of a removed image is forgotten with its last record, and can be stored again") {
   catalogue_bench bench;
-  REQUIRE(bench.catalogue->store_toc(bench.id, bench.message));
+  REQUIRE(bench.catalogue->store_toc(bench.made));
+  REQUIRE(bench.catalogue->packed_toc(bench.id, toc_part::tree, std::nullopt));
   bench.record();
   REQUIRE(bench.catalogue->remove("app", "linux/amd64"));
   CHECK(bench.catalogue->toc(bench.id).error().code == errc::not_found);
-  REQUIRE(bench.catalogue->store_toc(bench.id, bench.message));
+  CHECK(std::filesystem::is_empty(bench.folder.path() / "tocs"));
+  REQUIRE(bench.catalogue->store_toc(bench.made));
   bench.restart();
   CHECK(bench.catalogue->toc(bench.id));
 }

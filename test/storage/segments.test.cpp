@@ -41,7 +41,9 @@ struct two_sides {
       tree.directories[0].entries.push_back(
           {"f" + std::to_string(1000 + i), static_cast<std::uint32_t>(i + 1)});
     }
-    toc = toc_view::open(share(*encode_toc({}, tree))).value();
+    auto made = make_toc({}, tree).value();
+    toc = toc_view::open(share(std::move(made.tree))).value();
+    REQUIRE(learn_checked(*toc, share(std::move(made.contents))));
   }
   [[nodiscard]] planned_segment plan(std::vector<block_run> runs) const {
     planned_segment planned{std::move(runs), 0, {}};
@@ -235,13 +237,16 @@ TEST_CASE("a segment cache keeps its limit and drops what was used least recentl
 TEST_CASE("a TOC travels alone or as a patch, and another one than was signed is refused") {
   two_sides sides({10 * block, 5});
   two_sides newer({10 * block, 5, 70});
-  const toc_id id{sha256(newer.toc->message())};
-  const auto whole = pack_toc(newer.toc->message(), nullptr, 3).value();
+  const auto part = GENERATE(toc_part::tree, toc_part::contents);
+  const auto bytes = part_of(*newer.toc, part);
+  const auto id = sha256(bytes);
+  const auto whole = pack_toc(*newer.toc, part, nullptr, 3).value();
   const auto patch =
-      decode_toc_frame(share(encode_toc_frame(pack_toc(newer.toc->message(), sides.toc.get(), 3).value())))
+      decode_toc_frame(share(encode_toc_frame(pack_toc(*newer.toc, part, sides.toc.get(), 3).value())))
           .value();
-  CHECK(std::ranges::equal(unpack_toc(whole, id, nullptr).value().bytes, newer.toc->message()));
-  CHECK(std::ranges::equal(unpack_toc(patch, id, sides.toc.get()).value().bytes, newer.toc->message()));
+  CHECK(patch.part == part);
+  CHECK(std::ranges::equal(unpack_toc(whole, id, nullptr).value().bytes, bytes));
+  CHECK(std::ranges::equal(unpack_toc(patch, id, sides.toc.get()).value().bytes, bytes));
   CHECK(unpack_toc(patch, id, nullptr).error().code == errc::not_ready);
   CHECK(unpack_toc(whole, {}, nullptr).error().code == errc::corrupt);
   segment_limits small;

@@ -6,8 +6,8 @@
 
 #include "actors/net/rpc/errors.hpp"
 #include "actors/net/rpc/hub_face.hpp"
-#include "actors/net/rpc/protocol_version.hpp"
 #include "actors/net/rpc/socket_options.hpp"
+#include "schemas/protocol_version.hpp"
 
 namespace firstlight {
 namespace {

@@ -41,8 +41,13 @@ class session_face final : public wire::Session::Server {
     auto node = node_.lock();
     if (!node) return gone();
     const auto params = context.getParams();
-    node->received({params.getDelivery(),
-                    params.getToc() ? std::nullopt : std::optional<std::uint32_t>(params.getSequence())});
+    const auto sequence = params.getSequence();
+    if (params.getToc() && sequence > static_cast<std::uint32_t>(toc_part::contents))
+      return to_kj({errc::protocol, "a part of a TOC that there is not"});
+    if (params.getToc())
+      node->received({params.getDelivery(), static_cast<toc_part>(sequence)});
+    else
+      node->received({params.getDelivery(), sequence});
     return kj::READY_NOW;
   }
 

@@ -223,7 +223,8 @@ kj::Promise<verdict> hub_session::hand_over(Incoming what, part_received part, s
 kj::Promise<verdict> hub_session::deliver(std::uint64_t delivery, result<toc_frame> toc) {
   if (!toc) return verdict{toc.error()};
   const auto bytes = toc->frame.bytes.size();
-  return hand_over<remote_toc>(incoming_toc{delivery, std::move(*toc)}, {delivery, {}}, bytes);
+  const part_received part{delivery, toc->part};
+  return hand_over<remote_toc>(incoming_toc{delivery, std::move(*toc)}, part, bytes);
 }
 
 kj::Promise<verdict> hub_session::deliver(std::uint64_t delivery, result<segment> data) {
@@ -238,8 +239,9 @@ void hub_session::confirm(const part_received& part) {
   if (!sent_join_) return;
   auto call = session_.receivedRequest();
   call.setDelivery(part.delivery);
-  call.setToc(!part.sequence);
-  call.setSequence(part.sequence.value_or(0));
+  const auto* toc = std::get_if<toc_part>(&part.part);
+  call.setToc(toc != nullptr);
+  call.setSequence(toc != nullptr ? static_cast<std::uint32_t>(*toc) : std::get<std::uint32_t>(part.part));
   tasks_.add(call.send().ignoreResult());
 }
 

@@ -99,6 +99,7 @@ void write_pull(wire::PullRequest::Builder out, const pull_request& request) {
   out.setPlatform(text(request.platform));
   auto had = out.initHad(static_cast<kj::uint>(request.had.size()));
   for (kj::uint i = 0; i < had.size(); ++i) write_had(had[i], request.had[i]);
+  if (request.toc) out.setToc(as_data(request.toc->value));
 }
 
 result<pull_request> read_pull(wire::PullRequest::Reader in, const link_limits& limits) {
@@ -116,6 +117,10 @@ result<pull_request> read_pull(wire::PullRequest::Reader in, const link_limits& 
     if (!had) return tl::unexpected(had.error());
     request.had.push_back(std::move(*had));
   }
+  if (in.getToc().size() == 0) return request;
+  const auto toc = read_digest(in.getToc(), "toc");
+  if (!toc) return tl::unexpected(toc.error());
+  request.toc = toc_id{*toc};
   return request;
 }
 
@@ -201,6 +206,7 @@ result<segment> read_segment(wire::Segment::Reader in, const message_stream& kee
 }
 
 void write_toc(wire::TocFrame::Builder out, const toc_frame& toc, message_stream& lender) {
+  out.setPart(static_cast<wire::TocPart>(toc.part));
   auto origin = out.initSigned();
   origin.setStatement(as_data(toc.origin.statement));
   origin.setSignature(as_data(toc.origin.signature));
@@ -213,6 +219,8 @@ void write_toc(wire::TocFrame::Builder out, const toc_frame& toc, message_stream
 
 result<toc_frame> read_toc(wire::TocFrame::Reader in, const message_stream& keeper) {
   toc_frame toc;
+  if (in.getPart() > wire::TocPart::CONTENTS) return fail(errc::protocol, "a TOC frame of an unknown part");
+  toc.part = static_cast<toc_part>(in.getPart());
   const auto origin = in.getSigned();
   toc.origin.statement = copy(origin.getStatement());
   toc.origin.signature = copy(origin.getSignature());

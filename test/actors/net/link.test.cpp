@@ -19,6 +19,7 @@ struct pulled : net_fixture {
     request.delivery = delivery;
     request.reference = "redis:7";
     request.platform = "linux/amd64";
+    request.toc = toc_id{digest{{std::byte{9}}}};
     // Sent before the link is up: it must travel with the join.
     caf::scoped_actor self(system());
     auto asked = self->request(link, patience, request, node->actor);
@@ -26,6 +27,7 @@ struct pulled : net_fixture {
     auto got = session->pulls.next();
     CHECK(got.request.reference == "redis:7");
     CHECK(got.request.platform == "linux/amd64");
+    CHECK(got.request.toc == request.toc);
     CHECK(got.request.delivery == delivery);
     pull_started started;
     started.segments = 3;
@@ -75,6 +77,7 @@ TEST_CASE("a frame may outlive its connection and its loop") {
 TEST_CASE("a TOC, a landmark and progress reach the receiver of their delivery") {
   pulled both;
   toc_frame toc;
+  toc.part = toc_part::contents;
   toc.bytes = 77;
   toc.frame = make_segment(3, 4099).frame;
   toc.origin.statement = {std::byte{1}, std::byte{2}};
@@ -83,6 +86,7 @@ TEST_CASE("a TOC, a landmark and progress reach the receiver of their delivery")
   toc.patch_base = toc_id{};
   REQUIRE(both.ask<delivered>(both.session->link, outgoing_toc{1, toc}));
   const auto got = both.node->tocs.next().toc;
+  CHECK(got.part == toc_part::contents);
   CHECK(got.bytes == 77);
   CHECK(got.origin.statement == toc.origin.statement);
   CHECK(got.origin.signature == toc.origin.signature);
@@ -98,9 +102,12 @@ TEST_CASE("the hub hears what has arrived, apart from the verdict") {
   toc_frame toc;
   toc.frame = make_segment(0, 10).frame;
   caf::anon_send(both.session->link, outgoing_toc{1, toc});
-  CHECK(both.session->receipts.next() == part_received{1, std::nullopt});
+  CHECK(both.session->receipts.next() == part_received{1, toc_part::tree});
+  toc.part = toc_part::contents;
+  caf::anon_send(both.session->link, outgoing_toc{1, toc});
+  CHECK(both.session->receipts.next() == part_received{1, toc_part::contents});
   caf::anon_send(both.session->link, outgoing_segment{1, make_segment(5, 10)});
-  CHECK(both.session->receipts.next() == part_received{1, 5});
+  CHECK(both.session->receipts.next() == part_received{1, 5U});
 }
 
 TEST_CASE("a refused segment tells the hub why") {

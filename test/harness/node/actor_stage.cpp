@@ -42,6 +42,7 @@ caf::actor make_listening_instance(actor_stage& stage, std::shared_ptr<told_inst
         [into](const blocks_ready& news) {
           into->ready.insert(into->ready.end(), news.runs->begin(), news.runs->end());
         },
+        [into](contents_known) { ++into->contents_known; },
         [into](const blocks_failed& news) { into->failed.push_back(news); },
         [into](const link_changed& news) { into->links.push_back(news); },
         [into](image_complete) { ++into->completed; },
@@ -125,8 +126,10 @@ node_link make_fake_node_link(actor_stage& stage, std::shared_ptr<fake_node_link
   return caf::actor_cast<node_link>(made);
 }
 
-void fake_node_link::answer_toc(verdict with) {
-  act([this, with] { toc_replies.back().deliver(delivered_with(with)); });
+void fake_node_link::answer_toc(const verdict& with) {
+  act([this, with] {
+    for (auto& reply : std::exchange(toc_replies, {})) reply.deliver(delivered_with(with));
+  });
 }
 
 void fake_node_link::answer(verdict with) {

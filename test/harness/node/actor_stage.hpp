@@ -61,6 +61,7 @@ struct told_instance {
   std::vector<block_run> ready;
   std::vector<blocks_failed> failed;
   std::vector<link_changed> links;
+  int contents_known = 0;
   int completed = 0;
 };
 [[nodiscard]] caf::actor make_listening_instance(actor_stage& stage, std::shared_ptr<told_instance> into);
@@ -102,7 +103,8 @@ struct fake_node_link : fake_far_side {
   std::vector<outgoing_segment> segments;  ///< all, in order
   std::vector<outgoing_landmark> landmarks;
 
-  void answer_toc(verdict with = {});
+  /// Answers all parts of a TOC that were sent.
+  void answer_toc(const verdict& with = {});
   /// Answers the oldest segment in flight.
   void answer(verdict with = {});
   /// As when the connection ends.

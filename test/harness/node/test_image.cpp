@@ -86,6 +86,13 @@ void image_builder::hard_link(const std::string& path, const std::string& existi
 }
 
 image_builder::built image_builder::build() const {
+  auto [image, contents] = build_tree();
+  if (auto learnt = image.toc->learn_contents(share(std::move(contents))); !learnt)
+    throw std::runtime_error(to_string(learnt.error()));
+  return std::move(image);
+}
+
+std::pair<image_builder::built, std::vector<std::byte>> image_builder::build_tree() const {
   image_tree tree;
   std::vector<std::string> contents;
   std::map<std::size_t, std::uint32_t> numbers;  // of nodes
@@ -122,7 +129,7 @@ image_builder::built image_builder::build() const {
   if (!message) throw std::runtime_error(to_string(message.error()));
   auto toc = toc_view::open(share(std::move(*message)));
   if (!toc) throw std::runtime_error(to_string(toc.error()));
-  return {*toc, std::move(contents)};
+  return {{*toc, std::move(contents)}, encode_content_ids(tree)};
 }
 
 std::string patterned_bytes(std::size_t bytes, std::uint32_t seed) {

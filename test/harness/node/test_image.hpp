@@ -27,6 +27,8 @@ class image_builder {
   };
   /// Link counts, inode order and content table are computed here.
   [[nodiscard]] built build() const;
+  /// The same, but the TOC's contents are still to be learnt, from what is second.
+  [[nodiscard]] std::pair<built, std::vector<std::byte>> build_tree() const;
 
  private:
   struct node {

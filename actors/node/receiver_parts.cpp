@@ -1,0 +1,152 @@
+#include <spdlog/spdlog.h>
+
+#include "actors/node/receiver_shell.hpp"
+
+namespace firstlight::detail {
+namespace {
+
+// ---- segments ----------------------------------------------------------------------------------
+
+void on_stored(const receiver_shell& my, std::vector<block_run> runs) {
+  if (runs.empty()) return;
+  auto& state = my.state();
+  const auto bytes = bytes_of(*state.image->toc, runs);
+  state.report.bytes_stored += bytes;
+  state.bytes_since_checkpoint += bytes;
+  state.damaged->arrived(runs);
+  tell_instances(my, blocks_ready{std::make_shared<const std::vector<block_run>>(std::move(runs))});
+  if (state.bytes_since_checkpoint >= my.tools->limits.checkpoint_bytes) checkpoint(my);
+  conclude_by_count(my);
+}
+
+/// The hub repeats what is refused, until it or this side gives the blocks up.
+void on_refused(const receiver_shell& my, const std::vector<block_run>& runs, const error& why) {
+  spdlog::warn("blocks of {} refused: {}", my.request->what.reference, to_string(why));
+  my.report().problem = to_string(why);
+  const bool damaged = why.code == errc::corrupt || why.code == errc::not_ready;
+  my.report().verification_failures += damaged ? 1 : 0;
+  const auto given_up = damaged ? my.state().damaged->damaged(runs).given_up : runs;
+  if (given_up.empty()) return;
+  tell_instances(my, blocks_failed{given_up, why});
+  fail_delivery(my, why);
+}
+
+verdict on_read(const receiver_shell& my, const segment& data, result<segment_outcome> outcome) {
+  if (!outcome) {
+    on_refused(my, data.runs, outcome.error());
+    return {outcome.error()};
+  }
+  on_stored(my, std::move(outcome->stored));
+  if (outcome->failed.empty()) return {};
+  std::vector<block_run> failed;
+  for (const auto& one : outcome->failed) failed.push_back(one.run);
+  on_refused(my, failed, outcome->failed.front().why);
+  return {outcome->failed.front().why};
+}
+
+void read_segment(const receiver_shell& my, const incoming_segment& incoming,
+                  caf::typed_response_promise<verdict> reply) {
+  ++my.report().segments_received;
+  my.report().bytes_received += incoming.data.frame.bytes.size();
+  run_on(
+      my.tools->workers.next(), my.self,
+      [reader = my.state().reader, data = incoming.data] { return reader->read(data); },
+      [my, data = incoming.data, reply](result<segment_outcome> outcome) mutable {
+        reply.deliver(on_read(my, data, std::move(outcome)));
+      });
+}
+
+// ---- the table of contents ---------------------------------------------------------------------
+
+void keep_contents_of(const receiver_shell& my, const toc_frame& frame,
+                      caf::typed_response_promise<verdict> reply) {
+  run_on(
+      my.tools->workers.next(), my.self,
+      [tools = my.tools, image = *my.state().image, frame] {
+        return keep_contents(tools->images(), image, frame);
+      },
+      [my, reply](const result<void>& kept) mutable {
+        reply.deliver(kept ? verdict{} : verdict{kept.error()});
+        if (kept)
+          use_contents(my);
+        else
+          fail_delivery(my, kept.error());
+      });
+}
+
+void keep_tree(const receiver_shell& my, const toc_frame& frame, caf::typed_response_promise<verdict> reply) {
+  run_on(
+      my.tools->workers.next(), my.self,
+      [tools = my.tools, request = my.request, frame] {
+        return keep_received_tree(tools->images(), request->what, frame);
+      },
+      [my, reply](result<mountable_image> image) mutable {
+        reply.deliver(image ? verdict{} : verdict{image.error()});
+        if (image)
+          adopt(my, std::move(*image));
+        else
+          fail_delivery(my, image.error());
+      });
+}
+
+}  // namespace
+
+void checkpoint(const receiver_shell& my) {
+  auto& state = my.state();
+  if (std::exchange(state.checkpoint_running, true)) return;
+  state.bytes_since_checkpoint = 0;
+  state.checkpointed = my.now();
+  run_on(
+      my.tools->keepers.next(), my.self, [tools = my.tools] { return tools->contents.checkpoint(); },
+      [my](const result<void>& done) {
+        my.state().checkpoint_running = false;
+        if (!done) my.report().problem = to_string(done.error());
+      });
+}
+
+void take_segment(const receiver_shell& my, const incoming_segment& incoming,
+                  caf::typed_response_promise<verdict> reply) {
+  auto& state = my.state();
+  if (state.report.phase == delivery_phase::failed)
+    reply.deliver(verdict{error{errc::cancelled, "the delivery has ended"}});
+  else if (state.reader)
+    read_segment(my, incoming, std::move(reply));
+  else if (state.early.size() < my.tools->limits.early_segments_max)
+    state.early.emplace_back(incoming, std::move(reply));
+  else
+    reply.deliver(verdict{error{errc::limit_exceeded, "early_segments_max: the TOC is late"}});
+}
+
+void use_contents(const receiver_shell& my) {
+  auto& state = my.state();
+  if (state.reader || !state.image->toc->contents_known()) return;
+  state.reader = std::make_shared<segment_reader>(my.tools->contents, state.image->toc);
+  tell_instances(my, contents_known{});
+  for (auto& [early, reply] : std::exchange(state.early, {})) read_segment(my, early, reply);
+  conclude_by_count(my);
+}
+
+void adopt(const receiver_shell& my, mountable_image image) {
+  auto& state = my.state();
+  if (state.image && state.image->record.toc != image.record.toc)
+    return fail_delivery(my, {errc::protocol, "the hub goes on with another image than the interrupted one"});
+  if (!state.image) state.image = std::move(image);  // else its mounts use what is there
+  state.report.toc = state.image->record.toc;
+  if (!state.damaged) state.damaged.emplace(my.tools->limits.damaged_attempts_max);
+  if (state.report.phase == delivery_phase::resolving) state.report.phase = delivery_phase::receiving;
+  for (auto& waiter : std::exchange(state.mountable_waiters, {})) waiter.deliver(*state.image);
+  if (auto early = std::exchange(state.early_contents, {}))
+    keep_contents_of(my, early->first, std::move(early->second));
+  use_contents(my);
+}
+
+void take_toc(const receiver_shell& my, const toc_frame& frame, caf::typed_response_promise<verdict> reply) {
+  my.report().bytes_received += frame.frame.bytes.size();
+  if (frame.part == toc_part::tree) return keep_tree(my, frame, std::move(reply));
+  if (my.state().image) return keep_contents_of(my, frame, std::move(reply));
+  if (auto replaced = std::exchange(my.state().early_contents, {{frame, std::move(reply)}}))
+    replaced->second.deliver(
+        verdict{error{errc::protocol, "the contents of a TOC came twice before its tree"}});
+}
+
+}  // namespace firstlight::detail
