@@ -1,9 +1,8 @@
 # Every library here is a Debian 12 package; packaging/install-dependencies names the packages.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
-find_package(CapnProto REQUIRED)
+find_package(CapnProto REQUIRED)  # its compiler and headers; what is linked: below
 find_package(OpenSSL REQUIRED)
-find_package(CURL REQUIRED)
 find_package(LibArchive REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(caf REQUIRED)
@@ -17,7 +16,24 @@ endfunction()
 packaged(FUSE3 fuse3)
 packaged(ZSTD libzstd)
 packaged(SYSTEMD libsystemd)
-packaged(RocksDB rocksdb)
+
+# Linked as archives: the many relocations of these libraries would be half of the time in which a command starts.
+function(archive name file)  # archive(NAME FILE what it needs...)
+  find_library(ARCHIVE_${name} lib${file}.a REQUIRED)
+  add_library(${name} STATIC IMPORTED GLOBAL)
+  set_target_properties(${name} PROPERTIES IMPORTED_LOCATION ${ARCHIVE_${name}})
+  target_link_libraries(${name} INTERFACE ${ARGN})
+endfunction()
+archive(Snappy snappy)
+archive(Lz4 lz4)
+archive(Bzip2 bz2)
+archive(RocksDB rocksdb Snappy Lz4 Bzip2 ZSTD ZLIB::ZLIB gflags ${CMAKE_DL_LIBS})
+archive(Kj kj)
+archive(Capnp capnp Kj)
+archive(CapnpJson capnp-json Capnp)
+archive(KjAsync kj-async Kj Threads::Threads)
+archive(KjTls kj-tls KjAsync OpenSSL::SSL)
+archive(CapnpRpc capnp-rpc Capnp KjAsync)
 
 function(header_only name header)  # an imported target for headers in the default include path
   find_path(${name}_HEADER ${header} REQUIRED)
@@ -25,6 +41,7 @@ function(header_only name header)  # an imported target for headers in the defau
 endfunction()
 header_only(tl_expected tl/expected.hpp)
 header_only(nlohmann_json nlohmann/json.hpp)
+header_only(LibcurlHeaders curl/curl.h)  # the library is loaded when it is needed: storage/oci/libcurl.hpp
 header_only(CLI11 CLI/CLI.hpp)
 
 find_package(rapidcheck REQUIRED)

@@ -26,7 +26,7 @@ function(layer name)
   endif()
 endfunction()
 
-# One test program for each layer: all of test/NAME/*.test.cpp with one Catch main.
+# One test program for each layer: all of test/NAME/*.test.cpp with one main.
 #   layer_tests(NAME [DEPENDS ...] [LABELS ...])
 function(layer_tests name)
   cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
@@ -34,7 +34,7 @@ function(layer_tests name)
   if(NOT sources)
     return()
   endif()
-  add_executable(test_${name} ${sources})
+  add_executable(test_${name} ${sources} ${CMAKE_CURRENT_SOURCE_DIR}/programs/test_main.cpp)
   target_link_libraries(test_${name} PRIVATE ${name} test_harness project_options ${ARG_DEPENDS})
   add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 endfunction()

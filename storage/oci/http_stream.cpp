@@ -1,17 +1,21 @@
 #include "storage/oci/http_stream.hpp"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <cstring>
-#include <mutex>
 #include <new>
+
+#include "storage/oci/libcurl.hpp"
 
 namespace firstlight {
 namespace {
 
+/// Precondition: it has been loaded.
+const libcurl& curl() {
+  return *libcurl::load();
+}
+
 struct list_deleter {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const { curl().slist_free_all(list); }
 };
 
 std::string lower(std::string_view text) {
@@ -45,15 +49,15 @@ errc code_of(CURLcode code) {
 class curl_stream : public http_stream {
  public:
   curl_stream(const http_request& request, const registry_limits& limits)
-      : request_(request), limits_(limits), easy_(curl_easy_init()), multi_(curl_multi_init()) {
+      : request_(request), limits_(limits), easy_(curl().easy_init()), multi_(curl().multi_init()) {
     if (easy_ == nullptr || multi_ == nullptr) throw std::bad_alloc();
     configure();
-    curl_multi_add_handle(multi_, easy_);
+    curl().multi_add_handle(multi_, easy_);
   }
   ~curl_stream() override {
-    curl_multi_remove_handle(multi_, easy_);
-    curl_easy_cleanup(easy_);
-    curl_multi_cleanup(multi_);
+    curl().multi_remove_handle(multi_, easy_);
+    curl().easy_cleanup(easy_);
+    curl().multi_cleanup(multi_);
   }
   curl_stream(const curl_stream&) = delete;
   curl_stream& operator=(const curl_stream&) = delete;
@@ -63,9 +67,9 @@ class curl_stream : public http_stream {
       if (auto ok = pump(); !ok) return ok;
     }
     if (failure_ && !head_whole_) return tl::unexpected(*failure_);  // else: after the bytes that did come
-    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &head_.status);
+    curl().easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &head_.status);
     char* redirect = nullptr;
-    curl_easy_getinfo(easy_, CURLINFO_REDIRECT_URL, &redirect);
+    curl().easy_getinfo(easy_, CURLINFO_REDIRECT_URL, &redirect);
     if (redirect != nullptr) head_.redirect_url = redirect;
     return {};
   }
@@ -82,7 +86,7 @@ class curl_stream : public http_stream {
       }
       if (paused_) {
         paused_ = false;
-        curl_easy_pause(easy_, CURLPAUSE_CONT);
+        curl().easy_pause(easy_, CURLPAUSE_CONT);
         if (!buffer_.empty()) break;
       }
       if (auto ok = pump(); !ok) return tl::unexpected(ok.error());
@@ -96,33 +100,33 @@ class curl_stream : public http_stream {
  private:
   void configure() {
     const auto ms = [](std::chrono::milliseconds time) { return static_cast<long>(time.count()); };
-    curl_easy_setopt(easy_, CURLOPT_URL, request_.url.c_str());
-    curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy_, CURLOPT_USERAGENT, "firstlight");
-    curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-    curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, ms(limits_.connect_timeout));
-    curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, problem_);
-    curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &curl_stream::on_body);
-    curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
-    curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &curl_stream::on_header);
-    curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
+    curl().easy_setopt(easy_, CURLOPT_URL, request_.url.c_str());
+    curl().easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl().easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
+    curl().easy_setopt(easy_, CURLOPT_USERAGENT, "firstlight");
+    curl().easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    curl().easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, ms(limits_.connect_timeout));
+    curl().easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl().easy_setopt(easy_, CURLOPT_ERRORBUFFER, problem_);
+    curl().easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &curl_stream::on_body);
+    curl().easy_setopt(easy_, CURLOPT_WRITEDATA, this);
+    curl().easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &curl_stream::on_header);
+    curl().easy_setopt(easy_, CURLOPT_HEADERDATA, this);
     for (const auto& header : request_.headers) append(header);
     append("Expect:");
-    curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_.get());
+    curl().easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_.get());
     const std::string origin = origin_of(request_.url);
     if (is_loopback(origin.substr(std::min(origin.size(), origin.find("//") + 2)))) {
-      curl_easy_setopt(easy_, CURLOPT_PROXY, "");
+      curl().easy_setopt(easy_, CURLOPT_PROXY, "");
     }
-    if (request_.method == "HEAD") curl_easy_setopt(easy_, CURLOPT_NOBODY, 1L);
+    if (request_.method == "HEAD") curl().easy_setopt(easy_, CURLOPT_NOBODY, 1L);
     if (request_.method != "POST") return;
-    curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE, static_cast<long>(request_.body.size()));
-    curl_easy_setopt(easy_, CURLOPT_COPYPOSTFIELDS, request_.body.c_str());
+    curl().easy_setopt(easy_, CURLOPT_POSTFIELDSIZE, static_cast<long>(request_.body.size()));
+    curl().easy_setopt(easy_, CURLOPT_COPYPOSTFIELDS, request_.body.c_str());
   }
 
   void append(const std::string& header) {
-    curl_slist* longer = curl_slist_append(headers_.get(), header.c_str());
+    curl_slist* longer = curl().slist_append(headers_.get(), header.c_str());
     if (longer == nullptr) throw std::bad_alloc();
     static_cast<void>(headers_.release());
     headers_.reset(longer);
@@ -134,29 +138,29 @@ class curl_stream : public http_stream {
     const auto limit = std::chrono::steady_clock::now() + limits_.stall_timeout;
     while (!moved_ && !done_) {
       int running = 0;
-      const CURLMcode status = curl_multi_perform(multi_, &running);
-      if (status != CURLM_OK) return fail(errc::unavailable, where() + curl_multi_strerror(status));
+      const CURLMcode status = curl().multi_perform(multi_, &running);
+      if (status != CURLM_OK) return fail(errc::unavailable, where() + curl().multi_strerror(status));
       collect();
       if (moved_ || done_) break;
       const auto left =
           std::chrono::duration_cast<std::chrono::milliseconds>(limit - std::chrono::steady_clock::now());
       if (left.count() <= 0) return fail(errc::timed_out, where() + "no byte came for the stall_timeout");
-      curl_multi_poll(multi_, nullptr, 0, static_cast<int>(std::min<std::int64_t>(left.count(), 1000)),
-                      nullptr);
+      curl().multi_poll(multi_, nullptr, 0, static_cast<int>(std::min<std::int64_t>(left.count(), 1000)),
+                        nullptr);
     }
     return {};
   }
 
   void collect() {
     int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    while (const CURLMsg* message = curl().multi_info_read(multi_, &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       done_ = true;
       const CURLcode code = message->data.result;
       if (too_large_) {
         failure_ = error{errc::limit_exceeded, where() + "header_bytes_max"};
       } else if (code != CURLE_OK) {
-        failure_ = error{code_of(code), where() + (problem_[0] != 0 ? problem_ : curl_easy_strerror(code))};
+        failure_ = error{code_of(code), where() + (problem_[0] != 0 ? problem_ : curl().easy_strerror(code))};
       }
     }
   }
@@ -192,7 +196,7 @@ class curl_stream : public http_stream {
       head_.headers.clear();  // an interim answer came before
     } else if (trimmed(line).empty()) {
       long status = 0;
-      curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+      curl().easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
       head_whole_ = status >= 200;
     } else if (const auto colon = line.find(':'); colon != std::string_view::npos) {
       head_.headers.emplace_back(lower(trimmed(line.substr(0, colon))), trimmed(line.substr(colon + 1)));
@@ -228,8 +232,7 @@ std::string_view http_head::header(std::string_view name) const {
 
 result<std::unique_ptr<http_stream>> http_stream::open(const http_request& request,
                                                        const registry_limits& limits) {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+  if (const auto& loaded = libcurl::load(); !loaded) return tl::unexpected(loaded.error());
   auto stream = std::make_unique<curl_stream>(request, limits);
   if (auto ok = stream->begin(); !ok) return tl::unexpected(ok.error());
   return stream;
@@ -243,13 +246,14 @@ bool is_loopback(std::string_view host) {
 }
 
 std::string origin_of(const std::string& url) {
-  std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), &curl_url_cleanup);
-  if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return {};
+  if (!libcurl::load()) return {};  // http_stream::open says why
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl().url(), curl().url_cleanup);
+  if (!parsed || curl().url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) return {};
   const auto part = [&parsed](CURLUPart which) {
     char* text = nullptr;
-    if (curl_url_get(parsed.get(), which, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return std::string{};
+    if (curl().url_get(parsed.get(), which, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return std::string{};
     std::string copy = lower(text);
-    curl_free(text);
+    curl().free(text);
     return copy;
   };
   return part(CURLUPART_SCHEME) + "://" + part(CURLUPART_HOST) + ":" + part(CURLUPART_PORT);
