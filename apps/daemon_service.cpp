@@ -1,5 +1,6 @@
 #include "apps/daemon_service.hpp"
 
+#include <dlfcn.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
@@ -30,6 +31,17 @@ sigset_t block_stop_signals() {
   return signals;
 }
 
+/// Tells the service manager, if there is one. Its library is loaded only then, for the sake of all commands'
+/// time to start. See sd_notify(3).
+void notify(const char* state) {
+  if (std::getenv("NOTIFY_SOCKET") == nullptr) return;
+  void* library = ::dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
+  const auto tell =
+      library == nullptr ? nullptr : reinterpret_cast<decltype(&::sd_notify)>(::dlsym(library, "sd_notify"));
+  if (tell == nullptr || tell(0, state) < 0)
+    spdlog::error("the service manager cannot be told {}: install the package libsystemd0", state);
+}
+
 }  // namespace
 
 result<int> serve(const std::string& name, const std::string& log_level,
@@ -38,12 +50,12 @@ result<int> serve(const std::string& name, const std::string& log_level,
   log_to_stderr(name, log_level);
   auto daemon = start();
   if (!daemon) return tl::unexpected(daemon.error());
-  sd_notify(0, "READY=1");
+  notify("READY=1");
   spdlog::info("ready");
   int signal = 0;
   sigwait(&signals, &signal);
   spdlog::info("stops at {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-  sd_notify(0, "STOPPING=1");
+  notify("STOPPING=1");
   const auto began = std::chrono::steady_clock::now();
   daemon->reset();
   const auto took =

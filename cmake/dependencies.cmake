@@ -15,7 +15,6 @@ function(packaged name module)  # an imported target from a pkg-config module, a
 endfunction()
 packaged(FUSE3 fuse3)
 packaged(ZSTD libzstd)
-packaged(SYSTEMD libsystemd)
 
 # Linked as archives: the many relocations of these libraries would be half of the time in which a command starts.
 function(archive name file)  # archive(NAME FILE what it needs...)
@@ -42,6 +41,7 @@ endfunction()
 header_only(tl_expected tl/expected.hpp)
 header_only(nlohmann_json nlohmann/json.hpp)
 header_only(LibcurlHeaders curl/curl.h)  # the library is loaded when it is needed: storage/oci/libcurl.hpp
+header_only(SystemdHeaders systemd/sd-daemon.h)  # likewise: apps/daemon_service.cpp
 header_only(CLI11 CLI/CLI.hpp)
 
 find_package(rapidcheck REQUIRED)

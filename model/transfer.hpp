@@ -6,6 +6,7 @@
 
 #include "model/blocks.hpp"
 #include "model/bytes.hpp"
+#include "model/columns.hpp"
 
 namespace firstlight {
 
@@ -61,6 +62,7 @@ struct toc_frame {
   std::uint64_t bytes = 0;  ///< unpacked
   shared_bytes frame;
   std::optional<toc_id> patch_base;
+  std::vector<column_table> tables;  ///< of the unpacked bytes, which are in columns (model/columns.hpp)
 };
 
 /// Which contents and blocks of one image a node holds.

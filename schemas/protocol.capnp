@@ -131,6 +131,13 @@ struct TocFrame {
   frame     @2 :Data;            # one zstd frame, or a patch against the same part of the TOC `patchBase`
   patchBase @3 :Data;            # toc id or empty
   part      @4 :TocPart;
+  tables    @5 :List(Table);     # the unpacked bytes are in columns: these make a message of them again
+  struct Table {
+    offset  @0 :UInt64;          # bytes from the begin of the message; in order, without overlap
+    rows    @1 :UInt32;
+    forms   @2 :Data;            # one byte for each column of 32-bit words; 0: words one after the other, 1: by
+                                 # bytes, the lowest of all first; 2 and 3: the same of the differences from row to row
+  }
 }
 
 enum Landmark {

@@ -1,7 +1,7 @@
 #include "schemas/segment_codec.hpp"
 
 #include "schemas/capnp_message.hpp"
-#include "schemas/protocol.capnp.h"
+#include "schemas/toc_tables_codec.hpp"
 
 namespace firstlight {
 namespace {
@@ -78,6 +78,9 @@ result<toc_frame> read_toc_frame(wire::TocFrame::Reader from, const std::shared_
   value.origin = {copy(origin.getStatement()), copy(origin.getSignature()), as_text(origin.getCertificate())};
   value.bytes = from.getBytes();
   value.frame = {as_bytes(from.getFrame()), owner};
+  auto tables = detail::read_tables(from.getTables());
+  if (!tables) return tl::make_unexpected(tables.error());
+  value.tables = std::move(*tables);
   if (from.getPatchBase().size() == 0) return value;
   const auto base = digest_from_bytes(as_bytes(from.getPatchBase()));
   if (!base) return tl::make_unexpected(base.error());
@@ -119,6 +122,7 @@ std::vector<std::byte> encode_toc_frame(const toc_frame& value) {
   to.setBytes(value.bytes);
   to.setFrame(as_data(value.frame.bytes));
   if (value.patch_base) to.setPatchBase(as_data(value.patch_base->value));
+  detail::write_tables(to.initTables(static_cast<unsigned>(value.tables.size())), value.tables);
   return detail::flat_bytes(message);
 }
 

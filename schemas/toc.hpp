@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/bytes.hpp"
+#include "model/columns.hpp"
 #include "model/image_tree.hpp"
 
 namespace firstlight {
@@ -80,6 +81,8 @@ class toc_view {
 
   /// The first part as it was opened.
   [[nodiscard]] bytes_view message() const;
+  /// The tables of fixed-width rows inside `message`, in order; the forms of their columns are left at `words`.
+  [[nodiscard]] std::vector<column_table> tables() const;
   /// The second part; empty while it is not known.
   [[nodiscard]] bytes_view content_ids() const;
   [[nodiscard]] const digest& contents_digest() const;

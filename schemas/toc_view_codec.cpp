@@ -1,3 +1,4 @@
+#include <capnp/any.h>
 #include <capnp/serialize.h>
 
 #include <algorithm>
@@ -14,6 +15,16 @@ namespace {
 
 std::string_view as_text(capnp::Data::Reader data) {
   return {reinterpret_cast<const char*>(data.begin()), data.size()};
+}
+
+/// Where the rows of a list stand in its message; nothing for an empty list.
+template <class Row>
+void note_table(typename capnp::List<Row>::Reader list, bytes_view message, std::vector<column_table>& into) {
+  if (list.size() == 0) return;
+  const auto first = capnp::toAny(list[0]).getDataSection();
+  const auto offset = reinterpret_cast<const std::byte*>(first.begin()) - message.data();
+  into.push_back({static_cast<std::uint64_t>(offset), list.size(),
+                  std::vector<column_form>(first.size() / sizeof(std::uint32_t))});
 }
 
 capnp::ReaderOptions reader_options(std::size_t words) {
@@ -118,6 +129,18 @@ bool toc_view::contents_known() const {
 bytes_view toc_view::message() const {
   return impl_->message.bytes;
 }
+std::vector<column_table> toc_view::tables() const {
+  const auto& lists = impl_->lists;
+  std::vector<column_table> tables;
+  note_table<wire::Inode>(lists.inodes, message(), tables);
+  note_table<wire::Directory>(lists.directories, message(), tables);
+  note_table<wire::Entry>(lists.entries, message(), tables);
+  note_table<wire::Xattr>(lists.xattrs, message(), tables);
+  std::sort(tables.begin(), tables.end(),
+            [](const column_table& a, const column_table& b) { return a.offset < b.offset; });
+  return tables;
+}
+
 bytes_view toc_view::content_ids() const {
   const auto* begin = impl_->known_ids.load(std::memory_order_acquire);
   if (begin == nullptr) return {};

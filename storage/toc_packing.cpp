@@ -1,5 +1,7 @@
 #include "storage/toc_packing.hpp"
 
+#include <limits>
+
 #include "storage/sha256.hpp"
 #include "storage/zstd.hpp"
 
@@ -26,7 +28,60 @@ bytes_view part_of(const toc_view& toc, toc_part part) {
   return part == toc_part::tree ? toc.message() : toc.content_ids();
 }
 
+namespace {
+
+/// Chooses each column's form by what zstd makes of it.
+result<void> choose_forms(bytes_view message, column_table& table) {
+  constexpr int level = 6;
+  const auto row_bytes = table.columns.size() * sizeof(std::uint32_t);
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    std::vector<std::byte> column;
+    column.reserve(table.rows * sizeof(std::uint32_t));
+    for (std::size_t row = 0; row < table.rows; ++row) {
+      const auto word = message.subspan(table.offset + row * row_bytes + c * sizeof(std::uint32_t), 4);
+      column.insert(column.end(), word.begin(), word.end());
+    }
+    std::size_t smallest = std::numeric_limits<std::size_t>::max();
+    for (std::uint8_t form = 0; form <= column_form_last; ++form) {
+      const column_table alone{0, table.rows, {static_cast<column_form>(form)}};
+      const auto packed = to_columns(column, {&alone, 1}).and_then([](const std::vector<std::byte>& bytes) {
+        return compress(bytes, level);
+      });
+      if (!packed) return tl::make_unexpected(packed.error());
+      if (packed->size() >= smallest) continue;
+      smallest = packed->size();
+      table.columns[c] = static_cast<column_form>(form);
+    }
+  }
+  return {};
+}
+
+result<std::vector<column_table>> best_tables(const toc_view& toc) {
+  auto tables = toc.tables();
+  for (auto& table : tables)
+    if (auto chosen = choose_forms(toc.message(), table); !chosen) return tl::make_unexpected(chosen.error());
+  return tables;
+}
+
+/// In columns a TOC packs a third smaller; a patch is smallest between messages as they are.
+result<toc_frame> pack_tree(const toc_view& toc, int level) {
+  auto tables = best_tables(toc);
+  if (!tables) return tl::make_unexpected(tables.error());
+  auto packed = to_columns(toc.message(), *tables).and_then([&](const std::vector<std::byte>& bytes) {
+    return compress(bytes, level);
+  });
+  if (!packed) return tl::make_unexpected(packed.error());
+  toc_frame frame;
+  frame.bytes = toc.message().size();
+  frame.frame = share(std::move(*packed));
+  frame.tables = std::move(*tables);
+  return frame;
+}
+
+}  // namespace
+
 result<toc_frame> pack_toc(const toc_view& toc, toc_part part, const toc_view* base, int level) {
+  if (part == toc_part::tree && base == nullptr) return pack_tree(toc, level);
   const auto bytes = part_of(toc, part);
   auto packed = base != nullptr ? compress_patch(bytes, part_of(*base, part), level) : compress(bytes, level);
   if (!packed) return tl::make_unexpected(packed.error());
@@ -46,6 +101,7 @@ result<shared_bytes> unpack_toc(const toc_frame& frame, const digest& expected, 
     return fail(errc::not_ready, "the table of contents that a patch refers to is not here");
   auto bytes = frame.patch_base ? decompress_patch(frame.frame.bytes, part_of(*base, frame.part), frame.bytes)
                                 : decompress(frame.frame.bytes, frame.bytes);
+  if (bytes && !frame.tables.empty()) bytes = from_columns(*bytes, frame.tables);
   if (!bytes) return tl::make_unexpected(bytes.error());
   if (sha256(*bytes) != expected) return fail(errc::corrupt, "a table of contents does not match its id");
   return share(std::move(*bytes));

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "actors/messages.hpp"
+#include "schemas/toc_tables_codec.hpp"
 
 namespace firstlight {
 namespace {
@@ -215,6 +216,7 @@ void write_toc(wire::TocFrame::Builder out, const toc_frame& toc, message_stream
   out.adoptFrame(
       capnp::Orphanage::getForMessageContaining(out).referenceExternalData(lender.lend(toc.frame)));
   if (toc.patch_base) out.setPatchBase(as_data(toc.patch_base->value));
+  detail::write_tables(out.initTables(static_cast<kj::uint>(toc.tables.size())), toc.tables);
 }
 
 result<toc_frame> read_toc(wire::TocFrame::Reader in, const message_stream& keeper) {
@@ -228,6 +230,9 @@ result<toc_frame> read_toc(wire::TocFrame::Reader in, const message_stream& keep
   toc.origin.certificate_pem.assign(certificate.begin(), certificate.size());
   toc.bytes = in.getBytes();
   toc.frame = keeper.keep(in.getFrame());
+  auto tables = detail::read_tables(in.getTables());
+  if (!tables) return tl::unexpected(tables.error());
+  toc.tables = std::move(*tables);
   if (in.getPatchBase().size() == 0) return toc;
   const auto base = read_digest(in.getPatchBase(), "patchBase");
   if (!base) return tl::unexpected(base.error());

@@ -84,6 +84,7 @@ TEST_CASE("a TOC, a landmark and progress reach the receiver of their delivery")
   toc.origin.signature = {std::byte{3}};
   toc.origin.certificate_pem = "-----BEGIN";
   toc.patch_base = toc_id{};
+  toc.tables = {{8, 3, {column_form::byte_differences, column_form::words}}, {99, 1, {}}};
   REQUIRE(both.ask<delivered>(both.session->link, outgoing_toc{1, toc}));
   const auto got = both.node->tocs.next().toc;
   CHECK(got.part == toc_part::contents);
@@ -92,6 +93,7 @@ TEST_CASE("a TOC, a landmark and progress reach the receiver of their delivery")
   CHECK(got.origin.signature == toc.origin.signature);
   CHECK(got.origin.certificate_pem == toc.origin.certificate_pem);
   CHECK(got.patch_base == toc.patch_base);
+  CHECK(got.tables == toc.tables);
   CHECK(equal_bytes(got.frame, toc.frame));
   caf::anon_send(both.session->link, outgoing_landmark{1, landmark::complete});
   CHECK(both.node->landmarks.next().mark == landmark::complete);
