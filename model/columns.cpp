@@ -10,13 +10,6 @@ constexpr std::uint64_t word_bytes = sizeof(std::uint32_t);
 
 static_assert(std::endian::native == std::endian::little, "words are read as they stand");
 
-constexpr bool by_bytes(column_form form) {
-  return form == column_form::bytes || form == column_form::byte_differences;
-}
-constexpr bool by_differences(column_form form) {
-  return form == column_form::word_differences || form == column_form::byte_differences;
-}
-
 result<void> check(bytes_view message, std::span<const column_table> tables) {
   std::uint64_t end = 0;
   for (const auto& table : tables) {
@@ -37,63 +30,94 @@ void store(std::byte* to, std::uint32_t word) {
   std::memcpy(to, &word, word_bytes);
 }
 
-/// Places of one column's word in both arrangements.
-struct column_place {
+/// One column in both arrangements; the loops are compiled for each form, since a mount waits for them.
+struct column {
+  std::byte* alone;    ///< its words or bytes together
+  std::byte* in_rows;  ///< its first word
   std::uint64_t rows;
-  std::uint64_t stride;  // bytes from row to row
+  std::uint64_t stride;  ///< bytes from row to row
 
-  [[nodiscard]] std::uint32_t gather(const std::byte* column, std::uint64_t row, column_form form) const {
-    if (!by_bytes(form)) return load(column + row * word_bytes);
-    std::uint32_t word = 0;
-    for (unsigned i = 0; i < word_bytes; ++i)
-      word |= std::to_integer<std::uint32_t>(column[i * rows + row]) << (8 * i);
-    return word;
+  template <bool by_bytes, bool by_differences>
+  void write() const {
+    std::uint32_t before = 0;
+    for (std::uint64_t row = 0; row < rows; ++row) {
+      const auto word = load(in_rows + row * stride);
+      const auto written = by_differences ? word - before : word;
+      before = word;
+      if constexpr (by_bytes)
+        for (unsigned i = 0; i < word_bytes; ++i)
+          alone[i * rows + row] = static_cast<std::byte>(written >> (8 * i));
+      else
+        store(alone + row * word_bytes, written);
+    }
   }
-  void scatter(std::byte* column, std::uint64_t row, column_form form, std::uint32_t word) const {
-    if (!by_bytes(form)) return store(column + row * word_bytes, word);
-    for (unsigned i = 0; i < word_bytes; ++i)
-      column[i * rows + row] = static_cast<std::byte>(word >> (8 * i));
+  template <bool by_bytes, bool by_differences>
+  void read() const {
+    std::uint32_t word = 0;
+    for (std::uint64_t row = 0; row < rows; ++row) {
+      std::uint32_t found = 0;
+      if constexpr (by_bytes)
+        for (unsigned i = 0; i < word_bytes; ++i)
+          found |= std::to_integer<std::uint32_t>(alone[i * rows + row]) << (8 * i);
+      else
+        found = load(alone + row * word_bytes);
+      word = by_differences ? word + found : found;
+      store(in_rows + row * stride, word);
+    }
   }
 };
 
+/// Calls `each` for every column of the tables, with its form.
+template <class Each>
+void for_each_column(std::span<const column_table> tables, std::byte* columns, std::byte* rows, Each each) {
+  for (const auto& table : tables)
+    for (std::uint64_t c = 0; c < table.columns.size(); ++c)
+      each(column{columns + table.offset + c * table.rows * word_bytes, rows + table.offset + c * word_bytes,
+                  table.rows, table.columns.size() * word_bytes},
+           table.columns[c]);
+}
+
+void write(const column& one, column_form form) {
+  switch (form) {
+    case column_form::words:
+      return one.write<false, false>();
+    case column_form::bytes:
+      return one.write<true, false>();
+    case column_form::word_differences:
+      return one.write<false, true>();
+    case column_form::byte_differences:
+      return one.write<true, true>();
+  }
+}
+
+void read(const column& one, column_form form) {
+  switch (form) {
+    case column_form::words:
+      return one.read<false, false>();
+    case column_form::bytes:
+      return one.read<true, false>();
+    case column_form::word_differences:
+      return one.read<false, true>();
+    case column_form::byte_differences:
+      return one.read<true, true>();
+  }
+}
+
 }  // namespace
 
-result<std::vector<std::byte>> to_columns(bytes_view message, std::span<const column_table> tables) {
+result<std::vector<std::byte>> to_columns(std::vector<std::byte> message,
+                                          std::span<const column_table> tables) {
   if (auto checked = check(message, tables); !checked) return tl::unexpected(checked.error());
-  std::vector<std::byte> made(message.begin(), message.end());
-  for (const auto& table : tables) {
-    const column_place place{table.rows, table.columns.size() * word_bytes};
-    for (std::uint64_t c = 0; c < table.columns.size(); ++c) {
-      const auto* from = message.data() + table.offset + c * word_bytes;
-      auto* to = made.data() + table.offset + c * word_bytes * table.rows;
-      std::uint32_t before = 0;
-      for (std::uint64_t row = 0; row < table.rows; ++row) {
-        const auto word = load(from + row * place.stride);
-        place.scatter(to, row, table.columns[c], by_differences(table.columns[c]) ? word - before : word);
-        before = word;
-      }
-    }
-  }
+  auto made = message;
+  for_each_column(tables, made.data(), message.data(), write);
   return made;
 }
 
-result<std::vector<std::byte>> from_columns(bytes_view rearranged, std::span<const column_table> tables) {
+result<std::vector<std::byte>> from_columns(std::vector<std::byte> rearranged,
+                                            std::span<const column_table> tables) {
   if (auto checked = check(rearranged, tables); !checked) return tl::unexpected(checked.error());
-  std::vector<std::byte> message(rearranged.begin(), rearranged.end());
-  for (const auto& table : tables) {
-    const column_place place{table.rows, table.columns.size() * word_bytes};
-    for (std::uint64_t c = 0; c < table.columns.size(); ++c) {
-      const auto* from = rearranged.data() + table.offset + c * word_bytes * table.rows;
-      auto* to = message.data() + table.offset + c * word_bytes;
-      std::uint32_t before = 0;
-      for (std::uint64_t row = 0; row < table.rows; ++row) {
-        auto word = place.gather(from, row, table.columns[c]);
-        if (by_differences(table.columns[c])) word += before;
-        store(to + row * place.stride, word);
-        before = word;
-      }
-    }
-  }
+  auto message = rearranged;
+  for_each_column(tables, rearranged.data(), message.data(), read);
   return message;
 }
 

@@ -29,10 +29,10 @@ struct column_table {
 };
 
 /// Errors of both: `invalid_argument` when tables overlap, are not in order, or reach past the end.
-[[nodiscard]] result<std::vector<std::byte>> to_columns(bytes_view message,
+[[nodiscard]] result<std::vector<std::byte>> to_columns(std::vector<std::byte> message,
                                                         std::span<const column_table> tables);
 /// What `to_columns` with the same tables has made of it.
-[[nodiscard]] result<std::vector<std::byte>> from_columns(bytes_view rearranged,
+[[nodiscard]] result<std::vector<std::byte>> from_columns(std::vector<std::byte> rearranged,
                                                           std::span<const column_table> tables);
 
 }  // namespace firstlight

@@ -67,12 +67,12 @@ result<std::vector<column_table>> best_tables(const toc_view& toc) {
 result<toc_frame> pack_tree(const toc_view& toc, int level) {
   auto tables = best_tables(toc);
   if (!tables) return tl::make_unexpected(tables.error());
-  auto packed = to_columns(toc.message(), *tables).and_then([&](const std::vector<std::byte>& bytes) {
-    return compress(bytes, level);
-  });
+  const auto message = toc.message();
+  auto packed = to_columns({message.begin(), message.end()}, *tables)
+                    .and_then([&](const std::vector<std::byte>& bytes) { return compress(bytes, level); });
   if (!packed) return tl::make_unexpected(packed.error());
   toc_frame frame;
-  frame.bytes = toc.message().size();
+  frame.bytes = message.size();
   frame.frame = share(std::move(*packed));
   frame.tables = std::move(*tables);
   return frame;
@@ -101,7 +101,7 @@ result<shared_bytes> unpack_toc(const toc_frame& frame, const digest& expected, 
     return fail(errc::not_ready, "the table of contents that a patch refers to is not here");
   auto bytes = frame.patch_base ? decompress_patch(frame.frame.bytes, part_of(*base, frame.part), frame.bytes)
                                 : decompress(frame.frame.bytes, frame.bytes);
-  if (bytes && !frame.tables.empty()) bytes = from_columns(*bytes, frame.tables);
+  if (bytes && !frame.tables.empty()) bytes = from_columns(std::move(*bytes), frame.tables);
   if (!bytes) return tl::make_unexpected(bytes.error());
   if (sha256(*bytes) != expected) return fail(errc::corrupt, "a table of contents does not match its id");
   return share(std::move(*bytes));
