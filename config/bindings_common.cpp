@@ -33,10 +33,6 @@ void bind_link(binder& to, link_limits& o) {
   to.bind("bulk_connections", o.bulk_connections, "node: with BBR on the far side one is enough");
   to.bind("bulk_connections_without_bbr", o.bulk_connections_without_bbr,
           "node: striped where the hub's kernel has no BBR");
-  to.bind(
-      "keep_fresh_after", o.keep_fresh_after,
-      "hub: an idle bulk connection gets a little padding, so that its measurements stay valid; below 10s");
-  to.bind("keep_fresh_bytes", o.keep_fresh_bytes, "hub: so much of it; several packets");
   to.bind("unsent_low_water_bytes", o.unsent_low_water_bytes, "TCP_NOTSENT_LOWAT of bulk sockets");
   to.bind("text_bytes_max", o.text_bytes_max, "names, references, stages in a message");
   to.bind("had_images_max", o.had_images_max, "images named in one pull");

@@ -24,9 +24,6 @@ struct link_limits {
   std::uint32_t outgoing_waiting_max = 256;        ///< hub: transfers kept until a bulk connection is there
   std::uint32_t bulk_connections = 1;              ///< node: with BBR on the far side one is enough
   std::uint32_t bulk_connections_without_bbr = 8;  ///< node: striped where the hub's kernel has no BBR
-  std::chrono::milliseconds keep_fresh_after{8'000};  ///< hub: an idle bulk connection gets a little padding;
-                                                      ///< BBR drains a link whose round trip is 10 s old
-  std::uint32_t keep_fresh_bytes = 4096;              ///< several packets, so that no acknowledgement is late
   std::uint32_t unsent_low_water_bytes = 192U << 10U;  ///< TCP_NOTSENT_LOWAT of bulk sockets
   std::uint32_t text_bytes_max = 4096;                 ///< names, references, stages in a message
   std::uint32_t had_images_max = 1024;                 ///< images named in one pull

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 
 #include "storage/posix_file.hpp"
@@ -34,7 +35,8 @@ result<void> write_new(const std::filesystem::path& path, bytes_view bytes, wait
 
 result<void> replace_file(const std::filesystem::path& path, bytes_view bytes, waiting how) {
   auto temporary = path;
-  temporary += ".new." + std::to_string(::getpid());
+  static std::atomic<std::uint64_t> number{0};  // two threads may write the same file
+  temporary += ".new." + std::to_string(::getpid()) + "." + std::to_string(++number);
   if (auto written = write_new(temporary, bytes, how); !written) {
     ::unlink(temporary.c_str());
     return written;

@@ -81,6 +81,22 @@ result<std::optional<image_record>> image_catalogue::find_toc(const toc_id& id) 
 }
 
 result<void> image_catalogue::put(const image_record& record) {
+  const std::lock_guard lock(records_mutex_);
+  return write(record);
+}
+
+result<image_record> image_catalogue::change(const std::string& reference, const std::string& platform,
+                                             const std::function<void(image_record&)>& how) {
+  const std::lock_guard lock(records_mutex_);
+  auto record = find(reference, platform);
+  if (!record) return tl::unexpected(record.error());
+  if (!*record) return fail(errc::not_found, "image " + reference + " (" + platform + ") is not known");
+  how(**record);
+  if (auto written = write(**record); !written) return tl::unexpected(written.error());
+  return **record;
+}
+
+result<void> image_catalogue::write(const image_record& record) {
   // An incomplete image is fetched again after a power cut, and a reader waits for its mount now.
   const auto how = record.complete ? durability::synced : durability::buffered;
   return metadata_.put(images_table, record_key(record.reference, record.platform),
@@ -122,10 +138,11 @@ result<std::shared_ptr<const toc_view>> image_catalogue::open_tree(const toc_id&
 }
 
 result<void> image_catalogue::store_contents(const toc_id& id, const toc_view& toc, shared_bytes contents) {
-  if (auto learnt = learn_checked(toc, std::move(contents)); !learnt) return learnt;
-  return write_file(toc_path(id, toc_part::contents), toc.content_ids()).and_then([&] {
-    return write_file(toc_path(id, toc_part::tree), toc.message());
-  });
+  // What is known is also stored: known contents are named as held, and the hub does not send them again.
+  return check_contents(toc, contents.bytes)
+      .and_then([&] { return write_file(toc_path(id, toc_part::contents), contents.bytes); })
+      .and_then([&] { return write_file(toc_path(id, toc_part::tree), toc.message()); })
+      .and_then([&] { return toc.learn_contents(contents); });
 }
 
 result<std::shared_ptr<const toc_view>> image_catalogue::toc(const toc_id& id) const {
@@ -140,6 +157,10 @@ result<std::shared_ptr<const toc_view>> image_catalogue::toc(const toc_id& id) c
     return fail(errc::corrupt, "the stored TOC " + id.value.hex() + " is damaged");
   auto opened = toc_view::open(*tree);
   if (!opened) return opened;
+  if ((*opened)->content_count() == 0) {
+    keep_open(id, *opened);
+    return opened;
+  }
   const auto contents = map_file(toc_path(id, toc_part::contents));
   if (!contents)
     return fail(errc::corrupt, "content ids of TOC " + id.value.hex() + ": " + contents.error().detail);

@@ -1,6 +1,7 @@
 #pragma once
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -46,6 +47,9 @@ class image_catalogue {
   /// before, any other may still be on its way. Only the record of a complete image surely survives a power
   /// cut.
   result<void> put(const image_record& record);
+  /// Changes a record; nobody else changes it meanwhile. @returns the changed one. Errors: `not_found`.
+  result<image_record> change(const std::string& reference, const std::string& platform,
+                              const std::function<void(image_record&)>& how);
   /// Forgets a record, and its TOC and order once no other record names them. Errors: `not_found`.
   result<void> remove(const std::string& reference, const std::string& platform);
 
@@ -77,6 +81,7 @@ class image_catalogue {
  private:
   image_catalogue(std::filesystem::path folder, database& metadata, const catalogue_limits& limits);
   using toc_pointer = std::shared_ptr<const toc_view>;
+  result<void> write(const image_record& record);
   void forget_toc(const toc_id& id);
   [[nodiscard]] toc_pointer find_open(const toc_id& id) const;
   void keep_open(const toc_id& id, const toc_pointer& toc) const;
@@ -84,6 +89,7 @@ class image_catalogue {
   std::filesystem::path folder_;
   database& metadata_;
   catalogue_limits limits_;
+  std::mutex records_mutex_;  // of who reads a record to write it
   mutable std::mutex mutex_;  // guards the following
   mutable std::unordered_map<toc_id, std::weak_ptr<const toc_view>> open_;
   mutable std::deque<toc_pointer> recent_;  // the latest first

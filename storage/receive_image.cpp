@@ -130,9 +130,11 @@ result<mountable_image> keep_stored_toc(const receive_tools& tools, const wanted
 result<bool> make_complete(const receive_tools& tools, const mountable_image& image) {
   if (auto durable = tools.contents.checkpoint(); !durable) return tl::unexpected(durable.error());
   if (!measure_held(*image.toc, tools.contents).incomplete.empty()) return false;
-  auto record = image.record;
-  record.complete = true;
-  if (auto put = tools.catalogue.put(record); !put) return tl::unexpected(put.error());
+  const auto complete = [&](image_record& record) {
+    record.complete = record.complete || record.toc == image.record.toc;  // the tag may have moved meanwhile
+  };
+  if (auto put = tools.catalogue.change(image.record.reference, image.record.platform, complete); !put)
+    return tl::unexpected(put.error());
   return true;
 }
 

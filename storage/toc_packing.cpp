@@ -18,9 +18,14 @@ result<made_toc> make_toc(toc_header header, const image_tree& tree) {
   return made;
 }
 
-result<void> learn_checked(const toc_view& toc, shared_bytes contents) {
-  if (sha256(contents.bytes) != toc.contents_digest())
+result<void> check_contents(const toc_view& toc, bytes_view contents) {
+  if (sha256(contents) != toc.contents_digest())
     return fail(errc::corrupt, "content ids are not those that the table of contents names");
+  return {};
+}
+
+result<void> learn_checked(const toc_view& toc, shared_bytes contents) {
+  if (auto checked = check_contents(toc, contents.bytes); !checked) return checked;
   return toc.learn_contents(std::move(contents));
 }
 

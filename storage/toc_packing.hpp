@@ -15,7 +15,10 @@ struct made_toc {
 /// Serializes a TOC; fills in the header's `contents_digest`. Errors: those of `encode_toc`.
 [[nodiscard]] result<made_toc> make_toc(toc_header header, const image_tree& tree);
 
-/// Gives an opened TOC its contents, if these are what its tree names. Errors: `corrupt`.
+/// Whether these are the contents that the tree names. Errors: `corrupt`.
+[[nodiscard]] result<void> check_contents(const toc_view& toc, bytes_view contents);
+
+/// Gives an opened TOC its contents, once they have been checked. Errors: `corrupt`.
 [[nodiscard]] result<void> learn_checked(const toc_view& toc, shared_bytes contents);
 
 /// One part of a TOC whose contents are known.

@@ -13,6 +13,10 @@ std::uint32_t worker_count(const hub_options& options) {
   return options.workers != 0 ? options.workers : std::max(2U, std::thread::hardware_concurrency());
 }
 
+std::string host_of(const std::string& address) {
+  return address.substr(0, address.rfind(':'));
+}
+
 /// "address:port" in its two parts; the last colon counts, so that IPv6 addresses work.
 result<std::pair<std::string, std::uint16_t>> split_address(const std::string& listen) {
   const auto colon = listen.rfind(':');
@@ -92,7 +96,8 @@ result<void> hub_daemon::listen(const hub_options& options, const std::string& v
   auto where = split_address(options.listen);
   if (!where) return tl::unexpected(where.error());
   const auto open_session = [this, tools = session_tools_](const node_identity& who, const node_link& link) {
-    auto session = system_.spawn(make_node_session, who.name, link, *tools);
+    auto session =
+        system_.spawn(make_node_session, session_peer{who.name, host_of(who.address)}, link, *tools);
     caf::anon_send(root_, session_opened{who, session});
     return caf::actor_cast<node_session>(session);
   };

@@ -12,6 +12,7 @@ using self_pointer = reporting_session::stateful_pointer<session_state>;
 /// What every step of a session needs; cheap to copy into continuations.
 struct shell {
   self_pointer self;
+  std::string host;
   node_link link;
   std::shared_ptr<const session_tools> tools;
 
@@ -43,20 +44,27 @@ void warm(const shell& my) {
             [my](const caf::error&) { my.state().warmup->stop(); });
   }
   if (!state.warmup->over()) return;
+  state.warmup_turn.reset();
   state.credit.seed(state.warmup->bytes_per_second(), state.warmup->round_trip(), my.now());
   if (state.warmup->conclusive()) state.credit.settle();
+}
+
+void try_later(const shell& my) {
+  my.self->delayed_send(my.self, my.tools->limits.warmup.start_after, caf::tick_atom_v);
 }
 
 void attached(const shell& my, const bulk_attached& news) {
   my.state().totals.bulk = news;
   my.state().credit.seed(0, news.round_trip, my.now());
   if (my.state().warmup || !my.state().deliveries.empty()) return;
-  my.self->delayed_send(my.self, my.tools->limits.warmup.start_after, caf::tick_atom_v);
+  try_later(my);
 }
 
 /// Padding would stand before the first table of contents: not when a pull has come meanwhile.
 void start_warmup(const shell& my) {
   if (my.state().warmup) return;
+  my.state().warmup_turn = my.tools->turns->take(my.host);
+  if (!my.state().warmup_turn) return try_later(my);
   my.state().warmup.emplace(my.tools->limits.warmup, my.now());
   warm(my);
 }
@@ -65,6 +73,7 @@ void start_warmup(const shell& my) {
 void end_warmup(const shell& my) {
   auto& warmup = my.state().warmup;
   if (!warmup) warmup.emplace(my.tools->limits.warmup, my.now());
+  my.state().warmup_turn.reset();
   if (warmup->over()) return;
   warmup->stop();
   my.state().credit.seed(warmup->bytes_per_second(), warmup->round_trip(), my.now());
@@ -329,16 +338,17 @@ session_report report_of(const shell& my) {
 
 }  // namespace
 
-reporting_session::behavior_type make_node_session(self_pointer self, std::string node, node_link link,
+reporting_session::behavior_type make_node_session(self_pointer self, session_peer who, node_link link,
                                                    session_tools tools) {
   self->state.credit = credit(tools.limits.credit);
-  self->state.totals.node = std::move(node);
+  self->state.totals.node = std::move(who.node);
   self->state.totals.joined_at =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
           .count();
   self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
   self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
-  const shell my{self, std::move(link), std::make_shared<const session_tools>(std::move(tools))};
+  const shell my{self, std::move(who.host), std::move(link),
+                 std::make_shared<const session_tools>(std::move(tools))};
   return {
       [=](const pull_request& request, const pull_listener& listener) -> caf::result<pull_started> {
         end_warmup(my);

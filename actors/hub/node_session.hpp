@@ -3,6 +3,7 @@
 #include <map>
 
 #include "actors/hub/prepare_delivery.hpp"
+#include "actors/hub/warmup_turns.hpp"
 #include "config/plan_limits.hpp"
 #include "model/credit.hpp"
 #include "model/warmup.hpp"
@@ -48,6 +49,13 @@ struct session_tools {
   worker_pool planners;  ///< prepare deliveries
   worker_pool builders;  ///< build segments
   hub_plan_limits limits;
+  std::shared_ptr<warmup_turns> turns = std::make_shared<warmup_turns>();
+};
+
+/// Whose session it is.
+struct session_peer {
+  std::string node;
+  std::string host;  ///< address without port
 };
 
 /// One delivery that is under way.
@@ -72,6 +80,7 @@ struct session_state {
   std::uint64_t turn = 0;  ///< the delivery that was served last: others go first
   firstlight::credit credit;
   std::optional<firstlight::warmup> warmup;
+  warmup_turns::turn warmup_turn;                  ///< while the warm-up runs
   std::uint64_t token = 0;                         ///< of the credit
   std::map<part_received, std::uint64_t> on_link;  ///< the tokens of what has not been received
   std::optional<double> pace;                      ///< that the link was told
@@ -82,7 +91,7 @@ struct session_state {
 
 /// Spawns nothing itself: `system.spawn(make_node_session, ...)`. Ends with its exit message.
 reporting_session::behavior_type make_node_session(reporting_session::stateful_pointer<session_state> self,
-                                                   std::string node, node_link link, session_tools tools);
+                                                   session_peer who, node_link link, session_tools tools);
 
 }  // namespace firstlight
 

@@ -82,6 +82,7 @@ void on_started(const receiver_shell& my, const pull_started& started) {
   report.last_known = started.last_known;
   report.phase = my.state().image ? delivery_phase::receiving : delivery_phase::resolving;
   tell_instances(my, link_changed{link_state::up, {}});  // they ask again for what readers wait for
+  if (my.state().image) use_contents(my);                // another delivery may have brought them
   conclude_by_count(my);
   if (my.state().image || started.toc_sent) return;
   run_on(
@@ -133,6 +134,8 @@ void on_link(const receiver_shell& my, const link_changed& news) {
   if (over(my)) return;
   if (news.now == link_state::up) return start_pull(my);
   my.report().problem = news.why;
+  if (auto early = std::exchange(my.state().early_contents, {}))
+    early->second.deliver(verdict{error{errc::cancelled, news.why}});
   if (!my.state().image) return;  // the pull itself fails, and says so
   my.report().phase = delivery_phase::waiting_for_link;
   tell_instances(my, news);
@@ -140,6 +143,7 @@ void on_link(const receiver_shell& my, const link_changed& news) {
 
 void on_want(const receiver_shell& my, const want_blocks& wanted) {
   auto& report = my.report();
+  if (!over(my) && !my.state().reader) return;  // they are looked up once the contents are known
   report.wants += static_cast<std::uint32_t>(wanted.runs.size());
   if (report.phase == delivery_phase::receiving)
     my.self->send(my.tools->link, want{report.delivery, wanted.runs, urgency::normal});

@@ -37,9 +37,10 @@ wait_started instance_waits::start(const park_read& read, time_point now) {
     last_error_ = error{errc::busy, "parked_reads_max: too many reads wait"};
     return {.failure = last_error_};
   }
+  if (auto why = known_failure({read.blocks}, now)) return {.failure = std::move(why)};
   waiting_.emplace(read.waiter, held{read, now});
   held_.insert(read.waiter);
-  return {};
+  return {.want = {read.blocks}};
 }
 
 std::vector<instance_waits::held> instance_waits::take_held() {
@@ -81,7 +82,15 @@ std::vector<waiter_id> instance_waits::failed(const std::vector<block_run>& runs
                                               time_point now) {
   last_error_ = why;
   remember_failed(runs, why, now);
-  return end(readiness_.failed(runs), now);
+  auto waiters = readiness_.failed(runs);
+  std::erase_if(held_, [&](waiter_id id) {
+    const auto concerned = waiting_.at(id).read.blocks.content;
+    const bool gone =
+        std::any_of(runs.begin(), runs.end(), [&](const block_run& run) { return run.content == concerned; });
+    if (gone) waiters.push_back(id);
+    return gone;
+  });
+  return end(std::move(waiters), now);
 }
 
 void instance_waits::forget(waiter_id waiter, time_point now) {

@@ -27,7 +27,8 @@ class instance_waits {
   instance_waits(std::shared_ptr<const toc_view> toc, const content_store& store, fuse_limits limits);
 
   /// Looks at the store after the reader has been published, so no arrival falls between the two. While the
-  /// contents are not known the reader is held back: neither ready, nor failed, nor anything to be asked for.
+  /// contents are not known the reader is held back; what it wants only starts a delivery that has failed
+  /// again.
   wait_started start(const park_read& read, time_point now);
 
   /// A reader that was held back.

@@ -10,6 +10,17 @@ void tell_mounts(const node_shell& my, const toc_id& toc, const image_receiver& 
     if (mount.entry.image.record.toc == toc) my.self->send(mount.handle, caf::actor_cast<receiver>(source));
 }
 
+/// An incomplete image that is mounted: whatever its reference means now, its readers need its contents.
+std::optional<mountable_image> mounted_image(const node_shell& my, const image_key& key) {
+  for (const auto& [name, mount] : my.state().mounts) {
+    const auto& image = mount.entry.image;
+    if (image.record.reference != key.first || image.record.platform != key.second) continue;
+    if (!image.toc->contents_known() || !measure_held(*image.toc, my.tools->contents).incomplete.empty())
+      return image;
+  }
+  return std::nullopt;
+}
+
 bool mounted(const node_shell& my, const image_key& key) {
   return std::any_of(my.state().mounts.begin(), my.state().mounts.end(), [&](const auto& mount) {
     const auto& record = mount.second.entry.image.record;
@@ -102,14 +113,15 @@ result<image_receiver> receive(const node_shell& my, const image_key& key,
   if (receivers.size() >= my.tools->limits.deliveries_max)
     return fail(errc::limit_exceeded, "deliveries_max: too many images are arriving; wait for one of them");
   const auto& tools = *my.tools;
-  auto source = my.self->spawn(make_image_receiver, receive_request{{key.first, key.second}, known},
+  const auto going_on = known ? known : mounted_image(my, key);
+  auto source = my.self->spawn(make_image_receiver, receive_request{{key.first, key.second}, going_on},
                                receiver_tools{tools.catalogue, tools.contents, tools.authority, tools.link,
                                               tools.workers, tools.keepers, tools.receiver,
                                               caf::actor_cast<caf::actor>(my.self), my.state().delivery_ids});
   my.self->monitor(source);
   my.state().living_receivers.insert(source.address());
   receivers.insert_or_assign(key, running_receiver{source, false});
-  if (known) tell_mounts(my, known->record.toc, source);
+  if (going_on) tell_mounts(my, going_on->record.toc, source);
   return source;
 }
 

@@ -158,9 +158,9 @@ void on_mounted(const node_shell& my, const order_ptr& what, const mounted& made
 
 void make_mount(const node_shell& my, const order_ptr& what) {
   if (auto made = make_folders_for(my, *what); !made) return give_up(my, what, made.error());
-  auto record = what->image.record;
-  record.last_used_at = unix_now();
-  if (auto put = my.tools->catalogue.put(record); !put) return give_up(my, what, put.error());
+  const auto used = my.tools->catalogue.change(
+      what->key.first, what->key.second, [](image_record& record) { record.last_used_at = unix_now(); });
+  if (!used) return give_up(my, what, used.error());
   mount_request request{what->name,
                         what->image.toc,
                         what->source ? caf::actor_cast<receiver>(what->source) : receiver{},

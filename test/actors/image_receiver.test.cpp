@@ -209,6 +209,38 @@ TEST_CASE("a link that is cut between tree and contents brings both again, for t
   CHECK(bench.report().phase == delivery_phase::complete);
 }
 
+TEST_CASE("a reader starts a delivery again that failed between tree and contents") {
+  receiver_bench bench;
+  bench.start();
+  bench.give_tree();
+  bench.pass_landmark(landmark::given_up);
+  CHECK(bench.report().phase == delivery_phase::failed);
+  bench.stage.pass(bench.node.limits.retry_failed_after);
+  bench.want_blocks_of(0);
+  REQUIRE(bench.link->pulls.size() == 2);
+  bench.start();
+  bench.give_toc();
+  bench.give_all();
+  CHECK(bench.report().phase == delivery_phase::complete);
+}
+
+TEST_CASE("contents that another delivery has brought are used by this one") {
+  receiver_bench bench;
+  bench.start();
+  bench.give_tree();
+  bench.change_link(link_state::down, "cut by the test");
+  const receive_tools tools{*bench.node.catalogue, *bench.node.contents, bench.node.anchor,
+                            bench.node.limits};
+  const wanted_image other{name, host_platform().text()};
+  const auto image = keep_received_tree(tools, other, bench.packed_toc.at(0)).value();
+  REQUIRE(keep_contents(tools, image, bench.packed_toc.at(1)));
+  bench.change_link(link_state::up);
+  bench.start();
+  CHECK_FALSE(bench.prepared->started.toc_sent);
+  bench.give_all();
+  CHECK(bench.report().phase == delivery_phase::complete);
+}
+
 TEST_CASE("a hub that goes on with another image than the interrupted one ends the delivery") {
   receiver_bench bench;
   bench.start();

@@ -43,15 +43,16 @@ struct session_bench {
   actor_stage stage;
   node_link far = make_fake_node_link(stage, link);
   pull_listener listener = stage.keep(stage.system().spawn(deaf_listener));
+  std::shared_ptr<warmup_turns> turns = std::make_shared<warmup_turns>();
   reporting_session session;
 
   /// A window of one byte lets one segment go at a time.
   explicit session_bench(std::uint64_t window_bytes = 1) {
     const auto library = stage.keep(stage.system().spawn(library_of, image));
     session = stage.keep(
-        stage.system().spawn(make_node_session, "n1", far,
+        stage.system().spawn(make_node_session, session_peer{"n1", "10.0.0.7"}, far,
                              session_tools{library, hub.preparation(), *hub.builder, stage.workers(),
-                                           stage.workers(), small_segments(window_bytes)}));
+                                           stage.workers(), small_segments(window_bytes), turns}));
   }
   ~session_bench() {
     link->lose_all();
@@ -81,11 +82,12 @@ struct session_bench {
     caf::anon_send(session, what);
     stage.run();
   }
-  std::size_t running_deliveries() {
+  session_report report() {
     auto report = stage.ask<session_report>(session, caf::get_atom_v);
     stage.run();
-    return (*report)->value().deliveries.size();
+    return (*report)->value();
   }
+  std::size_t running_deliveries() { return report().deliveries.size(); }
   [[nodiscard]] bool passed(landmark mark) const {
     return std::any_of(link->landmarks.begin(), link->landmarks.end(),
                        [&](const outgoing_landmark& one) { return one.mark == mark; });
@@ -235,4 +237,18 @@ TEST_CASE("a link that ends takes its deliveries with it") {
   bench.link->lose_all();
   CHECK(bench.running_deliveries() == 0);
   CHECK_FALSE(bench.passed(landmark::complete));
+}
+
+TEST_CASE("nodes behind one address are warmed up one after the other") {
+  session_bench bench;
+  auto somebody_else = bench.turns->take("10.0.0.7");
+  REQUIRE(somebody_else);
+  CHECK(bench.turns->take("10.0.0.8"));
+  bench.send(bulk_attached{1, 1ms, "bbr"});
+  bench.stage.pass(1s);
+  CHECK(bench.report().padding_bytes == 0);
+  somebody_else.reset();
+  bench.stage.pass(1s);
+  CHECK(bench.report().padding_bytes > 0);
+  CHECK(bench.turns->take("10.0.0.7"));  // its warm-up has ended
 }

@@ -23,7 +23,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (const auto value = decode_toc_frame(message)) {
     const auto again = decode_toc_frame(share(encode_toc_frame(*value)));
-    if (!again || again->bytes != value->bytes || again->patch_base != value->patch_base) std::abort();
+    if (!again || again->bytes != value->bytes || again->patch_base != value->patch_base ||
+        again->tables != value->tables)
+      std::abort();
+    const std::vector<std::byte> frame(value->frame.bytes.begin(), value->frame.bytes.end());
+    if (const auto rows = from_columns(frame, value->tables);
+        rows && to_columns(*rows, value->tables) != frame)
+      std::abort();
   }
   return 0;
 }
@@ -41,6 +47,7 @@ std::vector<std::string> fuzz_seeds() {
   toc.origin.certificate_pem = "certificate";
   toc.frame = plain.frame;
   toc.patch_base = toc_id{};
+  toc.tables = {{0, 3, {column_form::words, column_form::byte_differences}}};
   std::vector<std::string> seeds;
   for (const auto& message : {encode_segment(plain), encode_segment(patch), encode_toc_frame(toc)})
     seeds.emplace_back(reinterpret_cast<const char*>(message.data()), message.size());

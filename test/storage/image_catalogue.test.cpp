@@ -53,6 +53,33 @@ TEST_CASE("a tree is used before its contents have come, and stored with them") 
   CHECK(bench.catalogue->toc(bench.id).value()->contents_known());
 }
 
+TEST_CASE("a TOC without any content is stored and opened like others") {
+  catalogue_bench bench;
+  image_tree empty;
+  empty.inodes.resize(1);
+  empty.inodes[0].type = file_type::directory;
+  empty.inodes[0].links = 2;
+  empty.directories = {{0, 0, {}}};
+  const auto made = make_toc({.block_bytes = default_block_bytes}, empty).value();
+  REQUIRE(bench.catalogue->store_toc(made));
+  CHECK(bench.catalogue->packed_toc(made.id, toc_part::contents, std::nullopt));
+  bench.restart();
+  CHECK(bench.catalogue->toc(made.id).value()->contents_known());
+}
+
+TEST_CASE("a change of a record keeps what others have changed") {
+  catalogue_bench bench;
+  bench.record();
+  REQUIRE(
+      bench.catalogue->change("app", "linux/amd64", [](image_record& record) { record.complete = true; }));
+  const auto changed =
+      bench.catalogue->change("app", "linux/amd64", [](image_record& record) { record.last_used_at = 7; });
+  CHECK(changed.value().complete);
+  CHECK(bench.catalogue->find("app", "linux/amd64").value()->last_used_at == 7);
+  const auto none = bench.catalogue->change("other", "linux/amd64", [](image_record&) {});
+  CHECK(none.error().code == errc::not_found);
+}
+
 TEST_CASE("a tree whose contents never came is not known after a restart") {
   catalogue_bench bench;
   REQUIRE(bench.catalogue->open_tree(bench.id, share(bench.made.tree)));

@@ -238,7 +238,6 @@ void hub_engine::watch_one(connection_id id, peer& one, instant now) {
   if (!one.node && now - one.accepted > limits.join_timeout) return end(id, "it did not join in time");
   if (one.control && now - one.link->messages().last_heard() > limits.silence_max)
     return end(id, "nothing heard for " + std::to_string(limits.silence_max.count()) + " ms");
-  if (one.control && one.node) one.node->keep_fresh(now);
   if (one.link->stuck(now)) end(id, "it does not take what is sent");
 }
 

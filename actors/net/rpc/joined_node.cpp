@@ -75,7 +75,6 @@ void joined_node::answer(std::uint64_t id, delivered outcome, std::optional<erro
 void joined_node::track(std::uint64_t id, bulk& over, std::uint64_t bytes, instant started,
                         kj::Promise<result<verdict>> call) {
   over.unanswered_bytes += bytes;
-  over.used = started;
   over.over->messages().call_started();
   const auto ended = [&over, bytes] {
     over.unanswered_bytes -= bytes;
@@ -135,19 +134,10 @@ void joined_node::send(std::uint64_t id, outgoing_padding what) {
     const auto bytes =
         &one == &bulks_.front() ? what.bytes - share * static_cast<std::uint32_t>(bulks_.size() - 1) : share;
     one.unanswered_bytes += bytes;
-    one.used = std::chrono::steady_clock::now();
     parts.add(pad(one, bytes).then([&one, bytes](auto&&) { one.unanswered_bytes -= bytes; }));
   }
   track(id, bulks_.front(), 0, std::chrono::steady_clock::now(),
         kj::joinPromises(parts.releaseAsArray()).then([] { return result<verdict>(verdict{}); }));
-}
-
-void joined_node::keep_fresh(instant now) {
-  for (auto& one : bulks_) {
-    if (one.unanswered_bytes > 0 || now - one.used < options_.limits.keep_fresh_after) continue;
-    one.used = now;
-    calls_.add(pad(one, options_.limits.keep_fresh_bytes).ignoreResult());
-  }
 }
 
 void joined_node::send(outgoing_landmark what) {
@@ -171,7 +161,7 @@ void joined_node::pace(outgoing_pace what) {
 
 void joined_node::attach(connection& over, wire::BulkSink::Client sink,
                          const std::string& congestion_control) {
-  bulks_.push_back({&over, kj::mv(sink), 0, std::chrono::steady_clock::now()});
+  bulks_.push_back({&over, kj::mv(sink), 0});
   pace(pace_);
   caf::anon_send(link_, bulk_attached{static_cast<std::uint32_t>(bulks_.size()),
                                       inspect_socket(over.descriptor()).round_trip, congestion_control});

@@ -43,8 +43,6 @@ class joined_node : public std::enable_shared_from_this<joined_node> {
   void send(std::uint64_t id, outgoing_padding what);
   void send(outgoing_landmark what);
   void pace(outgoing_pace what);
-  /// To be called now and then: keeps what TCP knows of an idle bulk connection from growing old.
-  void keep_fresh(instant now);
   void answer_pull(std::uint64_t id, result<pull_started> outcome);
   void progress(incoming_progress what);
 
@@ -62,7 +60,6 @@ class joined_node : public std::enable_shared_from_this<joined_node> {
     connection* over;
     wire::BulkSink::Client sink;
     std::uint64_t unanswered_bytes = 0;
-    instant used{};
   };
   struct open_pull {
     std::uint64_t delivery;

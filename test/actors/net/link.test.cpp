@@ -153,19 +153,6 @@ TEST_CASE("padding is answered, counted and shown in the status") {
   CHECK(status->round_trip.count() > 0);
 }
 
-TEST_CASE("an idle bulk connection gets a little padding, so that its round trip does not grow old") {
-  net_fixture world;
-  world.limits.keep_fresh_after = 10ms;
-  world.start_hub();
-  const auto link = world.start_node("n1");
-  const auto session = world.next_joined();
-  REQUIRE(session->attached.next().connections == 1);
-  CHECK(eventually([&] {
-    const auto status = world.ask<link_status>(link, caf::get_atom::value);
-    return status && status->padding_bytes >= 2ULL * world.limits.keep_fresh_bytes;
-  }));
-}
-
 TEST_CASE("the end of a receiver cancels its delivery at the hub") {
   pulled both;
   caf::anon_send_exit(both.node->actor, caf::exit_reason::user_shutdown);
