@@ -158,7 +158,7 @@ std::unique_ptr<running_program> cluster::run(const std::vector<std::string>& ar
                                            folder() / ("program-" + std::to_string(++programs_started_)));
 }
 
-command_end cluster::command(const std::string& role, std::vector<std::string> arguments) {
+std::unique_ptr<running_program> cluster::start(const std::vector<std::string>& arguments) {
   std::vector<std::string> all{"env"};
   for (const std::string daemon : {"hub", "node"}) {
     all.emplace_back((daemon == "hub" ? "FIRSTLIGHT_HUB_SOCKET=" : "FIRSTLIGHT_NODE_SOCKET=") +
@@ -166,9 +166,13 @@ command_end cluster::command(const std::string& role, std::vector<std::string> a
   }
   all.push_back(program_path());
   all.insert(all.end(), arguments.begin(), arguments.end());
-  all.push_back("--json");
-  if (arguments.front() == "status") all.push_back("--" + role);
-  auto program = run(all);
+  return run(all);
+}
+
+command_end cluster::command(const std::string& role, std::vector<std::string> arguments) {
+  arguments.emplace_back("--json");
+  if (arguments.front() == "status") arguments.push_back("--" + role);
+  auto program = start(arguments);
   const auto end = program->wait(command_limit);
   if (!end) throw std::runtime_error(arguments.front() + " does not end");
   return {end->exit_code, nlohmann::json::parse(program->output(), nullptr, false), program->errors()};

@@ -54,6 +54,8 @@ class cluster {
   /// Runs `firstlight ARGUMENTS --json` with the daemon of that role.
   command_end on_hub(const std::vector<std::string>& arguments);
   command_end on_node(const std::vector<std::string>& arguments);
+  /// Starts `firstlight ARGUMENTS` with the sockets of both daemons in its environment.
+  std::unique_ptr<running_program> start(const std::vector<std::string>& arguments);
   /// What `status --json` says. Throws when the daemon does not answer.
   nlohmann::json hub_status();
   nlohmann::json node_status();

@@ -1,0 +1,90 @@
+#include "test/e2e/streamed_image.hpp"
+
+namespace firstlight {
+namespace {
+
+void check_good(const command_end& end) {
+  INFO(end.errors);
+  REQUIRE(end.exit_code == 0);
+}
+
+std::string text_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// An image with a shell that needs nothing but what is in it.
+std::filesystem::path make_shell_image(const std::filesystem::path& layout) {
+  tar_builder tar;
+  tar.folder("bin/").folder("etc/").folder("lib/").folder("lib64/").folder("tmp/", 01777);
+  tar.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nguest:x:1234:1234:guest:/:/bin/sh\n");
+  tar.file("bin/busybox", text_of("/usr/bin/busybox"), 0755).symlink("bin/sh", "busybox");
+  for (const std::string library : {"libresolv.so.2", "libc.so.6"})
+    tar.file("lib/" + library, text_of("/lib/x86_64-linux-gnu/" + library), 0755);
+  tar.file("lib64/ld-linux-x86-64.so.2", text_of("/lib64/ld-linux-x86-64.so.2"), 0755);
+  write_layout(layout, {tar.take()});
+  return layout;
+}
+
+}  // namespace
+
+TEST_CASE("the first pull of an image that the hub does not know brings it, and the lists show it") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto image = make_streamed_image(all.folder() / "image", {.files = 6, .file_bytes = 64U << 10U});
+  const auto name = "oci:" + image.layout.string() + ":latest";
+  const auto pulled = all.on_node({"pull", name});
+  check_good(pulled);
+  CHECK(pulled.reply["image"]["complete"] == true);
+  CHECK(pulled.reply["image"]["reference"] == name);
+  const auto at_node = all.on_node({"ls"});
+  check_good(at_node);
+  REQUIRE(at_node.reply["images"].size() == 1);
+  CHECK(at_node.reply["images"][0]["reference"] == name);
+  const auto at_hub = all.on_hub({"image", "ls"});
+  check_good(at_hub);
+  REQUIRE(at_hub.reply["images"].size() == 1);
+  const auto shown = all.on_hub({"image", "show", name});
+  check_good(shown);
+  CHECK(shown.reply["image"]["reference"] == name);
+  const auto unknown = all.on_hub({"image", "show", "no.example/such:1"});
+  CHECK(unknown.exit_code != 0);
+  CHECK(std::count(unknown.errors.begin(), unknown.errors.end(), '\n') == 1);
+  check_good(all.on_hub({"image", "rm", name}));
+  CHECK(all.on_hub({"image", "ls"}).reply["images"].empty());
+}
+
+TEST_CASE("a bundle file takes an image to a node without its hub") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto image = make_streamed_image(all.folder() / "image", {.files = 6, .file_bytes = 64U << 10U});
+  all.add(image.layout, "app:1");
+  const auto file = (all.folder() / "app.bundle").string();
+  check_good(all.on_hub({"bundle", "save", file, "app:1"}));
+  CHECK(all.on_hub({"bundle", "save", file, "app:1"}).exit_code != 0);  // it exists
+  all.kill_hub();
+  check_good(all.on_node({"bundle", "load", file}));
+  CHECK(hashes_of(all, all.mount("app:1", "loaded")) == hashes_of(all, image.tree));
+  CHECK(all.bytes_received() == 0);
+}
+
+TEST_CASE("a program of an image runs through runc as the image and the options say, and leaves nothing") {
+  if (!cluster::possible()) return;
+  cluster all;
+  all.add(make_shell_image(all.folder() / "shell"), "shell:1");
+  const auto script = "echo $GREETING from $(busybox id -u) in $(pwd); echo written > /tmp/file; exit 7";
+  auto program = all.start({"run", "--no-tty", "-e", "GREETING=hello", "-u", "guest", "-w", "/tmp", "shell:1",
+                            "/bin/sh", "-c", script});
+  const auto end = program->wait(std::chrono::minutes(2));
+  INFO(program->errors());
+  if (program->errors().find("cgroup") != std::string::npos) {
+    WARN("SKIPPED: runc cannot make cgroups here: " + program->errors());
+    return;
+  }
+  REQUIRE(end == program_end{7, 0});
+  CHECK(program->output() == "hello from 1234 in /tmp\n");
+  CHECK(all.on_node({"ls"}).reply["mounts"].empty());
+  CHECK(all.mounts().empty());
+}
+
+}  // namespace firstlight
