@@ -37,31 +37,31 @@ struct column {
   std::uint64_t rows;
   std::uint64_t stride;  ///< bytes from row to row
 
-  template <bool by_bytes, bool by_differences>
+  template <bool ByBytes, bool ByDifferences>
   void write() const {
     std::uint32_t before = 0;
     for (std::uint64_t row = 0; row < rows; ++row) {
       const auto word = load(in_rows + row * stride);
-      const auto written = by_differences ? word - before : word;
+      const auto written = ByDifferences ? word - before : word;
       before = word;
-      if constexpr (by_bytes)
+      if constexpr (ByBytes)
         for (unsigned i = 0; i < word_bytes; ++i)
           alone[i * rows + row] = static_cast<std::byte>(written >> (8 * i));
       else
         store(alone + row * word_bytes, written);
     }
   }
-  template <bool by_bytes, bool by_differences>
+  template <bool ByBytes, bool ByDifferences>
   void read() const {
     std::uint32_t word = 0;
     for (std::uint64_t row = 0; row < rows; ++row) {
       std::uint32_t found = 0;
-      if constexpr (by_bytes)
+      if constexpr (ByBytes)
         for (unsigned i = 0; i < word_bytes; ++i)
           found |= std::to_integer<std::uint32_t>(alone[i * rows + row]) << (8 * i);
       else
         found = load(alone + row * word_bytes);
-      word = by_differences ? word + found : found;
+      word = ByDifferences ? word + found : found;
       store(in_rows + row * stride, word);
     }
   }
