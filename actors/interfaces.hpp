@@ -2,6 +2,7 @@
 #include <caf/all.hpp>
 
 #include "actors/instance_messages.hpp"
+#include "actors/kept_mount.hpp"
 #include "actors/layer_messages.hpp"
 #include "actors/messages.hpp"
 
@@ -84,6 +85,8 @@ struct mount_request {
   receiver source;                         ///< invalid when all contents are there
   std::filesystem::path target;            ///< an existing directory
   std::optional<writable_layer> writable;  ///< none: read-only
+  shared_bytes record{};               ///< an encoded mount_record, for the next process should this one die
+  std::optional<kept_session> left{};  ///< of an earlier process: nothing is mounted anew
 };
 struct mounted {
   instance handle;

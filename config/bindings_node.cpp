@@ -34,6 +34,15 @@ void bind_fuse(binder& to, fuse_limits& o) {
   to.bind("waits_shown_max", o.waits_shown_max, "waiting reads shown in one status");
 }
 
+void bind_keeper(binder& to, keeper_limits& o) {
+  to.section("keeper.");
+  to.bind("takeover_wait", o.takeover_wait,
+          "mounts of a node that died wait for the next node for so long; 0: they end at once");
+  to.bind("answer_timeout", o.answer_timeout, "for the keeper to answer its node");
+  to.bind("kept_mounts_max", o.kept_mounts_max, "mounts that one keeper holds");
+  to.bind("message_bytes_max", o.message_bytes_max, "one message between node and keeper");
+}
+
 }  // namespace
 
 std::vector<binding> bindings_of(node_options& o) {
@@ -54,6 +63,7 @@ std::vector<binding> bindings_of(node_options& o) {
   bind_store(to, o.database, o.contents, o.catalogue);
   bind_layers(to, o.layers);
   bind_fuse(to, o.fuse);
+  bind_keeper(to, o.keeper);
   to.section("plan.");
   to.bind("waiters_max", o.plan.readiness.waiters_max, "reads parked at once on one mount");
   to.bind("blocks_per_waiter_max", o.plan.readiness.blocks_per_waiter_max,

@@ -6,6 +6,7 @@
 
 #include "config/admin_socket_limits.hpp"
 #include "config/fuse_limits.hpp"
+#include "config/keeper_limits.hpp"
 #include "config/link_limits.hpp"
 #include "config/node_root_limits.hpp"
 #include "config/plan_limits.hpp"
@@ -39,6 +40,7 @@ struct node_options {
   catalogue_limits catalogue;
   layer_limits layers;
   fuse_limits fuse;
+  keeper_limits keeper;
   node_plan_limits plan;
   receiver_limits receiver;
   node_root_limits root;

@@ -1,6 +1,7 @@
 #include "fuse_bridge/fuse_mount_session.hpp"
 
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -9,6 +10,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 #include "fuse_bridge/kernel_mount.hpp"
 #include "fuse_bridge/libfuse.hpp"
@@ -18,13 +20,44 @@
 namespace firstlight {
 namespace {
 
+// From the kernel's include/uapi/linux/fuse.h, version 7.40: resending came with Linux 6.9.
+constexpr std::uint32_t opcode_init = 26;
+constexpr std::uint32_t flags_are_extended = 1U << 30U;  // FUSE_INIT_EXT
+constexpr std::uint32_t flags2_has_resend = 1U << 7U;    // FUSE_HAS_RESEND, bit 39 of both words
+constexpr std::int32_t notify_resend = 7;                // FUSE_NOTIFY_RESEND
+struct init_request {
+  fuse_in_header header;
+  std::uint32_t major;
+  std::uint32_t minor;
+  std::uint32_t max_readahead;
+  std::uint32_t flags;
+  std::uint32_t flags2;
+};
+
+/// Whether the kernel can repeat to a new process what it has asked a dead one.
+bool offers_resend(bytes_view message) {
+  init_request init{};
+  if (message.size() < sizeof init) return false;
+  std::memcpy(&init, message.data(), sizeof init);
+  return init.header.opcode == opcode_init && (init.flags & flags_are_extended) != 0 &&
+         (init.flags2 & flags2_has_resend) != 0;
+}
+
+void note_first(session_context& context, int device, const void* buffer, std::size_t bytes) {
+  if (!context.parts.on_init || context.greeted.exchange(true)) return;
+  const auto* start = static_cast<const std::byte*>(buffer);
+  if (const bytes_view message(start, bytes); offers_resend(message))
+    context.parts.on_init(device, share({message.begin(), message.end()}));
+}
+
 // The device does not block, so that a stop is seen although the kernel has nothing to ask. ENODEV is what
 // the kernel says when the last mount is gone: libfuse takes it as the end of the session.
 ssize_t wait_and_read(int device, void* buffer, size_t bytes, void* user) {
-  const auto& context = *static_cast<session_context*>(user);
+  auto& context = *static_cast<session_context*>(user);
   pollfd sources[] = {{device, POLLIN, 0}, {context.stop.get(), POLLIN, 0}};
   for (;;) {
     const auto got = read(device, buffer, bytes);
+    if (got >= 0) note_first(context, device, buffer, static_cast<std::size_t>(got));
     if (got >= 0 || errno != EAGAIN) return got;
     if (poll(sources, std::size(sources), -1) < 0 && errno != EINTR) return -1;
     if ((sources[1].revents & POLLIN) != 0) {
@@ -34,8 +67,13 @@ ssize_t wait_and_read(int device, void* buffer, size_t bytes, void* user) {
   }
 }
 
-ssize_t write_reply(int device, iovec* parts, int count, void*) {
-  return writev(device, parts, count);
+// The kernel has had its answer to a replayed message long ago.
+ssize_t write_reply(int device, iovec* parts, int count, void* user) {
+  if (!static_cast<session_context*>(user)->replaying) return writev(device, parts, count);
+  ssize_t bytes = 0;
+  for (const auto& part : std::span(parts, static_cast<std::size_t>(count)))
+    bytes += static_cast<ssize_t>(part.iov_len);
+  return bytes;
 }
 
 ::fuse_session* new_session(session_context& context) {
@@ -47,29 +85,76 @@ ssize_t write_reply(int device, iovec* parts, int count, void*) {
 
 }  // namespace
 
-result<std::unique_ptr<fuse_mount_session>> fuse_mount_session::start(
-    session_parts parts, const std::filesystem::path& mount_point) {
+result<std::unique_ptr<fuse_mount_session>> fuse_mount_session::make(session_parts parts) {
   file_descriptor stop(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!stop) return tl::unexpected(from_errno(errno, "make an eventfd"));
   std::unique_ptr<fuse_mount_session> session(new fuse_mount_session(std::move(parts), std::move(stop)));
-  if (auto opened = session->open(mount_point); !opened) return tl::unexpected(opened.error());
+  return session;
+}
+
+result<std::unique_ptr<fuse_mount_session>> fuse_mount_session::start(
+    session_parts parts, const std::filesystem::path& mount_point) {
+  auto session = make(std::move(parts));
+  if (!session) return session;
+  if (auto opened = (*session)->open(mount_point); !opened) return tl::unexpected(opened.error());
+  return session;
+}
+
+result<std::unique_ptr<fuse_mount_session>> fuse_mount_session::take_over(session_parts parts,
+                                                                          const kept_session& left) {
+  auto session = make(std::move(parts));
+  if (!session) return session;
+  if (auto going = (*session)->go_on(left); !going) return tl::unexpected(going.error());
   return session;
 }
 
 result<void> fuse_mount_session::open(const std::filesystem::path& mount_point) {
   auto device = open_at(AT_FDCWD, "/dev/fuse", O_RDWR | O_NONBLOCK);
   if (!device) return tl::unexpected(device.error());
+  const int number = device->get();
+  if (auto used = use(std::move(*device)); !used) return used;
+  if (auto mounted = mount_fuse(number, mount_point); !mounted) return mounted;
+  start_threads();
+  return {};
+}
+
+result<void> fuse_mount_session::use(file_descriptor device) {
   session_ = new_session(context_);
   if (session_ == nullptr) return fail(errc::io, "libfuse made no session; does the process have too many?");
   // The session owns the device as soon as it has taken it.
   const fuse_custom_io io{write_reply, wait_and_read, nullptr, nullptr};
-  if (const int status = fuse_session_custom_io(session_, &io, device->get()); status != 0)
+  if (const int status = fuse_session_custom_io(session_, &io, device.get()); status != 0)
     return tl::unexpected(from_errno(-status, "hand /dev/fuse to libfuse"));
-  if (auto mounted = mount_fuse(device->release(), mount_point); !mounted) return mounted;
+  device.release();
+  return {};
+}
+
+result<void> fuse_mount_session::go_on(const kept_session& left) {
+  if (!offers_resend(left.init.bytes))
+    return fail(errc::unsupported, "this kernel does not repeat the requests of a dead process (Linux 6.9)");
+  file_descriptor device(fcntl(left.device->get(), F_DUPFD_CLOEXEC, 0));
+  if (!device) return tl::unexpected(from_errno(errno, "duplicate a kept /dev/fuse"));
+  const int number = device.get();
+  if (auto used = use(std::move(device)); !used) return used;
+  std::vector<std::byte> init(left.init.bytes.begin(), left.init.bytes.end());
+  fuse_buf message{};
+  message.size = init.size();
+  message.mem = init.data();
+  context_.greeted = true;
+  context_.replaying = true;
+  fuse_session_process_buf(session_, &message);
+  context_.replaying = false;
+  const fuse_out_header resend{sizeof resend, notify_resend, 0};
+  if (write(number, &resend, sizeof resend) != sizeof resend)
+    return tl::unexpected(from_errno(errno, "have the kernel repeat its requests"));
+  start_threads();
+  return {};
+}
+
+void fuse_mount_session::start_threads() {
   const auto threads = std::max(context_.parts.limits.loop_threads, 1U);
   running_ = threads;
   for (std::uint32_t i = 0; i < threads; ++i) threads_.emplace_back([this] { loop(); });
-  return {};
 }
 
 void fuse_mount_session::loop() {

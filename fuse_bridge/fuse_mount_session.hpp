@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "actors/kept_mount.hpp"
 #include "fuse_bridge/session_context.hpp"
 
 struct fuse_session;
@@ -18,6 +19,10 @@ class fuse_mount_session {
   static result<std::unique_ptr<fuse_mount_session>> start(session_parts parts,
                                                            const std::filesystem::path& mount_point);
 
+  /// Goes on with a session whose process has died. The kernel asks again whatever that process owed it.
+  /// Errors: `unsupported` when the kernel cannot do that, `io`.
+  static result<std::unique_ptr<fuse_mount_session>> take_over(session_parts parts, const kept_session& left);
+
   /// Refuses all parked reads with EIO, ends the threads and closes the device: whatever is still
   /// mounted or open gives errors. Unmount first.
   ~fuse_mount_session();
@@ -27,7 +32,11 @@ class fuse_mount_session {
  private:
   fuse_mount_session(session_parts parts, file_descriptor stop)
       : context_(std::move(parts), std::move(stop)) {}
+  static result<std::unique_ptr<fuse_mount_session>> make(session_parts parts);
   result<void> open(const std::filesystem::path& mount_point);
+  result<void> use(file_descriptor device);
+  result<void> go_on(const kept_session& left);
+  void start_threads();
   void loop();
 
   session_context context_;

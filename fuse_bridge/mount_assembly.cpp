@@ -8,12 +8,29 @@
 #include <cerrno>
 
 #include "fuse_bridge/kernel_mount.hpp"
+#include "fuse_bridge/stale_mounts.hpp"
 
 namespace firstlight {
+namespace {
 
-result<std::unique_ptr<mount_assembly>> mount_assembly::make(session_parts session, mount_place place) {
-  std::unique_ptr<mount_assembly> assembly(new mount_assembly(std::move(place)));
+xattr_names naming_of(const mount_place& place) {
+  return place.writable ? xattr_names::escaped_for_overlay : xattr_names::as_in_image;
+}
+
+}  // namespace
+
+result<std::unique_ptr<mount_assembly>> mount_assembly::make(session_parts session, mount_place place,
+                                                             std::shared_ptr<mount_keeper> keeper) {
+  std::unique_ptr<mount_assembly> assembly(new mount_assembly(std::move(place), std::move(keeper)));
   if (auto done = assembly->assemble(std::move(session)); !done) return tl::unexpected(done.error());
+  return assembly;
+}
+
+result<std::unique_ptr<mount_assembly>> mount_assembly::take_over(session_parts session, mount_place place,
+                                                                  std::shared_ptr<mount_keeper> keeper,
+                                                                  const kept_session& left) {
+  std::unique_ptr<mount_assembly> assembly(new mount_assembly(std::move(place), std::move(keeper)));
+  if (auto done = assembly->adopt(std::move(session), left); !done) return tl::unexpected(done.error());
   return assembly;
 }
 
@@ -26,14 +43,31 @@ result<void> mount_assembly::assemble(session_parts session) {
     return tl::unexpected(from_errno(errno, "make " + place_.private_folder.string()));
   folder_made_ = true;
   if (auto made = make_folders(fuse_point()); !made) return made;
-  session.naming = place_.writable ? xattr_names::escaped_for_overlay : xattr_names::as_in_image;
+  session.naming = naming_of(place_);
+  if (keeper_)
+    session.on_init = [keeper = keeper_, name = place_.name(), record = place_.record](
+                          int device, const shared_bytes& init) { keeper->keep(name, record, init, device); };
   auto started = fuse_mount_session::start(std::move(session), fuse_point());
   if (!started) return tl::unexpected(started.error());
   session_ = std::move(*started);
+  fuse_mounted_ = true;
   auto shown = place_.writable ? mount_overlay(fuse_point(), *place_.writable, place_.target)
                                : bind_mount(fuse_point(), place_.target);
   target_mounted_ = shown.has_value();
   return shown;
+}
+
+result<void> mount_assembly::adopt(session_parts session, const kept_session& left) {
+  folder_made_ = fuse_mounted_ = true;
+  // Somebody may have unmounted it meanwhile, or mounted something else there.
+  const auto shown = shows(place_.target, place_.private_folder);
+  if (!shown) return tl::unexpected(shown.error());
+  target_mounted_ = *shown;
+  session.naming = naming_of(place_);
+  auto going = fuse_mount_session::take_over(std::move(session), left);
+  if (!going) return tl::unexpected(going.error());
+  session_ = std::move(*going);
+  return {};
 }
 
 result<void> mount_assembly::take_down(busy_mount when_busy) {
@@ -59,11 +93,12 @@ result<void> mount_assembly::set_read_ahead(std::uint32_t bytes) {
 
 mount_assembly::~mount_assembly() {
   // Closing the device would not do while a forked child holds it too.
-  if (session_ != nullptr) cut_off(fuse_point());
-  if (session_ != nullptr)
+  if (fuse_mounted_) cut_off(fuse_point());
+  if (fuse_mounted_)
     if (auto gone = take_down(busy_mount::detach); !gone)
       spdlog::warn("a mount stays behind until the next start: {}", gone.error().detail);
   session_.reset();
+  if (keeper_) keeper_->drop(place_.name());
   if (!folder_made_) return;
   std::error_code problem;
   // One by one: a recursive removal would enter what could not be unmounted.

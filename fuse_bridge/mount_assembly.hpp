@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "fuse_bridge/fuse_mount_session.hpp"
+#include "fuse_bridge/mount_keeper.hpp"
 
 namespace firstlight {
 
@@ -11,15 +12,26 @@ struct mount_place {
   std::filesystem::path private_folder;  ///< made here, removed again; the FUSE mount is below it
   std::filesystem::path target;          ///< an existing directory of the user
   std::optional<writable_layer> writable;
+  shared_bytes record;  ///< what a keeper shall know of this mount
+
+  [[nodiscard]] std::string name() const { return private_folder.filename().string(); }
 };
 
 /// All that belongs to one mount: private folder, FUSE session, and what users see on the target: the
 /// FUSE mount itself, or an overlayfs above it. Not thread-safe; not used on the session's threads.
 class mount_assembly {
  public:
-  /// `session.naming` is set here. Errors: `already_exists` for the private folder, `not_found` for the
-  /// target, `io`; nothing is left behind.
-  static result<std::unique_ptr<mount_assembly>> make(session_parts session, mount_place place);
+  /// `session.naming` and `session.on_init` are set here; a keeper holds the mount from its first moment on,
+  /// if there is one. Errors: `already_exists` for the private folder, `not_found` for the target, `io`;
+  /// nothing is left behind.
+  static result<std::unique_ptr<mount_assembly>> make(session_parts session, mount_place place,
+                                                      std::shared_ptr<mount_keeper> keeper);
+
+  /// Goes on with what an earlier process has mounted there. Errors: those of fuse_mount_session::take_over;
+  /// then the mount has been taken down.
+  static result<std::unique_ptr<mount_assembly>> take_over(session_parts session, mount_place place,
+                                                           std::shared_ptr<mount_keeper> keeper,
+                                                           const kept_session& left);
 
   /// Takes the target away, then the FUSE mount. The session ends by itself after the last open file
   /// has been closed. Errors: `busy`, `io`: the target is still there.
@@ -34,13 +46,17 @@ class mount_assembly {
   mount_assembly& operator=(const mount_assembly&) = delete;
 
  private:
-  explicit mount_assembly(mount_place place) : place_(std::move(place)) {}
+  mount_assembly(mount_place place, std::shared_ptr<mount_keeper> keeper)
+      : place_(std::move(place)), keeper_(std::move(keeper)) {}
   result<void> assemble(session_parts session);
+  result<void> adopt(session_parts session, const kept_session& left);
   [[nodiscard]] std::filesystem::path fuse_point() const { return place_.private_folder / "fuse"; }
 
   mount_place place_;
+  std::shared_ptr<mount_keeper> keeper_;
   std::unique_ptr<fuse_mount_session> session_;
   bool folder_made_ = false;
+  bool fuse_mounted_ = false;
   bool target_mounted_ = false;
 };
 

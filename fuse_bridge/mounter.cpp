@@ -44,9 +44,11 @@ result<mounted> make_mount(caf::actor_system& system, const mounter_parts& parts
   const auto bridge = spawn_bridge(system, shared);
   const auto behind = spawn_instance(
       system, {request.toc, parts.store, request.source, bridge, shared.counters, parts.limits});
-  auto assembly =
-      mount_assembly::make(session_of(parts, request, shared, behind, bridge),
-                           {parts.mounts_folder / request.name, request.target, request.writable});
+  auto session = session_of(parts, request, shared, behind, bridge);
+  mount_place place{parts.mounts_folder / request.name, request.target, request.writable, request.record};
+  auto assembly = request.left ? mount_assembly::take_over(std::move(session), std::move(place), parts.keeper,
+                                                           *request.left)
+                               : mount_assembly::make(std::move(session), std::move(place), parts.keeper);
   if (!assembly) {
     caf::anon_send_exit(behind, caf::exit_reason::user_shutdown);
     return tl::unexpected(assembly.error());

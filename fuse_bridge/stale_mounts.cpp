@@ -35,9 +35,22 @@ bool is_ours(const mount_entry& mount, const std::string& folder, const std::set
   return mount.type == "fuse.firstlight" && devices.contains(mount.device);
 }
 
-result<void> remove_folders(const std::filesystem::path& folder) {
+/// Those of `mounts` that belong to FUSE mounts below `folder`: these themselves, and what shows them
+/// elsewhere.
+std::vector<mount_entry> mounts_of(const std::vector<mount_entry>& mounts, const std::string& folder) {
+  std::set<std::string> devices;
+  for (const auto& mount : mounts)
+    if (is_below(mount.point, folder)) devices.insert(mount.device);
+  std::vector<mount_entry> ours;
+  for (const auto& mount : mounts)
+    if (is_ours(mount, folder, devices)) ours.push_back(mount);
+  return ours;
+}
+
+result<void> remove_folders(const std::filesystem::path& folder, const std::set<std::string>& kept) {
   std::error_code problem;
   for (auto& child : std::filesystem::directory_iterator(folder, problem)) {
+    if (kept.contains(child.path().filename().string())) continue;
     std::filesystem::remove(child.path() / "fuse", problem);
     std::filesystem::remove(child.path(), problem);
     if (problem) return fail(errc::io, "remove " + child.path().string() + ": " + problem.message());
@@ -47,31 +60,47 @@ result<void> remove_folders(const std::filesystem::path& folder) {
 
 }  // namespace
 
-result<std::vector<std::string>> clean_stale_mounts(const std::filesystem::path& mounts_folder) {
+result<std::vector<std::string>> clean_stale_mounts(const std::filesystem::path& mounts_folder,
+                                                    const std::set<std::string>& kept) {
   std::error_code problem;
   const auto folder = std::filesystem::canonical(mounts_folder, problem).string();
   if (problem == std::errc::no_such_file_or_directory) return std::vector<std::string>{};
   if (problem) return fail(errc::io, "resolve " + mounts_folder.string() + ": " + problem.message());
-  auto mounts = read_mount_table();
-  if (!mounts) return tl::unexpected(mounts.error());
-  std::set<std::string> devices;
-  for (const auto& mount : *mounts)
-    if (is_below(mount.point, folder)) devices.insert(mount.device);
+  const auto table = read_mount_table();
+  if (!table) return tl::unexpected(table.error());
+  std::set<std::string> stay;
+  for (const auto& name : kept)
+    for (const auto& mount : mounts_of(*table, folder + "/" + name)) stay.insert(mount.point);
+  auto mounts = mounts_of(*table, folder);
   // What lies on top goes first.
-  std::reverse(mounts->begin(), mounts->end());
+  std::reverse(mounts.begin(), mounts.end());
   std::vector<std::string> detached;
   result<void> outcome;
-  for (const auto& mount : *mounts) {
-    if (!is_ours(mount, folder, devices)) continue;
+  for (const auto& mount : mounts) {
+    if (stay.contains(mount.point)) continue;
     const auto gone = unmount(mount.point, busy_mount::detach);
     if (gone)
       detached.push_back(mount.point);
     else if (outcome)
       outcome = gone;
   }
-  if (outcome) outcome = remove_folders(folder);
+  if (outcome) outcome = remove_folders(folder, kept);
   if (!outcome) return tl::unexpected(outcome.error());
   return detached;
+}
+
+result<bool> shows(const std::filesystem::path& target, const std::filesystem::path& private_folder) {
+  std::error_code problem;
+  const auto folder = std::filesystem::canonical(private_folder, problem).string();
+  if (problem) return fail(errc::io, "resolve " + private_folder.string() + ": " + problem.message());
+  const auto table = read_mount_table();
+  if (!table) return tl::unexpected(table.error());
+  const auto ours = mounts_of(*table, folder);
+  // The path as the kernel has it, found without a request to the mount.
+  const auto point = std::filesystem::canonical(target.parent_path(), problem) / target.filename();
+  if (problem) return fail(errc::io, "resolve " + target.string() + ": " + problem.message());
+  return std::any_of(ours.begin(), ours.end(),
+                     [&](const mount_entry& mount) { return mount.point == point; });
 }
 
 }  // namespace firstlight

@@ -38,11 +38,22 @@ result<void> node_daemon::open_stores(const node_options& options) {
   auto layers = layer_registry::open(options.store_folder, *metadata_, options.layers);
   if (!layers) return tl::unexpected(layers.error());
   layers_ = std::move(*layers);
-  return detail::remove_left_layers(*layers_);
+  return {};
 }
 
 result<void> node_daemon::spawn_actors(const node_options& options, const std::string& version,
+                                       const std::vector<left_mount>& left,
                                        const mounter_factory& make_mounter) {
+  std::set<std::string> names;
+  std::set<layer_id> layers;
+  for (const auto& one : left) {
+    names.insert(one.mount.name);
+    if (one.mount.record.writable) layers.insert(one.mount.record.writable->layer);
+  }
+  auto made = make_mounter(*contents_, mounts_folder(options), names);
+  if (!made) return tl::unexpected(made.error());
+  mounter_ = std::move(*made);
+  if (auto removed = detail::remove_left_layers(*layers_, layers); !removed) return removed;
   auto home = parse_platform(options.platform);
   if (!home) return tl::unexpected(home.error());
   auto authority = trust_anchor::load(options.tls.ca);
@@ -52,10 +63,9 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
       {.address = options.hub, .tls = options.tls, .limits = options.link, .software_version = version});
   if (!link) return tl::unexpected(link.error());
   link_ = std::move(*link);
-  if (auto made = make_folders(options.run_folder); !made) return made;
+  if (auto there = make_folders(options.run_folder); !there) return there;
   layer_store_ =
       system_.spawn<caf::detached>(make_layer_store, layer_store_tools{layers_.get(), detail::unix_now});
-  mounter_ = make_mounter(*contents_, mounts_folder(options));
   root_ = system_.spawn<caf::detached>(make_node_root,
                                        node_root_tools{.catalogue = *catalogue_,
                                                        .contents = *contents_,
@@ -74,17 +84,20 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
                                                        .home = *home,
                                                        .version = version,
                                                        .name = host_name(),
-                                                       .store_bytes_max = options.store_bytes_max});
+                                                       .store_bytes_max = options.store_bytes_max},
+                                       left);
   return {};
 }
 
 result<std::unique_ptr<node_daemon>> node_daemon::start(caf::actor_system& system,
                                                         const node_options& options,
                                                         const std::string& version,
+                                                        std::vector<kept_mount> kept,
                                                         const mounter_factory& make_mounter) {
   std::unique_ptr<node_daemon> node(new node_daemon(system, options));
   if (auto opened = node->open_stores(options); !opened) return tl::unexpected(opened.error());
-  if (auto spawned = node->spawn_actors(options, version, make_mounter); !spawned)
+  const auto left = detail::find_images(*node->catalogue_, std::move(kept));
+  if (auto spawned = node->spawn_actors(options, version, left, make_mounter); !spawned)
     return tl::unexpected(spawned.error());
   auto admin = admin_server::start(system, node->loop_, options.socket,
                                    caf::actor_cast<admin_service>(node->root_), options.admin);

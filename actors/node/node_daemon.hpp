@@ -13,16 +13,19 @@ namespace firstlight {
 /// destroys it; `system` outlives it.
 class node_daemon {
  public:
-  /// Makes the mounter over the content store; the layer above has it (fuse_bridge/mounter.hpp). Called once,
-  /// after stale mounts below `mounts_folder` have been cleaned by the caller of `start`.
+  /// Cleans what an earlier process has left below `mounts_folder`, except the mounts named `kept`, and makes
+  /// the mounter over the content store; the layer above has it (fuse_bridge/mounter.hpp). Called once.
   using mounter_factory =
-      std::function<mounter(const content_store& store, const std::filesystem::path& mounts_folder)>;
+      std::function<result<mounter>(const content_store& store, const std::filesystem::path& mounts_folder,
+                                    const std::set<std::string>& kept)>;
 
-  /// Answers the local command line when it returns; the hub need not be there. Errors: those of the stores
+  /// Answers the local command line when it returns; the hub need not be there. Goes on with the mounts
+  /// `kept` of an earlier process whose images are stored. Errors: those of the stores
   /// (`busy`: a node has this store open), of the TLS files and of the socket.
   [[nodiscard]] static result<std::unique_ptr<node_daemon>> start(caf::actor_system& system,
                                                                   const node_options& options,
                                                                   const std::string& version,
+                                                                  std::vector<kept_mount> kept,
                                                                   const mounter_factory& make_mounter);
   /// Takes the mounts down, ends the actors, then the stores; what has arrived is durable.
   ~node_daemon();
@@ -36,7 +39,7 @@ class node_daemon {
   node_daemon(caf::actor_system& system, const node_options& options);
   result<void> open_stores(const node_options& options);
   result<void> spawn_actors(const node_options& options, const std::string& version,
-                            const mounter_factory& make_mounter);
+                            const std::vector<left_mount>& left, const mounter_factory& make_mounter);
 
   caf::actor_system& system_;
   std::unique_ptr<database> metadata_;

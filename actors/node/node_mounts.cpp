@@ -21,8 +21,7 @@ struct order {
   std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
   mountable_image image{};
   image_receiver source{};
-  std::optional<layer_record> writable{};
-  bool made_target = false;
+  mount_record record{};
 };
 using order_ptr = std::shared_ptr<order>;
 
@@ -42,12 +41,19 @@ result<void> check_free(const node_shell& my, const std::string& name, const std
   return {};
 }
 
+/// Mounts that were taken over have numbers of an earlier process.
+std::string free_name(const node_shell& my, const image_reference& reference) {
+  for (;;) {
+    auto name = make_mount_name(reference, ++my.state().next_name);
+    if (!my.state().mounts.contains(name) && !my.state().mounting.contains(name)) return name;
+  }
+}
+
 result<order_ptr> place_order(const node_shell& my, const admin_mount_request& asked, admin_promise reply) {
   auto key = canonical(*my.tools, asked.reference, asked.platform);
   if (!key) return tl::unexpected(key.error());
   const auto reference = parse_image_reference(key->first);
-  auto name =
-      asked.name.empty() ? make_mount_name(*reference, ++my.state().next_name) : check_mount_name(asked.name);
+  auto name = asked.name.empty() ? free_name(my, *reference) : check_mount_name(asked.name);
   if (!name) return tl::unexpected(name.error());
   const std::filesystem::path target =
       asked.target.empty() ? my.tools->run_folder / "mounts" / *name : std::filesystem::path(asked.target);
@@ -55,7 +61,10 @@ result<order_ptr> place_order(const node_shell& my, const admin_mount_request& a
     return fail(errc::invalid_argument, "the target of a mount is an absolute path, not " + asked.target);
   if (auto is_free = check_free(my, *name, target); !is_free) return tl::unexpected(is_free.error());
   my.state().mounting[*name] = target;
-  return std::make_shared<order>(order{asked, *key, *name, target, reply});
+  auto made = std::make_shared<order>(order{asked, *key, *name, target, reply});
+  made->record.target = target.string();
+  made->record.named = !asked.name.empty();
+  return made;
 }
 
 // ---- folders -----------------------------------------------------------------------------------
@@ -87,34 +96,20 @@ result<layer_record> writable_layer_for(const node_shell& my, const order& what)
 
 result<void> make_folders_for(const node_shell& my, order& what) {
   std::error_code problem;
-  what.made_target = !std::filesystem::exists(what.target, problem);
+  what.record.made_target = !std::filesystem::exists(what.target, problem);
   if (auto made = make_folders(what.target); !made) return fail(made.error(), "the target of the mount");
   if (what.asked.read_only) return {};
   auto layer = writable_layer_for(my, what);
   if (!layer) return tl::unexpected(layer.error());
-  what.writable = std::move(*layer);
+  what.record.writable = {{layer->id, layer->path}};
   return {};
-}
-
-void clean(const node_shell& my, const std::optional<layer_id>& writable, bool named, bool made_target,
-           const std::filesystem::path& target) {
-  if (writable) {
-    auto& layers = my.tools->layers;
-    if (auto released = layers.release(*writable, unix_now()); !released)
-      spdlog::error("writable layer: {}", to_string(released.error()));
-    const auto removed = named ? result<void>() : layers.remove(*writable, layer_files::remove);
-    if (!removed) spdlog::error("writable layer: {}", to_string(removed.error()));
-  }
-  std::error_code ignored;  // a folder that somebody uses by now is theirs
-  if (made_target) std::filesystem::remove(target, ignored);
 }
 
 // ---- the steps of a mount ----------------------------------------------------------------------
 
 void give_up(const node_shell& my, const order_ptr& what, const error& why) {
   my.state().mounting.erase(what->name);
-  const auto writable = what->writable ? std::optional(what->writable->id) : std::nullopt;
-  clean(my, writable, !what->asked.name.empty(), what->made_target, what->target);
+  clean_after(my, what->record);
   refuse(what->reply, why);
 }
 
@@ -135,21 +130,7 @@ void answer(const node_shell& my, const order_ptr& what, const mount_facts& entr
 }
 
 void on_mounted(const node_shell& my, const order_ptr& what, const mounted& made) {
-  my.state().mounting.erase(what->name);
-  const mount_facts entry{.name = what->name,
-                          .target = what->target,
-                          .image = what->image,
-                          .method = made.method,
-                          .read_only = what->asked.read_only,
-                          .mounted_at = unix_now()};
-  my.self->monitor(made.handle);
-  my.state().mounts.emplace(what->name,
-                            running_mount{entry,
-                                          made.handle,
-                                          what->writable ? std::optional(what->writable->id) : std::nullopt,
-                                          !what->asked.name.empty(),
-                                          what->made_target,
-                                          {}});
+  const auto& entry = enlist(my, what->name, what->image, what->record, made);
   if (!what->source) return answer(my, what, entry, made.handle, {});
   my.self->request(what->source, my.tools->limits.report_timeout, caf::get_atom_v)
       .then([=](const receiver_report& delivery) { answer(my, what, entry, made.handle, delivery); },
@@ -161,16 +142,11 @@ void make_mount(const node_shell& my, const order_ptr& what) {
   const auto used = my.tools->catalogue.change(
       what->key.first, what->key.second, [](image_record& record) { record.last_used_at = unix_now(); });
   if (!used) return give_up(my, what, used.error());
-  mount_request request{what->name,
-                        what->image.toc,
-                        what->source ? caf::actor_cast<receiver>(what->source) : receiver{},
-                        what->target,
-                        {}};
-  if (what->writable) {
-    const std::filesystem::path folder = what->writable->path;
-    request.writable = writable_layer{folder / "upper", folder / "work"};
-  }
-  my.self->request(my.tools->mounts, caf::infinite, std::move(request))
+  what->record.image = what->image.record;
+  what->record.mounted_at = unix_now();
+  my.self
+      ->request(my.tools->mounts, caf::infinite,
+                request_for(what->name, what->image, what->record, what->source))
       .then([=](const mounted& made) { on_mounted(my, what, made); },
             [=](const caf::error& problem) { give_up(my, what, from_caf(problem)); });
 }
@@ -193,7 +169,7 @@ void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
   if (gone == mounts.end()) return;
   const auto mount = std::move(gone->second);
   mounts.erase(gone);
-  clean(my, mount.writable, mount.named, mount.made_target, mount.entry.target);
+  clean_after(my, mount.record);
   for (auto reply : mount.umount_replies) deliver(reply, admin_done{});
 }
 
@@ -247,9 +223,57 @@ void umount(const node_shell& my, const admin_umount& asked, admin_promise reply
           [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
 }
 
-result<void> remove_left_layers(layer_registry& layers) {
+const mount_facts& enlist(const node_shell& my, const std::string& name, const mountable_image& image,
+                          const mount_record& record, const mounted& made) {
+  my.state().mounting.erase(name);
+  my.self->monitor(made.handle);
+  mount_facts entry{.name = name,
+                    .target = record.target,
+                    .image = image,
+                    .method = made.method,
+                    .read_only = !record.writable.has_value(),
+                    .mounted_at = record.mounted_at};
+  return my.state()
+      .mounts.emplace(name, running_mount{std::move(entry), made.handle, record, {}})
+      .first->second.entry;
+}
+
+mount_request request_for(const std::string& name, const mountable_image& image, const mount_record& record,
+                          const image_receiver& source) {
+  mount_request request{name,
+                        image.toc,
+                        source ? caf::actor_cast<receiver>(source) : receiver{},
+                        record.target,
+                        {},
+                        share(encode_mount_record(record)),
+                        {}};
+  if (!record.writable) return request;
+  const std::filesystem::path folder = record.writable->path;
+  request.writable = writable_layer{folder / "upper", folder / "work"};
+  return request;
+}
+
+void clean_after(const node_shell& my, const mount_record& record) {
+  if (record.writable) {
+    auto& layers = my.tools->layers;
+    const auto layer = record.writable->layer;
+    if (auto released = layers.release(layer, unix_now()); !released)
+      spdlog::error("writable layer: {}", to_string(released.error()));
+    const auto removed = record.named ? result<void>() : layers.remove(layer, layer_files::remove);
+    if (!removed) spdlog::error("writable layer: {}", to_string(removed.error()));
+  }
+  std::error_code ignored;  // a folder that somebody uses by now is theirs
+  if (record.made_target) std::filesystem::remove(record.target, ignored);
+}
+
+result<void> remove_left_layers(layer_registry& layers, const std::set<layer_id>& kept) {
   if (auto forgotten = layers.forget_references(); !forgotten) return forgotten;
   for (const auto& layer : layers.list()) {
+    if (kept.contains(layer.id)) {
+      if (auto acquired = layers.acquire(layer.id, unix_now()); !acquired)
+        return tl::unexpected(acquired.error());
+      continue;
+    }
     const bool unnamed = std::any_of(layer.labels.begin(), layer.labels.end(),
                                      [](const layer_label& label) { return label.first == unnamed_label; });
     if (!unnamed) continue;

@@ -47,12 +47,13 @@ void stop(const node_shell& my, const caf::error& reason) {
 }  // namespace
 
 node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_state> self,
-                                        node_root_tools tools) {
+                                        node_root_tools tools, const std::vector<left_mount>& left) {
   const node_shell my{self, std::make_shared<const node_root_tools>(std::move(tools))};
   self->state.started = std::chrono::steady_clock::now();
   self->set_exit_handler([my](caf::exit_msg& message) { stop(my, message.reason); });
   self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
   detail::watch_mounts(my);
+  for (const auto& mount : left) detail::take_over(my, mount);
   detail::resume_interrupted(my);
   return {
       [=](const admin_message& message, const progress_listener& listener) -> caf::result<admin_message> {

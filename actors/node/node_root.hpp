@@ -47,9 +47,7 @@ using image_key = std::pair<std::string, std::string>;  ///< reference, platform
 struct running_mount {
   mount_facts entry;
   instance handle;
-  std::optional<layer_id> writable;
-  bool named = false;        ///< by the user: its writable layer outlives the mount
-  bool made_target = false;  ///< the target folder is ours to remove
+  mount_record record;
   std::vector<caf::typed_response_promise<admin_message>> umount_replies{};
 };
 
@@ -71,10 +69,16 @@ struct node_root_state {
   std::chrono::steady_clock::time_point started;
 };
 
-/// Spawn it detached: it reads and writes the disk. Interrupted deliveries go on at once. On an exit message
-/// it takes all mounts and receivers down first.
+/// A mount of an earlier process, with what is stored of its image.
+struct left_mount {
+  kept_mount mount;
+  mountable_image image;
+};
+
+/// Spawn it detached: it reads and writes the disk. Goes on with the mounts of an earlier process and with
+/// interrupted deliveries at once. On an exit message it takes all mounts and receivers down first.
 node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_state> self,
-                                        node_root_tools tools);
+                                        node_root_tools tools, const std::vector<left_mount>& left);
 
 }  // namespace firstlight
 

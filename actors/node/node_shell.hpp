@@ -73,11 +73,31 @@ void umount(const node_shell& my, const admin_umount& asked, admin_promise reply
 /// By name or target.
 [[nodiscard]] running_mount* find_mount(const node_shell& my, const std::string& name_or_target);
 
-/// Removes the writable layers that unnamed mounts of an earlier process have left.
-result<void> remove_left_layers(layer_registry& layers);
+/// Removes the writable layers that unnamed mounts of an earlier process have left, except those still used.
+result<void> remove_left_layers(layer_registry& layers, const std::set<layer_id>& kept);
 
 /// Cleans up behind instances and receivers that end.
 void watch_mounts(const node_shell& my);
+
+/// What the mounter is to do. `source` may be none: all contents are there.
+[[nodiscard]] mount_request request_for(const std::string& name, const mountable_image& image,
+                                        const mount_record& record, const image_receiver& source);
+
+/// From now on this is a mount of the node.
+const mount_facts& enlist(const node_shell& my, const std::string& name, const mountable_image& image,
+                          const mount_record& record, const mounted& made);
+
+/// Removes what a mount that has ended, or was never made, has had made for it.
+void clean_after(const node_shell& my, const mount_record& record);
+
+// ---- mounts of an earlier process (node_takeover.cpp) ------------------------------------------
+
+/// Those whose TOC is stored.
+[[nodiscard]] std::vector<left_mount> find_images(const image_catalogue& catalogue,
+                                                  std::vector<kept_mount> kept);
+
+/// Goes on with it, and with the delivery of its image.
+void take_over(const node_shell& my, const left_mount& left);
 
 // ---- layers (node_layers.cpp) ------------------------------------------------------------------
 

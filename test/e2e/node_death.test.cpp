@@ -4,9 +4,104 @@
 
 namespace firstlight {
 
-TEST_CASE("a node killed in mid-stream keeps what was whole and ends with the right bytes") {
+TEST_CASE("programs wait while their node is dead, and end with the right bytes") {
   if (!cluster::possible()) return;
+  const auto kind = GENERATE(mount_kind::read_only, mount_kind::writable);
   cluster all({.node = {"checkpoint_interval=100ms"}, .link_bytes_per_second = slow_link});
+  const auto image = make_streamed_image(all.folder() / "streamed");
+  all.add(image.layout, "streamed:1");
+  const auto target = all.mount("streamed:1", "streamed", kind);
+  auto reader = all.run(hash_files(target));
+  for (const auto share : {4U, 2U}) {
+    REQUIRE(eventually([&] { return all.node_status()["mounts"][0]["bytes_ready"] > image.bytes / share; }));
+    all.kill_node();
+    CHECK_FALSE(reader->wait(std::chrono::milliseconds(0)));
+    CHECK_FALSE(all.mounts().empty());
+    all.start_node();
+  }
+  check_reads_right(all, *reader, image);
+  check_complete(all, "streamed:1");
+  const auto mounts = all.node_status()["mounts"];
+  REQUIRE(mounts.size() == 1);
+  CHECK(mounts[0]["name"] == "streamed");
+  CHECK(mounts[0]["target"] == target.string());
+  CHECK(mounts[0]["read_only"] == (kind == mount_kind::read_only));
+  CHECK(all.bytes_received() < image.bytes - image.bytes / 4);
+  REQUIRE(all.on_node({"umount", "streamed"}).exit_code == 0);
+  CHECK(all.mounts().empty());
+  CHECK(all.stop_node());
+}
+
+TEST_CASE("open files, what was written and automatic names outlive the death of a node") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 4});
+  all.add(image.layout, "streamed:1");
+  const auto mounted = all.on_node({"mount", "streamed:1"});
+  REQUIRE(mounted.exit_code == 0);
+  const std::filesystem::path target = mounted.reply["mount"]["target"];
+  check_complete(all, "streamed:1");
+  std::ofstream(target / "data" / "new") << "written";
+  // The kernel asks at the first close(2) only: later ones, as when this process forks, need no node.
+  std::ifstream(target / "data" / "f100").get();
+  std::ifstream open_file(target / "data" / "f101");
+  all.kill_node();
+  all.kill_hub();
+  all.start_node();
+  auto reader = all.run(hash_files(target));
+  const auto end = reader->wait(std::chrono::minutes(1));
+  REQUIRE(end == program_end{0, 0});
+  CHECK(reader->output().find("./data/new") != std::string::npos);
+  const std::string rest{std::istreambuf_iterator<char>(open_file), {}};
+  CHECK(rest.size() == (512U << 10U) + 1);
+  open_file.close();
+  const auto second = all.on_node({"mount", "streamed:1"});
+  REQUIRE(second.exit_code == 0);
+  CHECK(second.reply["mount"]["name"] != mounted.reply["mount"]["name"]);
+  REQUIRE(all.on_node({"umount", target.string()}).exit_code == 0);
+  CHECK_FALSE(std::filesystem::exists(target));
+  CHECK(all.stop_node());
+  CHECK(all.mounts().empty());
+  CHECK(eventually([&] { return !std::filesystem::exists(all.folder() / "run" / "keeper.sock"); }));
+}
+
+TEST_CASE("readers get an error when no node comes back in time") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {"keeper.takeover_wait=200ms"}, .link_bytes_per_second = slow_link});
+  const auto image = make_streamed_image(all.folder() / "streamed");
+  all.add(image.layout, "streamed:1");
+  auto reader = all.run(hash_files(all.mount("streamed:1", "streamed", mount_kind::read_only)));
+  REQUIRE(eventually([&] { return all.node_status()["mounts"][0]["bytes_ready"] > image.bytes / 4; }));
+  all.kill_node();
+  const auto end = reader->wait(std::chrono::seconds(30));
+  REQUIRE(end);
+  CHECK(end->exit_code > 0);
+  CHECK_FALSE(std::filesystem::exists(all.folder() / "run" / "keeper.sock"));
+  all.start_node();
+  CHECK(all.mounts().empty());
+}
+
+TEST_CASE("a second node does not take the run folder of the first") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 1});
+  all.add(image.layout, "streamed:1");
+  all.mount("streamed:1", "streamed");
+  auto second =
+      all.start({"node", "--config", "/dev/null", "--set", "run_folder=" + (all.folder() / "run").string(),
+                 "--set", "store_folder=" + (all.folder() / "other").string(), "--set",
+                 "socket=" + (all.folder() / "other.sock").string()});
+  const auto end = second->wait(std::chrono::seconds(30));
+  REQUIRE(end);
+  CHECK(end->exit_code > 0);
+  CHECK(second->errors().find("run_folder") != std::string::npos);
+  CHECK_FALSE(all.mounts().empty());
+}
+
+TEST_CASE("a node without a keeper that is killed in mid-stream keeps what was whole") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {"checkpoint_interval=100ms", "keeper.takeover_wait=0ms"},
+               .link_bytes_per_second = slow_link});
   const auto image = make_streamed_image(all.folder() / "streamed");
   all.add(image.layout, "streamed:1");
   const auto target = all.mount("streamed:1", "streamed", mount_kind::writable);
@@ -31,7 +126,7 @@ TEST_CASE("a node killed in mid-stream keeps what was whole and ends with the ri
 
 TEST_CASE("a complete image mounts after a restart of the node while the hub is down") {
   if (!cluster::possible()) return;
-  cluster all;
+  cluster all({.node = {"keeper.takeover_wait=0ms"}});
   const auto image = make_streamed_image(all.folder() / "streamed", {.files = 4});
   all.add(image.layout, "streamed:1");
   all.mount("streamed:1", "streamed");

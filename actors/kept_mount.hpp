@@ -1,0 +1,24 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "model/bytes.hpp"
+#include "schemas/mount_record.hpp"
+#include "storage/posix_file.hpp"
+
+namespace firstlight {
+
+/// A FUSE session whose process has died while its device stayed open: the kernel waits for answers.
+struct kept_session {
+  std::shared_ptr<const file_descriptor> device;
+  shared_bytes init;  ///< the kernel's FUSE_INIT message, which it sends only once
+};
+
+/// A mount that an earlier process of this node has made.
+struct kept_mount {
+  std::string name;
+  mount_record record;
+  kept_session session;
+};
+
+}  // namespace firstlight

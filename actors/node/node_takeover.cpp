@@ -1,0 +1,53 @@
+#include <spdlog/spdlog.h>
+
+#include "actors/node/node_shell.hpp"
+
+namespace firstlight::detail {
+namespace {
+
+/// The running delivery of what is missing; none if nothing is.
+image_receiver source_of(const node_shell& my, const left_mount& left) {
+  if (measure_held(*left.image.toc, my.tools->contents).incomplete.empty()) return {};
+  const auto& record = left.image.record;
+  const auto source = receive(my, {record.reference, record.platform}, left.image);
+  if (source) return *source;
+  spdlog::error("what mount {} lacks does not arrive: {}", left.mount.name, to_string(source.error()));
+  return {};
+}
+
+}  // namespace
+
+std::vector<left_mount> find_images(const image_catalogue& catalogue, std::vector<kept_mount> kept) {
+  std::vector<left_mount> found;
+  for (auto& mount : kept) {
+    auto toc = catalogue.toc(mount.record.image.toc);
+    if (!toc) {
+      spdlog::error("mount {} of an earlier process ends: {}", mount.name, to_string(toc.error()));
+      continue;
+    }
+    mountable_image image{mount.record.image, std::move(*toc)};
+    found.push_back({std::move(mount), std::move(image)});
+  }
+  return found;
+}
+
+void take_over(const node_shell& my, const left_mount& left) {
+  const auto& name = left.mount.name;
+  const auto& record = left.mount.record;
+  my.state().mounting[name] = record.target;
+  auto request = request_for(name, left.image, record, source_of(my, left));
+  request.left = left.mount.session;
+  my.self->request(my.tools->mounts, caf::infinite, std::move(request))
+      .then(
+          [my, name, record, image = left.image](const mounted& made) {
+            enlist(my, name, image, record, made);
+            spdlog::info("goes on with mount {} of an earlier process", name);
+          },
+          [my, name, record](const caf::error& problem) {
+            my.state().mounting.erase(name);
+            clean_after(my, record);
+            spdlog::error("mount {} of an earlier process ends: {}", name, to_string(from_caf(problem)));
+          });
+}
+
+}  // namespace firstlight::detail

@@ -1,0 +1,122 @@
+#include "fuse_bridge/keeper_process.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <map>
+#include <optional>
+
+#include "fuse_bridge/keeper_socket.hpp"
+#include "model/overloaded.hpp"
+
+namespace firstlight {
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+struct held_mount {
+  kept_entry entry;
+  file_descriptor device;
+};
+
+class keeper {
+ public:
+  keeper(file_descriptor listener, const keeper_limits& limits)
+      : listener_(std::move(listener)), limits_(limits) {}
+
+  std::size_t run() {
+    while (!(alone_since_ && held_.empty()) && wait()) {
+      drop_unmounted();
+      if (serves_node() && (polled_[1].revents != 0)) hear();
+      if (polled_[0].revents != 0) greet();
+    }
+    return held_.size();
+  }
+
+ private:
+  [[nodiscard]] bool serves_node() const { return node_ && !alone_since_; }
+
+  /// @returns false when the time for a takeover is over.
+  bool wait() {
+    polled_.clear();
+    polled_.push_back({listener_.get(), POLLIN, 0});
+    polled_.push_back({serves_node() ? node_->get() : -1, POLLIN, 0});
+    // Without a wish: only that the kernel's side has ended is told.
+    for (const auto& [name, held] : held_) polled_.push_back({held.device.get(), 0, 0});
+    int limit = -1;
+    if (alone_since_) {
+      const auto left = *alone_since_ + limits_.takeover_wait - steady::now();
+      if (left.count() <= 0) return false;
+      limit = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
+    }
+    if (poll(polled_.data(), polled_.size(), limit) >= 0) return true;
+    for (auto& one : polled_) one.revents = 0;
+    return errno == EINTR;
+  }
+
+  /// Right after `wait`: what was polled still has the order of the map.
+  void drop_unmounted() {
+    auto place = polled_.begin() + 2;
+    std::erase_if(held_, [&](const auto&) { return (place++)->revents != 0; });
+  }
+
+  void greet() {
+    file_descriptor socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!socket || serves_node()) return;
+    node_.emplace(std::move(socket), limits_.message_bytes_max);
+    alone_since_.reset();
+  }
+
+  void hear() {
+    auto received = node_->receive();
+    if (!received || !*received) return lose_node();
+    auto& [message, descriptor] = **received;
+    std::visit(overloaded{
+                   [&](keeper_keep& keep) { hold(std::move(keep.entry), std::move(descriptor)); },
+                   [&](const keeper_drop& drop) { held_.erase(drop.name); },
+                   [&](const keeper_list&) { list(); },
+                   [&](const auto&) { lose_node(); },
+               },
+               message);
+  }
+
+  void hold(kept_entry entry, file_descriptor device) {
+    if (!device || (held_.size() >= limits_.kept_mounts_max && !held_.contains(entry.name)))
+      return lose_node();
+    auto name = entry.name;
+    held_.insert_or_assign(std::move(name), held_mount{std::move(entry), std::move(device)});
+  }
+
+  void list() {
+    for (const auto& [name, held] : held_)
+      if (!node_->send(keeper_kept{held.entry}, held.device.get())) return lose_node();
+    if (!node_->send(keeper_end{})) lose_node();
+  }
+
+  void lose_node() {
+    alone_since_ = steady::now();
+    if (!held_.empty()) node_.reset();  // else it closes with the process: a node that stops waits for that
+  }
+
+  file_descriptor listener_;
+  keeper_limits limits_;
+  std::optional<keeper_socket> node_;
+  std::optional<steady::time_point> alone_since_;  ///< its last node has gone; none before the first
+  std::map<std::string, held_mount> held_;
+  std::vector<pollfd> polled_;
+};
+
+}  // namespace
+
+std::size_t run_keeper(file_descriptor listener, const std::filesystem::path& socket,
+                       const keeper_limits& limits) {
+  keeper one(std::move(listener), limits);
+  const auto given_up = one.run();
+  // Before the listener closes: whoever is refused from now on finds no file and starts a keeper anew.
+  ::unlink(socket.c_str());
+  return given_up;
+}
+
+}  // namespace firstlight

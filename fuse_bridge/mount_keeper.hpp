@@ -1,0 +1,48 @@
+#pragma once
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "actors/kept_mount.hpp"
+#include "config/keeper_limits.hpp"
+#include "fuse_bridge/keeper_socket.hpp"
+
+namespace firstlight {
+
+/// A node's connection to its keeper (fuse_bridge/keeper_process.hpp). `keep` and `drop` from any thread.
+class mount_keeper {
+ public:
+  /// Starts a keeper that serves `listener`, a socket listening at the path that `open` was given.
+  using starter = std::function<result<void>(int listener)>;
+
+  /// Connects to the keeper that listens at `socket`, or starts one, and asks it for what an earlier process
+  /// has left. Errors: `busy` when another node works with this keeper; `io`.
+  static result<std::shared_ptr<mount_keeper>> open(const std::filesystem::path& socket,
+                                                    const keeper_limits& limits, const starter& start);
+
+  /// Waits until the keeper has ended, if nothing is kept any more.
+  ~mount_keeper();
+  mount_keeper(const mount_keeper&) = delete;
+  mount_keeper& operator=(const mount_keeper&) = delete;
+
+  /// What an earlier process of this node has left; empty from the second call on. The keeper holds it until
+  /// it is dropped. What this version does not understand has been dropped.
+  [[nodiscard]] std::vector<kept_mount> take_kept() { return std::move(kept_); }
+
+  /// From now on the keeper holds this mount. Does not wait for it. What cannot be kept is logged.
+  void keep(const std::string& name, const shared_bytes& record, const shared_bytes& init, int device);
+  void drop(const std::string& name);
+
+ private:
+  mount_keeper(keeper_socket socket, const keeper_limits& limits)
+      : socket_(std::move(socket)), limits_(limits) {}
+  /// @returns false when the keeper closed the connection instead.
+  result<bool> list();
+
+  std::mutex mutex_;  // guards the socket
+  keeper_socket socket_;
+  keeper_limits limits_;
+  std::vector<kept_mount> kept_;
+};
+
+}  // namespace firstlight

@@ -1,0 +1,154 @@
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+
+#include "fuse_bridge/keeper_process.hpp"
+#include "fuse_bridge/mount_keeper.hpp"
+#include "test/harness/child_process.hpp"
+#include "test/harness/eventually.hpp"
+#include "test/harness/temporary_folder.hpp"
+
+using namespace firstlight;
+
+namespace {
+
+/// A keeper in a process of its own, and the node's connections to it.
+struct keeper_fixture {
+  explicit keeper_fixture(keeper_limits with = {}) : limits(with) {}
+
+  result<std::shared_ptr<mount_keeper>> open() {
+    return mount_keeper::open(socket, limits, [this](int listener) -> result<void> {
+      ++started;
+      process = std::make_unique<child_process>(
+          [&] { return static_cast<int>(run_keeper(file_descriptor(dup(listener)), socket, limits)); });
+      return {};
+    });
+  }
+  /// How many mounts it had to give up; nothing if it does not end.
+  std::optional<int> end() const {
+    std::optional<int> status;
+    if (!eventually([&] { return (status = process->ended()).has_value(); })) return std::nullopt;
+    return WEXITSTATUS(*status);
+  }
+
+  temporary_folder folder;
+  std::filesystem::path socket = folder.path() / "keeper.sock";
+  keeper_limits limits;
+  int started = 0;
+  std::unique_ptr<child_process> process;
+};
+
+shared_bytes record_of(const std::string& target) {
+  mount_record record{.target = target};
+  return share(encode_mount_record(record));
+}
+
+const shared_bytes init = share({std::byte{1}, std::byte{2}});
+
+file_descriptor new_device() {
+  return file_descriptor(eventfd(0, EFD_CLOEXEC));
+}
+
+/// A device stands for itself: what is written at one end is read at the other.
+bool same_device(int a, int b) {
+  const std::uint64_t said = 41;
+  std::uint64_t heard = 0;
+  return write(a, &said, sizeof said) == sizeof said && read(b, &heard, sizeof heard) == sizeof heard &&
+         heard == said;
+}
+
+}  // namespace
+
+TEST_CASE("the next node gets what the last one has let its keeper hold") {
+  keeper_fixture all;
+  const auto device = new_device();
+  {
+    auto first = *all.open();
+    CHECK(first->take_kept().empty());
+    first->keep("gone", record_of("/gone"), init, new_device().get());
+    first->keep("redis", record_of("/former"), init, new_device().get());
+    first->keep("redis", record_of("/srv/redis"), init, device.get());
+    first->drop("gone");
+  }
+  for (int again = 0; again < 2; ++again) {
+    auto next = *all.open();
+    const auto kept = next->take_kept();
+    REQUIRE(kept.size() == 1);
+    CHECK(kept[0].name == "redis");
+    CHECK(kept[0].record.target == "/srv/redis");
+    CHECK(kept[0].session.init.bytes.size() == 2);
+    CHECK(same_device(device.get(), kept[0].session.device->get()));
+    if (again == 1) next->drop("redis");
+  }
+  CHECK(all.started == 1);
+  CHECK(all.end() == 0);
+  CHECK_FALSE(exists(all.socket));
+}
+
+TEST_CASE("a keeper whose node leaves nothing behind ends before the node does") {
+  keeper_fixture all;
+  { auto node = *all.open(); }
+  CHECK(all.end() == 0);
+  auto next = *all.open();
+  CHECK(all.started == 2);
+}
+
+TEST_CASE("two nodes cannot have the same keeper") {
+  keeper_fixture all;
+  auto first = *all.open();
+  const auto second = all.open();
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == errc::busy);
+  CHECK(all.started == 1);
+  first->keep("redis", record_of("/srv"), init, new_device().get());
+  first.reset();
+  CHECK((*all.open())->take_kept().size() == 1);
+}
+
+TEST_CASE("a keeper gives mounts up when no node comes in time") {
+  keeper_fixture all({.takeover_wait = std::chrono::milliseconds(50)});
+  {
+    auto node = *all.open();
+    node->keep("redis", record_of("/srv"), init, new_device().get());
+    node->keep("nginx", record_of("/web"), init, new_device().get());
+  }
+  CHECK(all.end() == 2);
+  CHECK_FALSE(exists(all.socket));
+}
+
+TEST_CASE("a keeper that was killed is replaced by the next node") {
+  keeper_fixture all;
+  auto first = *all.open();
+  first->keep("redis", record_of("/srv"), init, new_device().get());
+  all.process->signal(SIGKILL);
+  REQUIRE(eventually([&] { return all.process->ended().has_value(); }));
+  first->keep("nginx", record_of("/web"), init, new_device().get());  // logs, and goes on
+  first.reset();
+  auto next = *all.open();
+  CHECK(next->take_kept().empty());
+  CHECK(all.started == 2);
+}
+
+TEST_CASE("a record that this version does not understand is dropped") {
+  keeper_fixture all;
+  (*all.open())->keep("odd", init, init, new_device().get());
+  CHECK((*all.open())->take_kept().empty());
+  CHECK(all.end() == 0);
+}
+
+TEST_CASE("a keeper's socket is for its owner alone") {
+  keeper_fixture all;
+  auto node = *all.open();
+  struct stat file {};
+  REQUIRE(stat(all.socket.c_str(), &file) == 0);
+  CHECK((file.st_mode & 07777U) == 0600);
+}
+
+TEST_CASE("a run folder that is too long for a socket is named") {
+  keeper_fixture all;
+  all.socket = all.folder.path() / std::string(120, 'x');
+  const auto opened = all.open();
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == errc::invalid_argument);
+}
