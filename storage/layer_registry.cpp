@@ -251,6 +251,13 @@ result<layer_record> layer_registry::release(layer_id id, std::int64_t now) {
   });
 }
 
+result<layer_record> layer_registry::bind(layer_id id, const toc_id& toc, durability how) {
+  return change(id, how, [&](layer_record& layer) -> result<void> {
+    layer.toc = toc;
+    return {};
+  });
+}
+
 result<layer_record> layer_registry::set_labels(layer_id id, std::vector<layer_label> labels) {
   return change(id, durability::synced, [&](layer_record& layer) -> result<void> {
     layer.labels = std::move(labels);

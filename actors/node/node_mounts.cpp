@@ -22,6 +22,7 @@ struct order {
   mountable_image image{};
   image_receiver source{};
   mount_record record{};
+  bool made_layer = false;  ///< its writable layer is new
 };
 using order_ptr = std::shared_ptr<order>;
 
@@ -69,31 +70,25 @@ result<order_ptr> place_order(const node_shell& my, const admin_mount_request& a
 
 // ---- folders -----------------------------------------------------------------------------------
 
-/// A named mount finds what was written under its name before, as long as the image is the same.
-result<layer_record> writable_layer_for(const node_shell& my, const order& what) {
-  const bool named = !what.asked.name.empty();
+/// A named mount finds what was written under its name before.
+result<layer_record> writable_layer_for(const node_shell& my, order& what) {
+  const auto label = layer_label{std::string(what.record.named ? named_label : unnamed_label), what.name};
   auto& layers = my.tools->layers;
   for (const auto& layer : layers.list()) {
-    const bool ours = std::find(layer.labels.begin(), layer.labels.end(),
-                                layer_label{std::string(named_label), what.name}) != layer.labels.end();
-    if (!named || !ours) continue;
-    if (layer.toc == what.image.record.toc) return layers.acquire(layer.id, unix_now());
-    return fail(errc::already_exists,
-                "what was written under the name " + what.name +
-                    " belongs to another version of the image; choose another --name or "
-                    "remove it with 'firstlight layer rm " +
-                    layer.name + "'");
+    const bool ours = std::find(layer.labels.begin(), layer.labels.end(), label) != layer.labels.end();
+    if (what.record.named && ours) return layers.acquire(layer.id, unix_now());
   }
   auto layer = layers.add({.place = indexed_place{"rw"},
                            .access = layer_access::writable,
                            .progress = layer_progress::complete,
-                           .toc = what.image.record.toc,
-                           .labels = {{std::string(named ? named_label : unnamed_label), what.name}},
+                           .labels = {label},
                            .now = unix_now()});
   if (!layer) return layer;
+  what.made_layer = true;
   return layers.acquire(layer->id, unix_now());
 }
 
+/// What a mount needs beside its image; made while the image is on its way.
 result<void> make_folders_for(const node_shell& my, order& what) {
   std::error_code problem;
   what.record.made_target = !std::filesystem::exists(what.target, problem);
@@ -105,11 +100,32 @@ result<void> make_folders_for(const node_shell& my, order& what) {
   return {};
 }
 
+/// What was written above one version of an image means nothing above another.
+result<void> bind_layer(const node_shell& my, const order& what) {
+  if (!what.record.writable) return {};
+  auto& layers = my.tools->layers;
+  const auto layer = layers.find(what.record.writable->layer);
+  if (!layer) return fail(errc::not_found, "the writable layer of " + what.name + " is gone");
+  const auto& toc = what.image.record.toc;
+  if (layer->toc == toc) return {};
+  if (layer->toc)
+    return fail(errc::already_exists,
+                "what was written under the name " + what.name +
+                    " belongs to another version of the image; choose another --name or "
+                    "remove it with 'firstlight layer rm " +
+                    layer->name + "'");
+  // The delivery's next checkpoint is soon enough: before it nothing else of the image is durable either.
+  const auto bound = layers.bind(layer->id, toc, what.source ? durability::buffered : durability::synced);
+  return bound ? result<void>() : tl::unexpected(bound.error());
+}
+
 // ---- the steps of a mount ----------------------------------------------------------------------
 
 void give_up(const node_shell& my, const order_ptr& what, const error& why) {
   my.state().mounting.erase(what->name);
-  clean_after(my, what->record);
+  auto made = what->record;
+  made.named = made.named && !what->made_layer;  // nothing was ever written there
+  clean_after(my, made);
   refuse(what->reply, why);
 }
 
@@ -138,7 +154,7 @@ void on_mounted(const node_shell& my, const order_ptr& what, const mounted& made
 }
 
 void make_mount(const node_shell& my, const order_ptr& what) {
-  if (auto made = make_folders_for(my, *what); !made) return give_up(my, what, made.error());
+  if (auto bound = bind_layer(my, *what); !bound) return give_up(my, what, bound.error());
   const auto used = my.tools->catalogue.change(
       what->key.first, what->key.second, [](image_record& record) { record.last_used_at = unix_now(); });
   if (!used) return give_up(my, what, used.error());
@@ -191,11 +207,13 @@ void mount(const node_shell& my, const admin_mount_request& asked, const progres
   if (!stored) return give_up(my, *what, stored.error());
   if (*stored && (*stored)->record.complete) {
     (*what)->image = **stored;
+    if (auto made = make_folders_for(my, **what); !made) return give_up(my, *what, made.error());
     return make_mount(my, *what);
   }
   auto source = receive(my, (*what)->key, *stored);
   if (!source) return give_up(my, *what, source.error());
   (*what)->source = *source;
+  if (auto made = make_folders_for(my, **what); !made) return give_up(my, *what, made.error());
   await_image(my, *what, listener);
 }
 

@@ -21,4 +21,25 @@ TEST_CASE("an update that changes little of an image brings little over the wire
   CHECK(hashes_of(all, all.folder() / "mounts" / "first") == hashes_of(all, first.tree));
 }
 
+TEST_CASE("what was written under a name belongs to one version of an image") {
+  if (!cluster::possible()) return;
+  cluster all;
+  all.add(make_streamed_image(all.folder() / "first", {.files = 1}).layout, "app:1");
+  all.add(make_streamed_image(all.folder() / "second", {.files = 1, .changed = 1}).layout, "app:2");
+  const auto layers = [&] { return all.on_node({"layer", "ls"}).reply["layers"].size(); };
+  CHECK(all.on_node({"mount", "nobody/has:this", "--name", "app"}).exit_code != 0);
+  CHECK(layers() == 0);
+
+  const auto target = all.mount("app:1", "app", mount_kind::writable);
+  std::ofstream(target / "data" / "new") << "written";
+  REQUIRE(all.on_node({"umount", "app"}).exit_code == 0);
+  CHECK(layers() == 1);
+  const auto other = all.on_node({"mount", "app:2", target.string(), "--name", "app"});
+  CHECK(other.exit_code != 0);
+  CHECK(other.errors.find("firstlight layer rm") != std::string::npos);
+  CHECK(layers() == 1);
+  all.mount("app:1", "app", mount_kind::writable);
+  CHECK(std::filesystem::exists(target / "data" / "new"));
+}
+
 }  // namespace firstlight

@@ -81,6 +81,22 @@ TEST_CASE("places that escape, clash or lie in one another are refused") {
   CHECK(opened.layers->list().size() == 2);
 }
 
+TEST_CASE("a layer shows the image that it was bound to, also after a restart") {
+  temporary_folder folder;
+  toc_id toc;
+  toc.value.bytes.fill(std::byte{3});
+  layer_id id;
+  {
+    opened_registry opened(folder.path());
+    id = opened.layers->add({.place = automatic_place{}})->id;
+    CHECK_FALSE(opened.layers->find(id)->toc);
+    CHECK(opened.layers->bind(id, toc, durability::buffered)->toc == toc);
+    CHECK(opened.layers->bind({99}, toc, durability::synced).error().code == errc::not_found);
+  }
+  opened_registry opened(folder.path());
+  CHECK(opened.layers->find(id)->toc == toc);
+}
+
 TEST_CASE("a layer is found by id, name and path, with all its attributes, also after a restart") {
   temporary_folder folder;
   layer_record made;
