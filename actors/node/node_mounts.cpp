@@ -23,6 +23,8 @@ struct order {
   image_receiver source{};
   mount_record record{};
   bool made_layer = false;  ///< its writable layer is new
+  bool over = false;        ///< answered: given up or mounted
+  std::vector<admin_promise> cancels{};
 };
 using order_ptr = std::shared_ptr<order>;
 
@@ -35,8 +37,9 @@ result<void> check_free(const node_shell& my, const std::string& name, const std
       return fail(errc::already_exists,
                   target.string() + " is the target of mount " + other + "; umount it first");
   }
-  for (const auto& [other, where] : state.mounting)
-    if (other == name || where == target) return fail(errc::busy, "mount " + other + " is being made there");
+  for (const auto& [other, making] : state.mounting)
+    if (other == name || making.target == target)
+      return fail(errc::busy, "mount " + other + " is being made there");
   if (state.mounts.size() + state.mounting.size() >= my.tools->limits.mounts_max)
     return fail(errc::limit_exceeded, "mounts_max: too many mounts; umount some");
   return {};
@@ -61,7 +64,7 @@ result<order_ptr> place_order(const node_shell& my, const admin_mount_request& a
   if (!target.is_absolute())
     return fail(errc::invalid_argument, "the target of a mount is an absolute path, not " + asked.target);
   if (auto is_free = check_free(my, *name, target); !is_free) return tl::unexpected(is_free.error());
-  my.state().mounting[*name] = target;
+  my.state().mounting[*name] = {target};
   auto made = std::make_shared<order>(order{asked, *key, *name, target, reply});
   made->record.target = target.string();
   made->record.named = !asked.name.empty();
@@ -122,11 +125,13 @@ result<void> bind_layer(const node_shell& my, const order& what) {
 // ---- the steps of a mount ----------------------------------------------------------------------
 
 void give_up(const node_shell& my, const order_ptr& what, const error& why) {
+  if (std::exchange(what->over, true)) return;
   my.state().mounting.erase(what->name);
   auto made = what->record;
   made.named = made.named && !what->made_layer;  // nothing was ever written there
   clean_after(my, made);
   refuse(what->reply, why);
+  for (auto reply : what->cancels) deliver(reply, admin_done{});
 }
 
 void answer(const node_shell& my, const order_ptr& what, const mount_facts& entry, const instance& handle,
@@ -145,15 +150,27 @@ void answer(const node_shell& my, const order_ptr& what, const mount_facts& entr
           [=](caf::error& problem) { what->reply.deliver(std::move(problem)); });
 }
 
+error cancelled() {
+  return {errc::cancelled, "the mount was taken down while it was being made"};
+}
+
 void on_mounted(const node_shell& my, const order_ptr& what, const mounted& made) {
+  what->over = true;
   const auto& entry = enlist(my, what->name, what->image, what->record, made);
+  if (!what->cancels.empty()) {
+    my.state().mounts.at(what->name).umount_replies = what->cancels;
+    my.self->send_exit(made.handle, caf::exit_reason::user_shutdown);
+    return refuse(what->reply, cancelled());
+  }
   if (!what->source) return answer(my, what, entry, made.handle, {});
   my.self->request(what->source, my.tools->limits.report_timeout, caf::get_atom_v)
       .then([=](const receiver_report& delivery) { answer(my, what, entry, made.handle, delivery); },
             [=](const caf::error&) { answer(my, what, entry, made.handle, {}); });
 }
 
+/// From here on it can only be cancelled once it is there.
 void make_mount(const node_shell& my, const order_ptr& what) {
+  my.state().mounting[what->name].cancel = [what](admin_promise reply) { what->cancels.push_back(reply); };
   if (auto bound = bind_layer(my, *what); !bound) return give_up(my, what, bound.error());
   const auto used = my.tools->catalogue.change(
       what->key.first, what->key.second, [](image_record& record) { record.last_used_at = unix_now(); });
@@ -168,10 +185,15 @@ void make_mount(const node_shell& my, const order_ptr& what) {
 }
 
 void await_image(const node_shell& my, const order_ptr& what, const progress_listener& listener) {
+  my.state().mounting[what->name].cancel = [=](admin_promise reply) {
+    what->cancels.push_back(reply);
+    give_up(my, what, cancelled());
+  };
   my.self->send(what->source, caf::subscribe_atom_v, listener);
   my.self->request(what->source, caf::infinite, await_mountable{})
       .then(
           [=](const mountable_image& image) {
+            if (what->over) return;
             what->image = image;
             make_mount(my, what);
           },
@@ -187,6 +209,13 @@ void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
   mounts.erase(gone);
   clean_after(my, mount.record);
   for (auto reply : mount.umount_replies) deliver(reply, admin_done{});
+}
+
+/// What ends a mount that is still being made; none if there is no such.
+std::function<void(admin_promise)> cancel_of(const node_shell& my, const std::string& name_or_target) {
+  for (const auto& [name, making] : my.state().mounting)
+    if (name == name_or_target || making.target == name_or_target) return making.cancel;
+  return {};
 }
 
 }  // namespace
@@ -227,6 +256,8 @@ running_mount* find_mount(const node_shell& my, const std::string& name_or_targe
 
 void umount(const node_shell& my, const admin_umount& asked, admin_promise reply) {
   auto* mount = find_mount(my, asked.mount);
+  if (mount == nullptr)
+    if (const auto cancel = cancel_of(my, asked.mount)) return cancel(reply);
   if (mount == nullptr)
     return refuse(reply, {errc::not_found, asked.mount + " is no mount; 'firstlight ls' shows them"});
   const auto how = asked.lazy ? busy_mount::detach : busy_mount::refuse;

@@ -8,7 +8,6 @@
 namespace firstlight {
 namespace {
 
-using detail::admin_promise;
 using detail::node_shell;
 
 void carry_out(const node_shell& my, const admin_request& request, const progress_listener& listener,

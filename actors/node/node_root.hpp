@@ -42,13 +42,20 @@ struct node_root_tools {
   std::uint64_t store_bytes_max = 0;
 };
 
+using admin_promise = caf::typed_response_promise<admin_message>;
 using image_key = std::pair<std::string, std::string>;  ///< reference, platform
 
 struct running_mount {
   mount_facts entry;
   instance handle;
   mount_record record;
-  std::vector<caf::typed_response_promise<admin_message>> umount_replies{};
+  std::vector<admin_promise> umount_replies{};
+};
+
+/// A mount that is being made.
+struct mount_in_making {
+  std::filesystem::path target;
+  std::function<void(admin_promise)> cancel{};  ///< ends it, then answers; none of one that is taken over
 };
 
 struct running_receiver {
@@ -61,8 +68,8 @@ struct node_root_state {
   std::map<image_key, running_receiver> receivers;
   std::set<caf::actor_addr> living_receivers;  ///< all that have not ended, needed or not
   std::map<std::string, running_mount> mounts;
-  std::map<std::string, std::filesystem::path> mounting;  ///< being made: target by name
-  std::deque<receiver_report> ended;                      ///< latest first
+  std::map<std::string, mount_in_making> mounting;  ///< by name
+  std::deque<receiver_report> ended;                ///< latest first
   std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids = std::make_shared<std::atomic<std::uint64_t>>(0);
   std::uint64_t next_name = 0;
   std::optional<caf::error> stopping;

@@ -12,8 +12,6 @@ struct node_shell {
   [[nodiscard]] node_root_state& state() const { return self->state; }
 };
 
-using admin_promise = caf::typed_response_promise<admin_message>;
-
 inline void deliver(admin_promise reply, const admin_reply& what) {
   reply.deliver(admin_message{encode(what)});
 }

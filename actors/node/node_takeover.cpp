@@ -34,7 +34,7 @@ std::vector<left_mount> find_images(const image_catalogue& catalogue, std::vecto
 void take_over(const node_shell& my, const left_mount& left) {
   const auto& name = left.mount.name;
   const auto& record = left.mount.record;
-  my.state().mounting[name] = record.target;
+  my.state().mounting[name] = {record.target};
   auto request = request_for(name, left.image, record, source_of(my, left));
   request.left = left.mount.session;
   my.self->request(my.tools->mounts, caf::infinite, std::move(request))

@@ -87,4 +87,25 @@ TEST_CASE("a program of an image runs through runc as the image and the options 
   CHECK(all.mounts().empty());
 }
 
+TEST_CASE("a mount whose image does not arrive can be taken down") {
+  if (!cluster::possible()) return;
+  cluster all;
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 1}).layout, "streamed:1");
+  all.link().stop();
+  const auto target = all.folder() / "mounts" / "app";
+  auto mounting = all.start({"mount", "streamed:1", target.string(), "--name", "app"});
+  REQUIRE(eventually([&] { return std::filesystem::exists(target); }));
+  const auto by = GENERATE(std::string("app"), std::string("target"));
+  REQUIRE(all.on_node({"umount", by == "app" ? by : target.string()}).exit_code == 0);
+  const auto end = mounting->wait(std::chrono::seconds(30));
+  REQUIRE(end);
+  CHECK(end->exit_code > 0);
+  CHECK(mounting->errors().find("taken down") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(target));
+  CHECK(all.on_node({"layer", "ls"}).reply["layers"].empty());
+  all.link().resume();
+  all.mount("streamed:1", "app", mount_kind::writable);
+  CHECK(std::filesystem::exists(target / "data" / "f100"));
+}
+
 }  // namespace firstlight
