@@ -73,6 +73,7 @@ result<void> validate(const node_options& o) {
       require(o.run_folder.is_absolute(), "setting run_folder: must be an absolute path"),
       require(o.fuse.loop_threads >= 1 && o.fuse.loop_threads <= 64,
               "setting fuse.loop_threads: must be 1 to 64"),
+      require(o.keeper.answer_timeout.count() > 0, "setting keeper.answer_timeout: must be above 0"),
       require(o.receiver.checkpoint_interval.count() >= 100,
               "setting checkpoint_interval: must be at least 100ms"),
   });

@@ -43,11 +43,12 @@ bool offers_resend(bytes_view message) {
          (init.flags2 & flags2_has_resend) != 0;
 }
 
-void note_first(session_context& context, int device, const void* buffer, std::size_t bytes) {
-  if (!context.parts.on_init || context.greeted.exchange(true)) return;
-  const auto* start = static_cast<const std::byte*>(buffer);
-  if (const bytes_view message(start, bytes); offers_resend(message))
-    context.parts.on_init(device, share({message.begin(), message.end()}));
+void note_first(session_context& context, const void* buffer, std::size_t bytes) {
+  if (context.greeted.exchange(true)) return;
+  const bytes_view message(static_cast<const std::byte*>(buffer), bytes);
+  if (!offers_resend(message)) return;
+  const std::lock_guard lock(context.init_mutex);
+  context.init = share({message.begin(), message.end()});
 }
 
 // The device does not block, so that a stop is seen although the kernel has nothing to ask. ENODEV is what
@@ -57,7 +58,7 @@ ssize_t wait_and_read(int device, void* buffer, size_t bytes, void* user) {
   pollfd sources[] = {{device, POLLIN, 0}, {context.stop.get(), POLLIN, 0}};
   for (;;) {
     const auto got = read(device, buffer, bytes);
-    if (got >= 0) note_first(context, device, buffer, static_cast<std::size_t>(got));
+    if (got >= 0) note_first(context, buffer, static_cast<std::size_t>(got));
     if (got >= 0 || errno != EAGAIN) return got;
     if (poll(sources, std::size(sources), -1) < 0 && errno != EINTR) return -1;
     if ((sources[1].revents & POLLIN) != 0) {
@@ -141,6 +142,7 @@ result<void> fuse_mount_session::go_on(const kept_session& left) {
   message.size = init.size();
   message.mem = init.data();
   context_.greeted = true;
+  context_.init = left.init;
   context_.replaying = true;
   fuse_session_process_buf(session_, &message);
   context_.replaying = false;
@@ -149,6 +151,11 @@ result<void> fuse_mount_session::go_on(const kept_session& left) {
     return tl::unexpected(from_errno(errno, "have the kernel repeat its requests"));
   start_threads();
   return {};
+}
+
+fuse_mount_session::handover fuse_mount_session::what_to_keep() {
+  const std::lock_guard lock(context_.init_mutex);
+  return {fuse_session_fd(session_), context_.init};
 }
 
 void fuse_mount_session::start_threads() {

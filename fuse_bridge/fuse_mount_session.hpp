@@ -23,6 +23,14 @@ class fuse_mount_session {
   /// Errors: `unsupported` when the kernel cannot do that, `io`.
   static result<std::unique_ptr<fuse_mount_session>> take_over(session_parts parts, const kept_session& left);
 
+  /// What another process needs to go on with this session.
+  struct handover {
+    int device = -1;  ///< the session's; valid as long as it
+    shared_bytes
+        init;  ///< empty before the kernel's first message, or if this kernel does not repeat requests
+  };
+  [[nodiscard]] handover what_to_keep();
+
   /// Refuses all parked reads with EIO, ends the threads and closes the device: whatever is still
   /// mounted or open gives errors. Unmount first.
   ~fuse_mount_session();

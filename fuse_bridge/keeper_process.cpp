@@ -4,7 +4,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <map>
 #include <optional>
 
@@ -27,29 +29,28 @@ class keeper {
       : listener_(std::move(listener)), limits_(limits) {}
 
   std::size_t run() {
-    while (!(alone_since_ && held_.empty()) && wait()) {
+    while (!(left_since_ && !serving_ && held_.empty()) && wait()) {
       drop_unmounted();
-      if (serves_node() && (polled_[1].revents != 0)) hear();
+      if (polled_[1].revents != 0) hear();
       if (polled_[0].revents != 0) greet();
     }
     return held_.size();
   }
 
  private:
-  [[nodiscard]] bool serves_node() const { return node_ && !alone_since_; }
-
   /// @returns false when the time for a takeover is over.
   bool wait() {
     polled_.clear();
     polled_.push_back({listener_.get(), POLLIN, 0});
-    polled_.push_back({serves_node() ? node_->get() : -1, POLLIN, 0});
+    polled_.push_back({serving_ ? node_->get() : -1, POLLIN, 0});
     // Without a wish: only that the kernel's side has ended is told.
     for (const auto& [name, held] : held_) polled_.push_back({held.device.get(), 0, 0});
     int limit = -1;
-    if (alone_since_) {
-      const auto left = *alone_since_ + limits_.takeover_wait - steady::now();
+    if (left_since_ && !serving_) {
+      const auto left = *left_since_ + limits_.takeover_wait - steady::now();
       if (left.count() <= 0) return false;
-      limit = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
+      const auto turn = std::min<steady::duration>(left, std::chrono::hours(1));
+      limit = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(turn).count());
     }
     if (poll(polled_.data(), polled_.size(), limit) >= 0) return true;
     for (auto& one : polled_) one.revents = 0;
@@ -64,9 +65,9 @@ class keeper {
 
   void greet() {
     file_descriptor socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!socket || serves_node()) return;
+    if (!socket || serving_) return;
     node_.emplace(std::move(socket), limits_.message_bytes_max);
-    alone_since_.reset();
+    serving_ = true;
   }
 
   void hear() {
@@ -80,11 +81,16 @@ class keeper {
                    [&](const auto&) { lose_node(); },
                },
                message);
+    // A node that ends before it has taken anything over does not make programs wait longer.
+    if (!std::holds_alternative<keeper_list>(message)) left_since_.reset();
   }
 
   void hold(kept_entry entry, file_descriptor device) {
-    if (!device || (held_.size() >= limits_.kept_mounts_max && !held_.contains(entry.name)))
-      return lose_node();
+    if (!device || (held_.size() >= limits_.kept_mounts_max && !held_.contains(entry.name))) {
+      std::fprintf(stderr, "firstlight keeper: mount %s would end with its node: %s\n", entry.name.c_str(),
+                   device ? "keeper.kept_mounts_max" : "too many open files");
+      return;
+    }
     auto name = entry.name;
     held_.insert_or_assign(std::move(name), held_mount{std::move(entry), std::move(device)});
   }
@@ -96,14 +102,16 @@ class keeper {
   }
 
   void lose_node() {
-    alone_since_ = steady::now();
+    serving_ = false;
+    if (!left_since_) left_since_ = steady::now();
     if (!held_.empty()) node_.reset();  // else it closes with the process: a node that stops waits for that
   }
 
   file_descriptor listener_;
   keeper_limits limits_;
   std::optional<keeper_socket> node_;
-  std::optional<steady::time_point> alone_since_;  ///< its last node has gone; none before the first
+  bool serving_ = false;
+  std::optional<steady::time_point> left_since_;  ///< nobody has cared for the mounts since
   std::map<std::string, held_mount> held_;
   std::vector<pollfd> polled_;
 };

@@ -64,6 +64,7 @@ result<void> keeper_socket::send(const keeper_message& message, int descriptor) 
   }
   while (sendmsg(socket_.get(), &packet, MSG_NOSIGNAL) < 0) {
     if (errno == EINTR) continue;
+    if (errno == EAGAIN) return fail(errc::timed_out, "the keeper takes nothing");
     if (errno == EPIPE || errno == ECONNRESET) return fail(errc::unavailable, "the keeper has ended");
     return tl::unexpected(from_errno(errno, "send to the keeper"));
   }

@@ -22,7 +22,7 @@ class keeper_socket {
   [[nodiscard]] int get() const { return socket_.get(); }
 
   /// Sends a message, with `descriptor` unless it is negative. Errors: `unavailable` when the far side has
-  /// ended, `limit_exceeded`, `io`.
+  /// ended, `timed_out` if the socket has a limit, `limit_exceeded`, `io`.
   result<void> send(const keeper_message& message, int descriptor = -1);
 
   /// Waits for the next message. @returns nothing when the far side has ended. Errors: `corrupt`,

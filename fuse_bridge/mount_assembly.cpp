@@ -44,9 +44,6 @@ result<void> mount_assembly::assemble(session_parts session) {
   folder_made_ = true;
   if (auto made = make_folders(fuse_point()); !made) return made;
   session.naming = naming_of(place_);
-  if (keeper_)
-    session.on_init = [keeper = keeper_, name = place_.name(), record = place_.record](
-                          int device, const shared_bytes& init) { keeper->keep(name, record, init, device); };
   auto started = fuse_mount_session::start(std::move(session), fuse_point());
   if (!started) return tl::unexpected(started.error());
   session_ = std::move(*started);
@@ -54,11 +51,21 @@ result<void> mount_assembly::assemble(session_parts session) {
   auto shown = place_.writable ? mount_overlay(fuse_point(), *place_.writable, place_.target)
                                : bind_mount(fuse_point(), place_.target);
   target_mounted_ = shown.has_value();
+  if (shown) let_keep();
   return shown;
 }
 
+void mount_assembly::let_keep() {
+  if (!keeper_) return;
+  // Until the kernel has its first answer nobody could go on.
+  struct stat root {};
+  stat(fuse_point().c_str(), &root);
+  const auto [device, init] = session_->what_to_keep();
+  if (!init.bytes.empty()) keeper_->keep(place_.name(), place_.record, init, device);
+}
+
 result<void> mount_assembly::adopt(session_parts session, const kept_session& left) {
-  folder_made_ = fuse_mounted_ = true;
+  folder_made_ = fuse_mounted_ = target_mounted_ = true;
   // Somebody may have unmounted it meanwhile, or mounted something else there.
   const auto shown = shows(place_.target, place_.private_folder);
   if (!shown) return tl::unexpected(shown.error());
@@ -67,6 +74,7 @@ result<void> mount_assembly::adopt(session_parts session, const kept_session& le
   auto going = fuse_mount_session::take_over(std::move(session), left);
   if (!going) return tl::unexpected(going.error());
   session_ = std::move(*going);
+  let_keep();  // the keeper learns that it is in good hands
   return {};
 }
 
@@ -79,10 +87,15 @@ result<void> mount_assembly::take_down(busy_mount when_busy) {
 }
 
 result<void> mount_assembly::set_read_ahead(std::uint32_t bytes) {
-  struct statx mount_point {};
-  // The device number is known without a request to ourselves.
-  if (statx(AT_FDCWD, fuse_point().c_str(), AT_STATX_DONT_SYNC, 0, &mount_point) != 0)
-    return tl::unexpected(from_errno(errno, "look at " + fuse_point().string()));
+  // Device numbers are known without a request to ourselves. After an unmount it is the folder below.
+  struct statx mount_point {
+  }, folder{};
+  const auto point = fuse_point();
+  if (statx(AT_FDCWD, point.c_str(), AT_STATX_DONT_SYNC, 0, &mount_point) != 0 ||
+      statx(AT_FDCWD, place_.private_folder.c_str(), AT_STATX_DONT_SYNC, 0, &folder) != 0)
+    return tl::unexpected(from_errno(errno, "look at " + point.string()));
+  if (mount_point.stx_dev_major == folder.stx_dev_major && mount_point.stx_dev_minor == folder.stx_dev_minor)
+    return fail(errc::not_found, point.string() + " is not mounted any more");
   const auto control = "/sys/class/bdi/" + std::to_string(mount_point.stx_dev_major) + ":" +
                        std::to_string(mount_point.stx_dev_minor) + "/read_ahead_kb";
   const auto file = open_at(AT_FDCWD, control, O_WRONLY);

@@ -21,9 +21,8 @@ struct mount_place {
 /// FUSE mount itself, or an overlayfs above it. Not thread-safe; not used on the session's threads.
 class mount_assembly {
  public:
-  /// `session.naming` and `session.on_init` are set here; a keeper holds the mount from its first moment on,
-  /// if there is one. Errors: `already_exists` for the private folder, `not_found` for the target, `io`;
-  /// nothing is left behind.
+  /// `session.naming` is set here. The keeper, if there is one, holds the mount once it is whole. Errors:
+  /// `already_exists` for the private folder, `not_found` for the target, `io`; nothing is left behind.
   static result<std::unique_ptr<mount_assembly>> make(session_parts session, mount_place place,
                                                       std::shared_ptr<mount_keeper> keeper);
 
@@ -50,6 +49,7 @@ class mount_assembly {
       : place_(std::move(place)), keeper_(std::move(keeper)) {}
   result<void> assemble(session_parts session);
   result<void> adopt(session_parts session, const kept_session& left);
+  void let_keep();
   [[nodiscard]] std::filesystem::path fuse_point() const { return place_.private_folder / "fuse"; }
 
   mount_place place_;

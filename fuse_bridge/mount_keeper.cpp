@@ -27,7 +27,9 @@ result<void> limit_waiting(int socket, std::chrono::milliseconds limit) {
   timeval time{};
   time.tv_sec = limit.count() / 1000;
   time.tv_usec = limit.count() % 1000 * 1000;
-  if (setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) == 0) return {};
+  if (setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) == 0 &&
+      setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time) == 0)
+    return {};
   return tl::unexpected(from_errno(errno, "set up the connection to the keeper"));
 }
 

@@ -29,7 +29,8 @@ class mount_keeper {
   /// it is dropped. What this version does not understand has been dropped.
   [[nodiscard]] std::vector<kept_mount> take_kept() { return std::move(kept_); }
 
-  /// From now on the keeper holds this mount. Does not wait for it. What cannot be kept is logged.
+  /// From now on the keeper holds this mount. Waits for it
+  /// only if it is stuck, and then at most `answer_timeout`. What cannot be kept is logged.
   void keep(const std::string& name, const shared_bytes& record, const shared_bytes& init, int device);
   void drop(const std::string& name);
 

@@ -21,8 +21,6 @@ struct session_parts {
   std::function<void(const park_read&)> on_park;  ///< the request is in `parked` already
   std::function<void(waiter_id)> on_interrupt;    ///< perhaps before `on_park`, perhaps twice
   std::function<void()> on_end;                   ///< the kernel has ended the session; once
-  /// The kernel's first message and the device, before it is answered; not of a session that goes on.
-  std::function<void(int device, const shared_bytes& init)> on_init;
   xattr_names naming = xattr_names::as_in_image;
   fuse_limits limits;
 };
@@ -38,7 +36,9 @@ struct session_context {
   bool image_has_xattrs;
   file_descriptor stop;              ///< an eventfd: readable once the session's threads must end
   std::atomic<bool> greeted{false};  ///< the kernel's first message has been read
-  bool replaying = false;            ///< it is answered once more, for this process only
+  std::mutex init_mutex;             ///< guards `init`
+  shared_bytes init;       ///< that message, if the kernel can repeat to another process what it asked
+  bool replaying = false;  ///< it is answered once more, for this process only
   refused_windows refused;
 };
 

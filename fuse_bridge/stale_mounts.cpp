@@ -96,11 +96,8 @@ result<bool> shows(const std::filesystem::path& target, const std::filesystem::p
   const auto table = read_mount_table();
   if (!table) return tl::unexpected(table.error());
   const auto ours = mounts_of(*table, folder);
-  // The path as the kernel has it, found without a request to the mount.
-  const auto point = std::filesystem::canonical(target.parent_path(), problem) / target.filename();
-  if (problem) return fail(errc::io, "resolve " + target.string() + ": " + problem.message());
   return std::any_of(ours.begin(), ours.end(),
-                     [&](const mount_entry& mount) { return mount.point == point; });
+                     [&](const mount_entry& mount) { return mount.point == target; });
 }
 
 }  // namespace firstlight

@@ -16,8 +16,8 @@ namespace firstlight {
 result<std::vector<std::string>> clean_stale_mounts(const std::filesystem::path& mounts_folder,
                                                     const std::set<std::string>& kept = {});
 
-/// Whether `target` shows a FUSE mount below `private_folder`, itself or as an overlay's lower layer.
-/// Errors: `io`.
+/// Whether `target`, a path without links, shows a FUSE mount below `private_folder`, itself or as an
+/// overlay's lower layer. Errors: `io`.
 result<bool> shows(const std::filesystem::path& target, const std::filesystem::path& private_folder);
 
 }  // namespace firstlight

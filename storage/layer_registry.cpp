@@ -251,8 +251,8 @@ result<layer_record> layer_registry::release(layer_id id, std::int64_t now) {
   });
 }
 
-result<layer_record> layer_registry::bind(layer_id id, const toc_id& toc, durability how) {
-  return change(id, how, [&](layer_record& layer) -> result<void> {
+result<layer_record> layer_registry::bind(layer_id id, const toc_id& toc) {
+  return change(id, durability::buffered, [&](layer_record& layer) -> result<void> {
     layer.toc = toc;
     return {};
   });

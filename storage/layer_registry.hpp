@@ -70,8 +70,10 @@ class layer_registry {
   /// Counts one more or one less user. `release` below zero is `invalid_argument`. Errors: `not_found`.
   result<layer_record> acquire(layer_id id, std::int64_t now);
   result<layer_record> release(layer_id id, std::int64_t now);
-  /// From now on the layer shows this image. Errors: `not_found`.
-  result<layer_record> bind(layer_id id, const toc_id& toc, durability how);
+  /// From now on the layer shows this image; durable after `sync`. Errors: `not_found`.
+  result<layer_record> bind(layer_id id, const toc_id& toc);
+  /// Makes all changes durable. Errors: `io`.
+  result<void> sync() { return metadata_.sync(); }
   /// Replaces the labels. Errors: `not_found`, `limit_exceeded`.
   result<layer_record> set_labels(layer_id id, std::vector<layer_label> labels);
 

@@ -96,7 +96,7 @@ result<std::unique_ptr<node_daemon>> node_daemon::start(caf::actor_system& syste
                                                         const mounter_factory& make_mounter) {
   std::unique_ptr<node_daemon> node(new node_daemon(system, options));
   if (auto opened = node->open_stores(options); !opened) return tl::unexpected(opened.error());
-  const auto left = detail::find_images(*node->catalogue_, std::move(kept));
+  const auto left = detail::find_images(*node->catalogue_, *node->layers_, std::move(kept));
   if (auto spawned = node->spawn_actors(options, version, left, make_mounter); !spawned)
     return tl::unexpected(spawned.error());
   auto admin = admin_server::start(system, node->loop_, options.socket,

@@ -45,6 +45,14 @@ result<void> check_free(const node_shell& my, const std::string& name, const std
   return {};
 }
 
+/// A path as the kernel's mount table has it: no links, no slash at its end.
+std::filesystem::path as_mounted(const std::filesystem::path& path) {
+  const auto plain = path.has_filename() ? path : path.parent_path();
+  std::error_code problem;
+  auto real = std::filesystem::weakly_canonical(plain, problem);
+  return problem ? plain : real;
+}
+
 /// Mounts that were taken over have numbers of an earlier process.
 std::string free_name(const node_shell& my, const image_reference& reference) {
   for (;;) {
@@ -59,10 +67,10 @@ result<order_ptr> place_order(const node_shell& my, const admin_mount_request& a
   const auto reference = parse_image_reference(key->first);
   auto name = asked.name.empty() ? free_name(my, *reference) : check_mount_name(asked.name);
   if (!name) return tl::unexpected(name.error());
-  const std::filesystem::path target =
-      asked.target.empty() ? my.tools->run_folder / "mounts" / *name : std::filesystem::path(asked.target);
-  if (!target.is_absolute())
+  if (!asked.target.empty() && asked.target.front() != '/')
     return fail(errc::invalid_argument, "the target of a mount is an absolute path, not " + asked.target);
+  const auto target = as_mounted(asked.target.empty() ? my.tools->run_folder / "mounts" / *name
+                                                      : std::filesystem::path(asked.target));
   if (auto is_free = check_free(my, *name, target); !is_free) return tl::unexpected(is_free.error());
   my.state().mounting[*name] = {target};
   auto made = std::make_shared<order>(order{asked, *key, *name, target, reply});
@@ -117,8 +125,7 @@ result<void> bind_layer(const node_shell& my, const order& what) {
                     " belongs to another version of the image; choose another --name or "
                     "remove it with 'firstlight layer rm " +
                     layer->name + "'");
-  // The delivery's next checkpoint is soon enough: before it nothing else of the image is durable either.
-  const auto bound = layers.bind(layer->id, toc, what.source ? durability::buffered : durability::synced);
+  const auto bound = layers.bind(layer->id, toc);
   return bound ? result<void>() : tl::unexpected(bound.error());
 }
 
@@ -132,6 +139,7 @@ void give_up(const node_shell& my, const order_ptr& what, const error& why) {
   clean_after(my, made);
   refuse(what->reply, why);
   for (auto reply : what->cancels) deliver(reply, admin_done{});
+  quit_when_alone(my);
 }
 
 void answer(const node_shell& my, const order_ptr& what, const mount_facts& entry, const instance& handle,
@@ -146,6 +154,8 @@ void answer(const node_shell& my, const order_ptr& what, const mount_facts& entr
                               std::string(entry.image.toc->config_json()), report(delivery),
                               static_cast<std::uint64_t>(
                                   std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count())});
+            if (const auto kept = my.tools->layers.sync(); !kept)
+              spdlog::error("what mount {} is bound to may be lost: {}", what->name, to_string(kept.error()));
           },
           [=](caf::error& problem) { what->reply.deliver(std::move(problem)); });
 }
@@ -213,8 +223,9 @@ void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
 
 /// What ends a mount that is still being made; none if there is no such.
 std::function<void(admin_promise)> cancel_of(const node_shell& my, const std::string& name_or_target) {
+  const auto target = as_mounted(name_or_target);
   for (const auto& [name, making] : my.state().mounting)
-    if (name == name_or_target || making.target == name_or_target) return making.cancel;
+    if (name == name_or_target || making.target == target) return making.cancel;
   return {};
 }
 
@@ -249,8 +260,9 @@ void mount(const node_shell& my, const admin_mount_request& asked, const progres
 running_mount* find_mount(const node_shell& my, const std::string& name_or_target) {
   auto& mounts = my.state().mounts;
   if (const auto named = mounts.find(name_or_target); named != mounts.end()) return &named->second;
+  const auto target = as_mounted(name_or_target);
   for (auto& [name, mount] : mounts)
-    if (mount.entry.target == name_or_target) return &mount;
+    if (mount.entry.target == target) return &mount;
   return nullptr;
 }
 
@@ -276,6 +288,7 @@ const mount_facts& enlist(const node_shell& my, const std::string& name, const m
                           const mount_record& record, const mounted& made) {
   my.state().mounting.erase(name);
   my.self->monitor(made.handle);
+  if (my.state().stopping) my.self->send_exit(made.handle, caf::exit_reason::user_shutdown);
   mount_facts entry{.name = name,
                     .target = record.target,
                     .image = image,

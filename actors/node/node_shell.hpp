@@ -24,7 +24,7 @@ inline void refuse(admin_promise reply, const error& why) {
 /// Ends a root that is to stop once nothing is left that uses the stores.
 inline void quit_when_alone(const node_shell& my) {
   const auto& state = my.state();
-  if (state.stopping && state.mounts.empty() && state.living_receivers.empty())
+  if (state.stopping && state.mounts.empty() && state.mounting.empty() && state.living_receivers.empty())
     my.self->quit(*state.stopping);
 }
 
@@ -90,9 +90,9 @@ void clean_after(const node_shell& my, const mount_record& record);
 
 // ---- mounts of an earlier process (node_takeover.cpp) ------------------------------------------
 
-/// Those whose TOC is stored.
+/// Those whose TOC and writable layer are in these stores.
 [[nodiscard]] std::vector<left_mount> find_images(const image_catalogue& catalogue,
-                                                  std::vector<kept_mount> kept);
+                                                  const layer_registry& layers, std::vector<kept_mount> kept);
 
 /// Goes on with it, and with the delivery of its image.
 void take_over(const node_shell& my, const left_mount& left);

@@ -15,14 +15,22 @@ image_receiver source_of(const node_shell& my, const left_mount& left) {
   return {};
 }
 
+bool has_layer(const layer_registry& layers, const mount_record& record) {
+  if (!record.writable) return true;
+  const auto layer = layers.find(record.writable->layer);
+  return layer && layer->path == record.writable->path;
+}
+
 }  // namespace
 
-std::vector<left_mount> find_images(const image_catalogue& catalogue, std::vector<kept_mount> kept) {
+std::vector<left_mount> find_images(const image_catalogue& catalogue, const layer_registry& layers,
+                                    std::vector<kept_mount> kept) {
   std::vector<left_mount> found;
   for (auto& mount : kept) {
     auto toc = catalogue.toc(mount.record.image.toc);
-    if (!toc) {
-      spdlog::error("mount {} of an earlier process ends: {}", mount.name, to_string(toc.error()));
+    if (!toc || !has_layer(layers, mount.record)) {
+      spdlog::error("mount {} of an earlier process ends: {}", mount.name,
+                    toc ? "its writable layer is gone" : to_string(toc.error()));
       continue;
     }
     mountable_image image{mount.record.image, std::move(*toc)};
@@ -35,18 +43,26 @@ void take_over(const node_shell& my, const left_mount& left) {
   const auto& name = left.mount.name;
   const auto& record = left.mount.record;
   my.state().mounting[name] = {record.target};
-  auto request = request_for(name, left.image, record, source_of(my, left));
+  const auto source = source_of(my, left);
+  auto request = request_for(name, left.image, record, source);
   request.left = left.mount.session;
   my.self->request(my.tools->mounts, caf::infinite, std::move(request))
       .then(
-          [my, name, record, image = left.image](const mounted& made) {
-            enlist(my, name, image, record, made);
-            spdlog::info("goes on with mount {} of an earlier process", name);
+          [my, left, source](const mounted& made) {
+            enlist(my, left.mount.name, left.image, left.mount.record, made);
+            spdlog::info("goes on with mount {} of an earlier process", left.mount.name);
+            // The delivery may have ended before the instance could hear of it.
+            const auto now = source_of(my, left);
+            if (!now)
+              my.self->send(made.handle, image_complete{});
+            else if (now != source)
+              my.self->send(made.handle, caf::actor_cast<receiver>(now));
           },
           [my, name, record](const caf::error& problem) {
             my.state().mounting.erase(name);
             clean_after(my, record);
             spdlog::error("mount {} of an earlier process ends: {}", name, to_string(from_caf(problem)));
+            quit_when_alone(my);
           });
 }
 

@@ -15,7 +15,7 @@ TEST_CASE("programs wait while their node is dead, and end with the right bytes"
   for (const auto share : {4U, 2U}) {
     REQUIRE(eventually([&] { return all.node_status()["mounts"][0]["bytes_ready"] > image.bytes / share; }));
     all.kill_node();
-    CHECK_FALSE(reader->wait(std::chrono::milliseconds(0)));
+    CHECK_FALSE(reader->wait(std::chrono::milliseconds(200)));
     CHECK_FALSE(all.mounts().empty());
     all.start_node();
   }
@@ -63,6 +63,71 @@ TEST_CASE("open files, what was written and automatic names outlive the death of
   CHECK(all.stop_node());
   CHECK(all.mounts().empty());
   CHECK(eventually([&] { return !std::filesystem::exists(all.folder() / "run" / "keeper.sock"); }));
+}
+
+TEST_CASE("a mount whose image the next node does not have ends with an error at once") {
+  if (!cluster::possible()) return;
+  cluster all({.link_bytes_per_second = slow_link});
+  const auto image = make_streamed_image(all.folder() / "streamed");
+  all.add(image.layout, "streamed:1");
+  auto reader = all.run(hash_files(all.mount("streamed:1", "streamed", mount_kind::writable)));
+  REQUIRE(eventually([&] { return all.node_status()["mounts"][0]["bytes_ready"] > image.bytes / 4; }));
+  all.kill_node();
+  std::filesystem::rename(all.node_store() / "tocs", all.folder() / "gone");
+  all.start_node();
+  const auto end = reader->wait(std::chrono::seconds(20));
+  REQUIRE(end);
+  CHECK(end->exit_code > 0);
+  CHECK(all.mounts().empty());
+}
+
+TEST_CASE("a mount at a link is taken over, and taken down with its layer") {
+  if (!cluster::possible()) return;
+  cluster all;
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 1}).layout, "streamed:1");
+  const auto real = all.folder() / "real";
+  std::filesystem::create_directory(real);
+  std::filesystem::create_directory_symlink(real, all.folder() / "link");
+  const auto link = (all.folder() / "link").string() + "/";
+  REQUIRE(all.on_node({"mount", "streamed:1", link}).exit_code == 0);
+  CHECK(all.on_node({"mount", "streamed:1", real.string()}).exit_code != 0);
+  all.kill_node();
+  all.start_node();
+  const auto layers = [&] { return all.on_node({"layer", "ls"}).reply["layers"]; };
+  REQUIRE(eventually([&] { return all.node_status()["mounts"].size() == 1; }));
+  CHECK(layers()[0]["references"] == 1);
+  REQUIRE(all.on_node({"umount", link}).exit_code == 0);
+  CHECK(all.mounts().empty());
+  CHECK(layers().empty());
+}
+
+TEST_CASE("a node that is stopped as soon as it has come back takes its mounts down") {
+  if (!cluster::possible()) return;
+  cluster all({.link_bytes_per_second = slow_link});
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 4});
+  all.add(image.layout, "streamed:1");
+  for (const std::string name : {"a", "b", "c", "d"}) all.mount("streamed:1", name, mount_kind::writable);
+  all.kill_node();
+  all.start_node();
+  CHECK(all.stop_node());
+  CHECK(all.mounts().empty());
+}
+
+TEST_CASE("a file of a mount that was detached before its node died stays readable") {
+  if (!cluster::possible()) return;
+  cluster all;
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 2}).layout, "streamed:1");
+  const auto target = all.mount("streamed:1", "streamed");
+  check_complete(all, "streamed:1");
+  std::ifstream(target / "data" / "f100").get();
+  std::ifstream open_file(target / "data" / "f101");
+  REQUIRE(all.on_node({"umount", "--lazy", "streamed"}).exit_code == 0);
+  all.kill_node();
+  all.start_node();
+  const std::string bytes{std::istreambuf_iterator<char>(open_file), {}};
+  CHECK(bytes.size() == (512U << 10U) + 1);
+  open_file.close();
+  CHECK(eventually([&] { return all.node_status()["mounts"].empty(); }));
 }
 
 TEST_CASE("readers get an error when no node comes back in time") {

@@ -90,8 +90,8 @@ TEST_CASE("a layer shows the image that it was bound to, also after a restart") 
     opened_registry opened(folder.path());
     id = opened.layers->add({.place = automatic_place{}})->id;
     CHECK_FALSE(opened.layers->find(id)->toc);
-    CHECK(opened.layers->bind(id, toc, durability::buffered)->toc == toc);
-    CHECK(opened.layers->bind({99}, toc, durability::synced).error().code == errc::not_found);
+    CHECK(opened.layers->bind(id, toc)->toc == toc);
+    CHECK(opened.layers->bind({99}, toc).error().code == errc::not_found);
   }
   opened_registry opened(folder.path());
   CHECK(opened.layers->find(id)->toc == toc);
