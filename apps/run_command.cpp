@@ -8,7 +8,7 @@
 #include "apps/image_file.hpp"
 #include "apps/runc_config.hpp"
 #include "apps/runtime_process.hpp"
-#include "storage/oci/config_json.hpp"
+#include "schemas/image_config_json.hpp"
 
 namespace firstlight {
 namespace {

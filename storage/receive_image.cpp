@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "schemas/image_config_json.hpp"
 #include "storage/holdings.hpp"
-#include "storage/oci/config_json.hpp"
 
 namespace firstlight {
 namespace {

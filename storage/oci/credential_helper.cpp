@@ -10,7 +10,7 @@
 #include <array>
 #include <cerrno>
 
-#include "storage/oci/json.hpp"
+#include "schemas/json.hpp"
 #include "storage/posix_file.hpp"
 
 extern char** environ;

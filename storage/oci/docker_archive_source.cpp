@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "model/image_reference.hpp"
-#include "storage/oci/config_json.hpp"
+#include "schemas/image_config_json.hpp"
+#include "schemas/json.hpp"
 #include "storage/oci/file_source.hpp"
-#include "storage/oci/json.hpp"
 #include "storage/oci/layout_source.hpp"
 #include "storage/oci/manifest_json.hpp"
 #include "storage/oci/resolve_image.hpp"

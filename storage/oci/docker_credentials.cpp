@@ -4,9 +4,9 @@
 
 #include <cstdlib>
 
+#include "schemas/json.hpp"
 #include "storage/oci/credential_helper.hpp"
 #include "storage/oci/file_source.hpp"
-#include "storage/oci/json.hpp"
 
 namespace firstlight {
 namespace {

@@ -1,6 +1,6 @@
 #include "storage/oci/manifest_json.hpp"
 
-#include "storage/oci/json.hpp"
+#include "schemas/json.hpp"
 
 namespace firstlight {
 namespace {

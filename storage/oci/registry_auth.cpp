@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "schemas/json.hpp"
 #include "storage/oci/auth_challenge.hpp"
 #include "storage/oci/file_source.hpp"
-#include "storage/oci/json.hpp"
 
 namespace firstlight {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <span>
 
-#include "storage/oci/config_json.hpp"
+#include "schemas/image_config_json.hpp"
 #include "storage/sha256.hpp"
 
 namespace firstlight {

@@ -2,8 +2,8 @@
 #include <string_view>
 
 #include "model/image_reference.hpp"
+#include "schemas/image_config_json.hpp"
 #include "storage/oci/auth_challenge.hpp"
-#include "storage/oci/config_json.hpp"
 #include "storage/oci/manifest_json.hpp"
 #include "test/fuzz/fuzz_entry.hpp"
 

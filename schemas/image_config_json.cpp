@@ -1,8 +1,8 @@
-#include "storage/oci/config_json.hpp"
+#include "schemas/image_config_json.hpp"
 
 #include <algorithm>
 
-#include "storage/oci/json.hpp"
+#include "schemas/json.hpp"
 
 namespace firstlight {
 namespace {

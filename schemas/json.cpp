@@ -1,4 +1,4 @@
-#include "storage/oci/json.hpp"
+#include "schemas/json.hpp"
 
 namespace firstlight::detail {
 namespace {
