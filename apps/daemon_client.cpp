@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "actors/net/admin_client.hpp"
+#include "apps/admin_client.hpp"
 #include "apps/progress_display.hpp"
 #include "config/hub_options.hpp"
 #include "config/node_options.hpp"

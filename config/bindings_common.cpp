@@ -41,7 +41,6 @@ void bind_link(binder& to, link_limits& o) {
 void bind_admin(binder& to, admin_socket_limits& o) {
   to.section("admin.");
   to.bind("connections_max", o.connections_max, "local clients at once; further ones are closed at once");
-  to.bind("calls_max", o.calls_max, "open calls of one client");
   to.bind("message_bytes_max", o.message_bytes_max, "largest request or reply");
   to.bind("connect_timeout", o.connect_timeout, "client: until the daemon has accepted");
 }

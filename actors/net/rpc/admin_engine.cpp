@@ -5,22 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "actors/errors.hpp"
-#include "actors/net/rpc/errors.hpp"
 
 namespace firstlight {
 namespace {
 
 constexpr auto accept_retry = 100 * kj::MILLISECONDS;  // after a failed accept, e.g. out of descriptors
-
-link_limits connection_limits(const admin_socket_limits& limits) {
-  link_limits as_link;
-  as_link.message_bytes_max = limits.message_bytes_max;
-  as_link.node_message_bytes_max = limits.message_bytes_max;
-  return as_link;
-}
 
 /// Why the other end of a UNIX socket may not use it, or empty.
 std::string refusal(kj::AsyncIoStream& stream) {
@@ -32,32 +22,6 @@ std::string refusal(kj::AsyncIoStream& stream) {
       return {};
   return "only root and the daemon's own user may use this socket";
 }
-
-class admin_face final : public wire::Admin::Server {
- public:
-  admin_face(admin_engine& engine, admin_engine::client_id client, std::string refused)
-      : engine_(engine), client_(client), refused_(std::move(refused)) {}
-
-  kj::Promise<void> call(CallContext context) override {
-    if (!refused_.empty()) return to_kj({errc::denied, refused_});
-    auto params = context.getParams();
-    auto request = engine_.messages(client_).keep(params.getRequest());
-    auto progress = params.getProgress();
-    context.releaseParams();
-    context.allowCancellation();
-    return engine_.call(client_, std::move(request), kj::mv(progress))
-        .then([this, context](shared_bytes reply) mutable {
-          auto results = context.getResults();
-          auto lent = engine_.messages(client_).lend(reply);
-          results.adoptReply(capnp::Orphanage::getForMessageContaining(results).referenceExternalData(lent));
-        });
-  }
-
- private:
-  admin_engine& engine_;  // outlives every connection
-  admin_engine::client_id client_;
-  std::string refused_;
-};
 
 // One call: it is the progress listener that the service talks to, and it ends with the answer or the client.
 struct call_context {
@@ -126,20 +90,53 @@ void admin_engine::accepted(kj::Own<kj::AsyncIoStream> stream) {
   if (clients_.size() >= limits_.connections_max) return;  // closed by dropping it
   const auto id = next_id_++;
   auto refused = refusal(*stream);
-  auto served =
-      connection::serve(kj::mv(stream), loop_.timer(), kj::heap<admin_face>(*this, id, std::move(refused)),
-                        connection_limits(limits_));
-  auto ending = served->ended().then([this, id] { ended(id); });
-  clients_.emplace(id, kj::mv(served));
-  tasks_->add(kj::mv(ending));
+  auto link = kj::heap<admin_connection>(kj::mv(stream), limits_.message_bytes_max);
+  auto& added = clients_.emplace(id, client{kj::mv(link), std::move(refused)}).first->second;
+  tasks_->add(serve(added)
+                  .exclusiveJoin(added.link->hung_up())
+                  .catch_([](kj::Exception&&) {})  // it went away in the middle of a frame
+                  .then([this, id] { clients_.erase(id); }));
 }
 
-void admin_engine::ended(client_id id) {
-  std::vector<call_id> gone;
-  for (auto& [call, state] : calls_)
-    if (state.client == id) gone.push_back(call);
-  for (auto call : gone) forget(call);
-  clients_.erase(id);
+kj::Promise<void> admin_engine::serve(client& from) {
+  return from.link->read_request().then([this, &from](result<shared_bytes> request) -> kj::Promise<void> {
+    if (!request) return from.link->write(request.error());
+    if (request->bytes.empty()) return kj::READY_NOW;
+    if (!from.refused.empty()) return from.link->write({errc::denied, from.refused});
+    return call(from, std::move(*request)).then([this, &from] { return serve(from); });
+  });
+}
+
+kj::Promise<void> admin_engine::call(client& from, shared_bytes request) {
+  const auto id = next_id_++;
+  auto worker = system_.spawn(call_actor, service_, admin_message{std::move(request)},
+                              call_context{&loop_, weak_from_this(), id});
+  calls_.emplace(id, open_call{.link = from.link.get(), .worker = caf::actor_cast<caf::actor>(worker)});
+  return send_answers(id).attach(kj::defer([engine = weak_from_this(), id] {
+    if (auto alive = engine.lock()) alive->forget(id);
+  }));
+}
+
+// One frame at a time: a slow terminal gets the newest progress, not a queue.
+kj::Promise<void> admin_engine::send_answers(call_id id) {
+  auto& call = calls_.at(id);
+  if (call.outcome) {
+    if (!*call.outcome) return call.link->write(call.outcome->error());
+    return call.link->write(admin_frame_kind::reply, std::move(**call.outcome));
+  }
+  if (call.latest) {
+    auto progress = std::exchange(call.latest, std::nullopt);
+    return call.link->write(admin_frame_kind::progress, std::move(*progress)).then([this, id] {
+      return send_answers(id);
+    });
+  }
+  auto woken = kj::newPromiseAndFulfiller<void>();
+  call.wake = kj::mv(woken.fulfiller);
+  return woken.promise.then([this, id] { return send_answers(id); });
+}
+
+void admin_engine::wake(open_call& call) {
+  if (auto sender = kj::mv(call.wake); sender.get() != nullptr) sender->fulfill();
 }
 
 void admin_engine::forget(call_id id) {
@@ -149,61 +146,20 @@ void admin_engine::forget(call_id id) {
   calls_.erase(found);
 }
 
-kj::Promise<shared_bytes> admin_engine::call(client_id from, shared_bytes request,
-                                             wire::AdminProgress::Client progress) {
-  const auto open =
-      std::count_if(calls_.begin(), calls_.end(), [&](const auto& one) { return one.second.client == from; });
-  if (static_cast<std::uint64_t>(open) >= limits_.calls_max)
-    return to_kj({errc::busy, "too many calls at once"});
-  const auto id = next_id_++;
-  auto reply = kj::newPromiseAndFulfiller<shared_bytes>();
-  auto worker = system_.spawn(call_actor, service_, admin_message{std::move(request)},
-                              call_context{&loop_, weak_from_this(), id});
-  calls_.insert_or_assign(
-      id,
-      open_call{
-          from, kj::mv(reply.fulfiller), kj::mv(progress), caf::actor_cast<caf::actor>(worker), false, {}});
-  return reply.promise.attach(kj::defer([engine = weak_from_this(), id] {
-    if (auto alive = engine.lock()) alive->forget(id);
-  }));
-}
-
 void admin_engine::answer(call_id id, result<shared_bytes> outcome) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
-  if (outcome && outcome->bytes.size() + sizeof(capnp::word) * 64 > limits_.message_bytes_max)
+  if (outcome && outcome->bytes.size() > limits_.message_bytes_max)
     outcome = fail(errc::limit_exceeded, "the reply is larger than message_bytes_max of the admin socket");
-  auto reply = kj::mv(found->second.reply);
-  calls_.erase(found);
-  if (outcome)
-    reply->fulfill(std::move(*outcome));
-  else
-    reply->reject(to_kj(outcome.error()));
+  found->second.outcome = std::move(outcome);
+  wake(found->second);
 }
 
 void admin_engine::progress(call_id id, shared_bytes what) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
   found->second.latest = std::move(what);
-  tell(id);
-}
-
-// One at a time: a slow terminal gets the newest, not a queue.
-void admin_engine::tell(call_id id) {
-  const auto found = calls_.find(id);
-  if (found == calls_.end() || found->second.telling || !found->second.latest) return;
-  auto& call = found->second;
-  auto request = call.sink.progressRequest();
-  request.setMessage(
-      {reinterpret_cast<const kj::byte*>(call.latest->bytes.data()), call.latest->bytes.size()});
-  call.latest.reset();
-  call.telling = true;
-  tasks_->add(request.send().then(
-      [this, id](auto&&) {
-        if (const auto still = calls_.find(id); still != calls_.end()) still->second.telling = false;
-        tell(id);
-      },
-      [](kj::Exception&&) {}));  // a client without interest in progress; its call goes on
+  wake(found->second);
 }
 
 }  // namespace firstlight

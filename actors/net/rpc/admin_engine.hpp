@@ -3,9 +3,8 @@
 
 #include "actors/net/admin_server.hpp"
 #include "actors/net/kj_loop.hpp"
-#include "actors/net/rpc/connection.hpp"
+#include "actors/net/rpc/admin_connection.hpp"
 #include "actors/net/rpc/log_limit.hpp"
-#include "schemas/admin_rpc.capnp.h"
 
 namespace firstlight {
 
@@ -22,40 +21,39 @@ class admin_engine final : public std::enable_shared_from_this<admin_engine>,
   using client_id = std::uint64_t;
   using call_id = std::uint64_t;
 
-  // ---- for a client's face ----------------------------------------------------------------------------
-
-  /// The reply's bytes, or the service's error as exception. Dropping the promise forgets the call.
-  kj::Promise<shared_bytes> call(client_id from, shared_bytes request, wire::AdminProgress::Client progress);
-  [[nodiscard]] message_stream& messages(client_id of) { return clients_.at(of)->messages(); }
-
   // ---- for the actor of a call --------------------------------------------------------------------------
 
   void answer(call_id id, result<shared_bytes> outcome);
   void progress(call_id id, shared_bytes what);
 
  private:
+  struct client {
+    kj::Own<admin_connection> link;
+    std::string refused;  ///< why it may not use this socket, or empty
+  };
   struct open_call {
-    client_id client;
-    kj::Own<kj::PromiseFulfiller<shared_bytes>> reply;
-    wire::AdminProgress::Client sink;
+    admin_connection* link;  // its client outlives it
     caf::actor worker;
-    bool telling = false;
-    std::optional<shared_bytes> latest;  // came while one was on its way
+    std::optional<shared_bytes> latest;  // progress that has not been sent
+    std::optional<result<shared_bytes>> outcome;
+    kj::Own<kj::PromiseFulfiller<void>> wake;  // of the sender, when it has nothing to send
   };
 
   void taskFailed(kj::Exception&& thrown) override;
   kj::Promise<void> accept_next();
   void accepted(kj::Own<kj::AsyncIoStream> stream);
-  void ended(client_id id);
+  kj::Promise<void> serve(client& from);
+  kj::Promise<void> call(client& from, shared_bytes request);
+  kj::Promise<void> send_answers(call_id id);
+  void wake(open_call& call);
   void forget(call_id id);
-  void tell(call_id id);
 
   caf::actor_system& system_;
   kj_loop& loop_;
   admin_service service_;
   admin_socket_limits limits_;
   kj::Own<kj::ConnectionReceiver> port_;
-  std::map<client_id, kj::Own<connection>> clients_;
+  std::map<client_id, client> clients_;
   std::map<call_id, open_call> calls_;
   std::uint64_t next_id_ = 1;
   log_limit failures_;

@@ -9,8 +9,8 @@
 #include <fstream>
 #include <thread>
 
-#include "actors/net/admin_client.hpp"
 #include "actors/net/admin_server.hpp"
+#include "apps/admin_client.hpp"
 #include "test/actors/net/net_fixture.hpp"
 
 using namespace firstlight;
@@ -146,6 +146,44 @@ TEST_CASE("a daemon that ends fails the open call and ends its listener") {
   CHECK(reply.error() == error{errc::unavailable, "the daemon ended before it answered"});
   CHECK(daemon.ended.next() == "listener");
   daemon.start();
+  CHECK(daemon.connect().value().call(bytes_of("echo").bytes));
+}
+
+TEST_CASE("one connection serves one request after the other") {
+  const admin_fixture daemon;
+  auto client = daemon.connect().value();
+  CHECK(client.call(bytes_of("fail").bytes).error().code == errc::not_found);
+  CHECK(text_of(client.call(bytes_of("echo").bytes).value()) == "echoed");
+  CHECK(text_of(client.call(bytes_of("echo").bytes).value()) == "echoed");
+}
+
+TEST_CASE("a request or reply above the limit is refused by whoever notices first") {
+  admin_fixture daemon;
+  daemon.server.reset();
+  daemon.server = admin_server::start(daemon.system(), daemon.hub_loop, daemon.socket, daemon.service,
+                                      {.message_bytes_max = 5})
+                      .value();
+  CHECK(daemon.connect().value().call(bytes_of("too long").bytes).error().code == errc::limit_exceeded);
+  CHECK(daemon.connect().value().call(bytes_of("echo").bytes).error().code == errc::limit_exceeded);
+  auto client = admin_client::connect(daemon.socket, "absent", {.message_bytes_max = 2}).value();
+  CHECK(client.call(bytes_of("echo").bytes).error().code == errc::limit_exceeded);
+}
+
+TEST_CASE("a client that speaks another protocol is told so and hung up on") {
+  const admin_fixture daemon;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, daemon.socket.c_str(), sizeof address.sun_path - 1);
+  const int raw = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(::connect(raw, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  const std::string other(64, '\0');
+  REQUIRE(::send(raw, other.data(), other.size(), MSG_NOSIGNAL) == 64);
+  std::string answer(1024, ' ');
+  const auto got = ::recv(raw, answer.data(), answer.size(), 0);
+  REQUIRE(got > 12);
+  CHECK(answer.find("after an upgrade") != std::string::npos);
+  CHECK(::recv(raw, answer.data(), answer.size(), 0) <= 0);
+  ::close(raw);
   CHECK(daemon.connect().value().call(bytes_of("echo").bytes));
 }
 
