@@ -1,6 +1,7 @@
 #include "apps/command.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 
 #include "apps/exit_code.hpp"
@@ -126,19 +127,29 @@ std::vector<std::string> protect_program(const CLI::App& command, std::vector<st
   return words;
 }
 
-std::unique_ptr<command_tree> make_command_tree(daemon_starters starters) {
+std::unique_ptr<command_tree> make_command_tree(const daemon_actions& actions) {
   auto tree = std::make_unique<command_tree>();
-  add_daemon_commands(*tree, std::move(starters));
+  add_daemon_commands(*tree, actions);
   add_image_commands(*tree);
   add_mount_commands(*tree);
   add_run_command(*tree);
   add_report_commands(*tree);
   add_bundle_commands(*tree);
   add_layer_commands(*tree);
-  add_pki_commands(*tree);
+  add_pki_commands(*tree, actions);
   add_config_commands(*tree);
   add_manual_commands(*tree);
   return tree;
+}
+
+int run_command_line(int argc, const char* const* argv, const daemon_actions& actions) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is a failed write, not a death
+  try {
+    return make_command_tree(actions)->run(argc, argv);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "firstlight: %s\n", problem.what());
+    return static_cast<int>(exit_code::failed);
+  }
 }
 
 }  // namespace firstlight

@@ -5,9 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/daemon_service.hpp"
-#include "config/hub_options.hpp"
-#include "config/node_options.hpp"
+#include "apps/daemon_actions.hpp"
 #include "model/result.hpp"
 
 namespace firstlight {
@@ -63,24 +61,21 @@ struct output_options {
   bool quiet = false;
 };
 
-/// How the two daemons are started; handed in, so that the tree of commands needs neither.
-struct daemon_starters {
-  std::function<result<std::unique_ptr<running_daemon>>(const hub_options&)> hub;
-  std::function<result<std::unique_ptr<running_daemon>>(const node_options&)> node;
-};
-
 /// The command line of the whole program.
-[[nodiscard]] std::unique_ptr<command_tree> make_command_tree(daemon_starters starters);
+[[nodiscard]] std::unique_ptr<command_tree> make_command_tree(const daemon_actions& actions);
+
+/// All of `main`: runs the command line and reports what goes wrong. @returns the exit code
+[[nodiscard]] int run_command_line(int argc, const char* const* argv, const daemon_actions& actions);
 
 // Each adds its commands to the tree.
-void add_daemon_commands(command_tree& tree, daemon_starters starters);
+void add_daemon_commands(command_tree& tree, const daemon_actions& actions);
 void add_image_commands(command_tree& tree);
 void add_mount_commands(command_tree& tree);
 void add_run_command(command_tree& tree);
 void add_report_commands(command_tree& tree);
 void add_bundle_commands(command_tree& tree);
 void add_layer_commands(command_tree& tree);
-void add_pki_commands(command_tree& tree);
+void add_pki_commands(command_tree& tree, const daemon_actions& actions);
 void add_config_commands(command_tree& tree);
 void add_manual_commands(command_tree& tree);
 

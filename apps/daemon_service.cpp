@@ -31,8 +31,8 @@ sigset_t block_stop_signals() {
   return signals;
 }
 
-/// Tells the service manager, if there is one. Its library is loaded only then, for the sake of all commands'
-/// time to start. See sd_notify(3).
+/// Tells the service manager, if there is one. Its library is loaded only then: without one it may be
+/// missing. See sd_notify(3).
 void notify(const char* state) {
   if (std::getenv("NOTIFY_SOCKET") == nullptr) return;
   void* library = ::dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);

@@ -1,19 +1,11 @@
 #pragma once
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include "apps/command.hpp"
 #include "config/settings.hpp"
 
 namespace firstlight {
-
-/// --config and --set, as hub, node and config have them.
-struct settings_arguments {
-  std::string file;          ///< what the user named
-  std::string default_file;  ///< read when it is there
-  std::vector<std::string> assignments;
-};
 
 void add_settings_options(CLI::App& command, settings_arguments& in, const std::string& daemon);
 

@@ -16,7 +16,7 @@ endfunction()
 packaged(FUSE3 fuse3)
 packaged(ZSTD libzstd)
 
-# Linked as archives: the many relocations of these libraries would be half of the time in which a command starts.
+# Linked as archives: firstlight is a static program, and firstlightd starts sooner without their many relocations.
 function(archive name file)  # archive(NAME FILE what it needs...)
   find_library(ARCHIVE_${name} lib${file}.a REQUIRED)
   add_library(${name} STATIC IMPORTED GLOBAL)

@@ -13,10 +13,10 @@ using words = std::vector<std::string>;
 namespace {
 
 std::unique_ptr<command_tree> tree() {
-  const auto none = [](const auto&) -> result<std::unique_ptr<running_daemon>> {
+  const auto none = [](const auto&) -> result<int> {
     return fail(errc::unsupported, "no daemon in this test");
   };
-  return make_command_tree({none, none});
+  return make_command_tree({none, none, none, none});
 }
 
 std::vector<const CLI::App*> all_commands(const CLI::App& app) {
@@ -30,7 +30,7 @@ std::vector<const CLI::App*> all_commands(const CLI::App& app) {
 int run(const words& line) {
   std::vector<const char*> arguments{"firstlight"};
   for (const auto& word : line) arguments.push_back(word.c_str());
-  return tree()->run(static_cast<int>(arguments.size()), arguments.data());
+  return run_command_line(static_cast<int>(arguments.size()), arguments.data(), {});
 }
 
 std::string text_of(const std::string& path) {
@@ -68,7 +68,7 @@ TEST_CASE("a wrong command line ends with the usage exit code") {
   CHECK(run({"imag", "ls"}) == 2);
   CHECK(run({"mount"}) == 2);
   CHECK(run({"mount", "redis", "--nonsense"}) == 2);
-  CHECK(run({"hub", "--config", "/dev/null", "--set", "nonsense=1"}) == 2);
+  CHECK(run({"config", "hub", "--config", "/dev/null", "--set", "nonsense=1"}) == 2);
   CHECK(run({"completion", "tcsh"}) == 2);
 }
 

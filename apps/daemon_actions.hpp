@@ -1,0 +1,39 @@
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "model/result.hpp"
+
+namespace firstlight {
+
+/// --config and --set, as hub, node and config have them.
+struct settings_arguments {
+  std::string file;          ///< what the user named
+  std::string default_file;  ///< read when it is there
+  std::vector<std::string> assignments;
+};
+
+struct pki_init_arguments {
+  std::string folder = "/etc/firstlight/pki";
+  bool json = false;
+};
+
+struct pki_issue_arguments {
+  std::string folder = "/etc/firstlight/pki";
+  std::string role;
+  std::string name;
+  std::vector<std::string> hosts;
+  bool json = false;
+};
+
+/// What the commands do that need the daemons' libraries. Each is handed in and returns an exit code: the
+/// tree of commands needs none of these libraries.
+struct daemon_actions {
+  std::function<result<int>(const settings_arguments&)> hub;
+  std::function<result<int>(const settings_arguments&)> node;
+  std::function<result<int>(const pki_init_arguments&)> pki_init;
+  std::function<result<int>(const pki_issue_arguments&)> pki_issue;
+};
+
+}  // namespace firstlight

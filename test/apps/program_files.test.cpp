@@ -1,0 +1,101 @@
+#include "apps/program_files.hpp"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "test/harness/cluster/program.hpp"
+#include "test/harness/temporary_folder.hpp"
+
+using namespace firstlight;
+namespace fs = std::filesystem;
+
+namespace {
+
+void make_program(const fs::path& file) {
+  fs::create_directories(file.parent_path());
+  std::ofstream(file) << "#!/bin/sh\n";
+  fs::permissions(file, fs::perms::owner_all);
+}
+
+struct ended {
+  int exit_code = -1;
+  std::string output;
+  std::string errors;
+};
+
+ended run(const std::vector<std::string>& arguments) {
+  const temporary_folder logs;
+  running_program program(arguments, logs.path() / "log");
+  const auto end = program.wait(std::chrono::seconds(60));
+  REQUIRE(end);
+  return {end->exit_code, program.output(), program.errors()};
+}
+
+/// The programs where an installation has them; symbolic links would lead back to those of the build.
+void install(const fs::path& root) {
+  for (const auto& folder : {root / "bin", root / "lib/firstlight"}) fs::create_directories(folder);
+  fs::copy_file(FIRSTLIGHT_PROGRAM, root / "bin/firstlight");
+  fs::copy_file(FIRSTLIGHT_DAEMON_PROGRAM, root / "lib/firstlight/firstlightd");
+}
+
+}  // namespace
+
+TEST_CASE("each program finds the other beside it, else where an installation has it") {
+  const temporary_folder folder;
+  const auto root = folder.path();
+  const auto bin = root / "bin/firstlight";
+  const auto lib = root / "lib/firstlight/firstlightd";
+  make_program(bin);
+  make_program(lib);
+  CHECK(find_program_file(program_file::daemons, bin) == lib);
+  CHECK(find_program_file(program_file::client, lib) == bin);
+  make_program(root / "bin/firstlightd");
+  make_program(root / "lib/firstlight/firstlight");
+  CHECK(find_program_file(program_file::daemons, bin) == root / "bin/firstlightd");
+  CHECK(find_program_file(program_file::client, lib) == root / "lib/firstlight/firstlight");
+}
+
+TEST_CASE("without the daemons' program the error says in one line where it belongs") {
+  const temporary_folder folder;
+  const auto alone = folder.path() / "bin/firstlight";
+  fs::create_directories(alone.parent_path());
+  fs::copy_file(FIRSTLIGHT_PROGRAM, alone);
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"hub"}, {"node"}, {"pki", "init"}}) {
+    std::vector<std::string> line{alone};
+    line.insert(line.end(), words.begin(), words.end());
+    const auto end = run(line);
+    CHECK(end.exit_code == 3);
+    CHECK(end.errors.starts_with("firstlight: the program firstlightd is missing"));
+    CHECK(end.errors.find((folder.path() / "lib/firstlight").string()) != std::string::npos);
+    CHECK(std::count(end.errors.begin(), end.errors.end(), '\n') == 1);
+  }
+  CHECK(run({alone, "version"}).exit_code == 0);
+}
+
+TEST_CASE("a command that needs the daemons' program becomes it with its arguments, also through a link") {
+  const temporary_folder folder;
+  install(folder.path());
+  fs::create_symlink(folder.path() / "bin/firstlight", folder.path() / "link");
+  const auto pki = folder.path() / "pki";
+  const auto made = run({folder.path() / "link", "pki", "init", "--folder", pki, "--json"});
+  CHECK(made.exit_code == 0);
+  CHECK(made.output == "{\"folder\":\"" + pki.string() + "\"}\n");
+  CHECK(fs::exists(pki / "ca.crt"));
+}
+
+TEST_CASE("a setting that does not exist ends a daemon with the usage exit code") {
+  for (const std::string daemon : {"hub", "node"}) {
+    const auto end = run({FIRSTLIGHT_PROGRAM, daemon, "--config", "/dev/null", "--set", "nonsense=1"});
+    CHECK(end.exit_code == 2);
+    CHECK(end.errors.find("there is no setting 'nonsense'") != std::string::npos);
+  }
+}
+
+TEST_CASE("both programs say the same about their commands") {
+  const auto of_client = run({FIRSTLIGHT_PROGRAM, "--help"});
+  const auto of_daemons = run({FIRSTLIGHT_DAEMON_PROGRAM, "--help"});
+  CHECK(of_client.exit_code == 0);
+  CHECK(of_client.output == of_daemons.output);
+}
