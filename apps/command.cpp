@@ -127,25 +127,41 @@ std::vector<std::string> protect_program(const CLI::App& command, std::vector<st
   return words;
 }
 
-std::unique_ptr<command_tree> make_command_tree(const daemon_actions& actions) {
+std::unique_ptr<command_tree> make_command_tree(const daemon_actions& actions, std::string_view word) {
+  struct branch {
+    std::string_view name;
+    std::function<void(command_tree&)> add;
+  };
+  const std::vector<branch> branches{
+      {"hub", [&](command_tree& tree) { add_hub_command(tree, actions); }},
+      {"node", [&](command_tree& tree) { add_node_command(tree, actions); }},
+      {"image", add_image_commands},
+      {"pull", add_pull_command},
+      {"mount", add_mount_command},
+      {"umount", add_umount_command},
+      {"ls", add_ls_command},
+      {"wait", add_wait_command},
+      {"run", add_run_command},
+      {"status", add_status_command},
+      {"version", add_version_command},
+      {"bundle", add_bundle_commands},
+      {"layer", add_layer_commands},
+      {"pki", [&](command_tree& tree) { add_pki_commands(tree, actions); }},
+      {"config", add_config_commands},
+      {"completion", add_completion_command},
+      {"man", add_man_command},
+  };
+  const bool one = std::ranges::any_of(branches, [&](const branch& of) { return of.name == word; });
   auto tree = std::make_unique<command_tree>();
-  add_daemon_commands(*tree, actions);
-  add_image_commands(*tree);
-  add_mount_commands(*tree);
-  add_run_command(*tree);
-  add_report_commands(*tree);
-  add_bundle_commands(*tree);
-  add_layer_commands(*tree);
-  add_pki_commands(*tree, actions);
-  add_config_commands(*tree);
-  add_manual_commands(*tree);
+  for (const auto& [name, add] : branches)
+    if (!one || name == word) add(*tree);
   return tree;
 }
 
 int run_command_line(int argc, const char* const* argv, const daemon_actions& actions) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is a failed write, not a death
   try {
-    return make_command_tree(actions)->run(argc, argv);
+    return make_command_tree(actions, argc > 1 ? argv[1] : "")->run(argc, argv);
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "firstlight: %s\n", problem.what());
     return static_cast<int>(exit_code::failed);

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apps/daemon_actions.hpp"
@@ -61,22 +62,31 @@ struct output_options {
   bool quiet = false;
 };
 
-/// The command line of the whole program.
-[[nodiscard]] std::unique_ptr<command_tree> make_command_tree(const daemon_actions& actions);
+/// The command line of the whole program; or, when `word` names a command or group of it, only that one: most
+/// of the time of a command before it asks its daemon would go into options of others.
+[[nodiscard]] std::unique_ptr<command_tree> make_command_tree(const daemon_actions& actions,
+                                                              std::string_view word = {});
 
 /// All of `main`: runs the command line and reports what goes wrong. @returns the exit code
 [[nodiscard]] int run_command_line(int argc, const char* const* argv, const daemon_actions& actions);
 
-// Each adds its commands to the tree.
-void add_daemon_commands(command_tree& tree, const daemon_actions& actions);
+// Each adds one command or group to the root of the tree.
+void add_hub_command(command_tree& tree, const daemon_actions& actions);
+void add_node_command(command_tree& tree, const daemon_actions& actions);
 void add_image_commands(command_tree& tree);
-void add_mount_commands(command_tree& tree);
+void add_pull_command(command_tree& tree);
+void add_mount_command(command_tree& tree);
+void add_umount_command(command_tree& tree);
+void add_ls_command(command_tree& tree);
+void add_wait_command(command_tree& tree);
 void add_run_command(command_tree& tree);
-void add_report_commands(command_tree& tree);
+void add_status_command(command_tree& tree);
+void add_version_command(command_tree& tree);
 void add_bundle_commands(command_tree& tree);
 void add_layer_commands(command_tree& tree);
 void add_pki_commands(command_tree& tree, const daemon_actions& actions);
 void add_config_commands(command_tree& tree);
-void add_manual_commands(command_tree& tree);
+void add_completion_command(command_tree& tree);
+void add_man_command(command_tree& tree);
 
 }  // namespace firstlight

@@ -13,13 +13,16 @@ void add_daemon(command_tree& tree, const command_tree::texts& about, const daem
 
 }  // namespace
 
-void add_daemon_commands(command_tree& tree, const daemon_actions& actions) {
+void add_hub_command(command_tree& tree, const daemon_actions& actions) {
   add_daemon(tree,
              {.name = "hub",
               .summary = "Serve images to nodes (daemon, in the foreground).",
               .examples = "firstlight hub\nfirstlight hub --config ./hub.json --set listen=127.0.0.1:7420",
               .details = "Stops in order at SIGTERM or SIGINT. Needs certificates: see firstlight-pki(1)."},
              actions.hub);
+}
+
+void add_node_command(command_tree& tree, const daemon_actions& actions) {
   add_daemon(
       tree,
       {.name = "node",

@@ -22,27 +22,29 @@ result<int> write_pages(const CLI::App& root, const std::string& folder) {
 
 }  // namespace
 
-void add_manual_commands(command_tree& tree) {
+void add_completion_command(command_tree& tree) {
   auto shell = std::make_shared<std::string>();
   auto* completion =
       tree.add(tree.root(),
                {.name = "completion",
                 .summary = "Print a completion script for bash, zsh or fish.",
                 .examples = "source <(firstlight completion bash)\nfirstlight completion fish | source"},
-               [&tree, shell]() -> result<int> {
-                 const auto script = completion_script(tree.root(), *shell);
+               [shell]() -> result<int> {
+                 const auto script = completion_script(make_command_tree({})->root(), *shell);
                  if (!script) return tl::unexpected(script.error());
                  std::fputs(script->c_str(), stdout);
                  return 0;
                });
   completion->add_option("shell", *shell, "bash, zsh or fish")->required()->type_name("SHELL");
+}
 
+void add_man_command(command_tree& tree) {
   auto folder = std::make_shared<std::string>();
   auto* man = tree.add(tree.root(),
                        {.name = "man",
                         .summary = "Write the manual pages of all commands.",
                         .examples = "firstlight man /usr/local/share/man/man1"},
-                       [&tree, folder] { return write_pages(tree.root(), *folder); });
+                       [folder] { return write_pages(make_command_tree({})->root(), *folder); });
   man->add_option("folder", *folder, "where to write them; made when missing")->required()->type_name("DIR");
 }
 

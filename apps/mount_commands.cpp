@@ -24,7 +24,30 @@ void print_readiness(const admin_node_image& image) {
               rounded_bytes(image.bytes_total).c_str());
 }
 
-void add_pull(command_tree& tree) {
+void print_list(const admin_listing& list) {
+  if (list.images.empty()) {
+    std::puts("This node holds no images; get one with 'firstlight pull', 'mount' or 'run'.");
+  } else {
+    table rows({"IMAGE", "PLATFORM", "MANIFEST", "THERE", "SIZE", "MOUNTS", "USED"});
+    for (const auto& image : list.images) {
+      rows.add({image.reference, image.platform, short_digest(image.manifest),
+                percent(image.bytes_ready, image.bytes_total), rounded_bytes(image.bytes_total),
+                std::to_string(image.mounts), ago(image.last_used_at, unix_now())});
+    }
+    std::fputs(rows.text().c_str(), stdout);
+  }
+  if (list.mounts.empty()) return;
+  table rows({"\nMOUNT", "IMAGE", "TARGET", "THERE", "WAITS"});
+  for (const auto& mount : list.mounts) {
+    rows.add({mount.name, mount.reference, mount.target, percent(mount.bytes_ready, mount.bytes_total),
+              std::to_string(mount.waits)});
+  }
+  std::fputs(rows.text().c_str(), stdout);
+}
+
+}  // namespace
+
+void add_pull_command(command_tree& tree) {
   struct arguments {
     daemon_options daemon;
     admin_pull request;
@@ -56,7 +79,7 @@ void add_pull(command_tree& tree) {
   add_daemon_options(*command, in->daemon, daemon_kind::node);
 }
 
-void add_mount(command_tree& tree) {
+void add_mount_command(command_tree& tree) {
   struct arguments {
     daemon_options daemon;
     admin_mount_request request;
@@ -100,7 +123,7 @@ void add_mount(command_tree& tree) {
   add_daemon_options(*command, in->daemon, daemon_kind::node);
 }
 
-void add_umount(command_tree& tree) {
+void add_umount_command(command_tree& tree) {
   struct arguments {
     daemon_options daemon;
     admin_umount request;
@@ -129,7 +152,7 @@ void add_umount(command_tree& tree) {
   add_daemon_options(*command, in->daemon, daemon_kind::node);
 }
 
-void add_wait(command_tree& tree) {
+void add_wait_command(command_tree& tree) {
   struct arguments {
     daemon_options daemon;
     admin_wait request;
@@ -161,28 +184,7 @@ void add_wait(command_tree& tree) {
   add_daemon_options(*command, in->daemon, daemon_kind::node);
 }
 
-void print_list(const admin_listing& list) {
-  if (list.images.empty()) {
-    std::puts("This node holds no images; get one with 'firstlight pull', 'mount' or 'run'.");
-  } else {
-    table rows({"IMAGE", "PLATFORM", "MANIFEST", "THERE", "SIZE", "MOUNTS", "USED"});
-    for (const auto& image : list.images) {
-      rows.add({image.reference, image.platform, short_digest(image.manifest),
-                percent(image.bytes_ready, image.bytes_total), rounded_bytes(image.bytes_total),
-                std::to_string(image.mounts), ago(image.last_used_at, unix_now())});
-    }
-    std::fputs(rows.text().c_str(), stdout);
-  }
-  if (list.mounts.empty()) return;
-  table rows({"\nMOUNT", "IMAGE", "TARGET", "THERE", "WAITS"});
-  for (const auto& mount : list.mounts) {
-    rows.add({mount.name, mount.reference, mount.target, percent(mount.bytes_ready, mount.bytes_total),
-              std::to_string(mount.waits)});
-  }
-  std::fputs(rows.text().c_str(), stdout);
-}
-
-void add_ls(command_tree& tree) {
+void add_ls_command(command_tree& tree) {
   auto daemon = std::make_shared<daemon_options>();
   auto* command =
       tree.add(tree.root(),
@@ -194,16 +196,6 @@ void add_ls(command_tree& tree) {
                              daemon->output, print_list);
                });
   add_daemon_options(*command, *daemon, daemon_kind::node);
-}
-
-}  // namespace
-
-void add_mount_commands(command_tree& tree) {
-  add_pull(tree);
-  add_mount(tree);
-  add_umount(tree);
-  add_ls(tree);
-  add_wait(tree);
 }
 
 }  // namespace firstlight

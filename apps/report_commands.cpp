@@ -41,7 +41,7 @@ result<int> status(const status_arguments& in) {
 
 }  // namespace
 
-void add_report_commands(command_tree& tree) {
+void add_status_command(command_tree& tree) {
   auto in = std::make_shared<status_arguments>();
   auto* command = tree.add(
       tree.root(),
@@ -55,7 +55,9 @@ void add_report_commands(command_tree& tree) {
   auto* node = command->add_flag("--node", in->node, "of the node");
   hub->excludes(node);
   add_daemon_options(*command, in->daemon, daemon_kind::node);
+}
 
+void add_version_command(command_tree& tree) {
   auto json = std::make_shared<bool>(false);
   auto* version = tree.add(
       tree.root(), {.name = "version", .summary = "Print the version.", .examples = "firstlight version"},

@@ -27,6 +27,13 @@ std::vector<const CLI::App*> all_commands(const CLI::App& app) {
   return found;
 }
 
+std::vector<std::string> names_below_root(const command_tree& of) {
+  std::vector<std::string> names;
+  for (const auto* child : of.root().get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(child->get_name());
+  return names;
+}
+
 int run(const words& line) {
   std::vector<const char*> arguments{"firstlight"};
   for (const auto& word : line) arguments.push_back(word.c_str());
@@ -49,6 +56,19 @@ TEST_CASE("every command has a summary that is a sentence, and every leaf has ex
     if (leaf) CHECK(command->get_footer().find("firstlight") != std::string::npos);
     for (const auto* option : command->get_options()) CHECK_FALSE(option->get_description().empty());
   }
+}
+
+TEST_CASE("a word that names a command or group makes just that, another word makes all") {
+  const auto all = tree();
+  CHECK(names_below_root(*all).size() >= 17);
+  for (const auto& name : names_below_root(*all)) {
+    const auto one = make_command_tree({}, name);
+    CHECK(names_below_root(*one) == words{name});
+    const CLI::App& alone = *one->root().get_subcommand(name);
+    CHECK(all_commands(alone).size() == all_commands(*all->root().get_subcommand(name)).size());
+  }
+  for (const std::string other : {"", "--help", "moun"})
+    CHECK(names_below_root(*make_command_tree({}, other)) == names_below_root(*all));
 }
 
 TEST_CASE("every command that asks a daemon offers --json") {
