@@ -81,6 +81,11 @@ result<order_ptr> place_order(const node_shell& my, const admin_mount_request& a
 
 // ---- folders -----------------------------------------------------------------------------------
 
+writable_layer folders_of(const mount_record::writable_part& writable) {
+  const std::filesystem::path folder = writable.path;
+  return {folder / "upper", folder / "work"};
+}
+
 /// A named mount finds what was written under its name before.
 result<layer_record> writable_layer_for(const node_shell& my, order& what) {
   const auto label = layer_label{std::string(what.record.named ? named_label : unnamed_label), what.name};
@@ -108,7 +113,8 @@ result<void> make_folders_for(const node_shell& my, order& what) {
   auto layer = writable_layer_for(my, what);
   if (!layer) return tl::unexpected(layer.error());
   what.record.writable = {{layer->id, layer->path}};
-  return {};
+  const auto folders = folders_of(*what.record.writable);
+  return make_folders(folders.upper).and_then([&] { return make_folders(folders.work); });
 }
 
 /// What was written above one version of an image means nothing above another.
@@ -310,8 +316,7 @@ mount_request request_for(const std::string& name, const mountable_image& image,
                         share(encode_mount_record(record)),
                         {}};
   if (!record.writable) return request;
-  const std::filesystem::path folder = record.writable->path;
-  request.writable = writable_layer{folder / "upper", folder / "work"};
+  request.writable = folders_of(*record.writable);
   return request;
 }
 
