@@ -2,21 +2,21 @@
 
 #include <sys/sysmacros.h>
 
+#include "model/overlay_names.hpp"
+
 namespace firstlight {
 namespace {
 
 constexpr std::uint64_t block_bytes = 4096;
 constexpr std::uint64_t sector_bytes = 512;
-constexpr std::string_view overlay_prefix = "trusted.overlay.";
-constexpr std::string_view escape = "overlay.";
 
 std::uint64_t blocks_for(std::uint64_t bytes) {
   return (bytes + block_bytes - 1) / block_bytes;
 }
 
 std::string kernel_name(std::string_view name, xattr_names naming) {
-  if (naming == xattr_names::as_in_image || !name.starts_with(overlay_prefix)) return std::string(name);
-  return std::string(overlay_prefix).append(escape).append(name.substr(overlay_prefix.size()));
+  if (naming == xattr_names::as_in_image || !is_overlay_mark(name)) return std::string(name);
+  return std::string(escaped_mark_prefix).append(overlay_mark_suffix(name));
 }
 
 }  // namespace

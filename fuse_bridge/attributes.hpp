@@ -13,8 +13,7 @@ namespace firstlight {
 /// How extended attributes are named towards the kernel.
 enum class xattr_names : std::uint8_t {
   as_in_image,
-  /// `trusted.overlay.X` of the image becomes `trusted.overlay.overlay.X`, so that an overlayfs above takes
-  /// it for data, not for its own marks. Kernels from 6.7 show the image's name again.
+  /// As model/overlay_names.hpp says: for a mount that an overlayfs stands above.
   escaped_for_overlay,
 };
 

@@ -14,16 +14,20 @@ int nibble(char c) {
 
 }  // namespace
 
-std::string digest::hex() const {
+std::array<char, 64> digest::hex_digits() const {
   static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (auto byte : bytes) {
-    const auto value = std::to_integer<unsigned>(byte);
-    text += digits[value >> 4U];
-    text += digits[value & 15U];
+  std::array<char, 64> text{};
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const auto value = std::to_integer<unsigned>(bytes[i]);
+    text[2 * i] = digits[value >> 4U];
+    text[2 * i + 1] = digits[value & 15U];
   }
   return text;
+}
+
+std::string digest::hex() const {
+  const auto digits = hex_digits();
+  return {digits.data(), digits.size()};
 }
 
 std::string digest::oci() const {

@@ -22,6 +22,8 @@ struct digest {
 
   /// 64 lower-case hexadecimal digits.
   [[nodiscard]] std::string hex() const;
+  /// The same without an allocation.
+  [[nodiscard]] std::array<char, 64> hex_digits() const;
   /// "sha256:" and the digits, as OCI writes it.
   [[nodiscard]] std::string oci() const;
 };

@@ -9,16 +9,17 @@
 #include <memory>
 #include <vector>
 
+#include "storage/content_name.hpp"
+
 namespace firstlight {
 namespace {
 
 /// The 256 folders below `contents/` are made at their first file.
 std::string complete_folder(const content_id& id) {
-  return "contents/" + id.root.hex().substr(0, 2);
+  return std::string("contents/").append(content_name(id).folder());
 }
 std::string complete_path(const content_id& id) {
-  const auto digits = id.root.hex();
-  return "contents/" + digits.substr(0, 2) + "/" + digits.substr(2);
+  return std::string("contents/").append(content_name(id).view());
 }
 std::string partial_path(const content_id& id) {
   return "partial/" + id.root.hex();
