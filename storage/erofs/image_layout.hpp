@@ -1,0 +1,53 @@
+#pragma once
+#include "config/erofs_limits.hpp"
+#include "storage/erofs/directory_blocks.hpp"
+#include "storage/erofs/xattrs.hpp"
+
+namespace firstlight::erofs {
+
+/// How one inode is stored: its core, its xattrs, and behind them `tail_bytes` of data or of block addresses.
+struct inode_shape {
+  enum class form : std::uint8_t { compact, extended };
+  form core = form::extended;
+  layout data = layout::plain;
+  std::uint64_t size = 0;         ///< st_size
+  std::uint32_t xattr_bytes = 0;  ///< header, ids and entries
+  std::uint32_t tail_bytes = 0;
+  std::uint32_t blocks = 0;  ///< of data, elsewhere
+
+  [[nodiscard]] std::uint32_t core_bytes() const {
+    return core == form::compact ? slot_bytes : 2 * slot_bytes;
+  }
+  [[nodiscard]] std::uint64_t bytes() const { return std::uint64_t{core_bytes()} + xattr_bytes + tail_bytes; }
+};
+
+/// Where all of an image stands: superblock and inodes, shared xattrs, blocks of directories and long
+/// symlinks.
+struct image_layout {
+  std::vector<inode_place> places;           ///< by inode number - 1
+  std::vector<directory_shape> directories;  ///< by index
+  std::vector<bool> whiteouts_in;            ///< by index of the directory
+  shared_xattrs shared;
+  timestamp common_time;  ///< of the compact inodes
+  std::uint64_t shared_begin = 0;
+  std::uint32_t first_data_block = 0;
+  std::uint32_t blocks = 0;
+  std::uint64_t xattrs_left_out = 0;
+
+  [[nodiscard]] inode_xattrs::holds_whiteouts whiteouts(const inode_view& inode) const {
+    const bool yes = inode.type == file_type::directory && whiteouts_in[inode.directory];
+    return yes ? inode_xattrs::holds_whiteouts::yes : inode_xattrs::holds_whiteouts::no;
+  }
+  /// The shape of an inode with these attributes. Reads no content.
+  [[nodiscard]] inode_shape shape_of(const inode_view& inode, const std::vector<stored_xattr>& xattrs) const;
+};
+
+/// Where an inode of this shape begins if the one before ends at `end`: at a slot; and what is inlined shares
+/// the inode's block.
+[[nodiscard]] std::uint64_t place_behind(std::uint64_t end, const inode_shape& shape);
+
+/// Lays an image out. Equal TOCs give equal layouts. Errors: `limit_exceeded` for what EROFS cannot hold,
+/// or above the limits.
+[[nodiscard]] result<image_layout> lay_out(const toc_view& toc, const erofs_limits& limits);
+
+}  // namespace firstlight::erofs
