@@ -24,9 +24,10 @@ class erofs_image {
   static result<erofs_image> plan(std::shared_ptr<const toc_view> toc, const toc_id& id,
                                   const erofs_limits& limits = {});
 
-  /// Writes the whole image into a file, from its begin; equal TOCs give equal bytes. Holds a few hundred
-  /// KiB. Not synced: an image can be written again. Errors: `not_ready` while the TOC's contents are not
-  /// known, `no_space`, `io`.
+  /// Writes the whole image into an empty file, from its begin; equal TOCs give equal bytes. Holds a few
+  /// hundred KiB. Not synced: an image can be written again. The caller gives a file that is not mounted, on
+  /// a disk's file system: the kernel mounts none that lies on tmpfs or overlayfs (ENOTBLK). Errors:
+  /// `not_ready` while the TOC's contents are not known, `no_space`, `io`.
   [[nodiscard]] result<void> write(int file) const;
 
   [[nodiscard]] std::uint64_t bytes() const;

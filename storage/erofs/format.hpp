@@ -66,7 +66,7 @@ struct compact_inode {
   std::uint16_t mode = 0;
   std::uint16_t links = 0;
   std::uint32_t size = 0;
-  std::uint32_t later = 0;   ///< seconds after the build time; Linux before 6.15 takes it for 0
+  std::uint32_t later = 0;   ///< seconds after the build time; older Linux takes it for 0
   std::uint32_t detail = 0;  ///< first block of the data, device number, or form of the chunks
   std::uint32_t number = 0;  ///< shown on 32-bit machines only
   std::uint16_t uid = 0;

@@ -88,7 +88,8 @@ inline bool mounting_is_possible() {
       throw;
     }
   }();
-  if (!possible) WARN("SKIPPED: mounting needs root and EROFS on files (Linux 6.12)");
+  if (!possible)
+    WARN("SKIPPED: mounting needs root, EROFS on files (Linux 6.12) and TMPDIR on a disk's file system");
   return possible;
 }
 
