@@ -93,7 +93,7 @@ std::optional<int> run_as_keeper(int argc, char** argv) {
   limits.takeover_wait = std::chrono::milliseconds(wait_ms);
   prctl(PR_SET_NAME, "keeper");
   allow_many_files();
-  if (chdir("/") != 0) return 1;
+  if (chdir("/") != 0) std::perror("firstlight keeper: its folder stays in use: chdir /");
   const std::filesystem::path socket = argv[2];
   const auto given_up = run_keeper(file_descriptor(STDIN_FILENO), socket, limits);
   if (given_up != 0)

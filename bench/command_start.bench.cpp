@@ -51,6 +51,7 @@ int listen_at(const std::string& path) {
 pid_t start(const std::string& program, const std::string& socket_path) {
   std::vector<std::string> words{program, "mount", reference, "--socket", socket_path};
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
@@ -96,6 +97,7 @@ cost measure(const std::string& program, int listener, const std::string& socket
 
 void print(const char* name, const std::vector<cost>& costs, double cost::*field) {
   std::vector<double> values;
+  values.reserve(costs.size());
   for (const auto& one : costs) values.push_back(one.*field);
   std::sort(values.begin(), values.end());
   const auto at = [&](double part) {

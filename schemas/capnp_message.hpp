@@ -3,7 +3,9 @@
 #include <capnp/serialize.h>
 #include <kj/exception.h>
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,6 +31,14 @@ inline kj::ArrayPtr<const kj::byte> as_data(const digest& value) {
 }
 inline bytes_view as_bytes(kj::ArrayPtr<const kj::byte> data) {
   return {reinterpret_cast<const std::byte*>(data.begin()), data.size()};
+}
+
+/// Text whose bytes need not be UTF-8 travels as Data.
+inline kj::ArrayPtr<const kj::byte> text_data(std::string_view text) {
+  return as_data(std::as_bytes(std::span(text)));
+}
+inline std::string as_text(kj::ArrayPtr<const kj::byte> data) {
+  return {reinterpret_cast<const char*>(data.begin()), data.size()};
 }
 
 /// Reads the root of `message` with `read(Root::Reader) -> result<T>`. Unaligned bytes are copied first.

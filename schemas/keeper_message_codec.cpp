@@ -6,15 +6,8 @@
 namespace firstlight {
 namespace {
 
-kj::ArrayPtr<const kj::byte> text_data(const std::string& text) {
-  return detail::as_data(std::as_bytes(std::span(text)));
-}
-std::string as_text(kj::ArrayPtr<const kj::byte> data) {
-  return {reinterpret_cast<const char*>(data.begin()), data.size()};
-}
-
 void write(const kept_entry& entry, wire::KeptMount::Builder to) {
-  to.setName(text_data(entry.name));
+  to.setName(detail::text_data(entry.name));
   to.setInit(detail::as_data(entry.init.bytes));
   to.setRecord(detail::as_data(entry.record.bytes));
 }
@@ -25,7 +18,7 @@ shared_bytes copy_of(kj::ArrayPtr<const kj::byte> data) {
 }
 
 kept_entry read(wire::KeptMount::Reader from) {
-  return {as_text(from.getName()), copy_of(from.getInit()), copy_of(from.getRecord())};
+  return {detail::as_text(from.getName()), copy_of(from.getInit()), copy_of(from.getRecord())};
 }
 
 }  // namespace
@@ -35,7 +28,7 @@ std::vector<std::byte> encode(const keeper_message& message) {
   auto root = builder.initRoot<wire::KeeperMessage>();
   std::visit(overloaded{
                  [&](const keeper_keep& keep) { write(keep.entry, root.initKeep()); },
-                 [&](const keeper_drop& drop) { root.setDrop(text_data(drop.name)); },
+                 [&](const keeper_drop& drop) { root.setDrop(detail::text_data(drop.name)); },
                  [&](const keeper_list&) { root.setList(); },
                  [&](const keeper_kept& kept) { write(kept.entry, root.initKept()); },
                  [&](const keeper_end&) { root.setEnd(); },
@@ -51,7 +44,7 @@ result<keeper_message> decode_keeper_message(bytes_view bytes) {
           case wire::KeeperMessage::KEEP:
             return keeper_keep{read(root.getKeep())};
           case wire::KeeperMessage::DROP:
-            return keeper_drop{as_text(root.getDrop())};
+            return keeper_drop{detail::as_text(root.getDrop())};
           case wire::KeeperMessage::LIST:
             return keeper_list{};
           case wire::KeeperMessage::KEPT:

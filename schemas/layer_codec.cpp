@@ -7,23 +7,15 @@ namespace {
 
 constexpr std::uint16_t layer_version = 1;
 
-kj::ArrayPtr<const kj::byte> as_data(const std::string& text) {
-  return {reinterpret_cast<const kj::byte*>(text.data()), text.size()};
-}
-
-std::string as_string(capnp::Data::Reader data) {
-  return {reinterpret_cast<const char*>(data.begin()), data.size()};
-}
-
 void write_entry(const layer_entry& entry, wire::LayerEntry::Builder out) {
-  out.setPath(as_data(entry.path));
+  out.setPath(detail::text_data(entry.path));
   out.setType(static_cast<std::uint8_t>(entry.type));
   out.setPermissions(entry.permissions);
   out.setUid(entry.uid);
   out.setGid(entry.gid);
   out.setSeconds(entry.modified.seconds);
   out.setNanoseconds(entry.modified.nanoseconds);
-  if (!entry.link_target.empty()) out.setLinkTarget(as_data(entry.link_target));
+  if (!entry.link_target.empty()) out.setLinkTarget(detail::text_data(entry.link_target));
   out.setDeviceMajor(entry.device_major);
   out.setDeviceMinor(entry.device_minor);
   if (entry.content) {
@@ -33,8 +25,8 @@ void write_entry(const layer_entry& entry, wire::LayerEntry::Builder out) {
   if (entry.xattrs.empty()) return;
   auto xattrs = out.initXattrs(static_cast<unsigned>(entry.xattrs.size()));
   for (unsigned i = 0; i < xattrs.size(); ++i) {
-    xattrs[i].setName(as_data(entry.xattrs[i].name));
-    xattrs[i].setValue(as_data(entry.xattrs[i].value));
+    xattrs[i].setName(detail::text_data(entry.xattrs[i].name));
+    xattrs[i].setValue(detail::text_data(entry.xattrs[i].value));
   }
 }
 
@@ -43,13 +35,13 @@ result<layer_entry> read_entry(wire::LayerEntry::Reader in) {
   if (in.getType() == 0 || in.getType() > type_last || in.getNanoseconds() >= 1'000'000'000) {
     return fail(errc::corrupt, "a stored layer's entry is out of range");
   }
-  layer_entry entry{.path = as_string(in.getPath()),
+  layer_entry entry{.path = detail::as_text(in.getPath()),
                     .type = static_cast<layer_entry_type>(in.getType()),
                     .permissions = static_cast<std::uint16_t>(in.getPermissions() & 07777U),
                     .uid = in.getUid(),
                     .gid = in.getGid(),
                     .modified = {in.getSeconds(), in.getNanoseconds()},
-                    .link_target = as_string(in.getLinkTarget()),
+                    .link_target = detail::as_text(in.getLinkTarget()),
                     .device_major = in.getDeviceMajor(),
                     .device_minor = in.getDeviceMinor(),
                     .content = {},
@@ -60,7 +52,7 @@ result<layer_entry> read_entry(wire::LayerEntry::Reader in) {
     entry.content = content_info{{*root}, in.getSize()};
   }
   for (auto pair : in.getXattrs())
-    entry.xattrs.push_back({as_string(pair.getName()), as_string(pair.getValue())});
+    entry.xattrs.push_back({detail::as_text(pair.getName()), detail::as_text(pair.getValue())});
   return entry;
 }
 

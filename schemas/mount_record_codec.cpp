@@ -5,24 +5,17 @@
 namespace firstlight {
 namespace {
 
-kj::ArrayPtr<const kj::byte> text_data(const std::string& text) {
-  return detail::as_data(std::as_bytes(std::span(text)));
-}
-std::string as_text(kj::ArrayPtr<const kj::byte> data) {
-  return {reinterpret_cast<const char*>(data.begin()), data.size()};
-}
-
 result<mount_record> read_record(wire::MountRecord::Reader from) {
   auto image = decode_image_record(detail::as_bytes(from.getImage()));
   if (!image) return tl::unexpected(image.error());
   mount_record record{.image = std::move(*image),
-                      .target = as_text(from.getTarget()),
+                      .target = detail::as_text(from.getTarget()),
                       .mounted_at = from.getMountedAt(),
                       .writable = {},
                       .named = from.getNamed(),
                       .made_target = from.getMadeTarget()};
   const auto layer = from.getWritableLayer();
-  const auto path = as_text(from.getWritablePath());
+  const auto path = detail::as_text(from.getWritablePath());
   if (!record.target.starts_with('/') || (layer != 0) != path.starts_with('/'))
     return fail(errc::corrupt, "the record of a mount holds odd values");
   if (layer != 0) record.writable = {{layer}, path};
@@ -35,11 +28,11 @@ std::vector<std::byte> encode_mount_record(const mount_record& record) {
   capnp::MallocMessageBuilder message;
   auto to = message.initRoot<wire::MountRecord>();
   to.setImage(detail::as_data(encode_image_record(record.image)));
-  to.setTarget(text_data(record.target));
+  to.setTarget(detail::text_data(record.target));
   to.setMountedAt(record.mounted_at);
   if (record.writable) {
     to.setWritableLayer(record.writable->layer.value);
-    to.setWritablePath(text_data(record.writable->path));
+    to.setWritablePath(detail::text_data(record.writable->path));
   }
   to.setNamed(record.named);
   to.setMadeTarget(record.made_target);

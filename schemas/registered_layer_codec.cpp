@@ -7,25 +7,18 @@
 namespace firstlight {
 namespace {
 
-kj::ArrayPtr<const kj::byte> text_data(const std::string& text) {
-  return detail::as_data(std::as_bytes(std::span(text)));
-}
-std::string as_text(kj::ArrayPtr<const kj::byte> data) {
-  return {reinterpret_cast<const char*>(data.begin()), data.size()};
-}
-
 result<layer_record> read_record(wire::RegisteredLayer::Reader from) {
   layer_record record;
   record.id = {from.getId()};
-  record.name = as_text(from.getName());
-  record.path = as_text(from.getPath());
+  record.name = detail::as_text(from.getName());
+  record.path = detail::as_text(from.getPath());
   record.access = static_cast<layer_access>(from.getAccess());
   record.progress = static_cast<layer_progress>(from.getProgress());
   record.created_at = from.getCreatedAt();
   record.used_at = from.getUsedAt();
   record.references = from.getReferences();
   for (const auto label : from.getLabels())
-    record.labels.emplace_back(as_text(label.getKey()), as_text(label.getValue()));
+    record.labels.emplace_back(detail::as_text(label.getKey()), detail::as_text(label.getValue()));
   const auto is_one_or_two = [](auto value) { return value == 1 || value == 2; };
   if (record.id.value == 0 || record.name.empty() || !record.path.starts_with('/') ||
       !is_one_or_two(from.getAccess()) || !is_one_or_two(from.getProgress()) ||
@@ -44,15 +37,15 @@ std::vector<std::byte> encode_layer_record(const layer_record& record) {
   capnp::MallocMessageBuilder message;
   auto to = message.initRoot<wire::RegisteredLayer>();
   to.setId(record.id.value);
-  to.setName(text_data(record.name));
-  to.setPath(text_data(record.path));
+  to.setName(detail::text_data(record.name));
+  to.setPath(detail::text_data(record.path));
   to.setAccess(static_cast<std::uint8_t>(record.access));
   to.setProgress(static_cast<std::uint8_t>(record.progress));
   if (record.toc) to.setToc(detail::as_data(record.toc->value));
   auto labels = to.initLabels(static_cast<unsigned>(record.labels.size()));
   for (unsigned i = 0; i < labels.size(); ++i) {
-    labels[i].setKey(text_data(record.labels[i].first));
-    labels[i].setValue(text_data(record.labels[i].second));
+    labels[i].setKey(detail::text_data(record.labels[i].first));
+    labels[i].setValue(detail::text_data(record.labels[i].second));
   }
   to.setCreatedAt(record.created_at);
   to.setUsedAt(record.used_at);

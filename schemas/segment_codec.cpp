@@ -14,10 +14,6 @@ std::vector<std::byte> copy(kj::ArrayPtr<const kj::byte> data) {
   return {bytes.begin(), bytes.end()};
 }
 
-std::string as_text(kj::ArrayPtr<const kj::byte> data) {
-  return {reinterpret_cast<const char*>(data.begin()), data.size()};
-}
-
 template <class List>
 void write_runs(List to, const std::vector<block_run>& runs) {
   for (unsigned i = 0; i < to.size(); ++i) {
@@ -75,7 +71,8 @@ result<toc_frame> read_toc_frame(wire::TocFrame::Reader from, const std::shared_
   if (from.getPart() > wire::TocPart::CONTENTS) return fail(errc::corrupt, "a TOC frame of an unknown part");
   value.part = static_cast<toc_part>(from.getPart());
   const auto origin = from.getSigned();
-  value.origin = {copy(origin.getStatement()), copy(origin.getSignature()), as_text(origin.getCertificate())};
+  value.origin = {copy(origin.getStatement()), copy(origin.getSignature()),
+                  detail::as_text(origin.getCertificate())};
   value.bytes = from.getBytes();
   value.frame = {as_bytes(from.getFrame()), owner};
   auto tables = detail::read_tables(from.getTables());

@@ -30,8 +30,8 @@ kj::Promise<result<shared_bytes>> admin_connection::read_body(std::uint32_t byte
 }
 
 kj::Promise<void> admin_connection::write(admin_frame_kind kind, shared_bytes body) {
-  return write_frame({.kind = kind, .body_bytes = static_cast<std::uint32_t>(body.bytes.size())},
-                     std::move(body));
+  const admin_frame_head head{.kind = kind, .body_bytes = static_cast<std::uint32_t>(body.bytes.size())};
+  return write_frame(head, std::move(body));
 }
 
 kj::Promise<void> admin_connection::write(const error& failure) {

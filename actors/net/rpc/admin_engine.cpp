@@ -39,7 +39,7 @@ struct call_context {
 
 progress_listener::behavior_type call_actor(progress_listener::pointer self, const admin_service& service,
                                             const admin_message& request, const call_context& context) {
-  const auto reply = [self, context](result<shared_bytes> outcome) {
+  const auto reply = [self, context](const result<shared_bytes>& outcome) {
     context.on_engine([id = context.id, outcome](admin_engine& engine) { engine.answer(id, outcome); });
     self->quit();
   };
