@@ -85,18 +85,22 @@ struct mount_request {
   receiver source;                         ///< invalid when all contents are there
   std::filesystem::path target;            ///< an existing directory
   std::optional<writable_layer> writable;  ///< none: read-only
-  shared_bytes record{};               ///< an encoded mount_record, for the next process should this one die
+  mount_mode mode = mount_mode::automatic;
+  mount_record record{};               ///< for the next process should this one die; `mode` is set here
   std::optional<kept_session> left{};  ///< of an earlier process: nothing is mounted anew
 };
 struct mounted {
   instance handle;
-  std::string method;  ///< "overlay on FUSE" or "read-only FUSE"
+  mount_mode mode = mount_mode::overlay;  ///< what `automatic` became
+  std::string method;                     ///< for people, e.g. "overlay on FUSE"
+  std::string fallback;  ///< why `automatic` did not become a better mode; empty if it is the best
 };
 
 /// MOUNTER: makes mounts (fuse_bridge/mounter.hpp). Whoever asks owns the instance: an exit message
 /// to it takes the mount down.
 using mounter = caf::typed_actor<
-    // Errors: invalid_argument, already_exists, io with what the kernel refused.
+    // Errors: invalid_argument, already_exists, io with what the kernel refused, unsupported for a mode that
+    // this kernel does not have.
     caf::replies_to<mount_request>::with<mounted>>;
 
 /// HUB LINK: the hub as the node sees it, presented by the transport (actors/net/). Reconnects by

@@ -42,6 +42,12 @@ void add_daemon_options(CLI::App& command, daemon_options& options, daemon_kind 
   command.add_flag("-q,--quiet", options.output.quiet, "print nothing but errors");
 }
 
+void add_mode_option(CLI::App& command, std::string& mode) {
+  command.add_option("--mount-mode", mode, "auto, hybrid, overlay or fuse (default: the node's mount_mode)")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"auto", "hybrid", "overlay", "fuse"}));
+}
+
 result<admin_reply> ask(daemon_kind kind, const daemon_options& options, const admin_request& request) {
   const auto socket = daemon_socket(kind, options.socket);
   auto client = admin_client::connect(socket, absent_hint(kind, socket));

@@ -21,6 +21,9 @@ struct daemon_options {
 };
 void add_daemon_options(CLI::App& command, daemon_options& options, daemon_kind kind);
 
+/// --mount-mode, of commands that mount.
+void add_mode_option(CLI::App& command, std::string& mode);
+
 /// Sends one request and waits for its reply, with progress on a terminal.
 /// Errors: those of the daemon; `unavailable` saying how to start it.
 [[nodiscard]] result<admin_reply> ask(daemon_kind kind, const daemon_options& options,

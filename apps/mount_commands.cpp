@@ -119,6 +119,7 @@ void add_mount_command(command_tree& tree) {
       ->type_name("NAME");
   command->add_option("--platform", in->request.platform, "os/architecture[/variant] (default: the node's)")
       ->type_name("PLATFORM");
+  add_mode_option(*command, in->request.mode);
   command->add_flag("-r,--read-only", in->request.read_only, "without a writable layer");
   add_daemon_options(*command, in->daemon, daemon_kind::node);
 }

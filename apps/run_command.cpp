@@ -152,6 +152,7 @@ void add_options(CLI::App& command, run_arguments& in) {
       ->type_name("KIND")
       ->transform(CLI::Transformer(networks));
   command.add_option("--runtime", in.runtime, "OCI runtime to start (default: runc)")->type_name("PROGRAM");
+  add_mode_option(command, in.mount.mode);
   command.add_flag("-r,--read-only", in.mount.read_only, "the image cannot be written to");
   command.add_flag("--no-tty", in.no_terminal, "no terminal, even when called from one");
   command.add_flag("--keep", in.keep, "leave the mount when the program has ended");

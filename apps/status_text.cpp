@@ -39,7 +39,7 @@ std::string mount_text(const admin_mount& m, std::int64_t now) {
               (m.complete ? "complete"
                           : "lazy: " + percent(m.bytes_ready, m.bytes_total) + " of " +
                                 rounded_bytes(m.bytes_total)) +
-              "; " + m.method + (m.read_only ? ", read-only" : "") +
+              "; " + printable(m.mode) + ": " + m.method + (m.read_only ? ", read-only" : "") +
               (m.fallback.empty() ? "" : " (" + printable(m.fallback) + ")") + "\n    " +
               std::to_string(m.reads) + " reads, " + std::to_string(m.waits) + " waited for " +
               std::to_string(m.misses) + " blocks, longest " + milliseconds_text(m.wait_longest_ms) + "\n";

@@ -52,6 +52,7 @@ std::vector<binding> bindings_of(node_options& o) {
   to.bind("socket", o.socket, "UNIX socket for local commands, mode 0600");
   to.bind("hub", o.hub, "host:port of the hub");
   to.bind("platform", o.platform, "os/architecture[/variant]; empty: this machine's");
+  to.bind("mount_mode", o.mount_mode, "auto, hybrid, overlay or fuse; auto: the best that the kernel can do");
   to.bind("log_level", o.log_level, "trace, debug, info, warn or error");
   to.bind("store_bytes_max", o.store_bytes_max, "disk limit of the store; 0: as much as the disk has");
   to.bind("workers", o.workers, "threads that verify and store; 0: one a core");

@@ -27,8 +27,9 @@ struct node_options {
   tls_files tls{.ca = "/etc/firstlight/pki/ca.crt",
                 .certificate = "/etc/firstlight/pki/node.crt",
                 .key = "/etc/firstlight/pki/node.key"};
-  std::string platform;            ///< os/architecture[/variant]; empty: this machine's
-  std::string log_level = "info";  ///< trace, debug, info, warn, error
+  std::string platform;             ///< os/architecture[/variant]; empty: this machine's
+  std::string mount_mode = "auto";  ///< auto, hybrid, overlay, fuse: of mounts for which none is asked
+  std::string log_level = "info";   ///< trace, debug, info, warn, error
 
   std::uint64_t store_bytes_max = 0;    ///< 0: as much as the disk has
   std::uint32_t workers = 0;            ///< threads that verify and store; 0: one a core

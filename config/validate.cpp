@@ -4,6 +4,7 @@
 #include <array>
 
 #include "config/settings.hpp"
+#include "model/mount_mode.hpp"
 
 namespace firstlight {
 namespace {
@@ -24,6 +25,11 @@ result<void> level(const std::string& name) {
   constexpr std::array known{"trace", "debug", "info", "warn", "error"};
   return require(std::find(known.begin(), known.end(), name) != known.end(),
                  "setting log_level: '" + name + "' is none of trace, debug, info, warn, error");
+}
+
+result<void> way_to_mount(const std::string& name) {
+  const auto mode = parse_mount_mode(name);
+  return mode ? result<void>() : fail(mode.error(), "setting mount_mode");
 }
 
 result<void> address(const char* name, const std::string& value) {
@@ -71,6 +77,7 @@ result<void> validate(const node_options& o) {
       common(o),
       address("hub", o.hub),
       require(o.run_folder.is_absolute(), "setting run_folder: must be an absolute path"),
+      way_to_mount(o.mount_mode),
       require(o.fuse.loop_threads >= 1 && o.fuse.loop_threads <= 64,
               "setting fuse.loop_threads: must be 1 to 64"),
       require(o.keeper.answer_timeout.count() > 0, "setting keeper.answer_timeout: must be above 0"),

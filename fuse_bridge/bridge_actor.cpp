@@ -29,13 +29,13 @@ class bridge_state {
 
   void release(const reads_released& released) {
     for (const auto waiter : released.waiters) {
-      const auto read = parts_.parked->take(waiter);
+      const auto read = parts_.reads.parked->take(waiter);
       if (!read) continue;  // its reader was killed meanwhile
       watched_.erase(waiter);
       if (released.failure)
-        refuse_read(*parts_.counters, *read, EIO);
+        refuse_read(*parts_.reads.counters, *read, EIO);
       else
-        answer_read(*parts_.toc, *parts_.store, *parts_.counters, *read);
+        answer_read(parts_.reads, *read);
     }
   }
 
@@ -65,10 +65,11 @@ class bridge_state {
  private:
   /// @returns whether the waiter is no longer parked.
   bool let_go_if_killed(waiter_id waiter) {
-    const auto thread = parts_.parked->thread_of(waiter);
+    const auto thread = parts_.reads.parked->thread_of(waiter);
     if (!thread) return true;
     if (!is_killed(*thread)) return false;
-    if (const auto read = parts_.parked->take(waiter)) refuse_read(*parts_.counters, *read, EINTR);
+    if (const auto read = parts_.reads.parked->take(waiter))
+      refuse_read(*parts_.reads.counters, *read, EINTR);
     if (mount_.behind) self_->send(mount_.behind, forget_read{waiter});
     return true;
   }

@@ -16,10 +16,7 @@ struct adopt_mount {
 using mount_bridge = fuse_bridge::extend<caf::reacts_to<adopt_mount>>;
 
 struct bridge_parts {
-  std::shared_ptr<const toc_view> toc;
-  const content_store* store = nullptr;
-  std::shared_ptr<session_counters> counters;
-  std::shared_ptr<parked_reads> parked;
+  read_service reads;
   fuse_limits limits;
 };
 

@@ -14,8 +14,6 @@
 
 #include "fuse_bridge/kernel_mount.hpp"
 #include "fuse_bridge/libfuse.hpp"
-#include "fuse_bridge/read_path.hpp"
-#include "fuse_bridge/toc_operations.hpp"
 
 namespace firstlight {
 namespace {
@@ -43,22 +41,22 @@ bool offers_resend(bytes_view message) {
          (init.flags2 & flags2_has_resend) != 0;
 }
 
-void note_first(session_context& context, const void* buffer, std::size_t bytes) {
-  if (context.greeted.exchange(true)) return;
+void note_first(session_channel& channel, const void* buffer, std::size_t bytes) {
+  if (channel.greeted.exchange(true)) return;
   const bytes_view message(static_cast<const std::byte*>(buffer), bytes);
   if (!offers_resend(message)) return;
-  const std::lock_guard lock(context.init_mutex);
-  context.init = share({message.begin(), message.end()});
+  const std::lock_guard lock(channel.init_mutex);
+  channel.init = share({message.begin(), message.end()});
 }
 
 // The device does not block, so that a stop is seen although the kernel has nothing to ask. ENODEV is what
 // the kernel says when the last mount is gone: libfuse takes it as the end of the session.
 ssize_t wait_and_read(int device, void* buffer, size_t bytes, void* user) {
-  auto& context = *static_cast<session_context*>(user);
-  pollfd sources[] = {{device, POLLIN, 0}, {context.stop.get(), POLLIN, 0}};
+  auto& channel = static_cast<session_core*>(user)->channel();
+  pollfd sources[] = {{device, POLLIN, 0}, {channel.stop.get(), POLLIN, 0}};
   for (;;) {
     const auto got = read(device, buffer, bytes);
-    if (got >= 0) note_first(context, buffer, static_cast<std::size_t>(got));
+    if (got >= 0) note_first(channel, buffer, static_cast<std::size_t>(got));
     if (got >= 0 || errno != EAGAIN) return got;
     if (poll(sources, std::size(sources), -1) < 0 && errno != EINTR) return -1;
     if ((sources[1].revents & POLLIN) != 0) {
@@ -70,40 +68,41 @@ ssize_t wait_and_read(int device, void* buffer, size_t bytes, void* user) {
 
 // The kernel has had its answer to a replayed message long ago.
 ssize_t write_reply(int device, iovec* parts, int count, void* user) {
-  if (!static_cast<session_context*>(user)->replaying) return writev(device, parts, count);
+  if (!static_cast<session_core*>(user)->channel().replaying) return writev(device, parts, count);
   ssize_t bytes = 0;
   for (const auto& part : std::span(parts, static_cast<std::size_t>(count)))
     bytes += static_cast<ssize_t>(part.iov_len);
   return bytes;
 }
 
-::fuse_session* new_session(session_context& context) {
+::fuse_session* new_session(session_core& core) {
   char program[] = "firstlight";
   char* arguments[] = {program, nullptr};
   fuse_args args = FUSE_ARGS_INIT(1, arguments);
-  return fuse_session_new(&args, &toc_operations(), sizeof(fuse_lowlevel_ops), &context);
+  return fuse_session_new(&args, &core.operations(), sizeof(fuse_lowlevel_ops), &core);
 }
 
 }  // namespace
 
-result<std::unique_ptr<fuse_mount_session>> fuse_mount_session::make(session_parts parts) {
+result<std::unique_ptr<fuse_mount_session>> fuse_mount_session::make(std::unique_ptr<session_core> core) {
   file_descriptor stop(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!stop) return tl::unexpected(from_errno(errno, "make an eventfd"));
-  std::unique_ptr<fuse_mount_session> session(new fuse_mount_session(std::move(parts), std::move(stop)));
+  std::unique_ptr<fuse_mount_session> session(new fuse_mount_session(std::move(core)));
+  session->core_->channel().stop = std::move(stop);
   return session;
 }
 
 result<std::unique_ptr<fuse_mount_session>> fuse_mount_session::start(
-    session_parts parts, const std::filesystem::path& mount_point) {
-  auto session = make(std::move(parts));
+    std::unique_ptr<session_core> core, const std::filesystem::path& mount_point) {
+  auto session = make(std::move(core));
   if (!session) return session;
   if (auto opened = (*session)->open(mount_point); !opened) return tl::unexpected(opened.error());
   return session;
 }
 
-result<std::unique_ptr<fuse_mount_session>> fuse_mount_session::take_over(session_parts parts,
+result<std::unique_ptr<fuse_mount_session>> fuse_mount_session::take_over(std::unique_ptr<session_core> core,
                                                                           const kept_session& left) {
-  auto session = make(std::move(parts));
+  auto session = make(std::move(core));
   if (!session) return session;
   if (auto going = (*session)->go_on(left); !going) return tl::unexpected(going.error());
   return session;
@@ -114,13 +113,13 @@ result<void> fuse_mount_session::open(const std::filesystem::path& mount_point) 
   if (!device) return tl::unexpected(device.error());
   const int number = device->get();
   if (auto used = use(std::move(*device)); !used) return used;
-  if (auto mounted = mount_fuse(number, mount_point); !mounted) return mounted;
+  if (auto mounted = mount_fuse(number, core_->mounted_for(), mount_point); !mounted) return mounted;
   start_threads();
   return {};
 }
 
 result<void> fuse_mount_session::use(file_descriptor device) {
-  session_ = new_session(context_);
+  session_ = new_session(*core_);
   if (session_ == nullptr) return fail(errc::io, "libfuse made no session; does the process have too many?");
   // The session owns the device as soon as it has taken it.
   const fuse_custom_io io{write_reply, wait_and_read, nullptr, nullptr};
@@ -141,11 +140,12 @@ result<void> fuse_mount_session::go_on(const kept_session& left) {
   fuse_buf message{};
   message.size = init.size();
   message.mem = init.data();
-  context_.greeted = true;
-  context_.init = left.init;
-  context_.replaying = true;
+  auto& channel = core_->channel();
+  channel.greeted = true;
+  channel.init = left.init;
+  channel.replaying = true;
   fuse_session_process_buf(session_, &message);
-  context_.replaying = false;
+  channel.replaying = false;
   const fuse_out_header resend{sizeof resend, notify_resend, 0};
   if (write(number, &resend, sizeof resend) != sizeof resend)
     return tl::unexpected(from_errno(errno, "have the kernel repeat its requests"));
@@ -154,12 +154,13 @@ result<void> fuse_mount_session::go_on(const kept_session& left) {
 }
 
 fuse_mount_session::handover fuse_mount_session::what_to_keep() {
-  const std::lock_guard lock(context_.init_mutex);
-  return {fuse_session_fd(session_), context_.init};
+  auto& channel = core_->channel();
+  const std::lock_guard lock(channel.init_mutex);
+  return {fuse_session_fd(session_), channel.init};
 }
 
 void fuse_mount_session::start_threads() {
-  const auto threads = std::max(context_.parts.limits.loop_threads, 1U);
+  const auto threads = std::max(core_->loop_threads(), 1U);
   running_ = threads;
   for (std::uint32_t i = 0; i < threads; ++i) threads_.emplace_back([this] { loop(); });
 }
@@ -175,15 +176,15 @@ void fuse_mount_session::loop() {
   }
   std::free(buffer.mem);
   // Another thread may still wait in poll: the device is dead for all.
-  if (--running_ == 0 && !stopping_) context_.parts.on_end();
+  if (--running_ == 0 && !stopping_) core_->ended();
 }
 
 fuse_mount_session::~fuse_mount_session() {
   stopping_ = true;
-  for (const auto& read : context_.parts.parked->close()) refuse_read(*context_.parts.counters, read, EIO);
+  core_->refuse_waiting();
   const std::uint64_t one = 1;
   // An eventfd takes the first eight bytes that are written to it.
-  [[maybe_unused]] const auto written = write(context_.stop.get(), &one, sizeof one);
+  [[maybe_unused]] const auto written = write(core_->channel().stop.get(), &one, sizeof one);
   for (auto& thread : threads_) thread.join();
   if (session_ != nullptr) fuse_session_destroy(session_);
 }

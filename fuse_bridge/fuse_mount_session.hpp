@@ -1,10 +1,12 @@
 #pragma once
 #include <atomic>
 #include <filesystem>
+#include <memory>
 #include <thread>
+#include <vector>
 
 #include "actors/kept_mount.hpp"
-#include "fuse_bridge/session_context.hpp"
+#include "fuse_bridge/session_core.hpp"
 
 struct fuse_session;
 
@@ -14,14 +16,15 @@ namespace firstlight {
 /// thread is not one of the session's.
 class fuse_mount_session {
  public:
-  /// Opens /dev/fuse, mounts on `mount_point` (an empty directory) and starts to answer.
+  /// Opens /dev/fuse, mounts `core` on `mount_point` (an empty directory) and starts to answer.
   /// Errors: `io`, `denied` without the right to mount, `not_found` without FUSE.
-  static result<std::unique_ptr<fuse_mount_session>> start(session_parts parts,
+  static result<std::unique_ptr<fuse_mount_session>> start(std::unique_ptr<session_core> core,
                                                            const std::filesystem::path& mount_point);
 
   /// Goes on with a session whose process has died. The kernel asks again whatever that process owed it.
   /// Errors: `unsupported` when the kernel cannot do that, `io`.
-  static result<std::unique_ptr<fuse_mount_session>> take_over(session_parts parts, const kept_session& left);
+  static result<std::unique_ptr<fuse_mount_session>> take_over(std::unique_ptr<session_core> core,
+                                                               const kept_session& left);
 
   /// What another process needs to go on with this session.
   struct handover {
@@ -31,23 +34,22 @@ class fuse_mount_session {
   };
   [[nodiscard]] handover what_to_keep();
 
-  /// Refuses all parked reads with EIO, ends the threads and closes the device: whatever is still
+  /// Refuses all waiting requests, ends the threads and closes the device: whatever is still
   /// mounted or open gives errors. Unmount first.
   ~fuse_mount_session();
   fuse_mount_session(const fuse_mount_session&) = delete;
   fuse_mount_session& operator=(const fuse_mount_session&) = delete;
 
  private:
-  fuse_mount_session(session_parts parts, file_descriptor stop)
-      : context_(std::move(parts), std::move(stop)) {}
-  static result<std::unique_ptr<fuse_mount_session>> make(session_parts parts);
+  explicit fuse_mount_session(std::unique_ptr<session_core> core) : core_(std::move(core)) {}
+  static result<std::unique_ptr<fuse_mount_session>> make(std::unique_ptr<session_core> core);
   result<void> open(const std::filesystem::path& mount_point);
   result<void> use(file_descriptor device);
   result<void> go_on(const kept_session& left);
   void start_threads();
   void loop();
 
-  session_context context_;
+  std::unique_ptr<session_core> core_;
   ::fuse_session* session_ = nullptr;
   std::atomic<std::uint32_t> running_{0};
   std::atomic<bool> stopping_{false};

@@ -67,10 +67,11 @@ result<void> prepare_layer(const std::filesystem::path& lower, const writable_la
 
 }  // namespace
 
-result<void> mount_fuse(int device, const std::filesystem::path& on) {
+result<void> mount_fuse(int device, session_core::access access, const std::filesystem::path& on) {
   const auto options =
       "fd=" + std::to_string(device) + ",rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions";
-  if (mount(source_name, on.c_str(), "fuse.firstlight", MS_RDONLY, options.c_str()) != 0)
+  const auto flags = access == session_core::access::read_only ? std::uint64_t{MS_RDONLY} : 0;
+  if (mount(source_name, on.c_str(), "fuse.firstlight", flags, options.c_str()) != 0)
     return failed("mount FUSE on " + on.string());
   return {};
 }

@@ -2,14 +2,14 @@
 #include <filesystem>
 
 #include "actors/instance_messages.hpp"
-#include "storage/posix_file.hpp"
+#include "fuse_bridge/session_core.hpp"
 
 namespace firstlight {
 
 /// Mounts a FUSE file system whose requests come out of `device` (an open /dev/fuse) on an existing
-/// directory: read-only, for all users, permissions checked by the kernel, suid and devices effective.
+/// directory: for all users, permissions checked by the kernel, suid and devices effective.
 /// Errors: `io` with the kernel's reason.
-result<void> mount_fuse(int device, const std::filesystem::path& on);
+result<void> mount_fuse(int device, session_core::access access, const std::filesystem::path& on);
 
 /// Errors: `busy` when refused, `io`. Not being mounted is success.
 result<void> unmount(const std::filesystem::path& mount_point, busy_mount when_busy);

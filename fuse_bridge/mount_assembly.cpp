@@ -44,7 +44,8 @@ result<void> mount_assembly::assemble(session_parts session) {
   folder_made_ = true;
   if (auto made = make_folders(fuse_point()); !made) return made;
   session.naming = naming_of(place_);
-  auto started = fuse_mount_session::start(std::move(session), fuse_point());
+  auto started =
+      fuse_mount_session::start(std::make_unique<session_context>(std::move(session)), fuse_point());
   if (!started) return tl::unexpected(started.error());
   session_ = std::move(*started);
   fuse_mounted_ = true;
@@ -71,7 +72,7 @@ result<void> mount_assembly::adopt(session_parts session, const kept_session& le
   if (!shown) return tl::unexpected(shown.error());
   target_mounted_ = *shown;
   session.naming = naming_of(place_);
-  auto going = fuse_mount_session::take_over(std::move(session), left);
+  auto going = fuse_mount_session::take_over(std::make_unique<session_context>(std::move(session)), left);
   if (!going) return tl::unexpected(going.error());
   session_ = std::move(*going);
   let_keep();  // the keeper learns that it is in good hands

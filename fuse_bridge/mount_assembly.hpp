@@ -4,6 +4,7 @@
 
 #include "fuse_bridge/fuse_mount_session.hpp"
 #include "fuse_bridge/mount_keeper.hpp"
+#include "fuse_bridge/session_context.hpp"
 
 namespace firstlight {
 

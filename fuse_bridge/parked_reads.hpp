@@ -6,6 +6,7 @@
 
 #include "model/blocks.hpp"
 #include "model/readiness.hpp"
+#include "schemas/toc.hpp"
 
 struct fuse_req;
 
@@ -14,6 +15,7 @@ namespace firstlight {
 /// A kernel request that has not been answered. Whoever takes it out of the table owes the answer.
 struct parked_request {
   fuse_req* request = nullptr;
+  std::shared_ptr<const toc_view> toc;
   std::uint32_t content = 0;  ///< number in the TOC
   std::uint64_t offset = 0;
   std::uint32_t bytes = 0;   ///< ends inside the content

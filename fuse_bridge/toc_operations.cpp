@@ -5,7 +5,7 @@
 #include <cerrno>
 
 #include "fuse_bridge/libfuse.hpp"
-#include "fuse_bridge/read_path.hpp"
+#include "fuse_bridge/session_context.hpp"
 
 namespace firstlight {
 namespace {
@@ -14,8 +14,8 @@ namespace {
 constexpr double valid_seconds = 365.0 * 24 * 3600;
 
 session_context& context_of(fuse_req_t request) {
-  auto& context = *static_cast<session_context*>(fuse_req_userdata(request));
-  ++context.parts.counters->requests;
+  auto& context = core_of<session_context>(fuse_req_userdata(request));
+  ++context.parts.reads.counters->requests;
   return context;
 }
 
@@ -33,7 +33,7 @@ fuse_entry_param entry_for(const toc_view& toc, inode_number number) {
 }
 
 void on_init(void* user, fuse_conn_info* connection) {
-  const auto& parts = static_cast<session_context*>(user)->parts;
+  const auto& parts = core_of<session_context>(user).parts;
   connection->max_readahead = parts.toc->block_bytes();
   connection->max_background = parts.limits.kernel_background_max;
   connection->congestion_threshold = parts.limits.kernel_background_max;
@@ -97,9 +97,16 @@ void on_open(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
 void on_read(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset, fuse_file_info* file) {
   auto& context = context_of(request);
   if (!known(*context.parts.toc, number) || offset < 0) return void(fuse_reply_err(request, ESTALE));
-  serve_read(context, request,
-             {static_cast<inode_number>(number), static_cast<std::uint64_t>(offset), bytes,
-              (file->flags & O_DIRECT) != 0});
+  const auto& parts = context.parts;
+  const auto inode = static_cast<inode_number>(number);
+  const auto entry = parts.toc->inode(inode);
+  const auto from = static_cast<std::uint64_t>(offset);
+  const auto length = readable_bytes(entry.size, from, bytes);
+  ++parts.reads.counters->reads;
+  if (entry.content == image_inode::no_content || length == 0)
+    return void(fuse_reply_buf(request, nullptr, 0));
+  serve_read(parts.reads, context.refused, request, parts.toc,
+             {number, inode, entry.content, from, length, (file->flags & O_DIRECT) != 0}, parts.on_park);
 }
 
 enum class listing { names, names_and_attributes };

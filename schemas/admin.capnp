@@ -73,6 +73,7 @@ struct Mount {
   lastError     @17 :Text;           # why
   waiting       @18 :List(Waiting);
   mountedAt     @19 :Int64;
+  mode          @21 :Text;           # "hybrid", "overlay" or "fuse"
   fallback      @20 :Text;           # why this way of mounting and not a better one; empty if it is the best
 }
 
@@ -172,6 +173,7 @@ struct MountRequest {
   target    @2 :Text;                # absolute; made when missing. Empty: a folder below the run folder
   name      @3 :Text;                # unique; empty: made from the reference
   readOnly  @4 :Bool;
+  mode      @5 :Text;                # "auto", "hybrid", "overlay", "fuse"; empty: as the node is set up
 }
 
 struct Umount {

@@ -65,6 +65,7 @@ struct admin_mount_request {
   std::string target;  ///< absolute; made when missing. Empty: a folder below the run folder
   std::string name;    ///< unique; empty: made from the reference
   bool read_only = false;
+  std::string mode;  ///< model/mount_mode.hpp; empty: as the node is set up
   friend bool operator==(const admin_mount_request&, const admin_mount_request&) = default;
 };
 /// Answered by `admin_done`.

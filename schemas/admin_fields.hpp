@@ -87,6 +87,7 @@ void fields(Io& io, accessed<Io, admin_mount>& v) {
   io("last_error", v.last_error);
   io("waiting", v.waiting);
   io("mounted_at", v.mounted_at);
+  io("mode", v.mode);
   io("fallback", v.fallback);
 }
 
@@ -187,6 +188,7 @@ void fields(Io& io, accessed<Io, admin_mount_request>& v) {
   io("target", v.target);
   io("name", v.name);
   io("read_only", v.read_only);
+  io("mode", v.mode);
 }
 
 template <class Io>

@@ -82,6 +82,7 @@ struct admin_mount {
   std::string last_error;           ///< why
   std::vector<admin_waiting> waiting;
   std::int64_t mounted_at = 0;
+  std::string mode;      ///< "hybrid", "overlay" or "fuse"
   std::string fallback;  ///< why this way of mounting and not a better one; empty if it is the best
   friend bool operator==(const admin_mount&, const admin_mount&) = default;
 };

@@ -28,4 +28,5 @@ struct MountRecord {     # what a node needs to go on with the mount of an earli
   writablePath  @4 :Data;    # its folder; empty: read-only
   named         @5 :Bool;    # by the user: the writable layer outlives the mount
   madeTarget    @6 :Bool;    # the target folder is ours to remove
+  mode          @7 :Data;    # how it is mounted: "hybrid", "overlay" or "fuse"
 }

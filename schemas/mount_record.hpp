@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "model/layer_record.hpp"
+#include "model/mount_mode.hpp"
 #include "schemas/image_record.hpp"
 
 namespace firstlight {
@@ -17,8 +18,9 @@ struct mount_record {
   std::string target;           ///< absolute path
   std::int64_t mounted_at = 0;  ///< seconds since the epoch
   std::optional<writable_part> writable;
-  bool named = false;        ///< by the user: its writable layer outlives the mount
-  bool made_target = false;  ///< the target folder is the node's to remove
+  bool named = false;                     ///< by the user: its writable layer outlives the mount
+  mount_mode mode = mount_mode::overlay;  ///< never `automatic`
+  bool made_target = false;               ///< the target folder is the node's to remove
   friend bool operator==(const mount_record&, const mount_record&) = default;
 };
 

@@ -8,11 +8,15 @@ namespace {
 result<mount_record> read_record(wire::MountRecord::Reader from) {
   auto image = decode_image_record(detail::as_bytes(from.getImage()));
   if (!image) return tl::unexpected(image.error());
+  const auto mode = parse_mount_mode(detail::as_text(from.getMode()));
+  if (!mode || *mode == mount_mode::automatic)
+    return fail(errc::corrupt, "the record of a mount names no way to mount");
   mount_record record{.image = std::move(*image),
                       .target = detail::as_text(from.getTarget()),
                       .mounted_at = from.getMountedAt(),
                       .writable = {},
                       .named = from.getNamed(),
+                      .mode = *mode,
                       .made_target = from.getMadeTarget()};
   const auto layer = from.getWritableLayer();
   const auto path = detail::as_text(from.getWritablePath());
@@ -36,6 +40,7 @@ std::vector<std::byte> encode_mount_record(const mount_record& record) {
   }
   to.setNamed(record.named);
   to.setMadeTarget(record.made_target);
+  to.setMode(detail::text_data(to_string(record.mode)));
   return detail::flat_bytes(message);
 }
 

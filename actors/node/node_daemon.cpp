@@ -81,6 +81,7 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
                                                        .receiver = options.receiver,
                                                        .limits = options.root,
                                                        .run_folder = options.run_folder,
+                                                       .mode = options.mount_mode,
                                                        .home = *home,
                                                        .version = version,
                                                        .name = host_name(),

@@ -64,6 +64,8 @@ std::string free_name(const node_shell& my, const image_reference& reference) {
 result<order_ptr> place_order(const node_shell& my, const admin_mount_request& asked, admin_promise reply) {
   auto key = canonical(*my.tools, asked.reference, asked.platform);
   if (!key) return tl::unexpected(key.error());
+  const auto mode = parse_mount_mode(asked.mode.empty() ? my.tools->mode : asked.mode);
+  if (!mode) return tl::unexpected(mode.error());
   const auto reference = parse_image_reference(key->first);
   auto name = asked.name.empty() ? free_name(my, *reference) : check_mount_name(asked.name);
   if (!name) return tl::unexpected(name.error());
@@ -76,6 +78,7 @@ result<order_ptr> place_order(const node_shell& my, const admin_mount_request& a
   auto made = std::make_shared<order>(order{asked, *key, *name, target, reply});
   made->record.target = target.string();
   made->record.named = !asked.name.empty();
+  made->record.mode = *mode;
   return made;
 }
 
@@ -298,7 +301,9 @@ const mount_facts& enlist(const node_shell& my, const std::string& name, const m
   mount_facts entry{.name = name,
                     .target = record.target,
                     .image = image,
+                    .mode = made.mode,
                     .method = made.method,
+                    .fallback = made.fallback,
                     .read_only = !record.writable.has_value(),
                     .mounted_at = record.mounted_at};
   return my.state()
@@ -308,13 +313,9 @@ const mount_facts& enlist(const node_shell& my, const std::string& name, const m
 
 mount_request request_for(const std::string& name, const mountable_image& image, const mount_record& record,
                           const image_receiver& source) {
-  mount_request request{name,
-                        image.toc,
-                        source ? caf::actor_cast<receiver>(source) : receiver{},
-                        record.target,
-                        {},
-                        share(encode_mount_record(record)),
-                        {}};
+  mount_request request{name,          image.toc, source ? caf::actor_cast<receiver>(source) : receiver{},
+                        record.target, {},        record.mode,
+                        record,        {}};
   if (!record.writable) return request;
   request.writable = folders_of(*record.writable);
   return request;

@@ -73,7 +73,9 @@ admin_mount report(const mount_facts& mount, const instance_status& status, cons
                    .wait_total_ms = milliseconds(status.wait_total),
                    .failed_blocks = status.failed_blocks,
                    .last_error = status.last_error,
-                   .mounted_at = mount.mounted_at};
+                   .mounted_at = mount.mounted_at,
+                   .mode = std::string(to_string(mount.mode)),
+                   .fallback = mount.fallback};
   for (const auto& one : status.waiting)
     said.waiting.push_back(
         {one.thread, one.path, one.offset, one.bytes, milliseconds(one.waiting), one.cause});

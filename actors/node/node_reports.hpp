@@ -11,7 +11,9 @@ struct mount_facts {
   std::string name;
   std::filesystem::path target;
   mountable_image image;
+  mount_mode mode = mount_mode::overlay;
   std::string method;
+  std::string fallback;  ///< why it is not a better mode
   bool read_only = false;
   std::int64_t mounted_at = 0;  ///< seconds since the epoch
 };

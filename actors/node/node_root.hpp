@@ -36,6 +36,7 @@ struct node_root_tools {
   receiver_limits receiver;
   node_root_limits limits;
   std::filesystem::path run_folder;  ///< mounts without a target of their own are made below it
+  std::string mode;                  ///< of mounts for which none is asked, model/mount_mode.hpp
   platform home;                     ///< of requests that name none
   std::string version;
   std::string name;

@@ -17,7 +17,8 @@ bool same(const shared_bytes& a, const shared_bytes& b) {
 }
 
 mount_record sample() {
-  mount_record record{.target = "/srv/a \xff", .mounted_at = 1'700'000'000, .named = true};
+  mount_record record{
+      .target = "/srv/a \xff", .mounted_at = 1'700'000'000, .named = true, .mode = mount_mode::hybrid};
   record.image.reference = "registry.example/redis:7";
   record.image.platform = "linux/amd64";
   record.image.toc.value.bytes.fill(std::byte{7});
@@ -54,6 +55,9 @@ TEST_CASE("a cut or odd record of a mount is corrupt") {
     CHECK_FALSE(decode_mount_record(bytes_view(bytes.data(), length)));
   auto odd = sample();
   odd.target = "relative";
+  CHECK(decode_mount_record(encode_mount_record(odd)).error().code == errc::corrupt);
+  odd = sample();
+  odd.mode = mount_mode::automatic;
   CHECK(decode_mount_record(encode_mount_record(odd)).error().code == errc::corrupt);
   odd = sample();
   odd.writable->path.clear();
