@@ -33,7 +33,7 @@ class bridge_state {
       if (!read) continue;  // its reader was killed meanwhile
       watched_.erase(waiter);
       if (released.failure)
-        refuse_read(*parts_.reads.counters, *read, EIO);
+        refuse_read(*read, EIO);
       else
         answer_read(parts_.reads, *read);
     }
@@ -68,8 +68,7 @@ class bridge_state {
     const auto thread = parts_.reads.parked->thread_of(waiter);
     if (!thread) return true;
     if (!is_killed(*thread)) return false;
-    if (const auto read = parts_.reads.parked->take(waiter))
-      refuse_read(*parts_.reads.counters, *read, EINTR);
+    if (const auto read = parts_.reads.parked->take(waiter)) refuse_read(*read, EINTR);
     if (mount_.behind) self_->send(mount_.behind, forget_read{waiter});
     return true;
   }

@@ -4,9 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "model/blocks.hpp"
-#include "model/readiness.hpp"
-#include "schemas/toc.hpp"
+#include "actors/instance_messages.hpp"
 
 struct fuse_req;
 
@@ -15,6 +13,7 @@ namespace firstlight {
 /// A kernel request that has not been answered. Whoever takes it out of the table owes the answer.
 struct parked_request {
   fuse_req* request = nullptr;
+  std::shared_ptr<session_counters> counters;  ///< of the mount that the file belongs to
   std::shared_ptr<const toc_view> toc;
   std::uint32_t content = 0;  ///< number in the TOC
   std::uint64_t offset = 0;

@@ -19,7 +19,7 @@ result<void> try_read(const read_service& service, const parked_request& read) {
   if (!filled) return tl::unexpected(filled.error());
   // A short answer would mean "end of file" to the kernel, and zeros to the program.
   if (*filled != read.bytes) return fail(errc::io, "the content store gave fewer bytes than asked");
-  service.counters->read_bytes += read.bytes;
+  read.counters->read_bytes += read.bytes;
   fuse_reply_buf(read.request, reinterpret_cast<const char*>(buffer.get()), read.bytes);
   return {};
 }
@@ -44,8 +44,8 @@ void park(const read_service& service, inode_number inode, block_run blocks, con
                           reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)));
   const auto interrupted = service.parked->park(id, read);
   if (!interrupted) {
-    service.counters->note_error(interrupted.error());
-    return refuse_read(*service.counters, read, EIO);
+    read.counters->note_error(interrupted.error());
+    return refuse_read(read, EIO);
   }
   on_park({id, blocks, inode, read.offset, read.bytes, read.thread});
   if (*interrupted) core.interrupted(id);
@@ -54,18 +54,21 @@ void park(const read_service& service, inode_number inode, block_run blocks, con
 }  // namespace
 
 void serve_read(const read_service& service, refused_windows& refused, fuse_req_t request,
-                const std::shared_ptr<const toc_view>& toc, const read_request& asked,
-                const park_listener& on_park) {
-  const parked_request read{request,       toc,
-                            asked.content, asked.offset,
-                            asked.bytes,   static_cast<std::uint32_t>(fuse_req_ctx(request)->pid)};
+                const read_source& source, const read_request& asked, const park_listener& on_park) {
+  const parked_request read{request,
+                            source.counters,
+                            source.toc,
+                            asked.content,
+                            asked.offset,
+                            asked.bytes,
+                            static_cast<std::uint32_t>(fuse_req_ctx(request)->pid)};
   const auto answered = try_read(service, read);
   if (answered) return;
   if (answered.error().code != errc::not_ready) {
-    service.counters->note_error(answered.error());
-    return refuse_read(*service.counters, read, EIO);
+    read.counters->note_error(answered.error());
+    return refuse_read(read, EIO);
   }
-  const auto blocks = blocks_of(toc->geometry(), read);
+  const auto blocks = blocks_of(source.toc->geometry(), read);
   if (blocks.count > 1 && !asked.direct && refused.refuse(asked.node, asked.offset, asked.bytes)) {
     fuse_reply_err(request, EIO);
     return;
@@ -76,17 +79,17 @@ void serve_read(const read_service& service, refused_windows& refused, fuse_req_
 void answer_read(const read_service& service, const parked_request& parked) {
   const auto answered = try_read(service, parked);
   if (answered) return;
-  service.counters->note_error(answered.error());
-  refuse_read(*service.counters, parked, EIO);
+  parked.counters->note_error(answered.error());
+  refuse_read(parked, EIO);
 }
 
-void refuse_read(session_counters& counters, const parked_request& parked, int error_number) {
-  ++counters.read_errors;
+void refuse_read(const parked_request& parked, int error_number) {
+  ++parked.counters->read_errors;
   fuse_reply_err(parked.request, error_number);
 }
 
-void refuse_all_reads(const read_service& service) {
-  for (const auto& read : service.parked->close()) refuse_read(*service.counters, read, EIO);
+void refuse_all_reads(parked_reads& parked) {
+  for (const auto& read : parked.close()) refuse_read(read, EIO);
 }
 
 }  // namespace firstlight

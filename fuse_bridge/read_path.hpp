@@ -13,8 +13,13 @@ namespace firstlight {
 /// What a session serves reads with. Shared by its threads and its bridge.
 struct read_service {
   const content_store* store = nullptr;
-  std::shared_ptr<session_counters> counters;
   std::shared_ptr<parked_reads> parked;
+};
+
+/// The image that a file belongs to, and what counts its reads.
+struct read_source {
+  std::shared_ptr<const toc_view> toc;
+  std::shared_ptr<session_counters> counters;
 };
 
 /// One read request of the kernel, of a file with contents that begins before their end.
@@ -35,18 +40,17 @@ using park_listener = std::function<void(const park_read&)>;
 /// one page that a program needs (docs/decisions/exact-waits.md). A signal to the reader of a parked request
 /// reaches session_core::interrupted, perhaps before `on_park`, perhaps twice. FUSE threads.
 void serve_read(const read_service& service, refused_windows& refused, fuse_req* request,
-                const std::shared_ptr<const toc_view>& toc, const read_request& asked,
-                const park_listener& on_park);
+                const read_source& source, const read_request& asked, const park_listener& on_park);
 
 /// Answers a request taken out of `parked` whose blocks have arrived. Any thread. The contents of its TOC are
 /// known. When the store fails, the reader gets EIO and the reason is noted in the counters.
 void answer_read(const read_service& service, const parked_request& parked);
 
 /// Answers a request taken out of `parked` with an error number. Any thread.
-void refuse_read(session_counters& counters, const parked_request& parked, int error_number);
+void refuse_read(const parked_request& parked, int error_number);
 
 /// Answers every parked request with EIO, and lets none be parked any more. Any thread.
-void refuse_all_reads(const read_service& service);
+void refuse_all_reads(parked_reads& parked);
 
 /// What is left of a read that begins at `offset`: 0 at or behind the end of the file.
 [[nodiscard]] constexpr std::uint32_t readable_bytes(std::uint64_t file_size, std::uint64_t offset,

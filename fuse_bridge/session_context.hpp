@@ -11,7 +11,7 @@ namespace firstlight {
 
 /// What one FUSE session answers from. The calls are made on its loop threads and must not block.
 struct session_parts {
-  std::shared_ptr<const toc_view> toc;
+  read_source image;
   read_service reads;
   park_listener on_park;                        ///< the request is in `reads.parked` already
   std::function<void(waiter_id)> on_interrupt;  ///< perhaps before `on_park`, perhaps twice
@@ -26,13 +26,13 @@ class session_context final : public session_core {
   explicit session_context(session_parts from)
       : session_core(access::read_only, from.limits.loop_threads),
         parts(std::move(from)),
-        image_has_xattrs(has_xattrs(*parts.toc)),
+        image_has_xattrs(has_xattrs(*parts.image.toc)),
         refused(parts.limits.refused_windows_max) {}
 
   [[nodiscard]] const fuse_lowlevel_ops& operations() const override;
   void ended() override { parts.on_end(); }
   void interrupted(waiter_id waiter) override { parts.on_interrupt(waiter); }
-  void refuse_waiting() override { refuse_all_reads(parts.reads); }
+  void refuse_waiting() override { refuse_all_reads(*parts.reads.parked); }
 
   session_parts parts;
   bool image_has_xattrs;

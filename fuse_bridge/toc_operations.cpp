@@ -15,7 +15,7 @@ constexpr double valid_seconds = 365.0 * 24 * 3600;
 
 session_context& context_of(fuse_req_t request) {
   auto& context = core_of<session_context>(fuse_req_userdata(request));
-  ++context.parts.reads.counters->requests;
+  ++context.parts.image.counters->requests;
   return context;
 }
 
@@ -34,7 +34,7 @@ fuse_entry_param entry_for(const toc_view& toc, inode_number number) {
 
 void on_init(void* user, fuse_conn_info* connection) {
   const auto& parts = core_of<session_context>(user).parts;
-  connection->max_readahead = parts.toc->block_bytes();
+  connection->max_readahead = parts.image.toc->block_bytes();
   connection->max_background = parts.limits.kernel_background_max;
   connection->congestion_threshold = parts.limits.kernel_background_max;
   // Nothing changes behind the kernel's back; file handles make inode numbers survive copy-up.
@@ -47,7 +47,7 @@ void on_init(void* user, fuse_conn_info* connection) {
 }
 
 void on_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
-  const auto& toc = *context_of(request).parts.toc;
+  const auto& toc = *context_of(request).parts.image.toc;
   if (!known(toc, parent)) return void(fuse_reply_err(request, ESTALE));
   const auto directory = toc.inode(static_cast<inode_number>(parent));
   const std::string_view wanted = name;
@@ -72,7 +72,7 @@ void on_forget_multi(fuse_req_t request, std::size_t, fuse_forget_data*) {
 }
 
 void on_getattr(fuse_req_t request, fuse_ino_t number, fuse_file_info*) {
-  const auto& toc = *context_of(request).parts.toc;
+  const auto& toc = *context_of(request).parts.image.toc;
   if (!known(toc, number)) return void(fuse_reply_err(request, ESTALE));
   const auto inode = static_cast<inode_number>(number);
   const auto attributes = attributes_of(toc.inode(inode), inode);
@@ -80,7 +80,7 @@ void on_getattr(fuse_req_t request, fuse_ino_t number, fuse_file_info*) {
 }
 
 void on_readlink(fuse_req_t request, fuse_ino_t number) {
-  const auto& toc = *context_of(request).parts.toc;
+  const auto& toc = *context_of(request).parts.image.toc;
   if (!known(toc, number)) return void(fuse_reply_err(request, ESTALE));
   const auto inode = toc.inode(static_cast<inode_number>(number));
   if (inode.type != file_type::symlink) return void(fuse_reply_err(request, EINVAL));
@@ -96,16 +96,16 @@ void on_open(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
 
 void on_read(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset, fuse_file_info* file) {
   auto& context = context_of(request);
-  if (!known(*context.parts.toc, number) || offset < 0) return void(fuse_reply_err(request, ESTALE));
+  if (!known(*context.parts.image.toc, number) || offset < 0) return void(fuse_reply_err(request, ESTALE));
   const auto& parts = context.parts;
   const auto inode = static_cast<inode_number>(number);
-  const auto entry = parts.toc->inode(inode);
+  const auto entry = parts.image.toc->inode(inode);
   const auto from = static_cast<std::uint64_t>(offset);
   const auto length = readable_bytes(entry.size, from, bytes);
-  ++parts.reads.counters->reads;
+  ++parts.image.counters->reads;
   if (entry.content == image_inode::no_content || length == 0)
     return void(fuse_reply_buf(request, nullptr, 0));
-  serve_read(parts.reads, context.refused, request, parts.toc,
+  serve_read(parts.reads, context.refused, request, parts.image,
              {number, inode, entry.content, from, length, (file->flags & O_DIRECT) != 0}, parts.on_park);
 }
 
@@ -140,7 +140,7 @@ class directory_filler {
 };
 
 void list(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset, listing what) {
-  const auto& toc = *context_of(request).parts.toc;
+  const auto& toc = *context_of(request).parts.image.toc;
   if (!known(toc, number) || offset < 0) return void(fuse_reply_err(request, ESTALE));
   const auto self = static_cast<inode_number>(number);
   const auto directory = toc.inode(self);
@@ -181,7 +181,7 @@ void on_getxattr(fuse_req_t request, fuse_ino_t number, const char* name, std::s
   const auto& context = context_of(request);
   // The kernel does not ask again: an overlayfs above asks at every first look-up otherwise.
   if (!context.image_has_xattrs) return void(fuse_reply_err(request, ENOSYS));
-  const auto& toc = *context.parts.toc;
+  const auto& toc = *context.parts.image.toc;
   if (!known(toc, number)) return void(fuse_reply_err(request, ESTALE));
   const auto inode = toc.inode(static_cast<inode_number>(number));
   const auto value = find_xattr(toc, inode, name, context.parts.naming);
@@ -191,7 +191,7 @@ void on_getxattr(fuse_req_t request, fuse_ino_t number, const char* name, std::s
 
 void on_listxattr(fuse_req_t request, fuse_ino_t number, std::size_t room) {
   const auto& context = context_of(request);
-  const auto& toc = *context.parts.toc;
+  const auto& toc = *context.parts.image.toc;
   if (!known(toc, number)) return void(fuse_reply_err(request, ESTALE));
   // Never "not implemented": an image without attributes has empty lists, as on any file system.
   reply_value(request, list_xattrs(toc, toc.inode(static_cast<inode_number>(number)), context.parts.naming),
@@ -199,7 +199,7 @@ void on_listxattr(fuse_req_t request, fuse_ino_t number, std::size_t room) {
 }
 
 void on_statfs(fuse_req_t request, fuse_ino_t) {
-  const auto statistics = statistics_of(*context_of(request).parts.toc);
+  const auto statistics = statistics_of(*context_of(request).parts.image.toc);
   fuse_reply_statfs(request, &statistics);
 }
 
