@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -18,7 +19,13 @@ struct kept_session {
 struct kept_mount {
   std::string name;
   mount_record record;
-  kept_session session;
+  kept_session session;  ///< without a device: none is needed
 };
+
+/// Where a mount that needs no session keeps its encoded mount_record, in its folder below the mounts folder,
+/// for as long as it is mounted.
+[[nodiscard]] inline std::filesystem::path record_file(const std::filesystem::path& private_folder) {
+  return private_folder / "record";
+}
 
 }  // namespace firstlight

@@ -32,9 +32,9 @@ class bridge_state {
       const auto read = parts_.reads.parked->take(waiter);
       if (!read) continue;  // its reader was killed meanwhile
       watched_.erase(waiter);
-      if (released.failure)
+      if (released.failure && !served_elsewhere(*read, *released.failure))
         refuse_read(*read, EIO);
-      else
+      else if (!released.failure)
         answer_read(parts_.reads, *read);
     }
   }
@@ -63,6 +63,10 @@ class bridge_state {
   }
 
  private:
+  bool served_elsewhere(const parked_request& read, const error& why) {
+    return why.code == errc::cancelled && parts_.serve_elsewhere && parts_.serve_elsewhere(read);
+  }
+
   /// @returns whether the waiter is no longer parked.
   bool let_go_if_killed(waiter_id waiter) {
     const auto thread = parts_.reads.parked->thread_of(waiter);

@@ -17,6 +17,9 @@ using mount_bridge = fuse_bridge::extend<caf::reacts_to<adopt_mount>>;
 
 struct bridge_parts {
   read_service reads;
+  /// Asked for a read whose mount was taken down while it waited: whether it can be served otherwise, and has
+  /// been. May be empty.
+  std::function<bool(const parked_request&)> serve_elsewhere;
   fuse_limits limits;
 };
 

@@ -95,22 +95,39 @@ result<void> bind_mount(const std::filesystem::path& from, const std::filesystem
   return {};
 }
 
-result<void> mount_overlay(const std::filesystem::path& lower, const writable_layer& layer,
+result<void> mount_overlay(const overlay_lower& lower, const std::optional<writable_layer>& layer,
                            const std::filesystem::path& on) {
-  if (auto prepared = prepare_layer(lower, layer); !prepared) return prepared;
-  // metacopy: chown and chmod copy no contents. redirect_dir: image directories can be renamed. xino: one
-  // st_dev for all files, inode numbers that stay when a file is copied up. index would refuse to mount
-  // the same upper folder above the next mount of the same image.
-  const auto options = "lowerdir=" + escaped(lower) + ",upperdir=" + escaped(layer.upper) +
-                       ",workdir=" + escaped(layer.work) + ",metacopy=on,redirect_dir=on,index=off,xino=on";
+  if (layer)
+    if (auto prepared = prepare_layer(lower.tree, *layer); !prepared) return prepared;
+  // xino: one st_dev for all files, inode numbers that stay when a file is copied up.
+  auto options = "xino=on,lowerdir=" + escaped(lower.tree);
+  for (const auto& folder : lower.data) options += "::" + escaped(folder);
+  // metacopy: chown and chmod copy no contents. redirect_dir: image directories can be renamed. index would
+  // refuse to mount the same upper folder above the next mount of the same image.
+  options += layer ? ",upperdir=" + escaped(layer->upper) + ",workdir=" + escaped(layer->work) +
+                         ",metacopy=on,redirect_dir=on,index=off"
+                   : ",metacopy=on,redirect_dir=follow";
   if (options.size() >= static_cast<std::size_t>(sysconf(_SC_PAGESIZE)))
-    return fail(errc::invalid_argument, "the paths of " + layer.upper.string() + " and " +
-                                            layer.work.string() + " are too long for a mount");
-  if (mount(source_name, on.c_str(), "overlay", 0, options.c_str()) != 0)
-    return failed("mount overlayfs on " + on.string() + " (upper " + layer.upper.string() + ", work " +
-                  layer.work.string() +
-                  ": one local file system with xattrs, work empty, not used elsewhere)");
-  return {};
+    return fail(errc::invalid_argument,
+                "the paths of the layers of " + on.string() + " are too long for a mount");
+  if (mount(source_name, on.c_str(), "overlay", 0, options.c_str()) == 0) return {};
+  const auto number = errno;
+  if (number == EINVAL && !lower.data.empty())
+    return fail(errc::unsupported, "this kernel's overlayfs takes no data-only layers (Linux 6.5)");
+  auto what = "mount overlayfs on " + on.string();
+  if (layer)
+    what += " (upper " + layer->upper.string() + ", work " + layer->work.string() +
+            ": one local file system with xattrs, work empty, not used elsewhere)";
+  return tl::unexpected(from_errno(number, what));
+}
+
+result<void> mount_erofs(const std::filesystem::path& file, const std::filesystem::path& on) {
+  if (mount(file.c_str(), on.c_str(), "erofs", MS_RDONLY, "") == 0) return {};
+  if (errno == ENODEV) return fail(errc::unsupported, "this kernel has no EROFS");
+  if (errno == ENOTBLK)
+    return fail(errc::unsupported, "this kernel mounts no EROFS image that is a file of the file system of " +
+                                       file.parent_path().string() + " (Linux 6.12, a disk's file system)");
+  return failed("mount the EROFS image " + file.string());
 }
 
 }  // namespace firstlight

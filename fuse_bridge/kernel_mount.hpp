@@ -1,5 +1,7 @@
 #pragma once
 #include <filesystem>
+#include <optional>
+#include <vector>
 
 #include "actors/instance_messages.hpp"
 #include "fuse_bridge/session_core.hpp"
@@ -20,10 +22,22 @@ void cut_off(const std::filesystem::path& fuse_mount_point);
 /// Shows the mount of `from` on `on` too.
 result<void> bind_mount(const std::filesystem::path& from, const std::filesystem::path& on);
 
+/// What lies below an overlayfs.
+struct overlay_lower {
+  std::filesystem::path tree;  ///< everything, or with `data` everything but the contents of files
+  /// Folders that hold contents, the first one that has a file wins; looked into when a file is opened first.
+  std::vector<std::filesystem::path> data{};
+};
+
 /// Mounts kernel overlayfs on `on`: `lower` is read, changes go to the writable layer, whose folders are
-/// made when missing. Renamed directories and changed attributes copy no contents. Errors: `io`,
-/// `invalid_argument` when the paths together are too long for the kernel.
-result<void> mount_overlay(const std::filesystem::path& lower, const writable_layer& layer,
+/// made when missing; without one the mount is read-only. Renamed directories and changed attributes copy no
+/// contents. Errors: `io`, `invalid_argument` when the paths together are too long for the kernel,
+/// `unsupported` when it has no data-only layers (Linux 6.5).
+result<void> mount_overlay(const overlay_lower& lower, const std::optional<writable_layer>& layer,
                            const std::filesystem::path& on);
+
+/// Mounts the EROFS image in a file. Errors: `unsupported` when this kernel has no EROFS, cannot mount files
+/// (Linux 6.12), or not from this file's file system; `io`.
+result<void> mount_erofs(const std::filesystem::path& file, const std::filesystem::path& on);
 
 }  // namespace firstlight

@@ -1,13 +1,12 @@
 #include "fuse_bridge/mount_assembly.hpp"
 
-#include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <cerrno>
 
 #include "fuse_bridge/kernel_mount.hpp"
+#include "fuse_bridge/read_ahead.hpp"
 #include "fuse_bridge/stale_mounts.hpp"
 
 namespace firstlight {
@@ -49,7 +48,7 @@ result<void> mount_assembly::assemble(session_parts session) {
   if (!started) return tl::unexpected(started.error());
   session_ = std::move(*started);
   fuse_mounted_ = true;
-  auto shown = place_.writable ? mount_overlay(fuse_point(), *place_.writable, place_.target)
+  auto shown = place_.writable ? mount_overlay({fuse_point()}, place_.writable, place_.target)
                                : bind_mount(fuse_point(), place_.target);
   target_mounted_ = shown.has_value();
   if (shown) let_keep();
@@ -88,21 +87,7 @@ result<void> mount_assembly::take_down(busy_mount when_busy) {
 }
 
 result<void> mount_assembly::set_read_ahead(std::uint32_t bytes) {
-  // Device numbers are known without a request to ourselves. After an unmount it is the folder below.
-  struct statx mount_point {
-  }, folder{};
-  const auto point = fuse_point();
-  if (statx(AT_FDCWD, point.c_str(), AT_STATX_DONT_SYNC, 0, &mount_point) != 0 ||
-      statx(AT_FDCWD, place_.private_folder.c_str(), AT_STATX_DONT_SYNC, 0, &folder) != 0)
-    return tl::unexpected(from_errno(errno, "look at " + point.string()));
-  if (mount_point.stx_dev_major == folder.stx_dev_major && mount_point.stx_dev_minor == folder.stx_dev_minor)
-    return fail(errc::not_found, point.string() + " is not mounted any more");
-  const auto control = "/sys/class/bdi/" + std::to_string(mount_point.stx_dev_major) + ":" +
-                       std::to_string(mount_point.stx_dev_minor) + "/read_ahead_kb";
-  const auto file = open_at(AT_FDCWD, control, O_WRONLY);
-  if (!file) return tl::unexpected(file.error());
-  const auto text = std::to_string(bytes / 1024);
-  return write_at(file->get(), std::as_bytes(std::span(text)), 0, control);
+  return firstlight::set_read_ahead(fuse_point(), bytes);
 }
 
 mount_assembly::~mount_assembly() {

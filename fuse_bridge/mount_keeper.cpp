@@ -65,6 +65,12 @@ result<bool> mount_keeper::list() {
     auto* kept = std::get_if<keeper_kept>(&(*received)->message);
     if (kept == nullptr || !(*received)->descriptor)
       return fail(errc::protocol, "it answers something else than asked");
+    kept_session session{std::make_shared<const file_descriptor>(std::move((*received)->descriptor)),
+                         kept->entry.init};
+    if (kept->entry.name == kept_contents_name) {
+      kept_contents_ = std::move(session);
+      continue;
+    }
     auto record = decode_mount_record(kept->entry.record.bytes);
     if (!record) {
       spdlog::error("mount {} of an earlier process cannot go on: {}", kept->entry.name,
@@ -72,10 +78,7 @@ result<bool> mount_keeper::list() {
       drop(kept->entry.name);
       continue;
     }
-    kept_.push_back(
-        {kept->entry.name,
-         std::move(*record),
-         {std::make_shared<const file_descriptor>(std::move((*received)->descriptor)), kept->entry.init}});
+    kept_.push_back({kept->entry.name, std::move(*record), std::move(session)});
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "actors/kept_mount.hpp"
@@ -8,6 +9,10 @@
 #include "fuse_bridge/keeper_socket.hpp"
 
 namespace firstlight {
+
+/// Under this name the keeper holds a node's content mount (fuse_bridge/hybrid/content_mount.hpp); no name of
+/// a mount begins with a dot.
+inline constexpr std::string_view kept_contents_name = ".contents";
 
 /// A node's connection to its keeper (fuse_bridge/keeper_process.hpp). `keep` and `drop` from any thread.
 class mount_keeper {
@@ -29,6 +34,9 @@ class mount_keeper {
   /// it is dropped. What this version does not understand has been dropped.
   [[nodiscard]] std::vector<kept_mount> take_kept() { return std::move(kept_); }
 
+  /// The content mount that an earlier process has left; nothing from the second call on.
+  [[nodiscard]] std::optional<kept_session> take_kept_contents() { return std::exchange(kept_contents_, {}); }
+
   /// From now on the keeper holds this mount. Waits for it
   /// only if it is stuck, and then at most `answer_timeout`. What cannot be kept is logged.
   void keep(const std::string& name, const shared_bytes& record, const shared_bytes& init, int device);
@@ -44,6 +52,7 @@ class mount_keeper {
   keeper_socket socket_;
   keeper_limits limits_;
   std::vector<kept_mount> kept_;
+  std::optional<kept_session> kept_contents_;
 };
 
 }  // namespace firstlight

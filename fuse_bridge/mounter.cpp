@@ -1,6 +1,7 @@
 #include "fuse_bridge/mounter.hpp"
 
 #include "actors/errors.hpp"
+#include "fuse_bridge/hybrid/hybrid_mode.hpp"
 #include "fuse_bridge/overlay_mode.hpp"
 
 namespace firstlight {
@@ -8,6 +9,7 @@ namespace {
 
 struct mounter_state {
   mounter_parts parts;
+  std::unique_ptr<hybrid_mode> hybrid;
 };
 using self_pointer = mounter::stateful_pointer<mounter_state>;
 
@@ -20,14 +22,31 @@ result<void> check(const mount_request& request) {
   return {};
 }
 
-result<mounted> make_mount(caf::actor_system& system, const mounter_parts& parts,
-                           const mount_request& request) {
+result<mounted> mount_hybrid(mounter_state& state, const mount_request& request) {
+  if (state.hybrid == nullptr) return fail(errc::unsupported, "this node has no place for hybrid mounts");
+  if (!request.toc->contents_known())
+    return fail(errc::not_ready, "a hybrid mount needs to know the contents of its image");
+  return state.hybrid->mount(request);
+}
+
+result<mounted> mount_best(caf::actor_system& system, mounter_state& state, const mount_request& request) {
+  auto hybrid = mount_hybrid(state, request);
+  if (hybrid || (hybrid.error().code != errc::unsupported && hybrid.error().code != errc::not_ready))
+    return hybrid;
+  auto overlay = mount_in_overlay_mode(system, state.parts, request);
+  if (overlay) overlay->fallback = "not hybrid: " + hybrid.error().detail;
+  return overlay;
+}
+
+result<mounted> make_mount(caf::actor_system& system, mounter_state& state, const mount_request& request) {
   if (auto valid = check(request); !valid) return tl::unexpected(valid.error());
   switch (request.mode) {
     case mount_mode::automatic:
-    case mount_mode::overlay:
-      return mount_in_overlay_mode(system, parts, request);
+      return mount_best(system, state, request);
     case mount_mode::hybrid:
+      return mount_hybrid(state, request);
+    case mount_mode::overlay:
+      return mount_in_overlay_mode(system, state.parts, request);
     case mount_mode::fuse:
       break;
   }
@@ -36,8 +55,11 @@ result<mounted> make_mount(caf::actor_system& system, const mounter_parts& parts
 
 mounter::behavior_type run_mounter(self_pointer self, mounter_parts parts) {
   self->state.parts = std::move(parts);
+  if (self->state.parts.hybrid)
+    self->state.hybrid = std::make_unique<hybrid_mode>(self->system(), self->state.parts);
+  self->state.parts.contents_left.reset();
   return {[self](const mount_request& request) -> caf::result<mounted> {
-    auto made = make_mount(self->system(), self->state.parts, request);
+    auto made = make_mount(self->system(), self->state, request);
     if (!made) return to_caf(made.error());
     return std::move(*made);
   }};

@@ -2,17 +2,29 @@
 #include <filesystem>
 
 #include "actors/interfaces.hpp"
+#include "config/erofs_limits.hpp"
 #include "config/fuse_limits.hpp"
 #include "fuse_bridge/mount_keeper.hpp"
 #include "storage/content_store.hpp"
 
 namespace firstlight {
 
+/// Where a node mounts in mode `hybrid`. All folders are private, and made when missing.
+struct hybrid_folders {
+  std::filesystem::path store;     ///< of the complete contents: `contents/` of the content store
+  std::filesystem::path images;    ///< of EROFS images while they are written; on a disk
+  std::filesystem::path trees;     ///< of the mount points of EROFS images
+  std::filesystem::path contents;  ///< mount point of the content mount
+};
+
 struct mounter_parts {
   const content_store* store = nullptr;  ///< outlives all instances
   std::filesystem::path mounts_folder;   ///< private; FUSE mounts below overlays are made here
   fuse_limits limits;
-  std::shared_ptr<mount_keeper> keeper{};  ///< holds the mounts should this process die; may be none
+  std::shared_ptr<mount_keeper> keeper{};       ///< holds the mounts should this process die; may be none
+  std::optional<hybrid_folders> hybrid{};       ///< none: mode `hybrid` is unsupported
+  std::optional<kept_session> contents_left{};  ///< the content mount of an earlier process
+  erofs_limits erofs{};
 };
 
 /// Starts a MOUNTER on a thread of its own: mounting blocks.

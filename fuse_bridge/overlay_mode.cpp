@@ -25,7 +25,7 @@ result<mounted> mount_in_overlay_mode(caf::actor_system& system, const mounter_p
                                       const mount_request& request) {
   const read_source image{request.toc, std::make_shared<session_counters>()};
   const read_service reads{parts.store, std::make_shared<parked_reads>(parts.limits.parked_reads_max)};
-  const auto bridge = spawn_bridge(system, {reads, parts.limits});
+  const auto bridge = spawn_bridge(system, {reads, {}, parts.limits});
   const auto behind = spawn_instance(
       system, {request.toc, parts.store, request.source, bridge, image.counters, parts.limits});
   auto session = session_of(parts, image, reads, behind, bridge);

@@ -71,21 +71,17 @@ result<content_files> content_files::open(const std::filesystem::path& folder) {
   return files;
 }
 
-result<void> content_files::write_complete(const content_id& id, bytes_view bytes) const {
-  const auto path = complete_path(id);
-  auto file = open_at(root_.get(), path, O_WRONLY | O_CREAT | O_EXCL);
-  if (!file && file.error().code == errc::not_found) {
-    if (auto made = make_complete_folder(id); !made) return made;
-    file = open_at(root_.get(), path, O_WRONLY | O_CREAT | O_EXCL);
-  }
-  if (!file && file.error().code == errc::already_exists) {  // left by a removal that failed
-    if (auto removed = remove_file(path); !removed) return removed;
-    file = open_at(root_.get(), path, O_WRONLY | O_CREAT | O_EXCL);
-  }
+result<void> content_files::write_complete(const content_id& id, bytes_view bytes) {
+  const auto name = std::to_string(next_++);
+  const auto path = unnamed_path(name);
+  const auto file = open_at(root_.get(), path, O_WRONLY | O_CREAT | O_EXCL);
   if (!file) return tl::make_unexpected(file.error());
-  auto written = write_at(file->get(), bytes, 0, path);
-  if (!written) ::unlinkat(root_.get(), path.c_str(), 0);
-  return written;
+  auto done = write_at(file->get(), bytes, 0, path);
+  // The folder is there but for the first file in it.
+  if (done && ::renameat(root_.get(), path.c_str(), root_.get(), complete_path(id).c_str()) != 0)
+    done = errno == ENOENT ? promote_unnamed(name, id) : tl::make_unexpected(from_errno(errno, path));
+  if (!done) remove_unnamed(name);
+  return done;
 }
 
 result<file_descriptor> content_files::open_complete(const content_id& id) const {

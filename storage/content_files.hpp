@@ -18,9 +18,9 @@ class content_files {
   static result<content_files> open(const std::filesystem::path& folder);
   content_files(content_files&& other) noexcept;
 
-  /// Writes a whole content straight to its final place. That is safe without a rename because a
-  /// file counts only when the database knows it. Leaves nothing behind on error.
-  result<void> write_complete(const content_id& id, bytes_view bytes) const;
+  /// Writes a whole content. It gets its name only then: hybrid mounts read `contents/` without asking us.
+  /// Leaves nothing behind on error.
+  result<void> write_complete(const content_id& id, bytes_view bytes);
   result<file_descriptor> open_complete(const content_id& id) const;
   /// For reading and writing; made when it is not there.
   result<file_descriptor> open_partial(const content_id& id) const;

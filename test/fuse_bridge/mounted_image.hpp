@@ -11,6 +11,7 @@
 #include "actors/errors.hpp"
 #include "fuse_bridge/mounter.hpp"
 #include "storage/database.hpp"
+#include "storage/sha256.hpp"
 #include "test/harness/node/fake_source.hpp"
 #include "test/harness/temporary_folder.hpp"
 
@@ -48,20 +49,32 @@ class mount_fixture {
       : database_(*database::open(folder_.path() / "db")),
         store_(*content_store::open(folder_.path() / "store", *database_, block_geometry{}, 64)),
         system_(config_),
-        mounter_(spawn_mounter(system_, {store_.get(), mounts_folder(), limits})) {}
-  ~mount_fixture() { end(mounter_); }
+        mounter_(spawn_mounter(system_, parts(limits))) {}
+  ~mount_fixture() { stop(); }
   mount_fixture(const mount_fixture&) = delete;
   mount_fixture& operator=(const mount_fixture&) = delete;
 
+  [[nodiscard]] mounter_parts parts(const fuse_limits& limits) const {
+    return {.store = store_.get(),
+            .mounts_folder = mounts_folder(),
+            .limits = limits,
+            .hybrid = hybrid_folders{.store = folder() / "store" / "contents",
+                                     .images = folder() / "images",
+                                     .trees = folder() / "trees",
+                                     .contents = folder() / "content-mount"}};
+  }
   [[nodiscard]] std::filesystem::path mounts_folder() const { return folder_.path() / "mounts"; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
   [[nodiscard]] caf::actor_system& system() { return system_; }
   [[nodiscard]] content_store& store() { return *store_; }
 
-  result<mounted> mount(const mount_request& request) {
+  /// Ends what all mounts share, as a daemon does that stops.
+  void stop() { end(mounter_); }
+  result<mounted> mount(const mount_request& request) { return mount(request, mounter_); }
+  result<mounted> mount(const mount_request& request, const mounter& by) {
     caf::scoped_actor self(system_);
     result<mounted> outcome = fail(errc::io, "no answer");
-    self->request(mounter_, std::chrono::seconds(30), request)
+    self->request(by, std::chrono::seconds(30), request)
         .receive([&](const mounted& made) { outcome = made; },
                  [&](const caf::error& failure) { outcome = tl::unexpected(from_caf(failure)); });
     return outcome;
@@ -107,11 +120,13 @@ class mount_fixture {
 /// One image, mounted for the time of a test. Contents arrive through `source`.
 class mounted_image {
  public:
-  explicit mounted_image(const image_builder& builder, view how = view::read_only, fuse_limits limits = {})
-      : fixture(limits), image(builder.build()), source(fixture.system(), fixture.store(), image) {
+  explicit mounted_image(const image_builder& builder, view how = view::read_only, fuse_limits limits = {},
+                         mount_mode in = mount_mode::overlay)
+      : fixture(limits), image(builder.build()), source(fixture.system(), fixture.store(), image), mode(in) {
     std::filesystem::create_directory(root());
     const auto made = fixture.mount(request(how));
     if (!made) FAIL(to_string(made.error()));
+    CHECK(made->mode == mode);
     mount = made->handle;
   }
   ~mounted_image() { fixture.end(mount); }
@@ -119,7 +134,9 @@ class mounted_image {
   mounted_image& operator=(const mounted_image&) = delete;
 
   [[nodiscard]] mount_request request(view how) const {
-    mount_request request{"image", image.toc, source.handle(), root(), {}};
+    mount_request request{"image", image.toc, source.handle(), root(), {}, mode};
+    request.record.target = root();
+    request.record.image.toc = {sha256(image.toc->message())};
     if (how == view::writable)
       request.writable = writable_layer{fixture.folder() / "upper", fixture.folder() / "work"};
     return request;
@@ -131,8 +148,10 @@ class mounted_image {
   mount_fixture fixture;
   image_builder::built image;
   fake_source source;
+  mount_mode mode;
   instance mount;
-  watchdog guard{fixture.mounts_folder() / "image" / "fuse"};
+  watchdog guard{mode == mount_mode::hybrid ? fixture.folder() / "content-mount"
+                                            : fixture.mounts_folder() / "image" / "fuse"};
 };
 
 /// All bytes of a file, or nothing if it cannot be read to its end.

@@ -44,7 +44,7 @@ void write_file(const std::string& path, const std::string& text) {
 
 TEST_CASE("the writable view shows the image's attributes, the root's too") {
   if (!mounting_is_possible()) return;
-  mounted_image image(small_system(), view::writable);
+  mounted_image image(small_system(), view::writable, {}, GENERATE(mount_mode::overlay, mount_mode::hybrid));
   const auto root = attributes(image.root());
   CHECK((root.st_mode & 07777U) == 0711);
   CHECK(root.st_uid == 5);
@@ -65,7 +65,7 @@ TEST_CASE("the writable view shows the image's attributes, the root's too") {
 
 TEST_CASE("files are written, renamed, linked and removed above the image") {
   if (!mounting_is_possible()) return;
-  mounted_image image(small_system(), view::writable);
+  mounted_image image(small_system(), view::writable, {}, GENERATE(mount_mode::overlay, mount_mode::hybrid));
   image.source.deliver_all();
   const auto number = attributes(image.path("etc/conf")).st_ino;
   write_file(image.path("etc/conf"), "new");
@@ -85,7 +85,7 @@ TEST_CASE("files are written, renamed, linked and removed above the image") {
 
 TEST_CASE("changing attributes of a file needs none of its contents") {
   if (!mounting_is_possible()) return;
-  mounted_image image(small_system(), view::writable);
+  mounted_image image(small_system(), view::writable, {}, GENERATE(mount_mode::overlay, mount_mode::hybrid));
   REQUIRE(chown(image.path("big").c_str(), 12, 34) == 0);
   REQUIRE(chmod(image.path("big").c_str(), 0600) == 0);
   CHECK(attributes(image.path("big")).st_uid == 12);
@@ -100,7 +100,7 @@ TEST_CASE("a program copied into an image runs from the writable mount") {
   REQUIRE(program);
   image_builder builder;
   builder.file("bin/true", *program, 0755);
-  mounted_image image(builder, view::writable);
+  mounted_image image(builder, view::writable, {}, GENERATE(mount_mode::overlay, mount_mode::hybrid));
   image.source.on_want(fake_source::answer::deliver);
   CHECK(std::system((image.path("bin/true") + " && cp " + image.path("bin/true") + " " + image.path("copy") +
                      " && " + image.path("copy"))
@@ -118,8 +118,8 @@ TEST_CASE("paths with commas, colons and backslashes can be mounted") {
   const auto image = builder.build();
   const auto odd = fixture.folder() / "od,d:\\ name";
   fs::create_directories(odd / "root");
-  const auto made =
-      fixture.mount({"odd", image.toc, {}, odd / "root", writable_layer{odd / "upper", odd / "work"}});
+  const auto made = fixture.mount(
+      {"odd", image.toc, {}, odd / "root", writable_layer{odd / "upper", odd / "work"}, mount_mode::overlay});
   REQUIRE(made);
   CHECK(made->method == "overlay on FUSE");
   write_file((odd / "root" / "b").string(), "b");

@@ -36,7 +36,7 @@ TEST_CASE("a complete image reads as it is") {
   builder.file("one", patterned_bytes(3 * block + 5, 1));
   builder.file("two", "x");
   builder.file("empty", "");
-  mounted_image image(builder);
+  mounted_image image(builder, view::read_only, {}, GENERATE(mount_mode::overlay, mount_mode::hybrid));
   image.source.deliver_all();
   CHECK(read_file(image.path("one")) == patterned_bytes(3 * block + 5, 1));
   CHECK(read_file(image.path("two")) == "x");
@@ -49,7 +49,7 @@ TEST_CASE("a read waits for its own blocks, asks for them and a little beyond, a
   const auto bytes = patterned_bytes(40 * block, 2);
   image_builder builder;
   builder.file("file", bytes);
-  mounted_image image(builder);
+  mounted_image image(builder, view::read_only, {}, GENERATE(mount_mode::overlay, mount_mode::hybrid));
   auto reader =
       std::async(std::launch::async, [&] { return read_at_offset(image.path("file"), 10, 10 * block); });
   REQUIRE(image.source.wait_for_wants(1));
@@ -73,7 +73,7 @@ TEST_CASE("blocks that are there are read while their neighbours are missing") {
   const auto bytes = patterned_bytes(8 * block, 3);
   image_builder builder;
   builder.file("file", bytes);
-  mounted_image image(builder);
+  mounted_image image(builder, view::read_only, {}, GENERATE(mount_mode::overlay, mount_mode::hybrid));
   image.source.deliver({0, 5, 1});
   const auto got = read_at_offset(image.path("file"), block, 5 * block);
   CHECK(got.bytes == bytes.substr(5 * block, block));
@@ -84,7 +84,7 @@ TEST_CASE("a page fault at the start of a block needs only that block") {
   const auto bytes = patterned_bytes(8 * block, 4);
   image_builder builder;
   builder.file("file", bytes);
-  mounted_image image(builder);
+  mounted_image image(builder, view::read_only, {}, GENERATE(mount_mode::overlay, mount_mode::hybrid));
   image.source.deliver({0, 4, 1});
   const file_descriptor file(open(image.path("file").c_str(), O_RDONLY | O_CLOEXEC));
   void* const map = mmap(nullptr, bytes.size(), PROT_READ, MAP_PRIVATE, file.get(), 0);
@@ -97,7 +97,7 @@ TEST_CASE("a failed block gives its readers EIO and its cause to the status") {
   if (!mounting_is_possible()) return;
   image_builder builder;
   builder.file("file", patterned_bytes(4 * block, 5));
-  mounted_image image(builder);
+  mounted_image image(builder, view::read_only, {}, GENERATE(mount_mode::overlay, mount_mode::hybrid));
   image.source.on_want(fake_source::answer::fail);
   CHECK(read_at_offset(image.path("file"), 10, 0).error_number == EIO);
   const auto status = image.status();
@@ -111,7 +111,7 @@ TEST_CASE("a block that failed is read once it has arrived after all") {
   const auto bytes = patterned_bytes(2 * block, 6);
   image_builder builder;
   builder.file("file", bytes);
-  mounted_image image(builder);
+  mounted_image image(builder, view::read_only, {}, GENERATE(mount_mode::overlay, mount_mode::hybrid));
   image.source.on_want(fake_source::answer::fail);
   REQUIRE(read_at_offset(image.path("file"), 10, 0).error_number == EIO);
   image.source.deliver_content(0);
@@ -135,9 +135,11 @@ TEST_CASE("the kernel's read-ahead is one block until the image is complete") {
   if (!mounting_is_possible()) return;
   image_builder builder;
   builder.file("file", patterned_bytes(64 * block, 8));
-  mounted_image image(builder);
+  mounted_image image(builder, view::read_only, {}, GENERATE(mount_mode::overlay, mount_mode::hybrid));
   struct stat st {};
-  REQUIRE(stat(image.root().c_str(), &st) == 0);
+  const auto fuse =
+      image.mode == mount_mode::hybrid ? image.fixture.folder() / "content-mount" : image.root();
+  REQUIRE(stat(fuse.c_str(), &st) == 0);
   const auto control = "/sys/class/bdi/" + std::to_string(st.st_dev >> 8U) + ":" +
                        std::to_string(st.st_dev & 0xffU) + "/read_ahead_kb";
   CHECK(read_file(control) == "16\n");

@@ -9,8 +9,8 @@ namespace firstlight {
 /// A new empty folder that is removed with all its files at the end of its life.
 class temporary_folder {
  public:
-  temporary_folder() {
-    auto pattern = (std::filesystem::temp_directory_path() / "firstlight-test-XXXXXX").string();
+  explicit temporary_folder(const std::filesystem::path& in = std::filesystem::temp_directory_path()) {
+    auto pattern = (in / "firstlight-test-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a temporary folder");
     path_ = pattern;
   }

@@ -24,9 +24,9 @@ image_inode inode_of(file_type type, std::uint16_t permissions) {
 // Tests name contents by a number: what makes them true is tested where they are verified.
 content_id numbered(std::size_t index) {
   content_id id;
-  for (std::size_t i = 0; i < sizeof index; ++i)
-    id.root.bytes[31 - i] = static_cast<std::byte>(index >> (8 * i));
-  id.root.bytes[0] = static_cast<std::byte>(index * 37 + 1);
+  const std::uint64_t spread = (index + 1) * 0x9E3779B97F4A7C15U;  // odd: no two are equal
+  for (std::size_t i = 0; i < sizeof spread; ++i)
+    id.root.bytes.at(i) = static_cast<std::byte>(spread >> (8 * i));
   return id;
 }
 

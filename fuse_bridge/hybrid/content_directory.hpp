@@ -1,0 +1,56 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <vector>
+
+#include "fuse_bridge/read_path.hpp"
+
+namespace firstlight {
+
+/// One mounted image, as the node's content mount knows it.
+struct content_member {
+  read_source image;      ///< with known contents
+  park_listener on_park;  ///< tells the image's instance; called on FUSE threads
+};
+
+/// CONTENT DIRECTORY: which contents the images mounted in mode `hybrid` have, each found by its id or by the
+/// number that the kernel knows it by. All members from any thread.
+class content_directory {
+ public:
+  /// A content as one of the images has it.
+  struct found {
+    std::shared_ptr<const content_member> member;
+    std::uint32_t content = 0;  ///< number in the member's TOC
+    inode_number inode = 0;     ///< the first of the TOC's files with this content
+    std::uint64_t size = 0;     ///< bytes
+  };
+
+  /// From now on its contents can be found. Linear in their number, once for each TOC. The caller keeps what
+  /// it gave and leaves with it.
+  void join(std::shared_ptr<const content_member> member);
+  void leave(const content_member* member);
+
+  /// In the image that joined first of those that have it.
+  [[nodiscard]] std::optional<found> find(const content_id& id) const;
+  [[nodiscard]] std::optional<found> find_node(std::uint64_t node) const;
+
+  /// The FUSE node number of a content: the leading 63 bits of its id behind a one. So it is the same in
+  /// every process, which a takeover needs. Contents of one image whose numbers are equal are not found:
+  /// nobody meets such by chance, and a hub is trusted not to sign two images that would be confused so.
+  [[nodiscard]] static std::uint64_t node_of(const content_id& id);
+
+ private:
+  class toc_contents;
+  struct entry {
+    std::shared_ptr<const content_member> member;
+    std::shared_ptr<const toc_contents> contents;
+  };
+  template <class Look>
+  std::optional<found> first_of(Look look) const;
+
+  mutable std::shared_mutex mutex_;
+  std::vector<entry> entries_;
+};
+
+}  // namespace firstlight

@@ -1,0 +1,115 @@
+#include "fuse_bridge/hybrid/content_mount.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include "fuse_bridge/kernel_mount.hpp"
+#include "fuse_bridge/read_ahead.hpp"
+
+namespace firstlight {
+namespace {
+
+/// Serves a read again whose mount has gone, if another one has the content.
+bool serve_again(const content_directory& directory, const read_service& reads, refused_windows& refused,
+                 const parked_request& read) {
+  const auto node = content_directory::node_of(read.toc->content(read.content).id);
+  const auto content = directory.find_node(node);
+  if (!content) return false;
+  const auto& member = *content->member;
+  // As if the program saw this very answer: it has waited already.
+  serve_read(reads, refused, read.request, member.image,
+             {node, content->inode, content->content, read.offset, read.bytes, true}, member.on_park);
+  return true;
+}
+
+}  // namespace
+
+content_mount::content_mount(caf::actor_system& system, content_mount_parts parts)
+    : parts_(std::move(parts)),
+      reads_{parts_.store, std::make_shared<parked_reads>(parts_.limits.parked_reads_max)},
+      refused_again_(std::make_shared<refused_windows>(parts_.limits.refused_windows_max)) {
+  bridge_ = spawn_bridge(
+      system, {reads_,
+               [directory = directory_, reads = reads_, refused = refused_again_](
+                   const parked_request& read) { return serve_again(*directory, reads, *refused, read); },
+               parts_.limits});
+}
+
+std::unique_ptr<content_session> content_mount::new_session() const {
+  return std::make_unique<content_session>(content_session_parts{
+      .directory = directory_,
+      .reads = reads_,
+      .on_interrupt = [bridge =
+                           bridge_](waiter_id waiter) { caf::anon_send(bridge, read_interrupted{waiter}); },
+      .left_behind = left_behind_,
+      .on_end = [alive = alive_] { alive->store(false); },
+      .limits = parts_.limits});
+}
+
+result<std::shared_ptr<content_mount>> content_mount::make(caf::actor_system& system,
+                                                           content_mount_parts parts) {
+  std::shared_ptr<content_mount> made(new content_mount(system, std::move(parts)));
+  if (auto started = made->start(); !started) return tl::unexpected(started.error());
+  return made;
+}
+
+result<void> content_mount::start() {
+  if (auto there = make_folders(parts_.point); !there) return there;
+  auto session = fuse_mount_session::start(new_session(), parts_.point);
+  if (!session) return tl::unexpected(session.error());
+  session_ = std::move(*session);
+  mounted_ = true;
+  let_keep();
+  return {};
+}
+
+result<std::shared_ptr<content_mount>> content_mount::take_over(caf::actor_system& system,
+                                                                content_mount_parts parts,
+                                                                const kept_session& left) {
+  std::shared_ptr<content_mount> made(new content_mount(system, std::move(parts)));
+  auto session = fuse_mount_session::take_over(made->new_session(), left);
+  if (!session) return tl::unexpected(session.error());
+  made->session_ = std::move(*session);
+  made->mounted_ = true;
+  made->let_keep();
+  return made;
+}
+
+void content_mount::let_keep() {
+  if (!parts_.keeper) return;
+  // Until the kernel has its first answer nobody could go on.
+  struct stat root {};
+  stat(parts_.point.c_str(), &root);
+  const auto [device, init] = session_->what_to_keep();
+  if (!init.bytes.empty()) parts_.keeper->keep(std::string(kept_contents_name), {}, init, device);
+}
+
+void content_mount::join(const std::shared_ptr<content_member>& member, const instance& behind) {
+  member->on_park = [behind](const park_read& read) { caf::anon_send(behind, read); };
+  directory_->join(member);
+}
+
+void content_mount::leave(const std::shared_ptr<const content_member>& member) {
+  directory_->leave(member.get());
+}
+
+void content_mount::set_read_ahead(std::uint32_t bytes) {
+  if (const auto set = firstlight::set_read_ahead(parts_.point, bytes); !set)
+    spdlog::info("reads of arriving files stay small: {}", set.error().detail);
+}
+
+content_mount::~content_mount() {
+  caf::anon_send_exit(bridge_, caf::exit_reason::user_shutdown);
+  if (*left_behind_) return;  // the session closes its own descriptor; the keeper's stays open
+  if (mounted_) {
+    cut_off(parts_.point);
+    if (auto gone = unmount(parts_.point, busy_mount::detach); !gone)
+      spdlog::warn("a mount stays behind until the next start: {}", gone.error().detail);
+  }
+  session_.reset();
+  if (parts_.keeper) parts_.keeper->drop(std::string(kept_contents_name));
+  std::error_code ignored;  // somebody looks into it: the next start removes it
+  std::filesystem::remove(parts_.point, ignored);
+}
+
+}  // namespace firstlight

@@ -1,0 +1,184 @@
+#include "fuse_bridge/hybrid/content_session.hpp"
+
+#include <fcntl.h>
+
+#include <array>
+#include <cerrno>
+
+#include "fuse_bridge/libfuse.hpp"
+#include "storage/content_name.hpp"
+
+namespace firstlight {
+namespace {
+
+// Names follow from contents, so the kernel may keep what it knows for as long as it has memory.
+constexpr double valid_seconds = 365.0 * 24 * 3600;
+
+/// Node numbers: 1 the root, then the 256 folders, and contents as content_directory numbers them.
+constexpr fuse_ino_t first_folder = 2;
+constexpr fuse_ino_t folders = 256;
+
+bool is_folder(fuse_ino_t node) {
+  return node >= first_folder && node < first_folder + folders;
+}
+
+content_session& session_of(fuse_req_t request) {
+  return core_of<content_session>(fuse_req_userdata(request));
+}
+
+std::optional<unsigned> hex_byte(std::string_view digits) {
+  unsigned value = 0;
+  for (const char c : digits) {
+    if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) return std::nullopt;
+    value = value << 4U | static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
+  }
+  return value;
+}
+
+std::optional<content_id> id_of(fuse_ino_t folder, std::string_view name) {
+  content_id id;
+  if (name.size() != 2 * (id.root.bytes.size() - 1)) return std::nullopt;
+  id.root.bytes[0] = static_cast<std::byte>(folder - first_folder);
+  for (std::size_t i = 1; i < id.root.bytes.size(); ++i) {
+    const auto byte = hex_byte(name.substr(2 * (i - 1), 2));
+    if (!byte) return std::nullopt;
+    id.root.bytes.at(i) = static_cast<std::byte>(*byte);
+  }
+  return id;
+}
+
+// Only overlayfs looks here, and shows the attributes of its own metadata.
+struct stat attributes_of_node(fuse_ino_t node, std::uint64_t size) {
+  const bool file = node >= first_folder + folders;
+  struct stat out {};
+  out.st_ino = node;
+  out.st_mode = file ? S_IFREG | 0400U : S_IFDIR | 0500U;
+  out.st_nlink = file ? 1 : 2;
+  out.st_size = static_cast<off_t>(size);
+  out.st_blksize = 4096;
+  out.st_blocks = static_cast<blkcnt_t>((size + 511) / 512);
+  return out;
+}
+
+void reply_entry(fuse_req_t request, fuse_ino_t node, std::uint64_t size) {
+  fuse_entry_param entry{};
+  entry.ino = node;
+  entry.attr = attributes_of_node(node, size);
+  entry.attr_timeout = entry.entry_timeout = valid_seconds;
+  fuse_reply_entry(request, &entry);
+}
+
+void on_init(void* user, fuse_conn_info* connection) {
+  const auto& limits = core_of<content_session>(user).parts.limits;
+  connection->max_readahead = default_block_bytes;
+  connection->max_background = limits.kernel_background_max;
+  connection->congestion_threshold = limits.kernel_background_max;
+  connection->want &= ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ |
+                                             FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+  connection->want |=
+      connection->capable &
+      static_cast<unsigned>(FUSE_CAP_ASYNC_READ | FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_PARALLEL_DIROPS);
+}
+
+void on_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
+  auto& session = session_of(request);
+  const std::string_view wanted = name;
+  if (parent == FUSE_ROOT_ID) {
+    const auto byte = wanted.size() == 2 ? hex_byte(wanted) : std::nullopt;
+    if (!byte) return void(fuse_reply_err(request, ENOENT));
+    return reply_entry(request, first_folder + *byte, 0);
+  }
+  const auto id = is_folder(parent) ? id_of(parent, wanted) : std::nullopt;
+  const auto content = id ? session.parts.directory->find(*id) : std::nullopt;
+  if (!content) return void(fuse_reply_err(request, ENOENT));
+  ++content->member->image.counters->requests;
+  reply_entry(request, content_directory::node_of(*id), content->size);
+}
+
+void on_forget(fuse_req_t request, fuse_ino_t, std::uint64_t) {
+  fuse_reply_none(request);
+}
+void on_forget_multi(fuse_req_t request, std::size_t, fuse_forget_data*) {
+  fuse_reply_none(request);
+}
+
+void on_getattr(fuse_req_t request, fuse_ino_t node, fuse_file_info*) {
+  std::uint64_t size = 0;
+  if (node != FUSE_ROOT_ID && !is_folder(node)) {
+    const auto content = session_of(request).parts.directory->find_node(node);
+    if (!content) return void(fuse_reply_err(request, ESTALE));
+    ++content->member->image.counters->requests;
+    size = content->size;
+  }
+  const auto attributes = attributes_of_node(node, size);
+  fuse_reply_attr(request, &attributes, valid_seconds);
+}
+
+// "Not implemented", as in mode `overlay`: docs/decisions/no-open.md.
+void on_open(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
+  fuse_reply_err(request, ENOSYS);
+}
+
+void on_read(fuse_req_t request, fuse_ino_t node, std::size_t bytes, off_t offset, fuse_file_info* file) {
+  auto& session = session_of(request);
+  const auto content = offset >= 0 ? session.parts.directory->find_node(node) : std::nullopt;
+  if (!content) return void(fuse_reply_err(request, ESTALE));
+  const auto& member = *content->member;
+  ++member.image.counters->requests;
+  ++member.image.counters->reads;
+  const auto from = static_cast<std::uint64_t>(offset);
+  const auto length = readable_bytes(content->size, from, bytes);
+  if (length == 0) return void(fuse_reply_buf(request, nullptr, 0));
+  serve_read(session.parts.reads, session.refused, request, member.image,
+             {node, content->inode, content->content, from, length, (file->flags & O_DIRECT) != 0},
+             member.on_park);
+}
+
+void on_readdir(fuse_req_t request, fuse_ino_t, std::size_t, off_t, fuse_file_info*) {
+  fuse_reply_buf(request, nullptr, 0);
+}
+
+void on_getxattr(fuse_req_t request, fuse_ino_t, const char*, std::size_t) {
+  fuse_reply_err(request, ENOSYS);
+}
+
+void on_statfs(fuse_req_t request, fuse_ino_t) {
+  struct statvfs numbers {};
+  numbers.f_bsize = numbers.f_frsize = 4096;
+  numbers.f_namemax = 255;
+  fuse_reply_statfs(request, &numbers);
+}
+
+fuse_lowlevel_ops make_operations() {
+  fuse_lowlevel_ops operations{};
+  operations.init = on_init;
+  operations.lookup = on_lookup;
+  operations.forget = on_forget;
+  operations.forget_multi = on_forget_multi;
+  operations.getattr = on_getattr;
+  operations.open = on_open;
+  operations.opendir = on_open;
+  operations.read = on_read;
+  operations.readdir = on_readdir;
+  operations.getxattr = on_getxattr;
+  operations.listxattr = [](fuse_req_t request, fuse_ino_t node, std::size_t bytes) {
+    on_getxattr(request, node, nullptr, bytes);
+  };
+  operations.statfs = on_statfs;
+  return operations;
+}
+
+}  // namespace
+
+void content_session::refuse_waiting() {
+  if (!*parts.left_behind) return refuse_all_reads(*parts.reads.parked);
+  // The kernel asks the next process for them.
+  for (const auto& read : parts.reads.parked->close()) fuse_reply_none(read.request);
+}
+
+const fuse_lowlevel_ops& content_session::operations() const {
+  static const fuse_lowlevel_ops operations = make_operations();
+  return operations;
+}
+
+}  // namespace firstlight

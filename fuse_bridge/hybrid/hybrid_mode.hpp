@@ -1,0 +1,29 @@
+#pragma once
+#include "fuse_bridge/hybrid/hybrid_bridge.hpp"
+#include "fuse_bridge/mounter.hpp"
+
+namespace firstlight {
+
+/// Mounts in mode `hybrid`: what all such mounts of a node share, made at the first one. One thread.
+class hybrid_mode {
+ public:
+  /// Precondition: `parts.hybrid`. A content mount that an earlier process left is taken over at once.
+  hybrid_mode(caf::actor_system& system, const mounter_parts& parts);
+
+  /// The contents of the request's TOC are known. Blocks. Errors: `unsupported` when this kernel or the file
+  /// system of the store cannot do it; those of hybrid_mount, tree_mounts, content_mount.
+  result<mounted> mount(const mount_request& request);
+
+ private:
+  result<void> prepare();
+  result<std::unique_ptr<hybrid_mount>> assemble(const mount_request& request);
+
+  caf::actor_system& system_;
+  mounter_parts parts_;
+  tree_mounts trees_;
+  std::shared_ptr<unmount_watch> watch_;
+  std::shared_ptr<content_mount> contents_;
+  std::shared_ptr<arriving_images> arriving_;
+};
+
+}  // namespace firstlight

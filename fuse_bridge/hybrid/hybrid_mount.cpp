@@ -1,0 +1,76 @@
+#include "fuse_bridge/hybrid/hybrid_mount.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "fuse_bridge/kernel_mount.hpp"
+#include "storage/file_io.hpp"
+
+namespace firstlight {
+
+result<std::unique_ptr<hybrid_mount>> hybrid_mount::make(std::shared_ptr<content_mount> contents,
+                                                         std::shared_ptr<const tree_mount> tree,
+                                                         hybrid_place place) {
+  std::unique_ptr<hybrid_mount> made(new hybrid_mount(std::move(contents), std::move(place)));
+  if (auto done = made->assemble(std::move(tree)); !done) return tl::unexpected(done.error());
+  return made;
+}
+
+std::unique_ptr<hybrid_mount> hybrid_mount::take_over(std::shared_ptr<content_mount> contents,
+                                                      hybrid_place place) {
+  std::unique_ptr<hybrid_mount> made(new hybrid_mount(std::move(contents), std::move(place)));
+  made->folder_made_ = made->target_mounted_ = true;
+  return made;
+}
+
+result<void> hybrid_mount::assemble(std::shared_ptr<const tree_mount> tree) {
+  std::error_code problem;
+  if (!std::filesystem::is_directory(place_.target, problem))
+    return fail(errc::not_found, place_.target.string() + " is not an existing directory");
+  if (auto made = make_folders(place_.private_folder.parent_path()); !made) return made;
+  if (mkdir(place_.private_folder.c_str(), 0700) != 0)
+    return tl::unexpected(from_errno(errno, "make " + place_.private_folder.string()));
+  folder_made_ = true;
+  tree_ = std::move(tree);
+  const overlay_lower lower{tree_->point(), {place_.store, contents_->point()}};
+  if (auto shown = mount_overlay(lower, place_.writable, place_.target); !shown) return shown;
+  target_mounted_ = true;
+  // It means nothing after a restart of the machine, so it need not be durable.
+  return write_file(record_file(place_.private_folder), place_.record.bytes);
+}
+
+result<void> hybrid_mount::watch(unmount_watch& watch, std::function<void()> gone) {
+  return watch.watch(place_.target, [gone = std::move(gone), flag = gone_] {
+    flag->store(true);
+    gone();
+  });
+}
+
+result<void> hybrid_mount::take_down(busy_mount when_busy) {
+  if (target_mounted_ && !*gone_)
+    if (auto done = unmount(place_.target, when_busy); !done) return done;
+  target_mounted_ = false;
+  return {};
+}
+
+bool hybrid_mount::leave_if_used() {
+  const auto gone = take_down(busy_mount::refuse);
+  left_ = !gone && gone.error().code == errc::busy;
+  if (left_) contents_->leave_behind();
+  return left_;
+}
+
+hybrid_mount::~hybrid_mount() {
+  if (left_) return;
+  if (auto gone = take_down(busy_mount::detach); !gone)
+    spdlog::warn("a mount stays behind until the next start: {}", gone.error().detail);
+  if (!folder_made_) return;
+  std::error_code problem;
+  std::filesystem::remove(record_file(place_.private_folder), problem);
+  if (!problem) std::filesystem::remove(place_.private_folder, problem);
+  if (problem) spdlog::warn("remove {}: {}", place_.private_folder.string(), problem.message());
+}
+
+}  // namespace firstlight
