@@ -19,8 +19,12 @@ struct kept_session {
 struct kept_mount {
   std::string name;
   mount_record record;
-  kept_session session;  ///< without a device: none is needed
+  kept_session session;        ///< without a device: none is needed
+  bool must_be_whole = false;  ///< what it lacks cannot reach it any more
 };
+
+/// Below the run folder: one folder a mount.
+inline constexpr const char* private_mounts_folder = "lower";
 
 /// Where a mount that needs no session keeps its encoded mount_record, in its folder below the mounts folder,
 /// for as long as it is mounted.

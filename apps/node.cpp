@@ -14,10 +14,49 @@
 namespace firstlight {
 namespace {
 
-result<void> clean_up(const std::filesystem::path& mounts_folder, const std::set<std::string>& kept) {
-  const auto detached = clean_stale_mounts(mounts_folder, kept);
-  if (!detached) return fail(detached.error(), "mounts of a killed node");
-  for (const auto& mount : *detached) spdlog::info("detached {}, left by a killed node", mount);
+hybrid_folders folders_of(const node_options& options) {
+  return {.store = options.store_folder / "contents",
+          .images = options.store_folder / "erofs",
+          .trees = options.run_folder / "trees",
+          .contents = options.run_folder / "contents"};
+}
+
+/// What an earlier process has left, and who goes on with it.
+struct left_behind {
+  std::vector<kept_mount> mounts;
+  std::optional<kept_session> contents;  ///< of hybrid mounts
+};
+
+result<left_behind> find_left(const node_options& options, mount_keeper* keeper) {
+  left_behind left;
+  if (keeper != nullptr) {
+    left.mounts = keeper->take_kept();
+    left.contents = keeper->take_kept_contents();
+  }
+  auto hybrid = find_hybrid_mounts(node_daemon::mounts_folder(options), folders_of(options).trees);
+  if (!hybrid) return tl::unexpected(hybrid.error());
+  for (auto& mount : *hybrid) {
+    mount.must_be_whole = !left.contents;
+    left.mounts.push_back(std::move(mount));
+  }
+  return left;
+}
+
+/// Detaches what nobody goes on with.
+result<void> clean_up(const node_options& options, const std::vector<left_mount>& kept, bool contents_kept) {
+  std::set<std::string> names;
+  std::set<std::string> targets;
+  for (const auto& one : kept) {
+    names.insert(one.mount.name);
+    targets.insert(one.mount.record.target);
+  }
+  const auto hybrid = folders_of(options);
+  const auto contents = contents_kept ? content_mount_is::kept : content_mount_is::stale;
+  for (const auto& detached : {clean_stale_mounts(node_daemon::mounts_folder(options), names),
+                               clean_stale_hybrid_mounts(hybrid.trees, hybrid.contents, targets, contents)}) {
+    if (!detached) return fail(detached.error(), "mounts of a killed node");
+    for (const auto& mount : *detached) spdlog::info("detached {}, left by a killed node", mount);
+  }
   return {};
 }
 
@@ -53,22 +92,33 @@ class node_service final : public running_daemon {
     auto service = std::make_unique<node_service>();
     service->lock_ = std::move(*lock);
     service->keeper_ = std::move(*keeper);
-    auto left = service->keeper_ ? service->keeper_->take_kept() : std::vector<kept_mount>{};
+    auto left = find_left(options, service->keeper_.get());
+    if (!left) return tl::unexpected(left.error());
     std::set<std::string> names;
-    for (const auto& mount : left) names.insert(mount.name);
+    for (const auto& mount : left->mounts)
+      if (mount.session.device) names.insert(mount.name);
     auto& system = service->runtime_.system();
-    const auto make_mounter = [&](const content_store& store, const std::filesystem::path& folder,
-                                  const std::set<std::string>& kept) -> result<mounter> {
+    const auto make_mounter = [&](const content_store& store,
+                                  const std::vector<left_mount>& kept) -> result<mounter> {
+      std::size_t hybrid = 0;
+      for (const auto& one : kept) {
+        names.erase(one.mount.name);
+        hybrid += one.mount.record.mode == mount_mode::hybrid ? 1 : 0;
+      }
       // Who still waits for one that does not go on gets an error.
-      for (const auto& name : names)
-        if (!kept.contains(name)) service->keeper_->drop(name);
-      if (const auto clean = clean_up(folder, kept); !clean) return tl::unexpected(clean.error());
-      return spawn_mounter(
-          system,
-          {.store = &store, .mounts_folder = folder, .limits = options.fuse, .keeper = service->keeper_});
+      for (const auto& name : names) service->keeper_->drop(name);
+      if (const auto clean = clean_up(options, kept, left->contents.has_value()); !clean)
+        return tl::unexpected(clean.error());
+      return spawn_mounter(system, {.store = &store,
+                                    .mounts_folder = node_daemon::mounts_folder(options),
+                                    .limits = options.fuse,
+                                    .keeper = service->keeper_,
+                                    .hybrid = folders_of(options),
+                                    .contents_left = left->contents,
+                                    .hybrid_left = hybrid});
     };
-    auto node =
-        node_daemon::start(system, options, std::string(software_version()), std::move(left), make_mounter);
+    auto node = node_daemon::start(system, options, std::string(software_version()), std::move(left->mounts),
+                                   make_mounter);
     if (!node) return tl::unexpected(node.error());
     service->node_ = std::move(*node);
     return service;

@@ -24,6 +24,7 @@ struct mounter_parts {
   std::shared_ptr<mount_keeper> keeper{};       ///< holds the mounts should this process die; may be none
   std::optional<hybrid_folders> hybrid{};       ///< none: mode `hybrid` is unsupported
   std::optional<kept_session> contents_left{};  ///< the content mount of an earlier process
+  std::size_t hybrid_left = 0;                  ///< so many requests to take over hybrid mounts come first
   erofs_limits erofs{};
 };
 

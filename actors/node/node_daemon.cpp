@@ -21,7 +21,7 @@ node_daemon::node_daemon(caf::actor_system& system, const node_options& options)
     : system_(system), workers_(system, worker_count(options)), keepers_(system, 1), loaders_(system, 1) {}
 
 std::filesystem::path node_daemon::mounts_folder(const node_options& options) {
-  return options.run_folder / "lower";
+  return options.run_folder / private_mounts_folder;
 }
 
 result<void> node_daemon::open_stores(const node_options& options) {
@@ -44,13 +44,10 @@ result<void> node_daemon::open_stores(const node_options& options) {
 result<void> node_daemon::spawn_actors(const node_options& options, const std::string& version,
                                        const std::vector<left_mount>& left,
                                        const mounter_factory& make_mounter) {
-  std::set<std::string> names;
   std::set<layer_id> layers;
-  for (const auto& one : left) {
-    names.insert(one.mount.name);
+  for (const auto& one : left)
     if (one.mount.record.writable) layers.insert(one.mount.record.writable->layer);
-  }
-  auto made = make_mounter(*contents_, mounts_folder(options), names);
+  auto made = make_mounter(*contents_, left);
   if (!made) return tl::unexpected(made.error());
   mounter_ = std::move(*made);
   if (auto removed = detail::remove_left_layers(*layers_, layers); !removed) return removed;
@@ -97,7 +94,7 @@ result<std::unique_ptr<node_daemon>> node_daemon::start(caf::actor_system& syste
                                                         const mounter_factory& make_mounter) {
   std::unique_ptr<node_daemon> node(new node_daemon(system, options));
   if (auto opened = node->open_stores(options); !opened) return tl::unexpected(opened.error());
-  const auto left = detail::find_images(*node->catalogue_, *node->layers_, std::move(kept));
+  const auto left = detail::find_images(*node->catalogue_, *node->layers_, *node->contents_, std::move(kept));
   if (auto spawned = node->spawn_actors(options, version, left, make_mounter); !spawned)
     return tl::unexpected(spawned.error());
   auto admin = admin_server::start(system, node->loop_, options.socket,

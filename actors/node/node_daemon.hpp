@@ -13,11 +13,10 @@ namespace firstlight {
 /// destroys it; `system` outlives it.
 class node_daemon {
  public:
-  /// Cleans what an earlier process has left below `mounts_folder`, except the mounts named `kept`, and makes
+  /// Cleans what an earlier process has left, except the mounts `kept`, which are taken over next, and makes
   /// the mounter over the content store; the layer above has it (fuse_bridge/mounter.hpp). Called once.
   using mounter_factory =
-      std::function<result<mounter>(const content_store& store, const std::filesystem::path& mounts_folder,
-                                    const std::set<std::string>& kept)>;
+      std::function<result<mounter>(const content_store& store, const std::vector<left_mount>& kept)>;
 
   /// Answers the local command line when it returns; the hub need not be there. Goes on with the mounts
   /// `kept` of an earlier process whose images are stored. Errors: those of the stores

@@ -175,10 +175,15 @@ error cancelled() {
 
 void on_mounted(const node_shell& my, const order_ptr& what, const mounted& made) {
   what->over = true;
+  if (what->record.mode == mount_mode::automatic)
+    my.state().hybrid_unsupported = made.mode != mount_mode::hybrid;
+  what->record.mode = made.mode;
   const auto& entry = enlist(my, what->name, what->image, what->record, made);
   if (!what->cancels.empty()) {
     my.state().mounts.at(what->name).umount_replies = what->cancels;
-    my.self->send_exit(made.handle, caf::exit_reason::user_shutdown);
+    my.self->request(made.handle, my.tools->limits.unmount_timeout, unmount_request{busy_mount::detach})
+        .then([](unmounted) {},
+              [=](const caf::error&) { my.self->send_exit(made.handle, caf::exit_reason::user_shutdown); });
     return refuse(what->reply, cancelled());
   }
   if (!what->source) return answer(my, what, entry, made.handle, {});
@@ -203,13 +208,20 @@ void make_mount(const node_shell& my, const order_ptr& what) {
             [=](const caf::error& problem) { give_up(my, what, from_caf(problem)); });
 }
 
+/// A hybrid mount refers to contents by their ids.
+mountable_when needed_for(const node_shell& my, mount_mode mode) {
+  const bool hybrid =
+      mode == mount_mode::hybrid || (mode == mount_mode::automatic && !my.state().hybrid_unsupported);
+  return hybrid ? mountable_when::contents_known : mountable_when::tree_known;
+}
+
 void await_image(const node_shell& my, const order_ptr& what, const progress_listener& listener) {
   my.state().mounting[what->name].cancel = [=](admin_promise reply) {
     what->cancels.push_back(reply);
     give_up(my, what, cancelled());
   };
   my.self->send(what->source, caf::subscribe_atom_v, listener);
-  my.self->request(what->source, caf::infinite, await_mountable{})
+  my.self->request(what->source, caf::infinite, await_mountable{needed_for(my, what->record.mode)})
       .then(
           [=](const mountable_image& image) {
             if (what->over) return;
@@ -219,6 +231,13 @@ void await_image(const node_shell& my, const order_ptr& what, const progress_lis
           [=](const caf::error& problem) { give_up(my, what, from_caf(problem)); });
 }
 
+/// Whether programs use a mount that goes on without this process, which ends: the next one finds it.
+bool stays_mounted(const node_shell& my, const running_mount& mount) {
+  std::error_code problem;
+  const auto folder = my.tools->run_folder / private_mounts_folder / mount.entry.name;
+  return my.state().stopping && std::filesystem::exists(record_file(folder), problem);
+}
+
 void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
   auto& mounts = my.state().mounts;
   const auto gone = std::find_if(mounts.begin(), mounts.end(),
@@ -226,7 +245,7 @@ void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
   if (gone == mounts.end()) return;
   const auto mount = std::move(gone->second);
   mounts.erase(gone);
-  clean_after(my, mount.record);
+  if (!stays_mounted(my, mount)) clean_after(my, mount.record);
   for (auto reply : mount.umount_replies) deliver(reply, admin_done{});
 }
 

@@ -90,9 +90,10 @@ void clean_after(const node_shell& my, const mount_record& record);
 
 // ---- mounts of an earlier process (node_takeover.cpp) ------------------------------------------
 
-/// Those whose TOC and writable layer are in these stores.
+/// Those whose TOC and writable layer are in these stores, and all contents where they must be.
 [[nodiscard]] std::vector<left_mount> find_images(const image_catalogue& catalogue,
-                                                  const layer_registry& layers, std::vector<kept_mount> kept);
+                                                  const layer_registry& layers, const content_store& contents,
+                                                  std::vector<kept_mount> kept);
 
 /// Goes on with it, and with the delivery of its image.
 void take_over(const node_shell& my, const left_mount& left);

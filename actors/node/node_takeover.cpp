@@ -24,13 +24,17 @@ bool has_layer(const layer_registry& layers, const mount_record& record) {
 }  // namespace
 
 std::vector<left_mount> find_images(const image_catalogue& catalogue, const layer_registry& layers,
-                                    std::vector<kept_mount> kept) {
+                                    const content_store& contents, std::vector<kept_mount> kept) {
   std::vector<left_mount> found;
   for (auto& mount : kept) {
     auto toc = catalogue.toc(mount.record.image.toc);
     if (!toc || !has_layer(layers, mount.record)) {
       spdlog::error("mount {} of an earlier process ends: {}", mount.name,
                     toc ? "its writable layer is gone" : to_string(toc.error()));
+      continue;
+    }
+    if (mount.must_be_whole && !measure_held(**toc, contents).incomplete.empty()) {
+      spdlog::error("mount {} of an earlier process ends: not all of its image has arrived", mount.name);
       continue;
     }
     mountable_image image{mount.record.image, std::move(*toc)};

@@ -46,13 +46,6 @@ std::unique_ptr<content_session> content_mount::new_session() const {
       .limits = parts_.limits});
 }
 
-result<std::shared_ptr<content_mount>> content_mount::make(caf::actor_system& system,
-                                                           content_mount_parts parts) {
-  std::shared_ptr<content_mount> made(new content_mount(system, std::move(parts)));
-  if (auto started = made->start(); !started) return tl::unexpected(started.error());
-  return made;
-}
-
 result<void> content_mount::start() {
   if (auto there = make_folders(parts_.point); !there) return there;
   auto session = fuse_mount_session::start(new_session(), parts_.point);
@@ -63,16 +56,13 @@ result<void> content_mount::start() {
   return {};
 }
 
-result<std::shared_ptr<content_mount>> content_mount::take_over(caf::actor_system& system,
-                                                                content_mount_parts parts,
-                                                                const kept_session& left) {
-  std::shared_ptr<content_mount> made(new content_mount(system, std::move(parts)));
-  auto session = fuse_mount_session::take_over(made->new_session(), left);
+result<void> content_mount::go_on(const kept_session& left) {
+  auto session = fuse_mount_session::take_over(new_session(), left);
   if (!session) return tl::unexpected(session.error());
-  made->session_ = std::move(*session);
-  made->mounted_ = true;
-  made->let_keep();
-  return made;
+  session_ = std::move(*session);
+  mounted_ = true;
+  let_keep();
+  return {};
 }
 
 void content_mount::let_keep() {

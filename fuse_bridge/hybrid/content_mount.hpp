@@ -17,11 +17,13 @@ struct content_mount_parts {
 /// `hybrid` under their names, and waits for what has not arrived. All members from any thread.
 class content_mount {
  public:
-  /// Mounts it, or goes on with the session of an earlier process. Errors: those of fuse_mount_session.
-  static result<std::shared_ptr<content_mount>> make(caf::actor_system& system, content_mount_parts parts);
-  static result<std::shared_ptr<content_mount>> take_over(caf::actor_system& system,
-                                                          content_mount_parts parts,
-                                                          const kept_session& left);
+  /// Nothing is mounted yet.
+  content_mount(caf::actor_system& system, content_mount_parts parts);
+
+  /// Either mounts it, or goes on with the session of an earlier process: then what that one owed is asked
+  /// for at once, so all images that are left must have joined. Errors: those of fuse_mount_session.
+  result<void> start();
+  result<void> go_on(const kept_session& left);
 
   /// From now on the contents of an image are served. `behind` is told of every read of them that waits; its
   /// bridge leaves with the same member.
@@ -47,9 +49,7 @@ class content_mount {
   content_mount& operator=(const content_mount&) = delete;
 
  private:
-  content_mount(caf::actor_system& system, content_mount_parts parts);
   [[nodiscard]] std::unique_ptr<content_session> new_session() const;
-  result<void> start();
   void let_keep();
 
   content_mount_parts parts_;

@@ -14,13 +14,19 @@ content_mount_parts parts_of(const mounter_parts& parts) {
 }  // namespace
 
 hybrid_mode::hybrid_mode(caf::actor_system& system, const mounter_parts& parts)
-    : system_(system), parts_(parts), trees_(parts.hybrid->trees, parts.hybrid->images, parts.erofs) {
+    : system_(system),
+      parts_(parts),
+      trees_(parts.hybrid->trees, parts.hybrid->images, parts.erofs),
+      still_left_(parts.hybrid_left) {
+  if (parts_.contents_left) contents_ = std::make_shared<content_mount>(system_, parts_of(parts_));
+  if (still_left_ == 0) note_taken_over();
+}
+
+void hybrid_mode::note_taken_over() {
+  if (still_left_ > 0 && --still_left_ > 0) return;
   if (!parts_.contents_left) return;
-  auto going = content_mount::take_over(system_, parts_of(parts_), *parts_.contents_left);
-  parts_.contents_left.reset();
-  if (going)
-    contents_ = std::move(*going);
-  else
+  const auto left = std::exchange(parts_.contents_left, {});
+  if (const auto going = contents_->go_on(*left); !going)
     spdlog::error("what mounts of an earlier process lack does not arrive: {}", to_string(going.error()));
 }
 
@@ -33,9 +39,9 @@ result<void> hybrid_mode::prepare() {
   if (contents_ == nullptr || !contents_->alive()) {
     arriving_.reset();
     contents_.reset();  // before the next one is mounted on the same point
-    auto made = content_mount::make(system_, parts_of(parts_));
-    if (!made) return tl::unexpected(made.error());
-    contents_ = std::move(*made);
+    auto made = std::make_shared<content_mount>(system_, parts_of(parts_));
+    if (auto started = made->start(); !started) return started;
+    contents_ = std::move(made);
   }
   if (arriving_ == nullptr) arriving_ = std::make_shared<arriving_images>(contents_, parts_.limits);
   return {};
@@ -52,9 +58,14 @@ result<std::unique_ptr<hybrid_mount>> hybrid_mode::assemble(const mount_request&
   return hybrid_mount::make(contents_, std::move(*tree), std::move(place));
 }
 
-// The actors come first: the kernel may ask from the moment of mounting.
 result<mounted> hybrid_mode::mount(const mount_request& request) {
-  if (auto ready = prepare(); !ready) return tl::unexpected(ready.error());
+  auto made = prepare().and_then([&] { return assemble_around(request); });
+  if (request.left) note_taken_over();
+  return made;
+}
+
+// The actors come first: the kernel may ask from the moment of mounting.
+result<mounted> hybrid_mode::assemble_around(const mount_request& request) {
   const read_source image{request.toc, std::make_shared<session_counters>()};
   // The instance needs its bridge, the bridge the member, and the member the instance.
   const auto member = std::make_shared<content_member>(content_member{image, {}});

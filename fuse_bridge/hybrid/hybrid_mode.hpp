@@ -7,7 +7,8 @@ namespace firstlight {
 /// Mounts in mode `hybrid`: what all such mounts of a node share, made at the first one. One thread.
 class hybrid_mode {
  public:
-  /// Precondition: `parts.hybrid`. A content mount that an earlier process left is taken over at once.
+  /// Precondition: `parts.hybrid`. A content mount that an earlier process left goes on once all
+  /// `parts.hybrid_left` mounts have been taken over.
   hybrid_mode(caf::actor_system& system, const mounter_parts& parts);
 
   /// The contents of the request's TOC are known. Blocks. Errors: `unsupported` when this kernel or the file
@@ -16,6 +17,8 @@ class hybrid_mode {
 
  private:
   result<void> prepare();
+  result<mounted> assemble_around(const mount_request& request);
+  void note_taken_over();
   result<std::unique_ptr<hybrid_mount>> assemble(const mount_request& request);
 
   caf::actor_system& system_;
@@ -24,6 +27,7 @@ class hybrid_mode {
   std::shared_ptr<unmount_watch> watch_;
   std::shared_ptr<content_mount> contents_;
   std::shared_ptr<arriving_images> arriving_;
+  std::size_t still_left_;  ///< mounts of an earlier process
 };
 
 }  // namespace firstlight

@@ -3,11 +3,18 @@
 #include "test/e2e/streamed_image.hpp"
 
 namespace firstlight {
+namespace {
+
+std::string any_mode() {
+  return GENERATE(as<std::string>(), "mount_mode=overlay", "mount_mode=hybrid");
+}
+
+}  // namespace
 
 TEST_CASE("programs wait while their node is dead, and end with the right bytes") {
   if (!cluster::possible()) return;
   const auto kind = GENERATE(mount_kind::read_only, mount_kind::writable);
-  cluster all({.node = {"checkpoint_interval=100ms"}, .link_bytes_per_second = slow_link});
+  cluster all({.node = {"checkpoint_interval=100ms", any_mode()}, .link_bytes_per_second = slow_link});
   const auto image = make_streamed_image(all.folder() / "streamed");
   all.add(image.layout, "streamed:1");
   const auto target = all.mount("streamed:1", "streamed", kind);
@@ -34,7 +41,7 @@ TEST_CASE("programs wait while their node is dead, and end with the right bytes"
 
 TEST_CASE("open files, what was written and automatic names outlive the death of a node") {
   if (!cluster::possible()) return;
-  cluster all;
+  cluster all({.node = {any_mode()}});
   const auto image = make_streamed_image(all.folder() / "streamed", {.files = 4});
   all.add(image.layout, "streamed:1");
   const auto mounted = all.on_node({"mount", "streamed:1"});
@@ -61,13 +68,13 @@ TEST_CASE("open files, what was written and automatic names outlive the death of
   REQUIRE(all.on_node({"umount", target.string()}).exit_code == 0);
   CHECK_FALSE(std::filesystem::exists(target));
   CHECK(all.stop_node());
-  CHECK(all.mounts().empty());
+  CHECK(all.all_mounts().empty());
   CHECK(eventually([&] { return !std::filesystem::exists(all.folder() / "run" / "keeper.sock"); }));
 }
 
 TEST_CASE("a mount whose image the next node does not have ends with an error at once") {
   if (!cluster::possible()) return;
-  cluster all({.link_bytes_per_second = slow_link});
+  cluster all({.node = {any_mode()}, .link_bytes_per_second = slow_link});
   const auto image = make_streamed_image(all.folder() / "streamed");
   all.add(image.layout, "streamed:1");
   auto reader = all.run(hash_files(all.mount("streamed:1", "streamed", mount_kind::writable)));
@@ -103,19 +110,19 @@ TEST_CASE("a mount at a link is taken over, and taken down with its layer") {
 
 TEST_CASE("a node that is stopped as soon as it has come back takes its mounts down") {
   if (!cluster::possible()) return;
-  cluster all({.link_bytes_per_second = slow_link});
+  cluster all({.node = {any_mode()}, .link_bytes_per_second = slow_link});
   const auto image = make_streamed_image(all.folder() / "streamed", {.files = 4});
   all.add(image.layout, "streamed:1");
   for (const std::string name : {"a", "b", "c", "d"}) all.mount("streamed:1", name, mount_kind::writable);
   all.kill_node();
   all.start_node();
   CHECK(all.stop_node());
-  CHECK(all.mounts().empty());
+  CHECK(all.all_mounts().empty());
 }
 
 TEST_CASE("a file of a mount that was detached before its node died stays readable") {
   if (!cluster::possible()) return;
-  cluster all;
+  cluster all({.node = {any_mode()}});
   all.add(make_streamed_image(all.folder() / "streamed", {.files = 2}).layout, "streamed:1");
   const auto target = all.mount("streamed:1", "streamed");
   check_complete(all, "streamed:1");
@@ -132,7 +139,7 @@ TEST_CASE("a file of a mount that was detached before its node died stays readab
 
 TEST_CASE("readers get an error when no node comes back in time") {
   if (!cluster::possible()) return;
-  cluster all({.node = {"keeper.takeover_wait=200ms"}, .link_bytes_per_second = slow_link});
+  cluster all({.node = {any_mode(), "keeper.takeover_wait=200ms"}, .link_bytes_per_second = slow_link});
   const auto image = make_streamed_image(all.folder() / "streamed");
   all.add(image.layout, "streamed:1");
   auto reader = all.run(hash_files(all.mount("streamed:1", "streamed", mount_kind::read_only)));
@@ -165,7 +172,7 @@ TEST_CASE("a second node does not take the run folder of the first") {
 
 TEST_CASE("a node without a keeper that is killed in mid-stream keeps what was whole") {
   if (!cluster::possible()) return;
-  cluster all({.node = {"checkpoint_interval=100ms", "keeper.takeover_wait=0ms"},
+  cluster all({.node = {any_mode(), "checkpoint_interval=100ms", "keeper.takeover_wait=0ms"},
                .link_bytes_per_second = slow_link});
   const auto image = make_streamed_image(all.folder() / "streamed");
   all.add(image.layout, "streamed:1");
@@ -186,7 +193,7 @@ TEST_CASE("a node without a keeper that is killed in mid-stream keeps what was w
   check_complete(all, "streamed:1");
   CHECK(all.bytes_received() < image.bytes - image.bytes / 4);
   CHECK(all.stop_node());
-  CHECK(all.mounts().empty());
+  CHECK(all.all_mounts().empty());
 }
 
 TEST_CASE("a complete image mounts after a restart of the node while the hub is down") {
@@ -199,7 +206,7 @@ TEST_CASE("a complete image mounts after a restart of the node while the hub is 
   all.kill_node();
   all.kill_hub();
   all.start_node();
-  auto reader = all.run(hash_files(all.mount("streamed:1", "streamed")));
+  auto reader = all.run(hash_files(all.mount("streamed:1", "again")));
   check_reads_right(all, *reader, image);
   const auto status = all.node_status();
   CHECK(status["link"]["state"] != "up");
@@ -228,9 +235,62 @@ TEST_CASE("a process that is killed while it waits for contents ends at once") {
   CHECK(all.node_status()["mounts"][0]["waiting"].empty());
 }
 
+TEST_CASE("a complete hybrid mount is read without its node, and the next one knows it") {
+  if (!cluster::possible()) return;
+  const std::string wait = GENERATE("keeper.takeover_wait=0ms", "keeper.takeover_wait=1m");
+  const bool stopped = GENERATE(true, false);
+  cluster all({.node = {"mount_mode=hybrid", wait}});
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 4});
+  all.add(image.layout, "streamed:1");
+  REQUIRE(all.on_node({"pull", "streamed:1"}).exit_code == 0);
+  const auto target = all.mount("streamed:1", "streamed", mount_kind::writable);
+  std::ofstream used(target / "data" / "new");
+  if (stopped)
+    CHECK(all.stop_node());
+  else
+    all.kill_node();
+  auto reader = all.run(hash_files(target));
+  REQUIRE(reader->wait(std::chrono::minutes(1)) == program_end{0, 0});
+  used << "written while no node lived";
+  used.close();
+  all.start_node();
+  const auto mounts = all.node_status()["mounts"];
+  REQUIRE(mounts.size() == 1);
+  CHECK(mounts[0]["mode"] == "hybrid");
+  CHECK(mounts[0]["complete"] == true);
+  CHECK(std::filesystem::file_size(target / "data" / "new") == 27);
+  REQUIRE(all.on_node({"umount", "streamed"}).exit_code == 0);
+  CHECK(all.stop_node());
+  CHECK(all.all_mounts().empty());
+}
+
+TEST_CASE("programs on a hybrid mount wait while their node is restarted") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {"mount_mode=hybrid"}, .link_bytes_per_second = slow_link});
+  const auto image = make_streamed_image(all.folder() / "streamed");
+  all.add(image.layout, "streamed:1");
+  auto reader = all.run(hash_files(all.mount("streamed:1", "streamed", mount_kind::writable)));
+  REQUIRE(eventually([&] { return all.node_status()["mounts"][0]["bytes_ready"] > image.bytes / 4; }));
+  CHECK(all.stop_node());
+  CHECK_FALSE(reader->wait(std::chrono::milliseconds(200)));
+  all.start_node();
+  check_reads_right(all, *reader, image);
+  check_complete(all, "streamed:1");
+}
+
+TEST_CASE("a hybrid mount that nobody uses goes with its node") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {"mount_mode=hybrid"}});
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 1}).layout, "streamed:1");
+  all.mount("streamed:1", "streamed", mount_kind::writable);
+  CHECK(all.stop_node());
+  CHECK(all.all_mounts().empty());
+  CHECK(eventually([&] { return !std::filesystem::exists(all.folder() / "run" / "keeper.sock"); }));
+}
+
 TEST_CASE("a node that is stopped while readers wait ends well and leaves no mount") {
   if (!cluster::possible()) return;
-  cluster all({.link_bytes_per_second = slow_link});
+  cluster all({.node = {"mount_mode=overlay"}, .link_bytes_per_second = slow_link});
   const auto image = make_streamed_image(all.folder() / "streamed", {.files = 8});
   all.add(image.layout, "streamed:1");
   auto plain = all.run(hash_files(all.mount("streamed:1", "plain", mount_kind::read_only)));
@@ -241,7 +301,7 @@ TEST_CASE("a node that is stopped while readers wait ends well and leaves no mou
     return !status["mounts"][0]["waiting"].empty() && !status["mounts"][1]["waiting"].empty();
   }));
   CHECK(all.stop_node());
-  CHECK(all.mounts().empty());
+  CHECK(all.all_mounts().empty());
   for (auto* reader : {plain.get(), overlay.get()}) {
     const auto end = reader->wait(std::chrono::seconds(30));
     REQUIRE(end);

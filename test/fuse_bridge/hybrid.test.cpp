@@ -198,6 +198,7 @@ TEST_CASE("what has arrived stays readable on a used mount whose daemon has ende
     CHECK_FALSE(read_file(root.path() / "late"));
     used = {};
     CHECK(umount(root.path().c_str()) == 0);
+    CHECK(umount2((fixture.folder() / "content-mount").c_str(), MNT_DETACH) == 0);
   }
 }
 

@@ -81,7 +81,7 @@ cluster::cluster(cluster_options options) : options_(std::move(options)) {
 
 cluster::~cluster() {
   if (node_) node_->kill();
-  for (const auto& mount : mounts() | std::views::reverse) umount2(mount.c_str(), MNT_DETACH);
+  for (const auto& mount : all_mounts() | std::views::reverse) umount2(mount.c_str(), MNT_DETACH);
   if (hub_) hub_->kill();
 }
 
@@ -220,6 +220,12 @@ std::filesystem::path cluster::mount(const std::string& image, const std::string
 }
 
 std::vector<std::string> cluster::mounts() const {
+  auto found = all_mounts();
+  std::erase(found, (folder() / "run" / "contents").string());
+  return found;
+}
+
+std::vector<std::string> cluster::all_mounts() const {
   std::vector<std::string> found;
   std::ifstream table("/proc/self/mountinfo");
   for (std::string line; std::getline(table, line);) {

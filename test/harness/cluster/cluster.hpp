@@ -67,8 +67,10 @@ class cluster {
   /// Mounts and returns the target. The name of the mount is that of the target.
   std::filesystem::path mount(const std::string& image, const std::string& name,
                               mount_kind kind = mount_kind::read_only);
-  /// Mount points below the folder, the latest last.
+  /// Mount points below the folder, the latest last, without what the node's mounts share while it runs.
   [[nodiscard]] std::vector<std::string> mounts() const;
+  /// All mount points below the folder, the latest last.
+  [[nodiscard]] std::vector<std::string> all_mounts() const;
 
   /// Starts a program whose output goes to files in the folder.
   std::unique_ptr<running_program> run(const std::vector<std::string>& arguments);
