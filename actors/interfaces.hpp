@@ -59,6 +59,8 @@ using receiver = caf::typed_actor<
 using fuse_bridge = caf::typed_actor<
     // Answers parked reads; one that has been answered already is skipped.
     caf::reacts_to<reads_released>, caf::reacts_to<read_interrupted>,
+    // The ids of the image's contents may be needed by how it is mounted.
+    caf::reacts_to<contents_known>,
     // Raises the kernel's read-ahead.
     caf::reacts_to<image_complete>,
     // Takes the mounts down. Errors: `busy` when refused, `io`.

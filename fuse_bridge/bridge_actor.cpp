@@ -99,6 +99,7 @@ ticking_bridge::behavior_type run_bridge(ticking_bridge::stateful_pointer<bridge
   return {
       [&state](const reads_released& released) { state.release(released); },
       [&state](read_interrupted signal) { state.watch(signal.waiter); },
+      [](contents_known) {},  // blocks are looked up by the instance
       [&state](image_complete) { state.complete(); },
       [&state](unmount_request request) { return state.unmount(request); },
       [&state](const adopt_mount& mount) { state.adopt(mount); },

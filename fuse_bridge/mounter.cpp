@@ -24,15 +24,12 @@ result<void> check(const mount_request& request) {
 
 result<mounted> mount_hybrid(mounter_state& state, const mount_request& request) {
   if (state.hybrid == nullptr) return fail(errc::unsupported, "this node has no place for hybrid mounts");
-  if (!request.toc->contents_known())
-    return fail(errc::not_ready, "a hybrid mount needs to know the contents of its image");
   return state.hybrid->mount(request);
 }
 
 result<mounted> mount_best(caf::actor_system& system, mounter_state& state, const mount_request& request) {
   auto hybrid = mount_hybrid(state, request);
-  if (hybrid || (hybrid.error().code != errc::unsupported && hybrid.error().code != errc::not_ready))
-    return hybrid;
+  if (hybrid || hybrid.error().code != errc::unsupported) return hybrid;
   auto overlay = mount_in_overlay_mode(system, state.parts, request);
   if (overlay) overlay->fallback = "not hybrid: " + hybrid.error().detail;
   return overlay;

@@ -208,7 +208,6 @@ void fail_delivery(const receiver_shell& my, const error& why) {
   state.failure = why;
   tell_instances(my, blocks_failed{{}, why});
   for (auto& waiter : std::exchange(state.mountable_waiters, {})) waiter.deliver(to_caf(why));
-  for (auto& waiter : std::exchange(state.contents_waiters, {})) waiter.deliver(to_caf(why));
   for (auto& waiter : std::exchange(state.complete_waiters, {})) waiter.deliver(to_caf(why));
   if (auto early = std::exchange(state.early_contents, {})) early->second.deliver(verdict{why});
   for (auto& [early, reply] : std::exchange(state.early, {})) reply.deliver(verdict{why});
@@ -271,14 +270,11 @@ image_receiver::behavior_type make_image_receiver(self_pointer self, receive_req
         if (my.state().reader) caf::anon_send(mount, contents_known{});
         if (my.report().phase == delivery_phase::complete) caf::anon_send(mount, image_complete{});
       },
-      [=](const await_mountable& asked) -> caf::result<mountable_image> {
-        auto& state = my.state();
-        const bool tree_only = asked.when == mountable_when::tree_known;
-        if (tree_only ? state.image.has_value() : state.reader != nullptr) return *state.image;
+      [=](const await_mountable&) -> caf::result<mountable_image> {
+        if (my.state().image) return *my.state().image;
         if (over(my)) return to_caf({errc::unavailable, my.report().problem});
-        auto& waiters = tree_only ? state.mountable_waiters : state.contents_waiters;
-        waiters.push_back(self->make_response_promise<mountable_image>());
-        return waiters.back();
+        my.state().mountable_waiters.push_back(self->make_response_promise<mountable_image>());
+        return my.state().mountable_waiters.back();
       },
       [=](const await_complete&) -> caf::result<receiver_report> {
         if (my.report().phase == delivery_phase::complete) return report_of(my);

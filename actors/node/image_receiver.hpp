@@ -10,11 +10,7 @@
 
 namespace firstlight {
 
-/// What must have arrived of a TOC.
-enum class mountable_when : std::uint8_t { tree_known, contents_known };
-struct await_mountable {
-  mountable_when when = mountable_when::tree_known;
-};
+struct await_mountable {};
 struct await_complete {};
 
 /// All contents of this TOC are in the store, by whatever way: a bundle file was loaded.
@@ -29,7 +25,7 @@ struct delivery_ended {
 
 /// RECEIVER with its management side, for the node's root.
 using image_receiver = receiver::extend<
-    // Answered as soon as that part of the TOC is there. Errors: what ended the delivery.
+    // Answered as soon as the tree of the TOC is there. Errors: what ended the delivery.
     caf::replies_to<await_mountable>::with<mountable_image>,
     // Answered when all contents are there and durable. Errors: what ended the delivery.
     caf::replies_to<await_complete>::with<receiver_report>,
@@ -75,7 +71,6 @@ struct receiver_state {
   std::vector<std::pair<incoming_segment, caf::typed_response_promise<verdict>>> early;
   std::set<caf::actor_addr> instances;  ///< weak: they hold this actor
   std::vector<caf::typed_response_promise<mountable_image>> mountable_waiters;
-  std::vector<caf::typed_response_promise<mountable_image>> contents_waiters;
   std::vector<caf::typed_response_promise<receiver_report>> complete_waiters;
   std::set<caf::actor_addr> listeners;
   std::uint64_t bytes_since_checkpoint = 0;

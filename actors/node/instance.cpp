@@ -33,6 +33,7 @@ class instance_state {
   void park(const park_read& read) { settle(read, waits_->start(read, now())); }
 
   void contents_known() {
+    self_->send(parts_.bridge, firstlight::contents_known{});
     for (const auto& held : waits_->take_held()) settle(held.read, waits_->resume(held, now()));
   }
   void settle(const park_read& read, wait_started wait) {

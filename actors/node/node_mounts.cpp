@@ -175,8 +175,6 @@ error cancelled() {
 
 void on_mounted(const node_shell& my, const order_ptr& what, const mounted& made) {
   what->over = true;
-  if (what->record.mode == mount_mode::automatic)
-    my.state().hybrid_unsupported = made.mode != mount_mode::hybrid;
   what->record.mode = made.mode;
   const auto& entry = enlist(my, what->name, what->image, what->record, made);
   if (!what->cancels.empty()) {
@@ -208,20 +206,13 @@ void make_mount(const node_shell& my, const order_ptr& what) {
             [=](const caf::error& problem) { give_up(my, what, from_caf(problem)); });
 }
 
-/// A hybrid mount refers to contents by their ids.
-mountable_when needed_for(const node_shell& my, mount_mode mode) {
-  const bool hybrid =
-      mode == mount_mode::hybrid || (mode == mount_mode::automatic && !my.state().hybrid_unsupported);
-  return hybrid ? mountable_when::contents_known : mountable_when::tree_known;
-}
-
 void await_image(const node_shell& my, const order_ptr& what, const progress_listener& listener) {
   my.state().mounting[what->name].cancel = [=](admin_promise reply) {
     what->cancels.push_back(reply);
     give_up(my, what, cancelled());
   };
   my.self->send(what->source, caf::subscribe_atom_v, listener);
-  my.self->request(what->source, caf::infinite, await_mountable{needed_for(my, what->record.mode)})
+  my.self->request(what->source, caf::infinite, await_mountable{})
       .then(
           [=](const mountable_image& image) {
             if (what->over) return;

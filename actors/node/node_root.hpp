@@ -73,7 +73,6 @@ struct node_root_state {
   std::deque<receiver_report> ended;                ///< latest first
   std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids = std::make_shared<std::atomic<std::uint64_t>>(0);
   std::uint64_t next_name = 0;
-  bool hybrid_unsupported = false;  ///< as the last mount in mode auto found out
   std::optional<caf::error> stopping;
   std::chrono::steady_clock::time_point started;
 };

@@ -122,7 +122,6 @@ void use_contents(const receiver_shell& my) {
   if (state.reader || !state.image->toc->contents_known()) return;
   state.reader = std::make_shared<segment_reader>(my.tools->contents, state.image->toc);
   tell_instances(my, contents_known{});
-  for (auto& waiter : std::exchange(state.contents_waiters, {})) waiter.deliver(*state.image);
   for (auto& [early, reply] : std::exchange(state.early, {})) read_segment(my, early, reply);
   conclude_by_count(my);
 }

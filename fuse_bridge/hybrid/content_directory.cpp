@@ -7,7 +7,8 @@
 namespace firstlight {
 namespace {
 
-constexpr std::uint64_t content_bit = std::uint64_t{1} << 63U;
+constexpr std::uint64_t id_bit = std::uint64_t{1} << 63U;
+constexpr std::uint64_t early_bit = std::uint64_t{1} << 62U;
 
 }  // namespace
 
@@ -15,28 +16,32 @@ std::uint64_t content_directory::node_of(const content_id& id) {
   std::uint64_t leading = 0;
   for (std::size_t i = 0; i < sizeof leading; ++i)
     leading = leading << 8U | std::to_integer<std::uint64_t>(id.root.bytes.at(i));
-  return leading >> 1U | content_bit;
+  return leading >> 1U | id_bit;
 }
 
-/// The contents of one TOC in the order of their ids, which is that of their node numbers too.
+std::uint64_t content_directory::node_of(const early_content& content) {
+  return early_bit | std::uint64_t{content.toc_mark} << 32U | content.content;
+}
+
+/// The contents of one TOC: who has them, and in the order of their ids, which is that of their node numbers
+/// too. That order is empty while the ids are not known.
 class content_directory::toc_contents {
  public:
-  explicit toc_contents(const toc_view& toc) : inodes_(toc.content_count()), sorted_(toc.content_count()) {
+  explicit toc_contents(const toc_view& toc) : inodes_(toc.content_count()) {
     for (inode_number number = toc.inode_count(); number >= root_inode; --number) {
       const auto content = toc.inode(number).content;
       if (content != image_inode::no_content) inodes_[content] = number;
     }
+    if (!toc.contents_known()) return;
+    sorted_.resize(toc.content_count());
     std::iota(sorted_.begin(), sorted_.end(), 0U);
     std::sort(sorted_.begin(), sorted_.end(),
               [&](std::uint32_t a, std::uint32_t b) { return toc.content(a).id < toc.content(b).id; });
   }
 
   [[nodiscard]] std::optional<std::uint32_t> find(const toc_view& toc, const content_id& id) const {
-    const auto at = std::lower_bound(
-        sorted_.begin(), sorted_.end(), id,
-        [&](std::uint32_t number, const content_id& wanted) { return toc.content(number).id < wanted; });
-    if (at == sorted_.end() || toc.content(*at).id != id) return std::nullopt;
-    return find_node(toc, node_of(id));
+    const auto number = find_node(toc, node_of(id));
+    return number && toc.content(*number).id == id ? number : std::nullopt;
   }
   [[nodiscard]] std::optional<std::uint32_t> find_node(const toc_view& toc, std::uint64_t node) const {
     const auto at = std::lower_bound(
@@ -47,6 +52,13 @@ class content_directory::toc_contents {
     if (next != sorted_.end() && node_of(toc.content(*next).id) == node) return std::nullopt;  // ambiguous
     return *at;
   }
+  /// Of a name that was overwritten while it was read. Linear.
+  [[nodiscard]] std::optional<std::uint32_t> find_torn(const toc_view& toc,
+                                                       const looked_up_name& name) const {
+    for (const auto number : sorted_)
+      if (name.could_be(toc.content(number).id)) return number;
+    return std::nullopt;
+  }
   [[nodiscard]] inode_number inode_of(std::uint32_t content) const { return inodes_[content]; }
 
  private:
@@ -54,17 +66,32 @@ class content_directory::toc_contents {
   std::vector<std::uint32_t> sorted_;  // content numbers by content id
 };
 
-void content_directory::join(std::shared_ptr<const content_member> member) {
+result<void> content_directory::join(std::shared_ptr<const content_member> member) {
+  const auto& toc = member->image.toc;
   std::shared_ptr<const toc_contents> contents;
-  const auto* toc = member->image.toc.get();
-  {
-    const std::shared_lock lock(mutex_);
-    for (const auto& known : entries_)
-      if (known.member->image.toc.get() == toc) contents = known.contents;
+  std::unique_lock lock(mutex_);
+  for (const auto& known : entries_) {
+    if (known.member->image.toc == toc) {
+      contents = known.contents;
+    } else if (known.member->toc != member->toc && mark_of(known.member->toc) == mark_of(member->toc)) {
+      return fail(errc::busy, "another mounted image has the same 30 bits of id; mount in mode overlay");
+    }
   }
-  if (contents == nullptr) contents = std::make_shared<const toc_contents>(*toc);
-  const std::unique_lock lock(mutex_);
+  if (contents == nullptr) {
+    lock.unlock();
+    contents = std::make_shared<const toc_contents>(*toc);
+    lock.lock();
+  }
   entries_.push_back({std::move(member), std::move(contents)});
+  return {};
+}
+
+void content_directory::learn(const content_member* member) {
+  const auto& toc = member->image.toc;
+  const auto contents = std::make_shared<const toc_contents>(*toc);
+  const std::unique_lock lock(mutex_);
+  for (auto& known : entries_)
+    if (known.member->image.toc == toc) known.contents = contents;
 }
 
 void content_directory::leave(const content_member* member) {
@@ -77,19 +104,44 @@ std::optional<content_directory::found> content_directory::first_of(Look look) c
   const std::shared_lock lock(mutex_);
   for (const auto& [member, contents] : entries_) {
     const auto& toc = *member->image.toc;
-    if (const auto number = look(*contents, toc))
-      return found{member, *number, contents->inode_of(*number), toc.content_size(*number)};
+    if (const auto number = look(*contents, *member))
+      return found{member, *number, contents->inode_of(*number), toc.content_size(*number),
+                   toc.contents_known() ? node_of(toc.content(*number).id) : 0};
   }
   return std::nullopt;
 }
 
-std::optional<content_directory::found> content_directory::find(const content_id& id) const {
-  return first_of([&](const toc_contents& contents, const toc_view& toc) { return contents.find(toc, id); });
+std::optional<content_directory::found> content_directory::find(const looked_up_name& name) const {
+  if (const auto id = name.id())
+    return first_of([&](const toc_contents& contents, const content_member& member) {
+      return contents.find(*member.image.toc, *id);
+    });
+  if (const auto early = name.early()) return find_early(*early);
+  if (!name.valid()) return std::nullopt;
+  return first_of([&](const toc_contents& contents, const content_member& member) {
+    return contents.find_torn(*member.image.toc, name);
+  });
+}
+
+std::optional<content_directory::found> content_directory::find_early(const early_content& content) const {
+  auto early = first_of([&](const toc_contents&, const content_member& member) {
+    const bool has =
+        mark_of(member.toc) == content.toc_mark && content.content < member.image.toc->content_count();
+    return has ? std::optional(content.content) : std::nullopt;
+  });
+  if (early) early->node = node_of(content);
+  return early;
 }
 
 std::optional<content_directory::found> content_directory::find_node(std::uint64_t node) const {
-  return first_of(
-      [&](const toc_contents& contents, const toc_view& toc) { return contents.find_node(toc, node); });
+  if ((node & id_bit) == 0) {
+    if ((node & early_bit) == 0) return std::nullopt;
+    return find_early(
+        {static_cast<std::uint32_t>((node ^ early_bit) >> 32U), static_cast<std::uint32_t>(node)});
+  }
+  return first_of([&](const toc_contents& contents, const content_member& member) {
+    return contents.find_node(*member.image.toc, node);
+  });
 }
 
 }  // namespace firstlight

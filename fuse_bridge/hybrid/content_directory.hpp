@@ -5,17 +5,19 @@
 #include <vector>
 
 #include "fuse_bridge/read_path.hpp"
+#include "storage/early_name.hpp"
 
 namespace firstlight {
 
 /// One mounted image, as the node's content mount knows it.
 struct content_member {
-  read_source image;      ///< with known contents
+  toc_id toc;
+  read_source image;
   park_listener on_park;  ///< tells the image's instance; called on FUSE threads
 };
 
-/// CONTENT DIRECTORY: which contents the images mounted in mode `hybrid` have, each found by its id or by the
-/// number that the kernel knows it by. All members from any thread.
+/// CONTENT DIRECTORY: which contents the images mounted in mode `hybrid` have, each found by its name or by
+/// the number that the kernel knows it by. All members from any thread.
 class content_directory {
  public:
   /// A content as one of the images has it.
@@ -24,21 +26,27 @@ class content_directory {
     std::uint32_t content = 0;  ///< number in the member's TOC
     inode_number inode = 0;     ///< the first of the TOC's files with this content
     std::uint64_t size = 0;     ///< bytes
+    std::uint64_t node = 0;     ///< by which `find_node` finds it
   };
 
-  /// From now on its contents can be found. Linear in their number, once for each TOC. The caller keeps what
-  /// it gave and leaves with it.
-  void join(std::shared_ptr<const content_member> member);
+  /// From now on its contents can be found: by early names (storage/early_name.hpp), and by their ids if
+  /// those are known. Linear in their number, once for each TOC. The caller leaves with what it gave. Errors:
+  /// `busy` if the early names of another image are the same, which takes a billion images.
+  result<void> join(std::shared_ptr<const content_member> member);
+  /// The contents of its TOC have become known.
+  void learn(const content_member* member);
   void leave(const content_member* member);
 
   /// In the image that joined first of those that have it.
-  [[nodiscard]] std::optional<found> find(const content_id& id) const;
+  [[nodiscard]] std::optional<found> find(const looked_up_name& name) const;
   [[nodiscard]] std::optional<found> find_node(std::uint64_t node) const;
 
   /// The FUSE node number of a content: the leading 63 bits of its id behind a one. So it is the same in
   /// every process, which a takeover needs. Contents of one image whose numbers are equal are not found:
   /// nobody meets such by chance, and a hub is trusted not to sign two images that would be confused so.
   [[nodiscard]] static std::uint64_t node_of(const content_id& id);
+  /// That of a content looked up under its early name: 01, the TOC's mark and its number.
+  [[nodiscard]] static std::uint64_t node_of(const early_content& content);
 
  private:
   class toc_contents;
@@ -48,6 +56,7 @@ class content_directory {
   };
   template <class Look>
   std::optional<found> first_of(Look look) const;
+  [[nodiscard]] std::optional<found> find_early(const early_content& content) const;
 
   mutable std::shared_mutex mutex_;
   std::vector<entry> entries_;

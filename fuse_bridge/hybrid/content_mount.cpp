@@ -12,6 +12,7 @@ namespace {
 /// Serves a read again whose mount has gone, if another one has the content.
 bool serve_again(const content_directory& directory, const read_service& reads, refused_windows& refused,
                  const parked_request& read) {
+  if (!read.toc->contents_known()) return false;
   const auto node = content_directory::node_of(read.toc->content(read.content).id);
   const auto content = directory.find_node(node);
   if (!content) return false;
@@ -74,9 +75,13 @@ void content_mount::let_keep() {
   if (!init.bytes.empty()) parts_.keeper->keep(std::string(kept_contents_name), {}, init, device);
 }
 
-void content_mount::join(const std::shared_ptr<content_member>& member, const instance& behind) {
+result<void> content_mount::join(const std::shared_ptr<content_member>& member, const instance& behind) {
   member->on_park = [behind](const park_read& read) { caf::anon_send(behind, read); };
-  directory_->join(member);
+  return directory_->join(member);
+}
+
+void content_mount::learn(const std::shared_ptr<const content_member>& member) {
+  directory_->learn(member.get());
 }
 
 void content_mount::leave(const std::shared_ptr<const content_member>& member) {

@@ -26,8 +26,10 @@ class content_mount {
   result<void> go_on(const kept_session& left);
 
   /// From now on the contents of an image are served. `behind` is told of every read of them that waits; its
-  /// bridge leaves with the same member.
-  void join(const std::shared_ptr<content_member>& member, const instance& behind);
+  /// bridge says when they have become known, and leaves with the same member. Errors: those of
+  /// content_directory::join.
+  result<void> join(const std::shared_ptr<content_member>& member, const instance& behind);
+  void learn(const std::shared_ptr<const content_member>& member);
   void leave(const std::shared_ptr<const content_member>& member);
 
   /// Answers reads that an instance has let go, or finds another mount to wait with, if it was taken down.

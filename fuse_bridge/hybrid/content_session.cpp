@@ -6,7 +6,6 @@
 #include <cerrno>
 
 #include "fuse_bridge/libfuse.hpp"
-#include "storage/content_name.hpp"
 
 namespace firstlight {
 namespace {
@@ -14,37 +13,30 @@ namespace {
 // Names follow from contents, so the kernel may keep what it knows for as long as it has memory.
 constexpr double valid_seconds = 365.0 * 24 * 3600;
 
-/// Node numbers: 1 the root, then the 256 folders, and contents as content_directory numbers them.
+/// Node numbers: 1 the root, then the folders, of two characters each, and contents as content_directory
+/// numbers them.
+constexpr std::string_view folder_characters = "0123456789abcdef@";
 constexpr fuse_ino_t first_folder = 2;
-constexpr fuse_ino_t folders = 256;
+constexpr fuse_ino_t folders = folder_characters.size() * folder_characters.size();
 
 bool is_folder(fuse_ino_t node) {
   return node >= first_folder && node < first_folder + folders;
 }
+std::optional<fuse_ino_t> folder_node(std::string_view name) {
+  if (name.size() != 2) return std::nullopt;
+  const auto high = folder_characters.find(name[0]);
+  const auto low = folder_characters.find(name[1]);
+  if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
+  return first_folder + high * folder_characters.size() + low;
+}
+std::array<char, 2> folder_name(fuse_ino_t node) {
+  const auto number = node - first_folder;
+  return {folder_characters[number / folder_characters.size()],
+          folder_characters[number % folder_characters.size()]};
+}
 
 content_session& session_of(fuse_req_t request) {
   return core_of<content_session>(fuse_req_userdata(request));
-}
-
-std::optional<unsigned> hex_byte(std::string_view digits) {
-  unsigned value = 0;
-  for (const char c : digits) {
-    if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) return std::nullopt;
-    value = value << 4U | static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
-  }
-  return value;
-}
-
-std::optional<content_id> id_of(fuse_ino_t folder, std::string_view name) {
-  content_id id;
-  if (name.size() != 2 * (id.root.bytes.size() - 1)) return std::nullopt;
-  id.root.bytes[0] = static_cast<std::byte>(folder - first_folder);
-  for (std::size_t i = 1; i < id.root.bytes.size(); ++i) {
-    const auto byte = hex_byte(name.substr(2 * (i - 1), 2));
-    if (!byte) return std::nullopt;
-    id.root.bytes.at(i) = static_cast<std::byte>(*byte);
-  }
-  return id;
 }
 
 // Only overlayfs looks here, and shows the attributes of its own metadata.
@@ -81,18 +73,18 @@ void on_init(void* user, fuse_conn_info* connection) {
 }
 
 void on_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
-  auto& session = session_of(request);
-  const std::string_view wanted = name;
   if (parent == FUSE_ROOT_ID) {
-    const auto byte = wanted.size() == 2 ? hex_byte(wanted) : std::nullopt;
-    if (!byte) return void(fuse_reply_err(request, ENOENT));
-    return reply_entry(request, first_folder + *byte, 0);
+    const auto folder = folder_node(name);
+    return folder ? reply_entry(request, *folder, 0) : void(fuse_reply_err(request, ENOENT));
   }
-  const auto id = is_folder(parent) ? id_of(parent, wanted) : std::nullopt;
-  const auto content = id ? session.parts.directory->find(*id) : std::nullopt;
+  std::optional<content_directory::found> content;
+  if (is_folder(parent)) {
+    const auto folder = folder_name(parent);
+    content = session_of(request).parts.directory->find({{folder.data(), folder.size()}, name});
+  }
   if (!content) return void(fuse_reply_err(request, ENOENT));
   ++content->member->image.counters->requests;
-  reply_entry(request, content_directory::node_of(*id), content->size);
+  reply_entry(request, content->node, content->size);
 }
 
 void on_forget(fuse_req_t request, fuse_ino_t, std::uint64_t) {

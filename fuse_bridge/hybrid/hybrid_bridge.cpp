@@ -31,6 +31,13 @@ class bridge_state {
     parts_.contents->release(released);
   }
 
+  void learn() {
+    // In this order: a name that is shown must be found.
+    parts_.contents->learn(parts_.member);
+    known_ = true;
+    if (mount_ != nullptr) mount_->learn();
+  }
+
   void complete() {
     if (!std::exchange(complete_, true)) parts_.arriving->end();
   }
@@ -41,11 +48,15 @@ class bridge_state {
     return unmounted{};
   }
 
-  void adopt(std::shared_ptr<hybrid_mount> mount) { mount_ = std::move(mount); }
+  void adopt(std::shared_ptr<hybrid_mount> mount) {
+    mount_ = std::move(mount);
+    if (known_) mount_->learn();
+  }
 
  private:
   hybrid_bridge_parts parts_;
   std::shared_ptr<hybrid_mount> mount_;
+  bool known_ = false;
   bool complete_ = false;
 };
 
@@ -56,6 +67,7 @@ hybrid_bridge::behavior_type run_bridge(hybrid_bridge::stateful_pointer<bridge_s
   return {
       [&state](const reads_released& released) { state.release(released); },
       [](read_interrupted) {},  // the content mount's bridge watches its readers
+      [&state](contents_known) { state.learn(); },
       [&state](image_complete) { state.complete(); },
       [&state](unmount_request request) { return state.unmount(request); },
       [&state](const adopt_hybrid& adopted) { state.adopt(adopted.mount); },

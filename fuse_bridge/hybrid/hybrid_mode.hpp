@@ -11,7 +11,7 @@ class hybrid_mode {
   /// `parts.hybrid_left` mounts have been taken over.
   hybrid_mode(caf::actor_system& system, const mounter_parts& parts);
 
-  /// The contents of the request's TOC are known. Blocks. Errors: `unsupported` when this kernel or the file
+  /// Blocks. Errors: `unsupported` when this kernel or the file
   /// system of the store cannot do it; those of hybrid_mount, tree_mounts, content_mount.
   result<mounted> mount(const mount_request& request);
 

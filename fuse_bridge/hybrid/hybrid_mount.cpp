@@ -11,7 +11,7 @@
 namespace firstlight {
 
 result<std::unique_ptr<hybrid_mount>> hybrid_mount::make(std::shared_ptr<content_mount> contents,
-                                                         std::shared_ptr<const tree_mount> tree,
+                                                         std::shared_ptr<tree_mount> tree,
                                                          hybrid_place place) {
   std::unique_ptr<hybrid_mount> made(new hybrid_mount(std::move(contents), std::move(place)));
   if (auto done = made->assemble(std::move(tree)); !done) return tl::unexpected(done.error());
@@ -25,7 +25,7 @@ std::unique_ptr<hybrid_mount> hybrid_mount::take_over(std::shared_ptr<content_mo
   return made;
 }
 
-result<void> hybrid_mount::assemble(std::shared_ptr<const tree_mount> tree) {
+result<void> hybrid_mount::assemble(std::shared_ptr<tree_mount> tree) {
   std::error_code problem;
   if (!std::filesystem::is_directory(place_.target, problem))
     return fail(errc::not_found, place_.target.string() + " is not an existing directory");
@@ -39,6 +39,12 @@ result<void> hybrid_mount::assemble(std::shared_ptr<const tree_mount> tree) {
   target_mounted_ = true;
   // It means nothing after a restart of the machine, so it need not be durable.
   return write_file(record_file(place_.private_folder), place_.record.bytes);
+}
+
+void hybrid_mount::learn() {
+  if (tree_ == nullptr) return;  // taken over: an earlier process has seen to it
+  if (const auto learnt = tree_->learn(); !learnt)
+    spdlog::warn("{} goes on reading through FUSE: {}", place_.target.string(), to_string(learnt.error()));
 }
 
 result<void> hybrid_mount::watch(unmount_watch& watch, std::function<void()> gone) {

@@ -22,11 +22,13 @@ class hybrid_mount {
   /// Errors: `already_exists` for the private folder, `not_found` for the target, `unsupported` when this
   /// kernel has no data-only layers (Linux 6.5), `io`; nothing is left behind.
   static result<std::unique_ptr<hybrid_mount>> make(std::shared_ptr<content_mount> contents,
-                                                    std::shared_ptr<const tree_mount> tree,
-                                                    hybrid_place place);
+                                                    std::shared_ptr<tree_mount> tree, hybrid_place place);
 
   /// Goes on with what an earlier process has mounted there.
   static std::unique_ptr<hybrid_mount> take_over(std::shared_ptr<content_mount> contents, hybrid_place place);
+
+  /// The contents of the image have become known.
+  void learn();
 
   /// Calls `gone` on a thread of the watch when the file system has ended, by whatever hand.
   result<void> watch(unmount_watch& watch, std::function<void()> gone);
@@ -46,10 +48,10 @@ class hybrid_mount {
  private:
   hybrid_mount(std::shared_ptr<content_mount> contents, hybrid_place place)
       : contents_(std::move(contents)), place_(std::move(place)) {}
-  result<void> assemble(std::shared_ptr<const tree_mount> tree);
+  result<void> assemble(std::shared_ptr<tree_mount> tree);
 
   std::shared_ptr<content_mount> contents_;
-  std::shared_ptr<const tree_mount> tree_;
+  std::shared_ptr<tree_mount> tree_;
   hybrid_place place_;
   bool folder_made_ = false;
   bool target_mounted_ = false;

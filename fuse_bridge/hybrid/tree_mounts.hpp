@@ -2,8 +2,10 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 
 #include "storage/erofs/erofs_image.hpp"
+#include "storage/posix_file.hpp"
 
 namespace firstlight {
 
@@ -11,15 +13,30 @@ namespace firstlight {
 /// above it keeps it.
 class tree_mount {
  public:
-  explicit tree_mount(std::filesystem::path point) : point_(std::move(point)) {}
+  /// Writes the image into a file that has no name afterwards, and mounts it. Errors: those of
+  /// tree_mounts::get.
+  static result<std::shared_ptr<tree_mount>> make(erofs_image image, std::shared_ptr<const toc_view> toc,
+                                                  const std::filesystem::path& file,
+                                                  const std::filesystem::path& point);
   ~tree_mount();
   tree_mount(const tree_mount&) = delete;
   tree_mount& operator=(const tree_mount&) = delete;
 
   [[nodiscard]] const std::filesystem::path& point() const { return point_; }
 
+  /// The contents have become known: early names are replaced by real ones, for all that is looked up from
+  /// now on. Any thread. Errors: `no_space`, `io`; then early names stay, which do as well, but through FUSE.
+  result<void> learn();
+
  private:
+  tree_mount(erofs_image image, std::shared_ptr<const toc_view> toc)
+      : image_(std::move(image)), toc_(std::move(toc)) {}
+
   std::filesystem::path point_;
+  std::mutex mutex_;                  // guards the two below
+  std::optional<erofs_image> image_;  // while it has early names
+  file_descriptor file_;
+  std::shared_ptr<const toc_view> toc_;
 };
 
 /// The EROFS mounts of a node, one for each image however often it is mounted. One thread.
@@ -33,16 +50,13 @@ class tree_mounts {
   /// The mount of an image with known contents, new or shared. The file behind it has no name any more: it
   /// goes with the last mount. Errors: `unsupported` when this kernel cannot mount it (EROFS of files:
   /// Linux 6.12), those of erofs_image, `io`, `no_space`.
-  result<std::shared_ptr<const tree_mount>> get(const std::shared_ptr<const toc_view>& toc, const toc_id& id);
+  result<std::shared_ptr<tree_mount>> get(const std::shared_ptr<const toc_view>& toc, const toc_id& id);
 
  private:
-  result<void> write_and_mount(const erofs_image& image, const std::filesystem::path& file,
-                               const std::filesystem::path& point) const;
-
   std::filesystem::path points_;
   std::filesystem::path files_;
   erofs_limits limits_;
-  std::map<toc_id, std::weak_ptr<const tree_mount>> known_;
+  std::map<toc_id, std::weak_ptr<tree_mount>> known_;
   std::uint64_t next_ = 0;
 };
 

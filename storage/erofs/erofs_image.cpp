@@ -35,8 +35,8 @@ std::uint32_t device_of(const inode_view& inode) {
 /// Writes a laid out image from begin to end.
 class image_writer {
  public:
-  image_writer(const toc_view& toc, const image_layout& plan, int file)
-      : toc_(toc), plan_(plan), output_(file), xattrs_(toc), next_block_(plan.first_data_block) {}
+  image_writer(const toc_view& toc, const image_layout& plan, std::uint32_t toc_mark, int file)
+      : toc_(toc), plan_(plan), output_(file), xattrs_(toc, toc_mark), next_block_(plan.first_data_block) {}
 
   result<void> write(const toc_id& id) {
     write_super_block(id);
@@ -203,10 +203,10 @@ result<erofs_image> erofs_image::plan(std::shared_ptr<const toc_view> toc, const
   return erofs_image(std::make_unique<impl>(impl{std::move(toc), id, std::move(*layout)}));
 }
 
-result<void> erofs_image::write(int file) const {
-  if (!impl_->toc->contents_known())
+result<void> erofs_image::write(int file, unknown_ids when) const {
+  if (when == unknown_ids::refused && !impl_->toc->contents_known())
     return fail(errc::not_ready, "the content ids of the table of contents have not arrived");
-  return erofs::image_writer(*impl_->toc, impl_->plan, file).write(impl_->id);
+  return erofs::image_writer(*impl_->toc, impl_->plan, mark_of(impl_->id), file).write(impl_->id);
 }
 
 std::uint64_t erofs_image::bytes() const {

@@ -24,11 +24,17 @@ class erofs_image {
   static result<erofs_image> plan(std::shared_ptr<const toc_view> toc, const toc_id& id,
                                   const erofs_limits& limits = {});
 
+  /// What to write while the TOC's contents are not known.
+  enum class unknown_ids : std::uint8_t {
+    refused,  ///< nothing
+    early,    ///< early names (storage/early_name.hpp), to be overwritten by a second `write`
+  };
   /// Writes the whole image into an empty file, from its begin; equal TOCs give equal bytes. Holds a few
-  /// hundred KiB. Not synced: an image can be written again. The caller gives a file that is not mounted, on
-  /// a disk's file system: the kernel mounts none that lies on tmpfs or overlayfs (ENOTBLK). Errors:
-  /// `not_ready` while the TOC's contents are not known, `no_space`, `io`.
-  [[nodiscard]] result<void> write(int file) const;
+  /// hundred KiB. Not synced: an image can be written again. The file lies on a disk's file system: the
+  /// kernel mounts none that lies on tmpfs or overlayfs (ENOTBLK). It may be mounted only if what was written
+  /// before differs in nothing but early names: that replaces them under the mount, for what is looked up
+  /// from then on. Errors: `not_ready`, `no_space`, `io`.
+  [[nodiscard]] result<void> write(int file, unknown_ids when = unknown_ids::refused) const;
 
   [[nodiscard]] std::uint64_t bytes() const;
   /// The st_ino that the kernel shows: it follows from the TOC alone, so it is stable.

@@ -47,7 +47,7 @@ struct planner {
   const toc_view& toc;
   const erofs_limits& limits;
   image_layout plan;
-  inode_xattrs xattrs{toc};
+  inode_xattrs xattrs{toc, 0};  // all early names are of one length
 
   result<void> all() {
     survey();

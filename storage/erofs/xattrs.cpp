@@ -68,10 +68,13 @@ const std::vector<stored_xattr>& inode_xattrs::gather(const inode_view& inode, h
 // Neither is shared: metacopy's 20 bytes fit into the slot that the redirect begins, so sharing it would save
 // nothing and make the kernel look into a second block.
 void inode_xattrs::mark_contents(const inode_view& inode) {
+  redirect_[0] = '/';
   if (toc_.contents_known()) {
-    redirect_[0] = '/';
     const content_name name(toc_.content(inode.content).id);
     std::copy(name.view().begin(), name.view().end(), redirect_.begin() + 1);
+  } else {
+    const auto name = early_name({toc_mark_, inode.content});
+    std::copy(name.begin(), name.end(), redirect_.begin() + 1);
   }
   found_.push_back({xattr_prefix::trusted, sharing::never, own_infix, "metacopy", {}});
   found_.push_back({xattr_prefix::trusted, sharing::never, own_infix, "redirect",

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "schemas/toc.hpp"
-#include "storage/content_name.hpp"
+#include "storage/early_name.hpp"
 #include "storage/erofs/format.hpp"
 
 namespace firstlight::erofs {
@@ -46,11 +46,12 @@ struct stored_xattr {
 /// What one inode stores. One object serves inode after inode; what it returns lasts until the next call.
 class inode_xattrs {
  public:
-  explicit inode_xattrs(const toc_view& toc) : toc_(toc) {}
+  /// `toc_mark` is `mark_of` the TOC's id: of early names (storage/early_name.hpp).
+  explicit inode_xattrs(const toc_view& toc, std::uint32_t toc_mark) : toc_(toc), toc_mark_(toc_mark) {}
 
   enum class holds_whiteouts : std::uint8_t { no, yes };
   /// The image's attributes in their order, behind the marks by which overlayfs finds the contents of a file
-  /// (`redirect` is blank while the contents are not known), or by which a nested overlayfs knows a whiteout.
+  /// (its early name while the contents are not known), or by which a nested overlayfs knows a whiteout.
   const std::vector<stored_xattr>& gather(const inode_view& inode, holds_whiteouts directory);
 
   /// Of the inode of the last call: how many attributes Linux would not show.
@@ -62,6 +63,7 @@ class inode_xattrs {
   void add_mark(const stored_xattr& mark);
 
   const toc_view& toc_;
+  std::uint32_t toc_mark_;
   std::array<char, 1 + content_name::bytes> redirect_{};
   std::vector<stored_xattr> found_;
   std::uint32_t left_out_ = 0;

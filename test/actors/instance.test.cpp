@@ -29,6 +29,7 @@ fuse_bridge::behavior_type listen_as_bridge(fuse_bridge::pointer self, heard* al
   return {
       [all](const reads_released& released) { all->released.push_back(released); },
       [](read_interrupted) {},
+      [](contents_known) {},
       [all](image_complete) { ++all->completions; },
       [](unmount_request request) -> caf::result<unmounted> {
         if (request.when_busy == busy_mount::refuse) return to_caf({errc::busy, "in use"});

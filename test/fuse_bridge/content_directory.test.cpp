@@ -10,22 +10,32 @@ namespace {
 
 std::shared_ptr<content_member> member_of(const image_builder& builder) {
   return std::make_shared<content_member>(
-      content_member{{builder.build().toc, std::make_shared<session_counters>()}, {}});
+      content_member{{}, {builder.build().toc, std::make_shared<session_counters>()}, {}});
+}
+
+std::optional<content_directory::found> find(const content_directory& directory, const content_id& id) {
+  const content_name name(id);
+  return directory.find({name.folder(), name.view().substr(3)});
+}
+
+std::optional<content_directory::found> find(const content_directory& directory, const early_content& early) {
+  const auto name = early_name(early);
+  return directory.find({{name.data(), 2}, {name.data() + 3, name.size() - 3}});
 }
 
 }  // namespace
 
-TEST_CASE("every content is found by its id and by its node") {
+TEST_CASE("every content is found by its names and by its nodes") {
   image_builder builder;
   for (std::uint32_t i = 0; i < 1000; ++i)
     builder.file("many/" + std::to_string(i), patterned_bytes(100 + i, i));
   const auto member = member_of(builder);
   content_directory directory;
-  directory.join(member);
+  REQUIRE(directory.join(member));
   const auto& toc = *member->image.toc;
   for (std::uint32_t number = 0; number < toc.content_count(); ++number) {
     const auto content = toc.content(number);
-    const auto by_id = directory.find(content.id);
+    const auto by_id = find(directory, content.id);
     REQUIRE(by_id);
     CHECK(by_id->content == number);
     CHECK(by_id->size == content.size);
@@ -33,10 +43,16 @@ TEST_CASE("every content is found by its id and by its node") {
     const auto by_node = directory.find_node(content_directory::node_of(content.id));
     REQUIRE(by_node);
     CHECK(by_node->content == number);
+    CHECK(by_id->node == content_directory::node_of(content.id));
+    const auto early = find(directory, early_content{0, number});
+    REQUIRE(early);
+    CHECK(early->content == number);
+    CHECK(early->node != by_id->node);
+    CHECK(directory.find_node(early->node)->content == number);
     CHECK((content_directory::node_of(content.id) >> 63U) == 1);
   }
   directory.leave(member.get());
-  CHECK_FALSE(directory.find(toc.content(0).id));
+  CHECK_FALSE(find(directory, toc.content(0).id));
 }
 
 TEST_CASE("a content of two images is the first one's, until that leaves") {
@@ -46,11 +62,47 @@ TEST_CASE("a content of two images is the first one's, until that leaves") {
   builder.file("other", "own");
   const auto second = member_of(builder);
   content_directory directory;
-  directory.join(first);
-  directory.join(second);
+  REQUIRE(directory.join(first));
+  second->toc.value.bytes.fill(std::byte{1});
+  REQUIRE(directory.join(second));
   const auto id = first->image.toc->content(0).id;
-  CHECK(directory.find(id)->member == first);
+  CHECK(find(directory, id)->member == first);
   directory.leave(first.get());
-  CHECK(directory.find(id)->member == second);
-  CHECK(second->image.toc->content(directory.find(id)->content).id == id);
+  CHECK(find(directory, id)->member == second);
+  CHECK(second->image.toc->content(find(directory, id)->content).id == id);
+}
+
+TEST_CASE("contents are found by early names until their ids are known, and by torn ones then") {
+  image_builder builder;
+  builder.file("one", "one");
+  builder.file("two", "two");
+  const auto [image, ids] = builder.build_tree();
+  const auto member = std::make_shared<content_member>(
+      content_member{{}, {image.toc, std::make_shared<session_counters>()}, {}});
+  content_directory directory;
+  REQUIRE(directory.join(member));
+  CHECK(find(directory, early_content{0, 1})->content == 1);
+  CHECK_FALSE(find(directory, early_content{0, 2}));
+  CHECK_FALSE(find(directory, early_content{1, 1}));
+  REQUIRE(image.toc->learn_contents(share(ids)));
+  CHECK_FALSE(find(directory, image.toc->content(1).id));
+  directory.learn(member.get());
+  CHECK(find(directory, image.toc->content(1).id)->content == 1);
+  CHECK(find(directory, early_content{0, 1})->content == 1);
+  const auto early = early_name({0, 1});
+  const content_name real(image.toc->content(1).id);
+  const auto torn = std::string(real.view().substr(0, 40)) + std::string(early.begin() + 40, early.end());
+  CHECK(directory.find({std::string_view(torn).substr(0, 2), std::string_view(torn).substr(3)})->content ==
+        1);
+}
+
+TEST_CASE("two images with the same mark cannot both be there") {
+  image_builder builder;
+  builder.file("file", "one");
+  const auto first = member_of(builder);
+  const auto second = member_of(builder);
+  second->toc.value.bytes[31] = std::byte{1};
+  content_directory directory;
+  REQUIRE(directory.join(first));
+  CHECK(directory.join(second).error().code == errc::busy);
 }

@@ -117,6 +117,37 @@ TEST_CASE("1,000 files that are opened while they arrive all end with their byte
   CHECK(right == count);
 }
 
+TEST_CASE("an image is mounted before its content ids are known, and reaches FUSE no more once they are") {
+  if (!mounting_is_possible()) return;
+  image_builder builder = numbered_files(50);
+  const auto [built, ids] = builder.build_tree();
+  mount_fixture fixture;
+  fake_source source(fixture.system(), fixture.store(), built);
+  mount_request request{"image", built.toc,         source.handle(), fixture.folder() / "root",
+                        {},      mount_mode::hybrid};
+  request.record.image.toc = {sha256(built.toc->message())};
+  fs::create_directory(request.target);
+  const auto made = fixture.mount(request);
+  REQUIRE(made);
+  const auto file = [&](std::uint32_t i) { return (request.target / "many" / std::to_string(i)).string(); };
+  CHECK(fs::file_size(file(7)) == 107);
+  auto reader = std::async(std::launch::async, [&] { return read_file(file(7)); });
+  REQUIRE(source.wait_for_wants(1));
+  source.learn(ids);
+  source.deliver_all();
+  CHECK(reader.get() == patterned_bytes(107, 7));
+  // What was looked up early stays on FUSE; the rest is native from some moment on.
+  REQUIRE(eventually([&] {
+    const auto before = fixture.status(made->handle).requests;
+    for (std::uint32_t i = 20; i < 22; ++i) CHECK(read_file(file(i)) == patterned_bytes(100 + i, i));
+    return fixture.status(made->handle).requests == before;
+  }));
+  const auto before = fixture.status(made->handle).requests;
+  for (std::uint32_t i = 30; i < 50; ++i) CHECK(read_file(file(i)) == patterned_bytes(100 + i, i));
+  CHECK(fixture.status(made->handle).requests == before);
+  fixture.end(made->handle);
+}
+
 TEST_CASE("two mounts share what arrives, and one goes on when the other is taken down") {
   if (!mounting_is_possible()) return;
   const auto bytes = patterned_bytes(3 * block, 1);

@@ -65,6 +65,11 @@ void fake_source::deliver(block_run run) {
   announce(blocks_ready{std::make_shared<const std::vector<block_run>>(1, run)});
 }
 
+void fake_source::learn(const std::vector<std::byte>& ids) {
+  if (!image_.toc->learn_contents(share(ids))) throw std::runtime_error("these are no ids of this image");
+  announce(contents_known{});
+}
+
 void fake_source::deliver_content(std::uint32_t content) {
   deliver({content, 0, image_.toc->geometry().count(image_.toc->content(content).size)});
 }

@@ -27,6 +27,8 @@ class fake_source {
   /// Stores blocks and announces them.
   void deliver(block_run run);
   void deliver_content(std::uint32_t content);
+  /// The contents of an image that was built as a tree become known.
+  void learn(const std::vector<std::byte>& ids);
   void deliver_all();  ///< and says that the image is complete
   void store_silently(block_run run);
   void fail(block_run run, const error& why);

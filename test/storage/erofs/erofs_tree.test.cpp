@@ -32,6 +32,12 @@ void decorate(image_tree& tree, std::uint64_t seed) {
   }
 }
 
+std::size_t early_names_in(const std::string& image) {
+  std::size_t count = 0;
+  for (auto at = image.find("/@@/"); at != std::string::npos; at = image.find("/@@/", at + 1)) ++count;
+  return count;
+}
+
 /// Whether st_ino of every path is what the image says.
 bool shows_its_numbers(const erofs_image& image, const toc_view& toc, const std::filesystem::path& root) {
   std::vector<std::pair<inode_number, std::string>> open{{root_inode, root.string()}};
@@ -94,8 +100,11 @@ TEST_CASE("an image can be planned before its content ids have arrived, and then
   const auto refused = early.write(file.get());
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == errc::not_ready);
+  REQUIRE(early.write(file.get(), erofs_image::unknown_ids::early));
+  CHECK(early_names_in(bytes_of_file(folder.path() / "early")) >= toc->content_count());
   REQUIRE(toc->learn_contents(share(encode_content_ids(tree))));
   REQUIRE(early.write(file.get()));
+  CHECK(early_names_in(bytes_of_file(folder.path() / "early")) == 0);
   write_image(toc_of(tree), folder.path() / "late");
   CHECK(bytes_of_file(folder.path() / "early") == bytes_of_file(folder.path() / "late"));
 }
