@@ -1,5 +1,6 @@
 #include "apps/admin_client.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -60,6 +61,16 @@ result<void> receive(int descriptor, std::span<std::byte> into) {
   return {};
 }
 
+/// Until the socket has something to read. Errors: `cancelled` when the other descriptor has, too.
+result<void> wait_readable(int descriptor, int interrupt) {
+  if (interrupt < 0) return {};  // the read waits
+  std::array<pollfd, 2> sources{{{descriptor, POLLIN, 0}, {interrupt, POLLIN, 0}}};
+  while (poll(sources.data(), sources.size(), -1) < 0)
+    if (errno != EINTR) return fail(errc::io, std::string("wait for the answer: ") + std::strerror(errno));
+  if (sources[1].revents != 0) return fail(errc::cancelled, "interrupted");
+  return {};
+}
+
 struct frame {
   admin_frame_head head;
   std::vector<std::byte> body;
@@ -100,11 +111,14 @@ admin_client::~admin_client() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-result<shared_bytes> admin_client::call(bytes_view request, const progress_handler& on_progress) {
+result<shared_bytes> admin_client::call(bytes_view request, const progress_handler& on_progress,
+                                        int interrupt) {
   if (request.size() > limits_.message_bytes_max)
     return fail(errc::limit_exceeded, "the request is larger than message_bytes_max of the admin socket");
   if (const auto sent = send_request(descriptor_, request); !sent) return tl::unexpected(sent.error());
   while (true) {
+    if (const auto there = wait_readable(descriptor_, interrupt); !there)
+      return tl::unexpected(there.error());
     auto answer = receive_frame(descriptor_, limits_.message_bytes_max);
     if (!answer) return tl::unexpected(answer.error());
     const auto* text = reinterpret_cast<const char*>(answer->body.data());

@@ -27,8 +27,10 @@ class admin_client {
 
   /// Sends one request and waits for its reply, however long it takes; `on_progress` is called meanwhile.
   /// Errors: what the service answered; `unavailable` when the daemon ends first; `denied`; `limit_exceeded`;
-  /// `protocol` when it is of another version; `io`.
-  [[nodiscard]] result<shared_bytes> call(bytes_view request, const progress_handler& on_progress = {});
+  /// `protocol` when it is of another version; `io`; `cancelled` when `interrupt`, if it is a descriptor,
+  /// became readable: then the client cannot be used any more, and at its end the daemon gives the call up.
+  [[nodiscard]] result<shared_bytes> call(bytes_view request, const progress_handler& on_progress = {},
+                                          int interrupt = -1);
 
  private:
   admin_client(int descriptor, admin_socket_limits limits) : descriptor_(descriptor), limits_(limits) {}

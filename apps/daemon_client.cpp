@@ -48,16 +48,18 @@ void add_mode_option(CLI::App& command, std::string& mode) {
       ->check(CLI::IsMember({"auto", "hybrid", "overlay", "fuse"}));
 }
 
-result<admin_reply> ask(daemon_kind kind, const daemon_options& options, const admin_request& request) {
+result<admin_reply> ask(daemon_kind kind, const daemon_options& options, const admin_request& request,
+                        int interrupt) {
   const auto socket = daemon_socket(kind, options.socket);
   auto client = admin_client::connect(socket, absent_hint(kind, socket));
   if (!client) return tl::unexpected(client.error());
   using visibility = progress_display::visibility;
   const bool hidden = options.output.quiet || options.output.json;
   progress_display display(hidden ? visibility::hidden : visibility::automatic);
-  const auto reply = client->call(encode(request).bytes, [&](bytes_view bytes) {
+  const auto show_progress = [&](bytes_view bytes) {
     if (const auto progress = decode_admin_progress(bytes)) display.update(*progress);
-  });
+  };
+  const auto reply = client->call(encode(request).bytes, show_progress, interrupt);
   if (!reply) return tl::unexpected(reply.error());
   return decode_admin_reply(reply->bytes);
 }

@@ -26,14 +26,15 @@ void add_mode_option(CLI::App& command, std::string& mode);
 
 /// Sends one request and waits for its reply, with progress on a terminal.
 /// Errors: those of the daemon; `unavailable` saying how to start it.
+/// `interrupt` as in admin_client::call.
 [[nodiscard]] result<admin_reply> ask(daemon_kind kind, const daemon_options& options,
-                                      const admin_request& request);
+                                      const admin_request& request, int interrupt = -1);
 
 /// The same for a reply of a known type. Errors: also `protocol` when the daemon answers with something else.
 template <class Reply>
 [[nodiscard]] result<Reply> ask_for(daemon_kind kind, const daemon_options& options,
-                                    const admin_request& request) {
-  auto reply = ask(kind, options, request);
+                                    const admin_request& request, int interrupt = -1) {
+  auto reply = ask(kind, options, request, interrupt);
   if (!reply) return tl::unexpected(reply.error());
   if (auto* expected = std::get_if<Reply>(&*reply)) return std::move(*expected);
   return fail(errc::protocol, "the daemon answers something else than asked; restart it after an upgrade");

@@ -6,6 +6,7 @@
 #include "apps/daemon_client.hpp"
 #include "apps/exit_code.hpp"
 #include "apps/image_file.hpp"
+#include "apps/interruption.hpp"
 #include "apps/runc_config.hpp"
 #include "apps/runtime_process.hpp"
 #include "schemas/image_config_json.hpp"
@@ -87,7 +88,7 @@ result<process_spec> process_of(const run_arguments& in, const admin_mounted& mo
   return decide_process(*image, wishes, {*passwd, *group});
 }
 
-result<int> run_mounted(const run_arguments& in, const admin_mounted& mounted) {
+result<int> run_mounted(const run_arguments& in, const admin_mounted& mounted, const sigset_t& blocked) {
   const bool terminal = !in.no_terminal && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
   const auto process = process_of(in, mounted, terminal);
   if (!process) return tl::unexpected(process.error());
@@ -100,7 +101,7 @@ result<int> run_mounted(const run_arguments& in, const admin_mounted& mounted) {
                                              .hostname = run_name(in),
                                              .network = in.network});
   if (const auto written = (*bundle)->write_config(config); !written) return tl::unexpected(written.error());
-  return run_attached({in.runtime, "run", "--bundle", (*bundle)->path(), name});
+  return run_attached({in.runtime, "run", "--bundle", (*bundle)->path(), name}, blocked);
 }
 
 /// What goes wrong must not be taken for an exit code of the program.
@@ -112,14 +113,19 @@ result<int> run_failed(const error& failure) {
 result<int> run(const run_arguments& in) {
   auto request = in.mount;
   request.name = run_name(in);
-  const auto mounted = ask_for<admin_mounted>(daemon_kind::node, in.daemon, request);
-  if (!mounted) return run_failed(mounted.error());
-  const auto code = run_mounted(in, *mounted);
-  if (!in.keep) {
+  interruption signals;
+  const auto mounted = ask_for<admin_mounted>(daemon_kind::node, in.daemon, request, signals.descriptor());
+  const auto interrupted = signals.take();
+  if (!mounted && !interrupted) return run_failed(mounted.error());
+  const auto code =
+      interrupted ? result<int>(128 + *interrupted) : run_mounted(in, *mounted, signals.before());
+  if (interrupted || !in.keep) {
     auto quiet = in.daemon;
     quiet.output.quiet = true;
     const auto gone = ask_for<admin_done>(daemon_kind::node, quiet, admin_umount{request.name, true});
-    if (!gone) std::fprintf(stderr, "firstlight run: the mount stays: %s\n", gone.error().detail.c_str());
+    // The daemon gives up a mount whose client has gone: it may have done so already.
+    if (!gone && !(interrupted && gone.error().code == errc::not_found))
+      std::fprintf(stderr, "firstlight run: the mount stays: %s\n", gone.error().detail.c_str());
   }
   return code ? code : run_failed(code.error());
 }

@@ -27,7 +27,6 @@ class blocked_signals {
   blocked_signals& operator=(const blocked_signals&) = delete;
 
   [[nodiscard]] const sigset_t& taken() const { return taken_; }
-  [[nodiscard]] const sigset_t& before() const { return before_; }
 
  private:
   sigset_t taken_{};
@@ -59,9 +58,9 @@ bool came_from_terminal(const siginfo_t& info) {
 
 }  // namespace
 
-result<int> run_attached(const std::vector<std::string>& command) {
+result<int> run_attached(const std::vector<std::string>& command, const sigset_t& blocked) {
   const blocked_signals signals;
-  const auto child = start(command, signals.before());
+  const auto child = start(command, blocked);
   if (!child) return tl::unexpected(child.error());
   for (;;) {
     int status = 0;

@@ -24,6 +24,7 @@ struct order {
   mount_record record{};
   bool made_layer = false;  ///< its writable layer is new
   bool over = false;        ///< answered: given up or mounted
+  bool cancelled = false;   ///< to be taken down as soon as it is mounted
   std::vector<admin_promise> cancels{};
 };
 using order_ptr = std::shared_ptr<order>;
@@ -177,7 +178,7 @@ void on_mounted(const node_shell& my, const order_ptr& what, const mounted& made
   what->over = true;
   what->record.mode = made.mode;
   const auto& entry = enlist(my, what->name, what->image, what->record, made);
-  if (!what->cancels.empty()) {
+  if (what->cancelled) {
     my.state().mounts.at(what->name).umount_replies = what->cancels;
     my.self->request(made.handle, my.tools->limits.unmount_timeout, unmount_request{busy_mount::detach})
         .then([](unmounted) {},
@@ -192,7 +193,10 @@ void on_mounted(const node_shell& my, const order_ptr& what, const mounted& made
 
 /// From here on it can only be cancelled once it is there.
 void make_mount(const node_shell& my, const order_ptr& what) {
-  my.state().mounting[what->name].cancel = [what](admin_promise reply) { what->cancels.push_back(reply); };
+  my.state().mounting[what->name].cancel = [what](std::optional<admin_promise> reply) {
+    what->cancelled = true;
+    if (reply) what->cancels.push_back(*reply);
+  };
   if (auto bound = bind_layer(my, *what); !bound) return give_up(my, what, bound.error());
   const auto used = my.tools->catalogue.change(
       what->key.first, what->key.second, [](image_record& record) { record.last_used_at = unix_now(); });
@@ -207,8 +211,8 @@ void make_mount(const node_shell& my, const order_ptr& what) {
 }
 
 void await_image(const node_shell& my, const order_ptr& what, const progress_listener& listener) {
-  my.state().mounting[what->name].cancel = [=](admin_promise reply) {
-    what->cancels.push_back(reply);
+  my.state().mounting[what->name].cancel = [=](std::optional<admin_promise> reply) {
+    if (reply) what->cancels.push_back(*reply);
     give_up(my, what, cancelled());
   };
   my.self->send(what->source, caf::subscribe_atom_v, listener);
@@ -244,8 +248,18 @@ void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
 std::function<void(admin_promise)> cancel_of(const node_shell& my, const std::string& name_or_target) {
   const auto target = as_mounted(name_or_target);
   for (const auto& [name, making] : my.state().mounting)
-    if (name == name_or_target || making.target == target) return making.cancel;
+    if (name == name_or_target || making.target == target)
+      return making.cancel ? [cancel = making.cancel](admin_promise reply) { cancel(reply); }
+                           : std::function<void(admin_promise)>{};
   return {};
+}
+
+/// Nobody waits for a mount that this client asked for.
+void on_client_down(const node_shell& my, const caf::actor_addr& which) {
+  std::function<void(std::optional<admin_promise>)> cancel;  // it changes the map
+  for (const auto& [name, making] : my.state().mounting)
+    if (making.client == which) cancel = making.cancel;
+  if (cancel) cancel(std::nullopt);
 }
 
 }  // namespace
@@ -253,6 +267,7 @@ std::function<void(admin_promise)> cancel_of(const node_shell& my, const std::st
 void watch_mounts(const node_shell& my) {
   my.self->set_down_handler([my](const caf::down_msg& down) {
     auto& state = my.state();
+    on_client_down(my, down.source);
     if (state.living_receivers.erase(down.source) == 0) on_instance_down(my, down.source);
     quit_when_alone(my);
   });
@@ -262,6 +277,8 @@ void mount(const node_shell& my, const admin_mount_request& asked, const progres
            admin_promise reply) {
   auto what = place_order(my, asked, reply);
   if (!what) return refuse(reply, what.error());
+  my.self->monitor(listener);
+  my.state().mounting[(*what)->name].client = listener.address();
   auto stored = stored_image(*my.tools, (*what)->key);
   if (!stored) return give_up(my, *what, stored.error());
   if (*stored && (*stored)->record.complete) {

@@ -56,7 +56,9 @@ struct running_mount {
 /// A mount that is being made.
 struct mount_in_making {
   std::filesystem::path target;
-  std::function<void(admin_promise)> cancel{};  ///< ends it, then answers; none of one that is taken over
+  /// Ends it, then answers who asked for that; none of one that is taken over.
+  std::function<void(std::optional<admin_promise>)> cancel{};
+  caf::actor_addr client{};  ///< who waits for it: it is given up when that one goes away
 };
 
 struct running_receiver {

@@ -124,12 +124,16 @@ TEST_CASE("files of an image are read inside its root, whatever its links say") 
 }
 
 TEST_CASE("an attached program's exit code and signal come back") {
-  CHECK(run_attached({"sh", "-c", "exit 7"}).value() == 7);
-  CHECK(run_attached({"sh", "-c", "kill -TERM $$"}).value() == 143);
-  CHECK(run_attached({"firstlight-no-such-program"}).error().code == errc::not_found);
+  sigset_t none;
+  sigemptyset(&none);
+  CHECK(run_attached({"sh", "-c", "exit 7"}, none).value() == 7);
+  CHECK(run_attached({"sh", "-c", "kill -TERM $$"}, none).value() == 143);
+  CHECK(run_attached({"firstlight-no-such-program"}, none).error().code == errc::not_found);
 }
 
 TEST_CASE("signals are passed on to an attached program") {
   const auto command = "trap 'exit 9' USR1; kill -USR1 " + std::to_string(getpid()) + "; while :; do :; done";
-  CHECK(run_attached({"bash", "-c", command}).value() == 9);
+  sigset_t none;
+  sigemptyset(&none);
+  CHECK(run_attached({"bash", "-c", command}, none).value() == 9);
 }

@@ -1,3 +1,5 @@
+#include <csignal>
+
 #include "test/e2e/streamed_image.hpp"
 
 namespace firstlight {
@@ -83,6 +85,45 @@ TEST_CASE("a program of an image runs through runc as the image and the options 
   }
   REQUIRE(end == program_end{7, 0});
   CHECK(program->output() == "hello from 1234 in /tmp\n");
+  CHECK(all.on_node({"ls"}).reply["mounts"].empty());
+  CHECK(all.mounts().empty());
+}
+
+TEST_CASE("what is interrupted while its image does not arrive leaves nothing") {
+  if (!cluster::possible()) return;
+  const std::string command = GENERATE("mount", "run");
+  const int signal = GENERATE(SIGTERM, SIGINT, SIGKILL);
+  CAPTURE(command, signal);
+  cluster all;
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 1}).layout, "streamed:1");
+  all.link().stop();
+  auto program = all.start({command, "--name", "app", "streamed:1"});
+  const auto target = all.folder() / "run" / "mounts" / "app";
+  REQUIRE(eventually([&] { return std::filesystem::exists(target); }));
+  program->signal(signal);
+  const auto end = program->wait(std::chrono::seconds(30));
+  REQUIRE(end);
+  CHECK(end ==
+        (command == "run" && signal != SIGKILL ? program_end{128 + signal, 0} : program_end{-1, signal}));
+  CHECK(eventually([&] { return !std::filesystem::exists(target); }));
+  CHECK(all.on_node({"layer", "ls"}).reply["layers"].empty());
+  all.link().resume();
+  REQUIRE(all.on_node({"mount", "--name", "app", "streamed:1"}).exit_code == 0);
+}
+
+TEST_CASE("a program that runs gets the signals of firstlight run, and nothing is left at its end") {
+  if (!cluster::possible()) return;
+  cluster all;
+  all.add(make_shell_image(all.folder() / "shell"), "shell:1");
+  const auto script = "trap 'exit 9' TERM; echo ready; while :; do busybox sleep 1; done";
+  auto program = all.start({"run", "--no-tty", "shell:1", "/bin/sh", "-c", script});
+  REQUIRE(eventually([&] { return program->output() == "ready\n" || !program->errors().empty(); }));
+  if (program->errors().find("cgroup") != std::string::npos) {
+    WARN("SKIPPED: runc cannot make cgroups here: " + program->errors());
+    return;
+  }
+  program->signal(SIGTERM);
+  CHECK(program->wait(std::chrono::minutes(1)) == program_end{9, 0});
   CHECK(all.on_node({"ls"}).reply["mounts"].empty());
   CHECK(all.mounts().empty());
 }

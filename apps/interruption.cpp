@@ -1,0 +1,27 @@
+#include "apps/interruption.hpp"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+namespace firstlight {
+
+interruption::interruption() {
+  sigset_t taken;
+  sigemptyset(&taken);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&taken, signal);
+  sigprocmask(SIG_BLOCK, &taken, &before_);
+  descriptor_ = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+interruption::~interruption() {
+  if (descriptor_ >= 0) close(descriptor_);
+  sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+std::optional<int> interruption::take() {
+  signalfd_siginfo info{};
+  if (descriptor_ < 0 || read(descriptor_, &info, sizeof info) != sizeof info) return std::nullopt;
+  return static_cast<int>(info.ssi_signo);
+}
+
+}  // namespace firstlight
