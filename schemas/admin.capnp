@@ -73,6 +73,7 @@ struct Mount {
   lastError     @17 :Text;           # why
   waiting       @18 :List(Waiting);
   mountedAt     @19 :Int64;
+  requests      @22 :UInt64;         # of every kind that the kernel sent to FUSE
   mode          @21 :Text;           # "hybrid", "overlay" or "fuse"
   fallback      @20 :Text;           # why this way of mounting and not a better one; empty if it is the best
 }

@@ -77,6 +77,7 @@ void fields(Io& io, accessed<Io, admin_mount>& v) {
   io("complete", v.complete);
   io("bytes_ready", v.bytes_ready);
   io("bytes_total", v.bytes_total);
+  io("requests", v.requests);
   io("reads", v.reads);
   io("read_bytes", v.read_bytes);
   io("waits", v.waits);

@@ -72,7 +72,8 @@ struct admin_mount {
   bool complete = false;          ///< all contents are there; false: lazy
   std::uint64_t bytes_ready = 0;  ///< of contents that are there
   std::uint64_t bytes_total = 0;
-  std::uint64_t reads = 0;  ///< read requests that the kernel sent
+  std::uint64_t requests = 0;  ///< of every kind that the kernel sent to FUSE
+  std::uint64_t reads = 0;     ///< read requests that the kernel sent
   std::uint64_t read_bytes = 0;
   std::uint64_t waits = 0;   ///< read requests that had to wait for a block
   std::uint64_t misses = 0;  ///< blocks that had not arrived when they were first read

@@ -65,6 +65,7 @@ admin_mount report(const mount_facts& mount, const instance_status& status, cons
                    .complete = status.complete,
                    .bytes_ready = held.ready,
                    .bytes_total = held.total,
+                   .requests = status.requests,
                    .reads = status.reads,
                    .read_bytes = status.read_bytes,
                    .waits = status.waits,

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/node/instance.hpp"
+#include "fuse_bridge/kernel_mount.hpp"
 
 namespace firstlight {
 namespace {
@@ -24,10 +25,35 @@ hybrid_mode::hybrid_mode(caf::actor_system& system, const mounter_parts& parts)
 
 void hybrid_mode::note_taken_over() {
   if (still_left_ > 0 && --still_left_ > 0) return;
-  if (!parts_.contents_left) return;
-  const auto left = std::exchange(parts_.contents_left, {});
-  if (const auto going = contents_->go_on(*left); !going)
-    spdlog::error("what mounts of an earlier process lack does not arrive: {}", to_string(going.error()));
+  if (const auto left = std::exchange(parts_.contents_left, {}))
+    if (const auto going = contents_->go_on(*left); !going)
+      spdlog::error("what mounts of an earlier process lack does not arrive: {}", to_string(going.error()));
+  if (const auto tried = try_out(); !tried) {
+    spdlog::info("no hybrid mounts: {}", tried.error().detail);
+    if (tried.error().code == errc::unsupported) refused_ = tried.error();
+  }
+}
+
+result<void> hybrid_mode::try_out() {
+  if (auto ready = prepare(); !ready) return ready;
+  const image_tree empty{
+      .inodes = {{.type = file_type::directory, .permissions = 0755, .links = 2, .size = 4096}},
+      .directories = {{}},
+      .contents = {}};
+  const auto toc = encode_toc({}, empty).and_then(
+      [](std::vector<std::byte>&& bytes) { return toc_view::open(share(std::move(bytes))); });
+  if (!toc) return tl::unexpected(toc.error());
+  const auto tree = trees_.get(*toc, {});
+  if (!tree) return tl::unexpected(tree.error());
+  const auto folder = parts_.hybrid->images / "try";
+  std::error_code ignored;  // left by a process that was killed right here; what is in the way shows below
+  std::filesystem::remove_all(folder, ignored);
+  if (auto made = make_folders(folder / "point"); !made) return made;
+  const overlay_lower lower{(*tree)->point(), {parts_.hybrid->store, contents_->point()}};
+  auto done = mount_overlay(lower, writable_layer{folder / "upper", folder / "work"}, folder / "point");
+  if (done) done = unmount(folder / "point", busy_mount::detach);
+  std::filesystem::remove_all(folder, ignored);
+  return done;
 }
 
 result<void> hybrid_mode::prepare() {
@@ -59,7 +85,8 @@ result<std::unique_ptr<hybrid_mount>> hybrid_mode::assemble(const mount_request&
 }
 
 result<mounted> hybrid_mode::mount(const mount_request& request) {
-  auto made = prepare().and_then([&] { return assemble_around(request); });
+  result<void> ready = refused_ && !request.left ? result<void>(tl::unexpected(*refused_)) : prepare();
+  auto made = ready.and_then([&] { return assemble_around(request); });
   if (request.left) note_taken_over();
   return made;
 }

@@ -8,7 +8,8 @@ namespace firstlight {
 class hybrid_mode {
  public:
   /// Precondition: `parts.hybrid`. A content mount that an earlier process left goes on once all
-  /// `parts.hybrid_left` mounts have been taken over.
+  /// `parts.hybrid_left` mounts have been taken over. Then an empty image is mounted once: so it is known
+  /// what this kernel can do, and the first real mount finds everything warm.
   hybrid_mode(caf::actor_system& system, const mounter_parts& parts);
 
   /// Blocks. Errors: `unsupported` when this kernel or the file
@@ -17,6 +18,7 @@ class hybrid_mode {
 
  private:
   result<void> prepare();
+  result<void> try_out();
   result<mounted> assemble_around(const mount_request& request);
   void note_taken_over();
   result<std::unique_ptr<hybrid_mount>> assemble(const mount_request& request);
@@ -27,7 +29,8 @@ class hybrid_mode {
   std::shared_ptr<unmount_watch> watch_;
   std::shared_ptr<content_mount> contents_;
   std::shared_ptr<arriving_images> arriving_;
-  std::size_t still_left_;  ///< mounts of an earlier process
+  std::optional<error> refused_;  ///< why this kernel or disk cannot do it
+  std::size_t still_left_;        ///< mounts of an earlier process
 };
 
 }  // namespace firstlight

@@ -254,10 +254,9 @@ TEST_CASE("a complete hybrid mount is read without its node, and the next one kn
   used << "written while no node lived";
   used.close();
   all.start_node();
-  const auto mounts = all.node_status()["mounts"];
-  REQUIRE(mounts.size() == 1);
-  CHECK(mounts[0]["mode"] == "hybrid");
-  CHECK(mounts[0]["complete"] == true);
+  REQUIRE(eventually([&] { return all.node_status()["mounts"].size() == 1; }));
+  CHECK(all.node_status()["mounts"][0]["mode"] == "hybrid");
+  CHECK(eventually([&] { return all.node_status()["mounts"][0]["complete"] == true; }));
   CHECK(std::filesystem::file_size(target / "data" / "new") == 27);
   REQUIRE(all.on_node({"umount", "streamed"}).exit_code == 0);
   CHECK(all.stop_node());

@@ -1,0 +1,70 @@
+#pragma once
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace firstlight::fstest {
+
+/// What a program does to a file system, by path or through a file that it holds open.
+enum class action : std::uint8_t {
+  write,      ///< opens (flags), writes `size` bytes at `offset`, closes
+  append,     ///< the same with O_APPEND
+  read,       ///< the whole file
+  truncate,   ///< to `size`
+  make_file,  ///< O_CREAT | O_EXCL, mode
+  make_folder,
+  remove_folder,
+  unlink,
+  rename,    ///< path to other; flags of renameat2
+  link,      ///< other is a new name of path
+  symlink,   ///< path points to other
+  make_fifo,
+  change_mode,
+  change_owner,  ///< uid in offset, gid in size
+  set_time,      ///< modification time `offset` seconds, `size` nanoseconds
+  set_xattr,     ///< name user.N of `size`, value of `offset` bytes
+  get_xattr,
+  list_xattrs,
+  remove_xattr,
+  allocate,    ///< fallocate with flags
+  copy_range,  ///< from path to other, through copy_file_range
+  map_write,   ///< writes `size` bytes at `offset` through a shared mapping
+  list,        ///< names and types in a folder
+  look,        ///< lstat
+  read_link,
+  hold,  ///< opens for reading and writing into a slot
+  held_write,
+  held_read,
+  held_truncate,
+  held_sync,
+  held_look,
+  let_go,
+  make_unnamed,  ///< O_TMPFILE in folder path, written, linked as other
+  count_,        ///< no action: how many there are
+};
+
+struct operation {
+  action what = action::look;
+  std::string path;
+  std::string other;
+  std::int64_t offset = 0;
+  std::int64_t size = 0;
+  std::uint32_t flags = 0;
+  std::uint32_t mode = 0;
+  std::uint32_t slot = 0;
+};
+
+/// One line, for people.
+[[nodiscard]] std::string to_text(const operation& what);
+
+/// A sequence that depends on the seed alone. Paths are those given, and names that it makes below the folders
+/// among them; few, so that operations meet.
+[[nodiscard]] std::vector<operation> random_operations(std::uint64_t seed, std::size_t count,
+                                                       const std::vector<std::string>& files,
+                                                       const std::vector<std::string>& folders);
+
+/// The bytes that an operation writes: they follow from it.
+[[nodiscard]] std::string bytes_of(const operation& what);
+
+}  // namespace firstlight::fstest

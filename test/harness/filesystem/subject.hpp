@@ -1,0 +1,44 @@
+#pragma once
+#include <array>
+#include <filesystem>
+
+#include "storage/posix_file.hpp"
+#include "test/harness/filesystem/operation.hpp"
+
+namespace firstlight::fstest {
+
+/// What a program sees of one operation.
+struct outcome {
+  int error = 0;  ///< errno
+  std::int64_t value = 0;
+  std::string data;
+  friend bool operator==(const outcome&, const outcome&) = default;
+};
+[[nodiscard]] std::string to_text(const outcome& what);
+
+/// A folder that operations are carried out in, and the files that they hold open. Not thread-safe.
+class subject {
+ public:
+  /// Times from `start` on (seconds since the epoch) are not compared: two subjects are never equally fast.
+  subject(std::filesystem::path root, std::int64_t start);
+
+  [[nodiscard]] outcome apply(const operation& what);
+  /// Every path below the root with all that lstat says but numbers, sorted; and extended attributes and
+  /// contents. Link counts of folders are left out where `folder_links` is false.
+  [[nodiscard]] std::vector<std::string> observe(bool folder_links) const;
+  /// What lstat says of one path, in words.
+  [[nodiscard]] outcome look(int folder, const std::string& path, bool folder_links) const;
+  void let_all_go();
+
+  bool folder_links = true;  ///< whether `look` compares link counts of folders
+
+ private:
+  [[nodiscard]] outcome with_file(const operation& what, int flags, outcome (*work)(int, const operation&)) const;
+
+  std::filesystem::path root_;
+  file_descriptor folder_;
+  std::int64_t start_;
+  std::array<file_descriptor, 4> held_;
+};
+
+}  // namespace firstlight::fstest
