@@ -15,13 +15,16 @@ int nibble(char c) {
 }  // namespace
 
 std::array<char, 64> digest::hex_digits() const {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::array<char, 64> text{};
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const auto value = std::to_integer<unsigned>(bytes[i]);
-    text[2 * i] = digits[value >> 4U];
-    text[2 * i + 1] = digits[value & 15U];
-  }
+  static constexpr auto pairs = [] {
+    constexpr char digits[] = "0123456789abcdef";
+    std::array<std::array<char, 2>, 256> all{};
+    for (unsigned value = 0; value < all.size(); ++value)
+      all[value] = {digits[value >> 4U], digits[value & 15U]};
+    return all;
+  }();
+  std::array<char, 64> text;
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    std::memcpy(text.data() + 2 * i, pairs[std::to_integer<std::size_t>(bytes[i])].data(), 2);
   return text;
 }
 

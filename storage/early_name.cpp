@@ -31,11 +31,14 @@ std::uint32_t mark_of(const toc_id& id) {
 
 std::array<char, content_name::bytes> early_name(const early_content& content) {
   const auto both = std::uint64_t{content.toc_mark} << 32U | content.content;
+  std::array<char, period> letters{};
+  for (std::size_t i = 0; i < period; ++i)
+    letters.at(i) =
+        static_cast<char>(first_letter + static_cast<char>(both >> (4 * (period - 1 - i)) & 0xfU));
   std::array<char, content_name::bytes> name{folder_character, folder_character, '/'};
-  for (std::size_t i = 3; i < name.size(); ++i) {
-    const auto nibble = both >> (4 * (period - 1 - (i - 3) % period)) & 0xfU;
-    name.at(i) = static_cast<char>(first_letter + static_cast<char>(nibble));
-  }
+  for (auto* at = name.data() + 3; at < name.data() + name.size(); at += period)
+    std::copy_n(letters.begin(),
+                std::min<std::size_t>(period, static_cast<std::size_t>(name.data() + name.size() - at)), at);
   return name;
 }
 

@@ -47,7 +47,7 @@ struct planner {
   const toc_view& toc;
   const erofs_limits& limits;
   image_layout plan;
-  inode_xattrs xattrs{toc, 0};  // all early names are of one length
+  inode_xattrs xattrs{toc};
 
   result<void> all() {
     survey();
@@ -60,6 +60,7 @@ struct planner {
   void survey() {
     plan.places.resize(toc.inode_count());
     std::unordered_map<timestamp, std::uint32_t, time_hash> times;
+    auto latest = times.end();  // neighbours often have the same
     std::uint32_t most = 0;
     bool whiteouts = false;
     for (inode_number number = root_inode; number <= toc.inode_count(); ++number) {
@@ -67,7 +68,10 @@ struct planner {
       plan.places[number - 1].type = entry_type_of(inode);
       whiteouts = whiteouts || is_whiteout(inode);
       if (inode.type == file_type::directory) survey_directory(number, inode);
-      if (fits_compact(inode)) ++times[inode.modified];
+      if (!fits_compact(inode)) continue;
+      if (latest == times.end() || latest->first != inode.modified)
+        latest = times.try_emplace(inode.modified).first;
+      ++latest->second;
     }
     for (const auto& [time, count] : times) {
       if (count < most || (count == most && plan.common_time < time)) continue;

@@ -24,20 +24,11 @@ std::uint32_t checksum_of(bytes_view bytes) {
 
 }  // namespace
 
-image_output::image_output(int file) : file_(file) {
-  buffer_.reserve(flush_bytes + flush_bytes / 4);
-}
+image_output::image_output(int file) : file_(file), buffer_(flush_bytes) {}
 
-std::span<std::byte> image_output::next(std::size_t bytes) {
-  if (buffer_.size() >= flush_bytes) flush();
-  const auto begin = buffer_.size();
-  buffer_.resize(begin + bytes);
-  return std::span(buffer_).subspan(begin);
-}
-
-void image_output::append(std::string_view bytes) {
-  const auto from = std::as_bytes(std::span(bytes));  // perhaps of no bytes at no address
-  std::copy(from.begin(), from.end(), next(bytes.size()).begin());
+void image_output::make_room(std::size_t bytes) {
+  flush();
+  if (bytes > buffer_.size()) buffer_.resize(bytes);
 }
 
 void image_output::pad_to(std::uint64_t end) {
@@ -56,9 +47,10 @@ void image_output::flush() {
     const auto checksum = checksum_of(checked);
     std::memcpy(checked.data() + offsetof(super_block, checksum), &checksum, sizeof checksum);
   }
-  if (outcome_) outcome_ = write_at(file_, buffer_, flushed_, "write an EROFS image");
-  flushed_ += buffer_.size();
-  buffer_.clear();
+  const auto written = std::span(buffer_).first(used_);
+  if (outcome_) outcome_ = write_at(file_, written, flushed_, "write an EROFS image");
+  std::fill(written.begin(), written.end(), std::byte{});
+  flushed_ += std::exchange(used_, 0);
 }
 
 }  // namespace firstlight::erofs

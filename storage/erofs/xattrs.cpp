@@ -65,17 +65,21 @@ const std::vector<stored_xattr>& inode_xattrs::gather(const inode_view& inode, h
   return found_;
 }
 
+void inode_xattrs::name_contents(std::uint32_t content) {
+  redirect_[0] = '/';
+  if (toc_.contents_known()) {
+    const content_name name(toc_.content(content).id);
+    std::copy(name.view().begin(), name.view().end(), redirect_.begin() + 1);
+  } else {
+    const auto name = early_name({*toc_mark_, content});
+    std::copy(name.begin(), name.end(), redirect_.begin() + 1);
+  }
+}
+
 // Neither is shared: metacopy's 20 bytes fit into the slot that the redirect begins, so sharing it would save
 // nothing and make the kernel look into a second block.
 void inode_xattrs::mark_contents(const inode_view& inode) {
-  redirect_[0] = '/';
-  if (toc_.contents_known()) {
-    const content_name name(toc_.content(inode.content).id);
-    std::copy(name.view().begin(), name.view().end(), redirect_.begin() + 1);
-  } else {
-    const auto name = early_name({toc_mark_, inode.content});
-    std::copy(name.begin(), name.end(), redirect_.begin() + 1);
-  }
+  if (toc_mark_) name_contents(inode.content);
   found_.push_back({xattr_prefix::trusted, sharing::never, own_infix, "metacopy", {}});
   found_.push_back({xattr_prefix::trusted, sharing::never, own_infix, "redirect",
                     std::string_view(redirect_.data(), redirect_.size())});

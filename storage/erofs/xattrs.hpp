@@ -46,8 +46,10 @@ struct stored_xattr {
 /// What one inode stores. One object serves inode after inode; what it returns lasts until the next call.
 class inode_xattrs {
  public:
-  /// `toc_mark` is `mark_of` the TOC's id: of early names (storage/early_name.hpp).
-  explicit inode_xattrs(const toc_view& toc, std::uint32_t toc_mark) : toc_(toc), toc_mark_(toc_mark) {}
+  /// `toc_mark` is `mark_of` the TOC's id: of early names (storage/early_name.hpp). Without it contents get
+  /// no names, but the room for them.
+  explicit inode_xattrs(const toc_view& toc, std::optional<std::uint32_t> toc_mark = {})
+      : toc_(toc), toc_mark_(toc_mark) {}
 
   enum class holds_whiteouts : std::uint8_t { no, yes };
   /// The image's attributes in their order, behind the marks by which overlayfs finds the contents of a file
@@ -59,11 +61,12 @@ class inode_xattrs {
 
  private:
   void mark_contents(const inode_view& inode);
+  void name_contents(std::uint32_t content);
   void mark_whiteouts(const inode_view& inode, holds_whiteouts directory);
   void add_mark(const stored_xattr& mark);
 
   const toc_view& toc_;
-  std::uint32_t toc_mark_;
+  std::optional<std::uint32_t> toc_mark_;
   std::array<char, 1 + content_name::bytes> redirect_{};
   std::vector<stored_xattr> found_;
   std::uint32_t left_out_ = 0;
@@ -105,7 +108,8 @@ void spread(const std::vector<stored_xattr>& attributes, const shared_xattrs& sh
             OnOwn on_own) {
   std::uint32_t references = 0;
   for (const auto& attribute : attributes) {
-    const auto offset = references < shared_xattrs_max ? shared.find(attribute) : std::nullopt;
+    const bool never = attribute.shared == sharing::never || references >= shared_xattrs_max;
+    const auto offset = never ? std::nullopt : shared.find(attribute);
     if (offset) {
       ++references;
       on_shared(*offset);
