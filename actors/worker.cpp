@@ -1,5 +1,8 @@
 #include "actors/worker.hpp"
 
+#include <sys/resource.h>
+
+#include <cerrno>
 #include <exception>
 
 namespace firstlight {
@@ -19,9 +22,18 @@ worker::behavior_type make_worker(worker::pointer self) {
 worker_pool::worker_pool(std::vector<worker> workers)
     : workers_(std::move(workers)), turn_(std::make_shared<std::atomic<std::size_t>>(0)) {}
 
-worker_pool::worker_pool(caf::actor_system& system, std::uint32_t count)
+worker::behavior_type make_background_worker(worker::pointer self) {
+  // On Linux niceness is a thread's own. A refusal changes nothing but who waits.
+  errno = 0;
+  const int now = getpriority(PRIO_PROCESS, 0);
+  if (errno == 0) setpriority(PRIO_PROCESS, 0, now + background_niceness);
+  return make_worker(self);
+}
+
+worker_pool::worker_pool(caf::actor_system& system, std::uint32_t count, worker_urgency urgency)
     : turn_(std::make_shared<std::atomic<std::size_t>>(0)) {
-  for (std::uint32_t i = 0; i < count; ++i) workers_.push_back(system.spawn<caf::detached>(make_worker));
+  const auto behavior = urgency == worker_urgency::normal ? make_worker : make_background_worker;
+  for (std::uint32_t i = 0; i < count; ++i) workers_.push_back(system.spawn<caf::detached>(behavior));
 }
 
 const worker& worker_pool::next() const {

@@ -20,11 +20,20 @@ struct work_done {};
 /// WORKER: runs work one piece after another on a thread of its own, so that no scheduler thread blocks.
 using worker = caf::typed_actor<caf::replies_to<work>::with<work_done>>;
 
+enum class worker_urgency : std::uint8_t {
+  normal,
+  /// After threads that answer somebody, when the processors are busy: the kernel gives them about a third of
+  /// the time of a normal one (`background_niceness`, sched(7)).
+  background,
+};
+inline constexpr int background_niceness = 5;
+
 /// Workers that take turns; `end_workers` (shutdown.hpp) ends them.
 class worker_pool {
  public:
   /// `count` workers, each a detached actor.
-  worker_pool(caf::actor_system& system, std::uint32_t count);
+  worker_pool(caf::actor_system& system, std::uint32_t count,
+              worker_urgency urgency = worker_urgency::normal);
   /// Workers made elsewhere, at least one: tests run them on the scheduler, step by step.
   explicit worker_pool(std::vector<worker> workers);
 
@@ -42,6 +51,8 @@ class worker_pool {
 
 /// The behavior of a worker. It blocks: the product spawns it detached.
 [[nodiscard]] worker::behavior_type make_worker(worker::pointer self);
+/// The same, on a thread that steps back.
+[[nodiscard]] worker::behavior_type make_background_worker(worker::pointer self);
 
 /// Runs `blocking() -> result<T>` on `on` and then `then(result<T>)` inside the actor `self`. When the worker
 /// ends or `blocking` throws, `then` gets that as an error; when `self` ends first, `then` never runs.

@@ -34,6 +34,10 @@ void bind_ingest(binder& to, ingest_limits& o) {
 
 void bind_registry(binder& to, registry_limits& o) {
   to.section("registry.");
+  to.bind("ca_file", o.ca_file,
+          "PEM file of CAs that sign registries' certificates, beside the system's; with it loopback is "
+          "spoken to "
+          "by TLS too");
   to.bind("connect_timeout", o.connect_timeout, "name look-up, TCP and TLS handshake together");
   to.bind("stall_timeout", o.stall_timeout, "no byte for so long is a failed attempt");
   to.bind("request_timeout", o.request_timeout, "manifests, configurations and tokens as a whole");
@@ -102,7 +106,7 @@ std::vector<binding> bindings_of(hub_options& o) {
   to.bind("log_level", o.log_level, "trace, debug, info, warn or error");
   to.bind("docker_config", o.docker_config, "registry credentials; empty: $DOCKER_CONFIG, then ~/.docker");
   to.bind("plain_http_registries", o.plain_http_registries,
-          "host[:port] reached without TLS; loopback always may be");
+          "host[:port] reached without TLS, as loopback is");
   to.bind("tag_check_interval", o.tag_check_interval,
           "a tag is looked up in its registry at most once in this time");
   to.bind("store_bytes_max", o.store_bytes_max, "disk limit of the store; 0: as much as the disk has");

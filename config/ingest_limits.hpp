@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "model/overlay_merge.hpp"
 
@@ -32,6 +33,7 @@ struct ingest_limits {
 
 /// How registries are spoken to.
 struct registry_limits {
+  std::string ca_file;  ///< PEM: who else may sign a registry's certificate, beside the system's CAs
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{30'000};    ///< no byte for so long is a failed attempt
   std::chrono::milliseconds request_timeout{60'000};  ///< manifests, configurations and tokens as a whole

@@ -27,9 +27,14 @@ result<mounted> mount_hybrid(mounter_state& state, const mount_request& request)
   return state.hybrid->mount(request);
 }
 
+/// Whether the kernel, the store's disk or this image does not suit: EROFS has limits of its own.
+bool needs_another_mode(errc why) {
+  return why == errc::unsupported || why == errc::limit_exceeded || why == errc::busy;
+}
+
 result<mounted> mount_best(caf::actor_system& system, mounter_state& state, const mount_request& request) {
   auto hybrid = mount_hybrid(state, request);
-  if (hybrid || hybrid.error().code != errc::unsupported) return hybrid;
+  if (hybrid || !needs_another_mode(hybrid.error().code)) return hybrid;
   auto overlay = mount_in_overlay_mode(system, state.parts, request);
   if (overlay) overlay->fallback = "not hybrid: " + hybrid.error().detail;
   return overlay;

@@ -37,27 +37,22 @@ void on_init(void* user, fuse_conn_info* connection) {
   connection->max_readahead = parts.image.toc->block_bytes();
   connection->max_background = parts.limits.kernel_background_max;
   connection->congestion_threshold = parts.limits.kernel_background_max;
-  // Nothing changes behind the kernel's back; file handles make inode numbers survive copy-up.
+  // Nothing changes behind the kernel's back. No file handles (FUSE_CAP_EXPORT_SUPPORT): overlayfs would find
+  // the origin of a file that was written and renamed by one after a remount, and then answer ESTALE.
   connection->want &= ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ |
                                              FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
   connection->want |=
       connection->capable &
-      static_cast<unsigned>(FUSE_CAP_ASYNC_READ | FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_PARALLEL_DIROPS |
-                            FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
+      static_cast<unsigned>(FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS |
+                            FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
 }
 
 void on_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
   const auto& toc = *context_of(request).parts.image.toc;
   if (!known(toc, parent)) return void(fuse_reply_err(request, ESTALE));
   const auto directory = toc.inode(static_cast<inode_number>(parent));
-  const std::string_view wanted = name;
-  // "." comes for any inode when a file handle is opened.
-  if (wanted == ".") {
-    const auto entry = entry_for(toc, static_cast<inode_number>(parent));
-    return void(fuse_reply_entry(request, &entry));
-  }
   if (directory.type != file_type::directory) return void(fuse_reply_err(request, ENOTDIR));
-  const auto found = wanted == ".." ? toc.parent(directory) : toc.lookup(directory, wanted);
+  const auto found = toc.lookup(directory, name);
   fuse_entry_param entry{};  // inode 0: "it is not there", kept as long
   entry.entry_timeout = valid_seconds;
   if (found) entry = entry_for(toc, *found);

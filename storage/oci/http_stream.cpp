@@ -107,6 +107,8 @@ class curl_stream : public http_stream {
     curl().easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     curl().easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, ms(limits_.connect_timeout));
     curl().easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+    // In place of the system's bundle; its folder of single certificates is looked into as well.
+    if (!limits_.ca_file.empty()) curl().easy_setopt(easy_, CURLOPT_CAINFO, limits_.ca_file.c_str());
     curl().easy_setopt(easy_, CURLOPT_ERRORBUFFER, problem_);
     curl().easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &curl_stream::on_body);
     curl().easy_setopt(easy_, CURLOPT_WRITEDATA, this);

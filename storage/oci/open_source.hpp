@@ -16,7 +16,7 @@ struct source_options {
   ingest_limits limits;
   registry_limits registry;
   std::vector<std::string>
-      plain_http_hosts;  ///< host[:port] that may be spoken to without TLS; loopback may always
+      plain_http_hosts;  ///< host[:port] that may be spoken to without TLS; loopback is, if no CA is named
   std::filesystem::path docker_config;  ///< Docker's config.json; empty: $DOCKER_CONFIG, then ~/.docker
   std::filesystem::path spool_folder;   ///< for compressed archives; empty: the system's temporary folder
 };

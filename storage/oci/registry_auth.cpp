@@ -36,7 +36,8 @@ bool is_clean(const std::string& token) {
 
 bool is_plain_http(const std::string& host, const source_options& options) {
   const auto& allowed = options.plain_http_hosts;
-  return is_loopback(host) || std::find(allowed.begin(), allowed.end(), host) != allowed.end();
+  const bool own_machine = is_loopback(host) && options.registry.ca_file.empty();
+  return own_machine || std::find(allowed.begin(), allowed.end(), host) != allowed.end();
 }
 
 result<void> check_transport(const std::string& url, const source_options& options) {

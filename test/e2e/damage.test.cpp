@@ -46,6 +46,22 @@ TEST_CASE("segments that are damaged in the hub's cache are built anew") {
 }
 
 TEST_CASE(
+    "a program that waits for a segment which its node refuses gets the right bytes when it comes again") {
+  if (!cluster::possible()) return;
+  cluster all({.link_bytes_per_second = slow_link});
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 8});
+  all.add(image.layout, "streamed:1");
+  const auto contents = files_below(all.hub_store() / "contents");
+  damage(contents[3]);
+  auto reader = all.run(hash_files(all.mount("streamed:1", "streamed")));
+  REQUIRE(eventually([&] { return all.node_status()["verification_failures"] > 0; }));
+  CHECK_FALSE(reader->wait(std::chrono::milliseconds(0)));
+  damage(contents[3]);  // the second time restores it
+  check_reads_right(all, *reader, image);
+  check_complete(all, "streamed:1");
+}
+
+TEST_CASE(
     "readers of what is damaged in the hub's store get EIO, status says why, and it heals with the hub") {
   if (!cluster::possible()) return;
   cluster all;

@@ -233,6 +233,24 @@ TEST_CASE("what has arrived stays readable on a used mount whose daemon has ende
   }
 }
 
+TEST_CASE("an image that EROFS cannot hold is mounted in another mode") {
+  if (!mounting_is_possible()) return;
+  image_builder builder;
+  builder.file("file", "file").xattrs = {
+      {"trusted.overlay." + std::string(239, 'x'), "too long when escaped"}};
+  const auto built = builder.build();
+  mount_fixture fixture;
+  const auto root = fixture.folder() / "root";
+  fs::create_directory(root);
+  const auto refused = fixture.mount({"image", built.toc, {}, root, {}, mount_mode::hybrid});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::limit_exceeded);
+  const auto made = fixture.mount({"image", built.toc, {}, root, {}, mount_mode::automatic});
+  REQUIRE(made);
+  CHECK(made->mode == mount_mode::overlay);
+  fixture.end(made->handle);
+}
+
 TEST_CASE("in mode auto the best way is taken, and a worse one is explained") {
   if (!mounting_is_possible()) return;
   image_builder builder;

@@ -155,3 +155,20 @@ TEST_CASE("a mount that the kernel refuses leaves nothing behind") {
   }
   CHECK((!fs::exists(fixture.mounts_folder()) || fs::is_empty(fixture.mounts_folder())));
 }
+
+TEST_CASE("a file that was written and renamed is there after a remount") {
+  if (!mounting_is_possible()) return;
+  const auto mode = GENERATE(mount_mode::overlay, mount_mode::hybrid);
+  mounted_image image(small_system(), view::writable, {}, mode);
+  image.source.deliver_all();
+  write_file(image.path("etc/conf"), "new");
+  fs::rename(image.path("etc/conf"), image.path("var/moved"));
+  REQUIRE(image.fixture.unmount(image.mount, busy_mount::refuse));
+  image.fixture.wait_for_end(image.mount);
+  const auto again = image.fixture.mount(image.request(view::writable));
+  REQUIRE(again);
+  image.mount = again->handle;
+  image.source.deliver_all();
+  CHECK(read_file(image.path("var/moved")) == "new");
+  CHECK(attributes(image.path("var/moved")).st_uid == 9);
+}

@@ -9,19 +9,20 @@
 namespace firstlight::fstest {
 namespace {
 
-constexpr std::array names{"write",     "append",       "read",          "truncate",   "make_file",  "make_folder",
-                           "remove_folder", "unlink",   "rename",        "link",       "symlink",    "make_fifo",
-                           "change_mode", "change_owner", "set_time",    "set_xattr",  "get_xattr",  "list_xattrs",
-                           "remove_xattr", "allocate",  "copy_range",    "map_write",  "list",       "look",
-                           "read_link", "hold",         "held_write",    "held_read",  "held_truncate", "held_sync",
-                           "held_look", "let_go",       "make_unnamed"};
+constexpr std::array names{
+    "write",         "append",    "read",      "truncate",    "make_file",    "make_folder", "remove_folder",
+    "unlink",        "rename",    "link",      "symlink",     "make_fifo",    "change_mode", "change_owner",
+    "set_time",      "set_xattr", "get_xattr", "list_xattrs", "remove_xattr", "allocate",    "copy_range",
+    "map_write",     "list",      "look",      "read_link",   "hold",         "held_write",  "held_read",
+    "held_truncate", "held_sync", "held_look", "let_go",      "make_unnamed"};
 static_assert(names.size() == static_cast<std::size_t>(action::count_));
 
 constexpr std::uint32_t slots = 4;
 
 class generator {
  public:
-  generator(std::uint64_t seed, const std::vector<std::string>& files, const std::vector<std::string>& folders)
+  generator(std::uint64_t seed, const std::vector<std::string>& files,
+            const std::vector<std::string>& folders)
       : random_(seed), paths_(files), folders_(folders) {
     paths_.insert(paths_.end(), folders.begin(), folders.end());
     for (const auto& folder : folders)
@@ -65,9 +66,9 @@ class generator {
         made.flags = std::array<std::uint32_t, 4>{0, 0, RENAME_NOREPLACE, RENAME_EXCHANGE}.at(below(4));
         break;
       case action::allocate:
-        made.flags = std::array<std::uint32_t, 3>{0, FALLOC_FL_KEEP_SIZE,
-                                                  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE}
-                         .at(below(3));
+        made.flags =
+            std::array<std::uint32_t, 3>{0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE}
+                .at(below(3));
         made.size += 1;
         break;
       case action::change_owner:

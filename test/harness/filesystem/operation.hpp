@@ -16,9 +16,9 @@ enum class action : std::uint8_t {
   make_folder,
   remove_folder,
   unlink,
-  rename,    ///< path to other; flags of renameat2
-  link,      ///< other is a new name of path
-  symlink,   ///< path points to other
+  rename,   ///< path to other; flags of renameat2
+  link,     ///< other is a new name of path
+  symlink,  ///< path points to other
   make_fifo,
   change_mode,
   change_owner,  ///< uid in offset, gid in size
@@ -58,8 +58,8 @@ struct operation {
 /// One line, for people.
 [[nodiscard]] std::string to_text(const operation& what);
 
-/// A sequence that depends on the seed alone. Paths are those given, and names that it makes below the folders
-/// among them; few, so that operations meet.
+/// A sequence that depends on the seed alone. Paths are those given, and names that it makes below the
+/// folders among them; few, so that operations meet.
 [[nodiscard]] std::vector<operation> random_operations(std::uint64_t seed, std::size_t count,
                                                        const std::vector<std::string>& files,
                                                        const std::vector<std::string>& folders);

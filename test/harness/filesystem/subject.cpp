@@ -61,6 +61,19 @@ outcome map_and_write(int file, const operation& what) {
   return done;
 }
 
+// As cp does it: from a file of an image to one on the disk is between file systems.
+outcome copy_between(int from, int to, const operation& what) {
+  const auto bytes = static_cast<std::size_t>(what.size);
+  loff_t in = 0;
+  loff_t out = what.offset;
+  const auto copied = ::copy_file_range(from, &in, to, &out, bytes, 0);
+  if (copied >= 0 || errno != EXDEV) return ended(copied);
+  std::string buffer(bytes, '\0');
+  const auto got = ::pread(from, buffer.data(), bytes, 0);
+  if (got < 0) return ended(got);
+  return ended(::pwrite(to, buffer.data(), static_cast<std::size_t>(got), what.offset));
+}
+
 std::string xattr_name(const operation& what) {
   return "user.test" + std::to_string(what.size);
 }
@@ -149,7 +162,8 @@ outcome subject::apply(const operation& what) {
     case action::read:
       return with_file(what, O_RDONLY, read_whole);
     case action::truncate:
-      return with_file(what, O_WRONLY, [](int file, const operation& o) { return ended(::ftruncate(file, o.size)); });
+      return with_file(what, O_WRONLY,
+                       [](int file, const operation& o) { return ended(::ftruncate(file, o.size)); });
     case action::make_file:
       return with_file(what, O_RDWR | O_CREAT | O_EXCL, write_bytes);
     case action::make_folder:
@@ -202,9 +216,7 @@ outcome subject::apply(const operation& what) {
       const file_descriptor to(::openat(at, other, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
       if (!from) return {first, 0, {}};
       if (!to) return {errno, 0, {}};
-      loff_t in = 0;
-      loff_t out = what.offset;
-      return ended(::copy_file_range(from.get(), &in, to.get(), &out, static_cast<std::size_t>(what.size), 0));
+      return copy_between(from.get(), to.get(), what);
     }
     case action::map_write:
       return with_file(what, O_RDWR, map_and_write);
@@ -218,7 +230,8 @@ outcome subject::apply(const operation& what) {
     case action::read_link: {
       std::array<char, 1024> target{};
       const auto got = ::readlinkat(at, path, target.data(), target.size());
-      return got < 0 ? outcome{errno, 0, {}} : outcome{0, got, {target.data(), static_cast<std::size_t>(got)}};
+      return got < 0 ? outcome{errno, 0, {}}
+                     : outcome{0, got, {target.data(), static_cast<std::size_t>(got)}};
     }
     case action::hold:
       held = file_descriptor(::openat(at, path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));

@@ -33,7 +33,8 @@ class subject {
   bool folder_links = true;  ///< whether `look` compares link counts of folders
 
  private:
-  [[nodiscard]] outcome with_file(const operation& what, int flags, outcome (*work)(int, const operation&)) const;
+  [[nodiscard]] outcome with_file(const operation& what, int flags,
+                                  outcome (*work)(int, const operation&)) const;
 
   std::filesystem::path root_;
   file_descriptor folder_;

@@ -47,11 +47,13 @@ bool answers(std::uint16_t port) {
 /// Debian's docker-registry on a free port of the loopback, ended with its life.
 class running_registry {
  public:
-  explicit running_registry(const std::filesystem::path& folder, const std::string& more = "")
+  explicit running_registry(const std::filesystem::path& folder, const std::string& more = "",
+                            const std::string& http = "")
       : port_(free_port()) {
     const auto config = (folder / "registry.yml").string();
     std::ofstream(config) << "version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: "
-                          << (folder / "registry").string() << "}}\nhttp: {addr: '" << host() << "'}\n"
+                          << (folder / "registry").string() << "}}\nhttp: {addr: '" << host() << "'" << http
+                          << "}\n"
                           << more;
     std::vector<std::string> words{"docker-registry", "serve", config};
     char* arguments[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
@@ -92,9 +94,10 @@ struct registry_bench {
                        ":latest docker://" + host + "/team/app:1");
   }
   result<ingested_image> ingest(const std::string& reference,
-                                const std::filesystem::path& docker_config = "/nonexistent") {
+                                const std::filesystem::path& docker_config = "/nonexistent",
+                                const registry_limits& registry = {}) {
     auto source = open_image_source(*parse_image_reference(reference),
-                                    {.limits = limits, .docker_config = docker_config});
+                                    {.limits = limits, .registry = registry, .docker_config = docker_config});
     REQUIRE(source);
     return ingest_image(**source, host_platform(), {*store.contents, *layers, limits, {}});
   }
@@ -143,6 +146,35 @@ TEST_CASE("a registry behind a password takes the login of Docker's config file"
   std::ofstream(config) << R"({"auths":{")" << registry.host() << R"(":{"auth":")"
                         << base64_encode("ann:secret") << R"("}}})";
   CHECK(bench.ingest(registry.host() + "/team/app:1", config).has_value());
+}
+
+TEST_CASE("a registry with TLS is pulled from if its CA is known, also behind a password", "[registry]") {
+  registry_bench bench;
+  const auto file = [&](const char* name) { return (bench.folder.path() / name).string(); };
+  REQUIRE(run_program("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=registry "
+                      "-addext subjectAltName=IP:127.0.0.1 -keyout " +
+                      file("key.pem") + " -out " + file("ca.pem")) == 0);
+  REQUIRE(run_program("htpasswd -Bbc " + file("htpasswd") + " ann secret") == 0);
+  running_registry registry(bench.folder.path(),
+                            "auth: {htpasswd: {realm: here, path: " + file("htpasswd") + "}}\n",
+                            ", tls: {certificate: " + file("ca.pem") + ", key: " + file("key.pem") + "}");
+  REQUIRE(bench.push(registry.host(), "--dest-creds ann:secret") == 0);
+  const std::filesystem::path login = file("config.json");
+  std::ofstream(login) << R"({"auths":{")" << registry.host() << R"(":{"auth":")"
+                       << base64_encode("ann:secret") << R"("}}})";
+  const auto reference = registry.host() + "/team/app:1";
+  registry_limits known;
+  known.ca_file = file("ca.pem");
+  CHECK(bench.ingest(reference, login, known).has_value());
+  CHECK(bench.ingest(reference, "/nonexistent", known).error().code == errc::denied);
+
+  registry_limits other;
+  REQUIRE(run_program("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=other -keyout " +
+                      file("other-key.pem") + " -out " + file("other.pem")) == 0);
+  other.ca_file = file("other.pem");
+  const auto refused = bench.ingest(reference, login, other);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::denied);
 }
 
 TEST_CASE("archives give the same tree as the layout that they were made from", "[registry]") {

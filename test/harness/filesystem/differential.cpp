@@ -1,0 +1,70 @@
+#include "test/harness/filesystem/differential.hpp"
+
+#include <algorithm>
+
+namespace firstlight::fstest {
+namespace {
+
+/// The text without the time in it; a text without one is of something new.
+std::string without_time(const std::string& text) {
+  const auto at = text.find(" time ");
+  if (at == std::string::npos) return text;
+  const auto end = text.find(' ', at + 6);
+  return text.substr(0, at) + (end == std::string::npos ? "" : text.substr(end));
+}
+
+bool same(const std::string& native, const std::string& tested, const allowed_differences& allowed) {
+  return native == tested || (allowed.newer_files && without_time(native) == tested);
+}
+
+}  // namespace
+
+std::optional<std::string> compare_trees(const subject& native, const subject& tested,
+                                         const allowed_differences& allowed) {
+  const auto expected = native.observe(!allowed.folder_links);
+  const auto got = tested.observe(!allowed.folder_links);
+  const auto [left, right] = std::mismatch(expected.begin(), expected.end(), got.begin(), got.end(),
+                                           [&](const auto& a, const auto& b) { return same(a, b, allowed); });
+  if (left == expected.end() && right == got.end()) return std::nullopt;
+  return "native " + (left == expected.end() ? "ends" : *left) + "\ntested " +
+         (right == got.end() ? "ends" : *right);
+}
+
+std::optional<difference> compare(subject& native, subject& tested, const std::vector<operation>& operations,
+                                  const allowed_differences& allowed, std::size_t tree_interval) {
+  native.folder_links = tested.folder_links = !allowed.folder_links;
+  for (std::size_t step = 0; step < operations.size(); ++step) {
+    const auto expected = native.apply(operations[step]);
+    const auto got = tested.apply(operations[step]);
+    if (expected.error != got.error || expected.value != got.value || !same(expected.data, got.data, allowed))
+      return difference{
+          step, to_text(operations[step]) + "\nnative " + to_text(expected) + "\ntested " + to_text(got)};
+    if ((step + 1) % tree_interval != 0 && step + 1 != operations.size()) continue;
+    if (auto trees = compare_trees(native, tested, allowed)) return difference{step, "tree: " + *trees};
+  }
+  return std::nullopt;
+}
+
+std::vector<operation> shrink(std::vector<operation> failing,
+                              const std::function<bool(const std::vector<operation>&)>& fails) {
+  for (std::size_t part = failing.size() / 2; part > 0; part /= 2) {
+    for (std::size_t at = 0; at < failing.size();) {
+      auto shorter = failing;
+      const auto begin = shorter.begin() + static_cast<std::ptrdiff_t>(at);
+      shorter.erase(begin, begin + static_cast<std::ptrdiff_t>(std::min(part, shorter.size() - at)));
+      if (fails(shorter))
+        failing = std::move(shorter);
+      else
+        at += part;
+    }
+  }
+  return failing;
+}
+
+std::string script_of(const std::vector<operation>& operations) {
+  std::string text;
+  for (const auto& one : operations) text += to_text(one) + "\n";
+  return text;
+}
+
+}  // namespace firstlight::fstest

@@ -1,0 +1,42 @@
+#pragma once
+#include <functional>
+#include <optional>
+
+#include "test/harness/filesystem/subject.hpp"
+
+namespace firstlight::fstest {
+
+/// Where the tested file system may differ from a native one, as docs/mounting.md says.
+struct allowed_differences {
+  bool folder_links = false;  ///< link counts of folders
+  /// A file may look as if it was modified when it was only opened for writing: overlayfs with metacopy forgets
+  /// the time when it copies contents after attributes.
+  bool newer_files = false;
+};
+
+/// The first difference that showed.
+struct difference {
+  std::size_t step = 0;  ///< operations carried out before it
+  std::string what;
+};
+
+/// Carries the same operations out on both, and compares what each sees after every one, and all that there
+/// is after every `tree_interval` and at the end.
+[[nodiscard]] std::optional<difference> compare(subject& native, subject& tested,
+                                                const std::vector<operation>& operations,
+                                                const allowed_differences& allowed,
+                                                std::size_t tree_interval = 250);
+
+/// Compares all that there is.
+[[nodiscard]] std::optional<std::string> compare_trees(const subject& native, const subject& tested,
+                                                       const allowed_differences& allowed);
+
+/// The shortest part of a failing sequence that was found to fail too (delta debugging, Zeller and
+/// Hildebrandt 2002). `fails` runs a sequence on fresh file systems.
+[[nodiscard]] std::vector<operation> shrink(std::vector<operation> failing,
+                                            const std::function<bool(const std::vector<operation>&)>& fails);
+
+/// One operation a line.
+[[nodiscard]] std::string script_of(const std::vector<operation>& operations);
+
+}  // namespace firstlight::fstest
