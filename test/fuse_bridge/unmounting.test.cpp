@@ -116,6 +116,14 @@ TEST_CASE("mounts that a killed daemon left are cleaned, and no others") {
   CHECK_FALSE(is_mounted(folder.path() / "root"));
   CHECK(std::filesystem::is_empty(mounts));
   CHECK(clean_stale_mounts(mounts)->empty());
+  // And what all hybrid mounts of that daemon shared.
+  for (const auto& fixture : std::filesystem::directory_iterator(folder.path())) {
+    const auto contents = fixture.path() / "content-mount";
+    if (!std::filesystem::exists(contents)) continue;
+    REQUIRE(clean_stale_hybrid_mounts(fixture.path() / "trees", contents, {}, content_mount_is::stale));
+    CHECK_FALSE(is_mounted(contents));
+    CHECK(std::filesystem::is_empty(fixture.path() / "trees"));
+  }
 }
 
 TEST_CASE("the mount table is read with its escapes") {
