@@ -78,13 +78,14 @@ detached_mounts detach_all(std::vector<mount_entry> mounts) {
   return done;
 }
 
-/// A path as the mount table has it; empty if it is not there.
+/// A path as the mount table has it, without a look at it: what is mounted there may be dead. Empty if the
+/// folder above is not there.
 result<std::string> as_in_table(const std::filesystem::path& folder) {
   std::error_code problem;
-  auto real = std::filesystem::canonical(folder, problem).string();
+  const auto above = std::filesystem::canonical(folder.parent_path(), problem);
   if (problem == std::errc::no_such_file_or_directory) return std::string{};
-  if (problem) return fail(errc::io, "resolve " + folder.string() + ": " + problem.message());
-  return real;
+  if (problem) return fail(errc::io, "resolve " + folder.parent_path().string() + ": " + problem.message());
+  return (above / folder.filename()).string();
 }
 
 }  // namespace

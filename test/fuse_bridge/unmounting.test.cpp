@@ -118,8 +118,8 @@ TEST_CASE("mounts that a killed daemon left are cleaned, and no others") {
   CHECK(clean_stale_mounts(mounts)->empty());
   // And what all hybrid mounts of that daemon shared.
   for (const auto& fixture : std::filesystem::directory_iterator(folder.path())) {
-    const auto contents = fixture.path() / "content-mount";
-    if (!std::filesystem::exists(contents)) continue;
+    const auto contents = fixture.path() / "content-mount";  // a dead mount: it cannot be looked at
+    if (!fixture.path().filename().string().starts_with("firstlight-test")) continue;
     REQUIRE(clean_stale_hybrid_mounts(fixture.path() / "trees", contents, {}, content_mount_is::stale));
     CHECK_FALSE(is_mounted(contents));
     CHECK(std::filesystem::is_empty(fixture.path() / "trees"));
