@@ -1,9 +1,8 @@
 #include "actors/worker.hpp"
 
-#include <sys/resource.h>
-
-#include <cerrno>
 #include <exception>
+
+#include "actors/niceness.hpp"
 
 namespace firstlight {
 
@@ -23,10 +22,7 @@ worker_pool::worker_pool(std::vector<worker> workers)
     : workers_(std::move(workers)), turn_(std::make_shared<std::atomic<std::size_t>>(0)) {}
 
 worker::behavior_type make_background_worker(worker::pointer self) {
-  // On Linux niceness is a thread's own. A refusal changes nothing but who waits.
-  errno = 0;
-  const int now = getpriority(PRIO_PROCESS, 0);
-  if (errno == 0) setpriority(PRIO_PROCESS, 0, now + background_niceness);
+  change_niceness(background_niceness);
   return make_worker(self);
 }
 

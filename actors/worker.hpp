@@ -20,13 +20,7 @@ struct work_done {};
 /// WORKER: runs work one piece after another on a thread of its own, so that no scheduler thread blocks.
 using worker = caf::typed_actor<caf::replies_to<work>::with<work_done>>;
 
-enum class worker_urgency : std::uint8_t {
-  normal,
-  /// After threads that answer somebody, when the processors are busy: the kernel gives them about a third of
-  /// the time of a normal one (`background_niceness`, sched(7)).
-  background,
-};
-inline constexpr int background_niceness = 5;
+enum class worker_urgency : std::uint8_t { normal, background };
 
 /// Workers that take turns; `end_workers` (shutdown.hpp) ends them.
 class worker_pool {
@@ -51,7 +45,7 @@ class worker_pool {
 
 /// The behavior of a worker. It blocks: the product spawns it detached.
 [[nodiscard]] worker::behavior_type make_worker(worker::pointer self);
-/// The same, on a thread that steps back.
+/// The same, on a thread that steps back (niceness.hpp).
 [[nodiscard]] worker::behavior_type make_background_worker(worker::pointer self);
 
 /// Runs `blocking() -> result<T>` on `on` and then `then(result<T>)` inside the actor `self`. When the worker

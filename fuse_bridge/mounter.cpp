@@ -1,6 +1,7 @@
 #include "fuse_bridge/mounter.hpp"
 
 #include "actors/errors.hpp"
+#include "actors/niceness.hpp"
 #include "fuse_bridge/hybrid/hybrid_mode.hpp"
 #include "fuse_bridge/overlay_mode.hpp"
 
@@ -56,6 +57,7 @@ result<mounted> make_mount(caf::actor_system& system, mounter_state& state, cons
 }
 
 mounter::behavior_type run_mounter(self_pointer self, mounter_parts parts) {
+  change_niceness(urgent_niceness);
   self->state.parts = std::move(parts);
   if (self->state.parts.hybrid)
     self->state.hybrid = std::make_unique<hybrid_mode>(self->system(), self->state.parts);

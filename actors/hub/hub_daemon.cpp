@@ -44,7 +44,7 @@ hub_daemon::hub_daemon(caf::actor_system& system, const hub_options& options)
       ingesters_(system, options.ingestions_max, worker_urgency::background),
       planners_(system, 1),
       savers_(system, 1),
-      builders_(system, worker_count(options), worker_urgency::background) {}
+      builders_(system, worker_count(options)) {}
 
 result<void> hub_daemon::open_stores(const hub_options& options) {
   auto metadata = database::open(options.store_folder / "metadata", options.database);
