@@ -158,8 +158,14 @@ struct tar_reader::impl {
 
   result<void> skip() {
     std::array<std::byte, 32768> waste;
-    for (carried += pad, pad = 0; carried > 0;) {
+    while (carried > 0)
       if (auto got = take(waste); !got) return tl::unexpected(got.error());
+    // Some writers (umoci insert 0.4) end right behind the last file; readers elsewhere take that.
+    while (pad > 0) {
+      auto got = source.read(std::span(waste).first(pad));
+      if (!got) return tl::unexpected(got.error());
+      if (*got == 0) pad = 0;
+      pad -= std::min<std::uint64_t>(pad, *got);
     }
     return {};
   }

@@ -88,6 +88,22 @@ TEST_CASE("an image is ingested from layers that are plain, gzip or zstd, with e
   CHECK(bench.observe(plain->tree).at("etc/a").links == 2);
 }
 
+TEST_CASE("a layer that ends right behind its last file is whole, and one that ends in it is not") {
+  ingestion_bench bench;
+  const std::string text(700, 'x');
+  auto tar = tar_builder().file("a", "first").file("b", text).unended();
+  const auto padding = 1024 - text.size();
+  const auto whole =
+      bench.ingest_tars({tar_builder().file("a", "first").file("b", text).take()}, layer_packing::gzip);
+  tar.resize(tar.size() - padding);
+  const auto bare = bench.ingest_tars({tar}, layer_packing::gzip);
+  REQUIRE(whole);
+  REQUIRE(bare);
+  CHECK(bare->tree == whole->tree);
+  tar.pop_back();
+  CHECK(bench.ingest_tars({tar}, layer_packing::gzip).error().code == errc::corrupt);
+}
+
 TEST_CASE("a layer whose bytes are not what the manifest says is refused") {
   ingestion_bench bench;
   const auto layout = bench.folder.path() / "wrong";
