@@ -246,7 +246,7 @@ redis_ready() { pong "$1" 2>/dev/null && return; alive "$2" || fail "redis has e
 
 # (c) redis from the mount, until it answers.
 start_redis() {  # start_redis PREFIX FOLDER SINCE
-  local port=$((20000 + RANDOM % 20000)) redis at_ready
+  local port=$((20000 + RANDOM % 12000)) redis at_ready
   chroot "$2/mount" redis-server --port "$port" --bind 127.0.0.1 --save '' --dir /tmp >"$work/redis.log" 2>&1 &
   redis=$!
   pids+=("$redis")

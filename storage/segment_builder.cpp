@@ -63,6 +63,10 @@ result<segment> segment_builder::build(std::uint32_t sequence, const planned_seg
   return built;
 }
 
+void segment_builder::distrust(const planned_segment& planned, std::span<const content_info> contents) {
+  if (cache_ != nullptr) cache_->forget(cache_key(planned, contents));
+}
+
 result<void> segment_builder::check(const planned_segment& planned,
                                     std::span<const content_info> contents) const {
   std::uint64_t bytes = 0;

@@ -32,6 +32,10 @@ class segment_builder {
   result<segment> build(std::uint32_t sequence, const planned_segment& planned,
                         std::span<const content_info> contents, const verified_blocks& verified = {});
 
+  /// A receiver found this segment wrong: it is not taken from the cache again. Does no more than hash the
+  /// runs.
+  void distrust(const planned_segment& planned, std::span<const content_info> contents);
+
  private:
   struct cached_tree {
     content_id id;

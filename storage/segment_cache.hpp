@@ -25,6 +25,9 @@ class segment_cache {
   /// Errors: those of `build`.
   result<shared_bytes> get_or_build(const digest& key, const builder& build);
 
+  /// The frame of `key` is built anew when it is wanted next.
+  void forget(const digest& key);
+
   struct counters {
     std::uint64_t hits = 0;
     std::uint64_t builds = 0;
@@ -41,7 +44,6 @@ class segment_cache {
   result<void> keep(const digest& key, bytes_view frame);
   result<shared_bytes> build_and_keep(const digest& key, const builder& build);
   void use(const digest& key, std::uint64_t bytes);
-  void forget(const digest& key);
   void evict();
 
   struct entry {

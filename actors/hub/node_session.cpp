@@ -101,13 +101,15 @@ void conclude(const shell& my, std::uint64_t id) {
   my.state().deliveries.erase(id);
 }
 
-void note_answer(const shell& my, std::uint64_t id, std::uint32_t sequence,
+void note_answer(const shell& my, std::uint64_t id, std::uint32_t sequence, const planned_segment& sent,
                  const std::optional<error>& failure) {
   auto* running = find(my, id);
   if (running == nullptr) return;
   if (failure)
     spdlog::warn("{} refused segment {} of delivery {}: {}", my.state().totals.node, sequence, id,
                  to_string(*failure));
+  // What was wrong may have come from this side's disk: it is not sent once more as it was kept.
+  if (failure && failure->code == errc::corrupt) my.tools->builder.distrust(sent, *running->contents);
   if (failure && !worth_repeating(failure->code)) return give_up(my, id, *failure);
   const auto how = failure ? delivery::answer::failed : delivery::answer::stored;
   if (auto noted = running->core.answered(sequence, how); !noted) return give_up(my, id, noted.error());
@@ -140,12 +142,13 @@ void send(const shell& my, std::uint64_t id, segment built) {
   const auto sequence = built.sequence;
   const part_received part{id, sequence};
   const auto token = take_credit(my, part, bytes);
+  const auto sent = std::make_shared<const planned_segment>(planned_segment{built.runs, 0, built.patch_base});
   running->wire_bytes += bytes;
   my.self->request(my.link, caf::infinite, outgoing_segment{id, std::move(built)})
       .then(
           [=](const delivered& answer) {
             answered(my, part, token);
-            note_answer(my, id, sequence, answer.answer.failure);
+            note_answer(my, id, sequence, *sent, answer.answer.failure);
             pump(my);
           },
           [=](const caf::error& problem) {  // the link is gone, and this session with it

@@ -47,10 +47,6 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
   std::set<layer_id> layers;
   for (const auto& one : left)
     if (one.mount.record.writable) layers.insert(one.mount.record.writable->layer);
-  auto made = make_mounter(*contents_, left);
-  if (!made) return tl::unexpected(made.error());
-  mounter_ = std::move(*made);
-  if (auto removed = detail::remove_left_layers(*layers_, layers); !removed) return removed;
   auto home = parse_platform(options.platform);
   if (!home) return tl::unexpected(home.error());
   auto authority = trust_anchor::load(options.tls.ca);
@@ -61,6 +57,10 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
   if (!link) return tl::unexpected(link.error());
   link_ = std::move(*link);
   if (auto there = make_folders(options.run_folder); !there) return there;
+  auto made = make_mounter(*contents_, left);
+  if (!made) return tl::unexpected(made.error());
+  mounter_ = std::move(*made);
+  if (auto removed = detail::remove_left_layers(*layers_, layers); !removed) return removed;
   layer_store_ =
       system_.spawn<caf::detached>(make_layer_store, layer_store_tools{layers_.get(), detail::unix_now});
   root_ = system_.spawn<caf::detached>(make_node_root,
@@ -94,10 +94,13 @@ result<std::unique_ptr<node_daemon>> node_daemon::start(caf::actor_system& syste
                                                         const mounter_factory& make_mounter) {
   std::unique_ptr<node_daemon> node(new node_daemon(system, options));
   if (auto opened = node->open_stores(options); !opened) return tl::unexpected(opened.error());
+  // Before any mount of an earlier process is touched: a node that cannot serve leaves them to the next one.
+  auto listener = admin_listener::bind(options.socket);
+  if (!listener) return tl::unexpected(listener.error());
   const auto left = detail::find_images(*node->catalogue_, *node->layers_, *node->contents_, std::move(kept));
   if (auto spawned = node->spawn_actors(options, version, left, make_mounter); !spawned)
     return tl::unexpected(spawned.error());
-  auto admin = admin_server::start(system, node->loop_, options.socket,
+  auto admin = admin_server::start(system, node->loop_, std::move(*listener),
                                    caf::actor_cast<admin_service>(node->root_), options.admin);
   if (!admin) return tl::unexpected(admin.error());
   node->admin_ = std::move(*admin);

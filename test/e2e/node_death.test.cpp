@@ -88,6 +88,24 @@ TEST_CASE("a mount whose image the next node does not have ends with an error at
   CHECK(all.mounts().empty());
 }
 
+TEST_CASE("a node that cannot serve leaves the mounts of an earlier process to the next one") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {any_mode()}, .link_bytes_per_second = slow_link});
+  const auto image = make_streamed_image(all.folder() / "streamed");
+  all.add(image.layout, "streamed:1");
+  auto reader = all.run(hash_files(all.mount("streamed:1", "streamed", mount_kind::writable)));
+  REQUIRE(eventually([&] { return all.node_status()["mounts"][0]["bytes_ready"] > image.bytes / 4; }));
+  all.kill_node();
+  const auto socket = all.folder() / "node.sock";
+  std::filesystem::remove(socket);
+  std::ofstream(socket) << "not a socket";
+  CHECK_THROWS(all.start_node());
+  std::filesystem::remove(socket);
+  CHECK_FALSE(reader->wait(std::chrono::milliseconds(0)));
+  all.start_node();
+  check_reads_right(all, *reader, image);
+}
+
 TEST_CASE("a mount at a link is taken over, and taken down with its layer") {
   if (!cluster::possible()) return;
   cluster all;

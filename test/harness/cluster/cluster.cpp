@@ -221,7 +221,12 @@ std::filesystem::path cluster::mount(const std::string& image, const std::string
 
 std::vector<std::string> cluster::mounts() const {
   auto found = all_mounts();
-  std::erase(found, (folder() / "run" / "contents").string());
+  const std::vector<std::filesystem::path> shared{folder() / "run" / "contents", folder() / "run" / "trees",
+                                                  node_store() / "erofs"};
+  std::erase_if(found, [&](const std::string& mount) {
+    return std::any_of(shared.begin(), shared.end(),
+                       [&](const auto& one) { return mount.starts_with(one.string()); });
+  });
   return found;
 }
 
