@@ -48,7 +48,9 @@ tree_mount::~tree_mount() {
 
 result<std::shared_ptr<tree_mount>> tree_mounts::get(const std::shared_ptr<const toc_view>& toc,
                                                      const toc_id& id) {
-  if (auto known = known_[id].lock()) return known;
+  std::erase_if(known_, [](const auto& one) { return one.second.expired(); });
+  if (const auto known = known_.find(id); known != known_.end())
+    if (auto shared = known->second.lock()) return shared;
   auto image = erofs_image::plan(toc, id, limits_);
   if (!image) return tl::unexpected(image.error());
   if (image->xattrs_left_out() > 0)
