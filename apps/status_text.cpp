@@ -34,15 +34,16 @@ std::string delivery_text(const admin_delivery& d) {
 }
 
 std::string mount_text(const admin_mount& m, std::int64_t now) {
-  auto text = "  " + printable(m.name) + "  " + printable(m.reference) + " at " + printable(m.target) +
-              ", mounted " + ago(m.mounted_at, now) + "\n    " +
-              (m.complete ? "complete"
-                          : "lazy: " + percent(m.bytes_ready, m.bytes_total) + " of " +
-                                rounded_bytes(m.bytes_total)) +
-              "; " + printable(m.mode) + ": " + m.method + (m.read_only ? ", read-only" : "") +
-              (m.fallback.empty() ? "" : " (" + printable(m.fallback) + ")") + "\n    " +
-              std::to_string(m.requests) + " FUSE requests, " + std::to_string(m.reads) + " reads, " + std::to_string(m.waits) + " waited for " +
-              std::to_string(m.misses) + " blocks, longest " + milliseconds_text(m.wait_longest_ms) + "\n";
+  auto text =
+      "  " + printable(m.name) + "  " + printable(m.reference) + " at " + printable(m.target) + ", mounted " +
+      ago(m.mounted_at, now) + "\n    " +
+      (m.complete
+           ? "complete"
+           : "lazy: " + percent(m.bytes_ready, m.bytes_total) + " of " + rounded_bytes(m.bytes_total)) +
+      "; " + printable(m.mode) + ": " + m.method + (m.read_only ? ", read-only" : "") +
+      (m.fallback.empty() ? "" : " (" + printable(m.fallback) + ")") + "\n    " + std::to_string(m.requests) +
+      " FUSE requests, " + std::to_string(m.reads) + " reads, " + std::to_string(m.waits) + " waited for " +
+      std::to_string(m.misses) + " blocks, longest " + milliseconds_text(m.wait_longest_ms) + "\n";
   for (const auto& w : m.waiting) {
     text += "    WAITS " + milliseconds_text(w.waiting_ms) + ": process " + std::to_string(w.pid) + ", " +
             printable(w.path) + " at " + std::to_string(w.offset) + " (" + printable(w.cause) + ")\n";

@@ -81,7 +81,8 @@ class toc_view {
 
   /// The first part as it was opened.
   [[nodiscard]] bytes_view message() const;
-  /// The tables of fixed-width rows inside `message`, in order; the forms of their columns are left at `words`.
+  /// The tables of fixed-width rows inside `message`, in order; the forms of their columns are left at
+  /// `words`.
   [[nodiscard]] std::vector<column_table> tables() const;
   /// The second part; empty while it is not known.
   [[nodiscard]] bytes_view content_ids() const;

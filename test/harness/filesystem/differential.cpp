@@ -17,12 +17,16 @@ bool same(const std::string& native, const std::string& tested, const allowed_di
   return native == tested || (allowed.newer_files && without_time(native) == tested);
 }
 
+view_of_attributes view_with(const allowed_differences& allowed) {
+  return {.folder_links = !allowed.folder_links, .pipe_times = !allowed.pipe_times};
+}
+
 }  // namespace
 
 std::optional<std::string> compare_trees(const subject& native, const subject& tested,
                                          const allowed_differences& allowed) {
-  const auto expected = native.observe(!allowed.folder_links);
-  const auto got = tested.observe(!allowed.folder_links);
+  const auto expected = native.observe(view_with(allowed));
+  const auto got = tested.observe(view_with(allowed));
   const auto [left, right] = std::mismatch(expected.begin(), expected.end(), got.begin(), got.end(),
                                            [&](const auto& a, const auto& b) { return same(a, b, allowed); });
   if (left == expected.end() && right == got.end()) return std::nullopt;
@@ -32,7 +36,7 @@ std::optional<std::string> compare_trees(const subject& native, const subject& t
 
 std::optional<difference> compare(subject& native, subject& tested, const std::vector<operation>& operations,
                                   const allowed_differences& allowed, std::size_t tree_interval) {
-  native.folder_links = tested.folder_links = !allowed.folder_links;
+  native.view = tested.view = view_with(allowed);
   for (std::size_t step = 0; step < operations.size(); ++step) {
     const auto expected = native.apply(operations[step]);
     const auto got = tested.apply(operations[step]);

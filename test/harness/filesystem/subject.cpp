@@ -126,7 +126,7 @@ void subject::let_all_go() {
   folder_ = {};
 }
 
-outcome subject::look(int folder, const std::string& path, bool with_folder_links) const {
+outcome subject::look(int folder, const std::string& path, const view_of_attributes& seen) const {
   struct stat st {};
   const int flags = path.empty() ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW;
   if (::fstatat(folder, path.c_str(), &st, flags) != 0) return {errno, 0, {}};
@@ -134,8 +134,8 @@ outcome subject::look(int folder, const std::string& path, bool with_folder_link
   std::string text = "mode " + std::to_string(st.st_mode) + " owner " + std::to_string(st.st_uid) + ":" +
                      std::to_string(st.st_gid);
   if (!is_folder) text += " size " + std::to_string(st.st_size);
-  if (!is_folder || with_folder_links) text += " links " + std::to_string(st.st_nlink);
-  if (st.st_mtim.tv_sec < start_)
+  if (!is_folder || seen.folder_links) text += " links " + std::to_string(st.st_nlink);
+  if (st.st_mtim.tv_sec < start_ && (!S_ISFIFO(st.st_mode) || seen.pipe_times))
     text += " time " + std::to_string(st.st_mtim.tv_sec) + "." + std::to_string(st.st_mtim.tv_nsec);
   return {0, 0, text};
 }
@@ -226,7 +226,7 @@ outcome subject::apply(const operation& what) {
       return listed;
     }
     case action::look:
-      return look(at, what.path, folder_links);
+      return look(at, what.path, view);
     case action::read_link: {
       std::array<char, 1024> target{};
       const auto got = ::readlinkat(at, path, target.data(), target.size());
@@ -245,7 +245,7 @@ outcome subject::apply(const operation& what) {
     case action::held_sync:
       return held ? ended(::fsync(held.get())) : outcome{};
     case action::held_look:
-      return held ? look(held.get(), "", folder_links) : outcome{};
+      return held ? look(held.get(), "", view) : outcome{};
     case action::let_go:
       held = {};
       return {};
@@ -262,12 +262,12 @@ outcome subject::apply(const operation& what) {
   throw std::logic_error("no action");
 }
 
-std::vector<std::string> subject::observe(bool with_folder_links) const {
+std::vector<std::string> subject::observe(const view_of_attributes& seen) const {
   std::vector<std::string> all;
   for (auto entry = std::filesystem::recursive_directory_iterator(root_);
        entry != std::filesystem::recursive_directory_iterator(); ++entry) {
     const auto path = entry->path().lexically_relative(root_).string();
-    auto line = path + ": " + to_text(look(folder_.get(), path, with_folder_links));
+    auto line = path + ": " + to_text(look(folder_.get(), path, seen));
     if (entry->is_symlink())
       line += " -> " + std::filesystem::read_symlink(entry->path()).string();
     else if (entry->is_regular_file())

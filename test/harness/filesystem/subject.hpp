@@ -16,6 +16,12 @@ struct outcome {
 };
 [[nodiscard]] std::string to_text(const outcome& what);
 
+/// What is looked at, beside all the rest.
+struct view_of_attributes {
+  bool folder_links = true;  ///< link counts of folders
+  bool pipe_times = true;    ///< modification times of named pipes
+};
+
 /// A folder that operations are carried out in, and the files that they hold open. Not thread-safe.
 class subject {
  public:
@@ -24,13 +30,13 @@ class subject {
 
   [[nodiscard]] outcome apply(const operation& what);
   /// Every path below the root with all that lstat says but numbers, sorted; and extended attributes and
-  /// contents. Link counts of folders are left out where `folder_links` is false.
-  [[nodiscard]] std::vector<std::string> observe(bool folder_links) const;
+  /// contents.
+  [[nodiscard]] std::vector<std::string> observe(const view_of_attributes& view) const;
   /// What lstat says of one path, in words.
-  [[nodiscard]] outcome look(int folder, const std::string& path, bool folder_links) const;
+  [[nodiscard]] outcome look(int folder, const std::string& path, const view_of_attributes& view) const;
   void let_all_go();
 
-  bool folder_links = true;  ///< whether `look` compares link counts of folders
+  view_of_attributes view;  ///< of operations that look
 
  private:
   [[nodiscard]] outcome with_file(const operation& what, int flags,
