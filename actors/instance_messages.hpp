@@ -59,6 +59,7 @@ struct forget_read {
 struct reads_released {
   std::vector<waiter_id> waiters;
   std::optional<error> failure;
+  bool mount_ends = false;  ///< why they fail: the mount that they waited with is taken down
 };
 
 /// A signal has reached a parked reader; perhaps it is a deadly one.

@@ -32,7 +32,7 @@ class bridge_state {
       const auto read = parts_.reads.parked->take(waiter);
       if (!read) continue;  // its reader was killed meanwhile
       watched_.erase(waiter);
-      if (released.failure && !served_elsewhere(*read, *released.failure))
+      if (released.failure && !(released.mount_ends && served_elsewhere(*read)))
         refuse_read(*read, EIO);
       else if (!released.failure)
         answer_read(parts_.reads, *read);
@@ -63,8 +63,8 @@ class bridge_state {
   }
 
  private:
-  bool served_elsewhere(const parked_request& read, const error& why) {
-    return why.code == errc::cancelled && parts_.serve_elsewhere && parts_.serve_elsewhere(read);
+  bool served_elsewhere(const parked_request& read) {
+    return parts_.serve_elsewhere && parts_.serve_elsewhere(read);
   }
 
   /// @returns whether the waiter is no longer parked.

@@ -98,8 +98,9 @@ class instance_state {
 
   /// The bridge takes the mounts down as it ends; this actor ends after it.
   void shut_down() {
-    release(waits_->all_over(error{errc::cancelled, "the mount was taken down"}, now()),
-            error{errc::cancelled, "the mount was taken down"});
+    const error why{errc::cancelled, "the mount was taken down"};
+    auto waiters = waits_->all_over(why, now());
+    if (!waiters.empty()) self_->send(parts_.bridge, reads_released{std::move(waiters), why, true});
     self_->send_exit(parts_.bridge, caf::exit_reason::user_shutdown);
   }
 
@@ -121,7 +122,8 @@ class instance_state {
   }
 
   void release(std::vector<waiter_id> waiters, std::optional<error> failure) {
-    if (!waiters.empty()) self_->send(parts_.bridge, reads_released{std::move(waiters), std::move(failure)});
+    if (!waiters.empty())
+      self_->send(parts_.bridge, reads_released{std::move(waiters), std::move(failure), false});
   }
 
   void check_later() {

@@ -59,6 +59,7 @@ result<void> content_mount::start() {
 
 result<void> content_mount::go_on(const kept_session& left) {
   auto session = fuse_mount_session::take_over(new_session(), left);
+  alive_->store(session.has_value());
   if (!session) return tl::unexpected(session.error());
   session_ = std::move(*session);
   mounted_ = true;
@@ -96,7 +97,7 @@ void content_mount::set_read_ahead(std::uint32_t bytes) {
 content_mount::~content_mount() {
   caf::anon_send_exit(bridge_, caf::exit_reason::user_shutdown);
   if (*left_behind_) return;  // the session closes its own descriptor; the keeper's stays open
-  if (mounted_) {
+  if (mounted_ && alive()) {  // else a later one may be mounted there
     cut_off(parts_.point);
     if (auto gone = unmount(parts_.point, busy_mount::detach); !gone)
       spdlog::warn("a mount stays behind until the next start: {}", gone.error().detail);

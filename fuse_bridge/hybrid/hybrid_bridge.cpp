@@ -24,10 +24,9 @@ class bridge_state {
   bridge_state& operator=(const bridge_state&) = delete;
 
   void release(const reads_released& released) {
-    const bool over = released.failure && released.failure->code == errc::cancelled;
     // Who still waits on a mount that stays is served by the next process.
-    if (over && mount_ != nullptr && mount_->leave_if_used()) return;
-    if (over) parts_.contents->leave(parts_.member);  // reads of other mounts go on with those
+    if (released.mount_ends && mount_ != nullptr && mount_->leave_if_used()) return;
+    if (released.mount_ends) parts_.contents->leave(parts_.member);  // reads of other mounts go on with those
     parts_.contents->release(released);
   }
 

@@ -198,6 +198,20 @@ TEST_CASE("a hybrid mount in use is not taken down unless it may be detached, an
   CHECK(fs::is_empty(image.fixture.mounts_folder()));
 }
 
+TEST_CASE("a delivery that was cancelled fails its readers, and a used hybrid mount goes on") {
+  if (!mounting_is_possible()) return;
+  image_builder builder;
+  builder.file("first", patterned_bytes(block, 1));
+  builder.file("second", patterned_bytes(block, 2));
+  hybrid_image image(builder);
+  auto reader = std::async(std::launch::async, [&] { return read_file(image.path("first")); });
+  REQUIRE(image.source.wait_for_wants(1));
+  image.source.fail(image.source.wanted().front(), {errc::cancelled, "the link was closed"});
+  CHECK_THROWS(reader.get());  // EIO
+  image.source.deliver_all();
+  CHECK(read_file(image.path("second")) == patterned_bytes(block, 2));
+}
+
 TEST_CASE("a hybrid mount that a user takes away by hand ends") {
   if (!mounting_is_possible()) return;
   hybrid_image image(numbered_files(3));

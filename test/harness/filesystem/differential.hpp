@@ -10,8 +10,8 @@ namespace firstlight::fstest {
 struct allowed_differences {
   bool folder_links = false;  ///< link counts of folders
   bool pipe_times = false;    ///< overlayfs keeps the times of named pipes that are written to
-  /// A file may look as if it was modified when it was only opened for writing: overlayfs with metacopy
-  /// forgets the time when it copies contents after attributes.
+  /// A regular file may look as if it was modified when it was only opened for writing: overlayfs with
+  /// metacopy forgets the time when it copies contents after attributes.
   bool newer_files = false;
 };
 

@@ -35,7 +35,7 @@ struct exercise_step {
 void apply(const exercise_step& step, std::string& model);
 
 /// Opens the file at `path`, which is there and holds `model`, carries the steps out on it and on `model`,
-/// and compares all bytes after each. Steps that the file system refuses with EOPNOTSUPP change neither.
+/// and compares all bytes after each. A step that is refused is a difference.
 /// @returns what differed first, after which step; nothing if all was equal.
 [[nodiscard]] std::optional<std::string> exercise_file(const std::string& path,
                                                        const std::vector<exercise_step>& steps,
