@@ -1,6 +1,7 @@
 #include "storage/image_catalogue.hpp"
 
 #include <algorithm>
+#include <future>
 
 #include "schemas/segment_codec.hpp"
 #include "storage/file_io.hpp"
@@ -130,10 +131,18 @@ result<std::shared_ptr<const toc_view>> image_catalogue::store_toc(const made_to
 }
 
 result<std::shared_ptr<const toc_view>> image_catalogue::open_tree(const toc_id& id, shared_bytes tree) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto known = find_open(id)) return known;
+  }
+  // Side by side, since a mount waits for both; opening trusts nothing.
+  auto hashing = std::async(std::launch::async, [bytes = tree.bytes] { return sha256(bytes); });
+  auto opened = toc_view::open(tree);
+  if (hashing.get() != id.value) return fail(errc::corrupt, "a table of contents does not match its id");
+  if (!opened) return opened;
   const std::lock_guard lock(mutex_);
   if (auto known = find_open(id)) return known;
-  auto opened = toc_view::open(std::move(tree));
-  if (opened) keep_open(id, *opened);
+  keep_open(id, *opened);
   return opened;
 }
 
@@ -208,11 +217,11 @@ result<toc_frame> image_catalogue::packed_toc(const toc_id& id, toc_part part,
   return packed;
 }
 
-result<shared_bytes> image_catalogue::unpacked_toc(const toc_frame& frame, const digest& expected) const {
-  if (!frame.patch_base) return unpack_toc(frame, expected, nullptr);
+result<shared_bytes> image_catalogue::unpacked_toc(const toc_frame& frame) const {
+  if (!frame.patch_base) return unpack_toc(frame, nullptr);
   const auto base = toc(*frame.patch_base);
   if (!base) return fail(base.error(), "patch base of a TOC");
-  return unpack_toc(frame, expected, base->get());
+  return unpack_toc(frame, base->get());
 }
 
 std::filesystem::path image_catalogue::toc_path(const toc_id& id, toc_part part) const {

@@ -55,9 +55,9 @@ class image_catalogue {
 
   /// Stores a TOC durably and opens it. Errors: `corrupt` when it is not a TOC, `no_space`, `io`.
   result<std::shared_ptr<const toc_view>> store_toc(const made_toc& made);
-  /// Opens the tree of a TOC whose contents are still on their way, so that it can be used at once: `id` is
-  /// its digest, which the caller has checked. It is stored with its contents. A TOC that is open already is
-  /// the answer instead. Errors: `corrupt`.
+  /// Opens the tree of a TOC whose contents are still on their way, so that it can be used at once. It is
+  /// stored with its contents. A TOC that is open already is the answer instead. Errors: `corrupt`, also if
+  /// `id` is not its digest.
   result<std::shared_ptr<const toc_view>> open_tree(const toc_id& id, shared_bytes tree);
   /// Gives a TOC that `open_tree` has opened its contents, and stores both parts. They may be gone after a
   /// power cut; syncing the file system makes them stay. Errors: `corrupt`, `no_space`, `io`.
@@ -69,9 +69,9 @@ class image_catalogue {
   /// A part of a stored TOC as it travels: compressed alone, or as a patch against another stored one. Made
   /// once, then read from a file. Only `origin` is left empty. Errors: `not_found`, `io`.
   result<toc_frame> packed_toc(const toc_id& id, toc_part part, const std::optional<toc_id>& base) const;
-  /// A part of a TOC that has travelled. Errors: `not_found` if its patch base is not stored, `corrupt` if it
-  /// is not `expected`.
-  result<shared_bytes> unpacked_toc(const toc_frame& frame, const digest& expected) const;
+  /// A part of a TOC that has travelled, not compared with its digest yet: `open_tree` and `store_contents`
+  /// do that. Errors: `not_found` if its patch base is not stored, `corrupt`.
+  result<shared_bytes> unpacked_toc(const toc_frame& frame) const;
   [[nodiscard]] std::filesystem::path toc_path(const toc_id& id, toc_part part) const;
 
   result<void> put_order(const toc_id& id, const stored_order& order);

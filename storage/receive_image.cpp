@@ -46,7 +46,7 @@ result<mountable_image> keep(const receive_tools& tools, const wanted_image& wan
 /// Unpacks, checks and opens the tree that a hub's statement is about.
 result<std::shared_ptr<const toc_view>> open_signed(const receive_tools& tools, const toc_statement& said,
                                                     const toc_frame& frame) {
-  auto tree = tools.catalogue.unpacked_toc(frame, said.toc.value);
+  auto tree = tools.catalogue.unpacked_toc(frame);
   if (!tree) return tl::unexpected(tree.error());
   auto toc = tools.catalogue.open_tree(said.toc, std::move(*tree));
   if (!toc) return tl::unexpected(toc.error());
@@ -122,7 +122,7 @@ result<mountable_image> keep_received_tree(const receive_tools& tools, const wan
 }
 
 result<void> keep_contents(const receive_tools& tools, const mountable_image& image, const toc_frame& frame) {
-  auto contents = tools.catalogue.unpacked_toc(frame, image.toc->contents_digest());
+  auto contents = tools.catalogue.unpacked_toc(frame);
   if (!contents) return tl::unexpected(contents.error());
   return tools.catalogue.store_contents(image.record.toc, *image.toc, std::move(*contents));
 }

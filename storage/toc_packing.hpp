@@ -27,10 +27,9 @@ struct made_toc {
 /// Packs a part for a receiver that has none, or the TOC in `base` (may be null). Contents of both are known.
 [[nodiscard]] result<toc_frame> pack_toc(const toc_view& toc, toc_part part, const toc_view* base, int level);
 
-/// Unpacks a part and checks it against `expected`: the id that the hub signed, or the digest in the tree.
-/// `base` is the TOC that `frame.patch_base` names, null without one. Errors: `corrupt`, `limit_exceeded`,
-/// `not_ready` (no base).
-[[nodiscard]] result<shared_bytes> unpack_toc(const toc_frame& frame, const digest& expected,
-                                              const toc_view* base, const segment_limits& limits = {});
+/// Unpacks a part; comparing it with its digest is left to the caller. `base` is the TOC that
+/// `frame.patch_base` names, null without one. Errors: `corrupt`, `limit_exceeded`, `not_ready` (no base).
+[[nodiscard]] result<shared_bytes> unpack_toc(const toc_frame& frame, const toc_view* base,
+                                              const segment_limits& limits = {});
 
 }  // namespace firstlight

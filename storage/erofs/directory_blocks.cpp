@@ -23,6 +23,16 @@ std::uint32_t bytes_of(std::string_view name) {
   return static_cast<std::uint32_t>(sizeof(directory_entry) + name.size());
 }
 
+/// The position of the first entry of the next block.
+std::uint64_t end_of_block(const directory_listing& listing, std::uint64_t first) {
+  auto end = first;
+  for (std::size_t used = 0; end < listing.size(); ++end) {
+    used += bytes_of(listing.at(end).name);
+    if (used > block_bytes) break;
+  }
+  return end;
+}
+
 }  // namespace
 
 directory_listing::directory_listing(const toc_view& toc, inode_number number, const inode_view& inode)
@@ -57,13 +67,10 @@ directory_shape shape_of(const directory_listing& listing) {
   return shape;
 }
 
-std::uint64_t fill_directory_block(const directory_listing& listing, std::uint64_t first,
-                                   std::span<const inode_place> places, std::span<std::byte> block) {
-  std::uint64_t end = first;
-  for (std::size_t used = 0; end < listing.size(); ++end) {
-    used += bytes_of(listing.at(end).name);
-    if (used > block.size()) break;
-  }
+std::uint64_t fill_directory_block(const directory_listing& listing, const directory_shape& shape,
+                                   std::uint64_t first, std::span<const inode_place> places,
+                                   std::span<std::byte> block) {
+  const auto end = first == shape.last_first ? listing.size() : end_of_block(listing, first);
   auto* at = block.data();
   auto name_offset = static_cast<std::size_t>(end - first) * sizeof(directory_entry);
   for (auto position = first; position < end; ++position) {

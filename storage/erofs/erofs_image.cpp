@@ -67,7 +67,7 @@ class image_writer {
   }
 
   void write_inode(inode_number number) {
-    const auto inode = toc_.inode(number);
+    const auto& inode = plan_.inode(number);
     const auto& attributes = xattrs_.gather(inode, plan_.whiteouts(inode));
     const auto shape = plan_.shape_of(inode, attributes);
     output_.pad_to(std::uint64_t{plan_.places[number - 1].slot} * slot_bytes);
@@ -154,13 +154,13 @@ class image_writer {
     if (shape.data == layout::chunks) output_.put(no_block);
     if (shape.data != layout::inlined) return;
     if (inode.type == file_type::symlink) return output_.append(inode.symlink_target);
-    const auto first = plan_.directories[inode.directory].last_first;
-    fill_directory_block(directory_listing(toc_, number, inode), first, plan_.places,
-                         output_.next(shape.tail_bytes));
+    const auto& directory = plan_.directories[inode.directory];
+    fill_directory_block(directory_listing(toc_, number, inode), directory, directory.last_first,
+                         plan_.places, output_.next(shape.tail_bytes));
   }
 
   void write_blocks(inode_number number) {
-    const auto inode = toc_.inode(number);
+    const auto& inode = plan_.inode(number);
     const auto shape = plan_.shape_of(inode, xattrs_.gather(inode, plan_.whiteouts(inode)));
     const auto end = output_.position() + std::uint64_t{shape.blocks} * block_bytes;
     if (inode.type == file_type::symlink) {
@@ -169,7 +169,8 @@ class image_writer {
       const directory_listing listing(toc_, number, inode);
       std::uint64_t position = 0;
       for (std::uint32_t block = 0; block < shape.blocks; ++block)
-        position = fill_directory_block(listing, position, plan_.places, output_.next(block_bytes));
+        position = fill_directory_block(listing, plan_.directories[inode.directory], position, plan_.places,
+                                        output_.next(block_bytes));
     }
     output_.pad_to(end);
   }

@@ -59,12 +59,13 @@ struct planner {
   /// Types, the most frequent time (the earlier of equals), directories.
   void survey() {
     plan.places.resize(toc.inode_count());
+    plan.inodes.reserve(toc.inode_count());
     std::unordered_map<timestamp, std::uint32_t, time_hash> times;
     auto latest = times.end();  // neighbours often have the same
     std::uint32_t most = 0;
     bool whiteouts = false;
     for (inode_number number = root_inode; number <= toc.inode_count(); ++number) {
-      const auto inode = toc.inode(number);
+      const auto& inode = plan.inodes.emplace_back(toc.inode(number));
       plan.places[number - 1].type = entry_type_of(inode);
       whiteouts = whiteouts || is_whiteout(inode);
       if (inode.type == file_type::directory) survey_directory(number, inode);
@@ -89,17 +90,17 @@ struct planner {
 
   void find_whiteouts() {
     for (inode_number number = root_inode; number <= toc.inode_count(); ++number) {
-      const auto inode = toc.inode(number);
+      const auto& inode = plan.inode(number);
       if (inode.type != file_type::directory) continue;
       for (std::uint32_t position = 0; position < toc.entry_count(inode); ++position)
-        if (is_whiteout(toc.inode(toc.entry(inode, position).inode)))
+        if (is_whiteout(plan.inode(toc.entry(inode, position).inode)))
           plan.whiteouts_in[inode.directory] = true;
     }
   }
 
   result<void> count_xattrs() {
     for (inode_number number = root_inode; number <= toc.inode_count(); ++number) {
-      const auto inode = toc.inode(number);
+      const auto& inode = plan.inode(number);
       const auto whiteouts = plan.whiteouts(inode);
       // Most inodes have nothing that could be shared.
       if (inode.xattr_count == 0 && whiteouts == inode_xattrs::holds_whiteouts::no && !is_whiteout(inode))
@@ -132,7 +133,7 @@ struct planner {
     std::uint64_t end = super_block_offset + sizeof(super_block);
     std::uint64_t blocks = 0;
     for (inode_number number = root_inode; number <= toc.inode_count(); ++number) {
-      const auto inode = toc.inode(number);
+      const auto& inode = plan.inode(number);
       const auto shape = plan.shape_of(inode, xattrs.gather(inode, plan.whiteouts(inode)));
       if (shape.xattr_bytes > xattr_bytes_max)
         return refuse(number, "so many extended attributes of one file");

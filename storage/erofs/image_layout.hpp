@@ -24,6 +24,7 @@ struct inode_shape {
 /// Where all of an image stands: superblock and inodes, shared xattrs, blocks of directories and long
 /// symlinks.
 struct image_layout {
+  std::vector<inode_view> inodes;            ///< by inode number - 1: each is looked at several times
   std::vector<inode_place> places;           ///< by inode number - 1
   std::vector<directory_shape> directories;  ///< by index
   std::vector<bool> whiteouts_in;            ///< by index of the directory
@@ -34,6 +35,7 @@ struct image_layout {
   std::uint32_t blocks = 0;
   std::uint64_t xattrs_left_out = 0;
 
+  [[nodiscard]] const inode_view& inode(inode_number number) const { return inodes[number - 1]; }
   [[nodiscard]] inode_xattrs::holds_whiteouts whiteouts(const inode_view& inode) const {
     const bool yes = inode.type == file_type::directory && whiteouts_in[inode.directory];
     return yes ? inode_xattrs::holds_whiteouts::yes : inode_xattrs::holds_whiteouts::no;

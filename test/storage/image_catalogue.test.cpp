@@ -37,6 +37,15 @@ TEST_CASE("a stored TOC is opened once for all its readers, and stays open for t
   CHECK(bench.catalogue->toc(bench.id).value().get() == first);
 }
 
+TEST_CASE("a tree that is not the one that was signed is refused") {
+  catalogue_bench bench;
+  auto wrong = bench.made.tree;
+  wrong.back() ^= std::byte{1};
+  CHECK(bench.catalogue->open_tree(bench.id, share(wrong)).error().code == errc::corrupt);
+  CHECK(bench.catalogue->open_tree({}, share(bench.made.tree)).error().code == errc::corrupt);
+  CHECK(bench.catalogue->open_tree(bench.id, share(bench.made.tree)));
+}
+
 TEST_CASE("a tree is used before its contents have come, and stored with them") {
   catalogue_bench bench;
   const auto tree = bench.catalogue->open_tree(bench.id, share(bench.made.tree)).value();

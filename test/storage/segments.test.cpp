@@ -234,12 +234,11 @@ TEST_CASE("a segment cache keeps its limit and drops what was used least recentl
   CHECK(ask(99));
 }
 
-TEST_CASE("a TOC travels alone or as a patch, and another one than was signed is refused") {
+TEST_CASE("a TOC travels alone or as a patch") {
   two_sides sides({10 * block, 5});
   two_sides newer({10 * block, 5, 70});
   const auto part = GENERATE(toc_part::tree, toc_part::contents);
   const auto bytes = part_of(*newer.toc, part);
-  const auto id = sha256(bytes);
   const auto whole =
       decode_toc_frame(share(encode_toc_frame(pack_toc(*newer.toc, part, nullptr, 3).value()))).value();
   CHECK(whole.tables.empty() == (part == toc_part::contents));
@@ -247,13 +246,12 @@ TEST_CASE("a TOC travels alone or as a patch, and another one than was signed is
       decode_toc_frame(share(encode_toc_frame(pack_toc(*newer.toc, part, sides.toc.get(), 3).value())))
           .value();
   CHECK(patch.part == part);
-  CHECK(std::ranges::equal(unpack_toc(whole, id, nullptr).value().bytes, bytes));
-  CHECK(std::ranges::equal(unpack_toc(patch, id, sides.toc.get()).value().bytes, bytes));
-  CHECK(unpack_toc(patch, id, nullptr).error().code == errc::not_ready);
-  CHECK(unpack_toc(whole, {}, nullptr).error().code == errc::corrupt);
+  CHECK(std::ranges::equal(unpack_toc(whole, nullptr).value().bytes, bytes));
+  CHECK(std::ranges::equal(unpack_toc(patch, sides.toc.get()).value().bytes, bytes));
+  CHECK(unpack_toc(patch, nullptr).error().code == errc::not_ready);
   segment_limits small;
   small.toc_bytes_max = 10;
-  CHECK(unpack_toc(whole, id, nullptr, small).error().code == errc::limit_exceeded);
+  CHECK(unpack_toc(whole, nullptr, small).error().code == errc::limit_exceeded);
 }
 
 }  // namespace firstlight
