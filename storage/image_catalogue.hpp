@@ -58,7 +58,7 @@ class image_catalogue {
   /// Opens the tree of a TOC whose contents are still on their way, so that it can be used at once. It is
   /// stored with its contents. A TOC that is open already is the answer instead. Errors: `corrupt`, also if
   /// `id` is not its digest.
-  result<std::shared_ptr<const toc_view>> open_tree(const toc_id& id, shared_bytes tree);
+  result<std::shared_ptr<const toc_view>> open_tree(const toc_id& id, const shared_bytes& tree);
   /// Gives a TOC that `open_tree` has opened its contents, and stores both parts. They may be gone after a
   /// power cut; syncing the file system makes them stay. Errors: `corrupt`, `no_space`, `io`.
   result<void> store_contents(const toc_id& id, const toc_view& toc, shared_bytes contents);

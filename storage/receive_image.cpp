@@ -48,7 +48,7 @@ result<std::shared_ptr<const toc_view>> open_signed(const receive_tools& tools, 
                                                     const toc_frame& frame) {
   auto tree = tools.catalogue.unpacked_toc(frame);
   if (!tree) return tl::unexpected(tree.error());
-  auto toc = tools.catalogue.open_tree(said.toc, std::move(*tree));
+  auto toc = tools.catalogue.open_tree(said.toc, *tree);
   if (!toc) return tl::unexpected(toc.error());
   if ((*toc)->manifest_digest() != said.manifest_digest)
     return fail(errc::denied, "the hub signed another manifest than the TOC names");
