@@ -130,7 +130,8 @@ result<std::shared_ptr<const toc_view>> image_catalogue::store_toc(const made_to
   return toc(made.id);
 }
 
-result<std::shared_ptr<const toc_view>> image_catalogue::open_tree(const toc_id& id, const shared_bytes& tree) {
+result<std::shared_ptr<const toc_view>> image_catalogue::open_tree(const toc_id& id,
+                                                                   const shared_bytes& tree) {
   {
     const std::lock_guard lock(mutex_);
     if (auto known = find_open(id)) return known;
