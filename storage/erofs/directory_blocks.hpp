@@ -39,7 +39,8 @@ struct directory_shape {
 [[nodiscard]] directory_shape shape_of(const directory_listing& listing);
 
 /// Writes one block: the entries from position `first` on, as many as it takes. `block` is zero and has
-/// `block_bytes` bytes or those of the directory's last block. `places` is by inode number - 1.
+/// `block_bytes` bytes or those of the directory's last block. `shape` is the
+/// listing's; `places` is by inode number - 1.
 /// @returns the position behind the last entry written
 std::uint64_t fill_directory_block(const directory_listing& listing, const directory_shape& shape,
                                    std::uint64_t first, std::span<const inode_place> places,
