@@ -8,6 +8,7 @@
 #include "apps/actor_runtime.hpp"
 #include "apps/keeper.hpp"
 #include "apps/version.hpp"
+#include "apps/warm_memory.hpp"
 #include "fuse_bridge/mounter.hpp"
 #include "fuse_bridge/stale_mounts.hpp"
 
@@ -134,6 +135,7 @@ class node_service final : public running_daemon {
 }  // namespace
 
 result<std::unique_ptr<running_daemon>> start_node(const node_options& options) {
+  warm_up_memory(options.warm_heap_bytes);
   return node_service::start(options);
 }
 

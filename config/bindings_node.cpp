@@ -56,6 +56,8 @@ std::vector<binding> bindings_of(node_options& o) {
   to.bind("log_level", o.log_level, "trace, debug, info, warn or error");
   to.bind("store_bytes_max", o.store_bytes_max, "disk limit of the store; 0: as much as the disk has");
   to.bind("workers", o.workers, "threads that verify and store; 0: one a core");
+  to.bind("warm_heap_bytes", o.warm_heap_bytes,
+          "memory made ready at the start, so that mounts do not wait for it");
   to.bind("checkpoint_interval", o.receiver.checkpoint_interval,
           "arrived blocks survive a power cut after at most this");
   bind_tls(to, o.tls);

@@ -80,6 +80,7 @@ result<void> validate(const node_options& o) {
       way_to_mount(o.mount_mode),
       require(o.fuse.loop_threads >= 1 && o.fuse.loop_threads <= 64,
               "setting fuse.loop_threads: must be 1 to 64"),
+      require(o.warm_heap_bytes <= 1ULL << 30U, "setting warm_heap_bytes: must be at most 1 GiB"),
       require(o.keeper.answer_timeout.count() > 0, "setting keeper.answer_timeout: must be above 0"),
       require(o.receiver.checkpoint_interval.count() >= 100,
               "setting checkpoint_interval: must be at least 100ms"),

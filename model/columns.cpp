@@ -30,7 +30,8 @@ void store(std::byte* to, std::uint32_t word) {
   std::memcpy(to, &word, word_bytes);
 }
 
-/// One column in both arrangements; the loops are compiled for each form, since a mount waits for them.
+/// One column in both arrangements. A mount waits for the loops: they are compiled for each form, and work on
+/// local copies, which a store to bytes cannot change.
 struct column {
   std::byte* alone;    ///< its words or bytes together
   std::byte* in_rows;  ///< its first word
@@ -39,30 +40,38 @@ struct column {
 
   template <bool ByBytes, bool ByDifferences>
   void write() const {
+    auto* to = alone;
+    const auto* from = in_rows;
+    const auto plane = rows;
+    const auto step = stride;
     std::uint32_t before = 0;
-    for (std::uint64_t row = 0; row < rows; ++row) {
-      const auto word = load(in_rows + row * stride);
+    for (std::uint64_t row = 0; row < plane; ++row, from += step) {
+      const auto word = load(from);
       const auto written = ByDifferences ? word - before : word;
       before = word;
       if constexpr (ByBytes)
         for (unsigned i = 0; i < word_bytes; ++i)
-          alone[i * rows + row] = static_cast<std::byte>(written >> (8 * i));
+          to[i * plane + row] = static_cast<std::byte>(written >> (8 * i));
       else
-        store(alone + row * word_bytes, written);
+        store(to + row * word_bytes, written);
     }
   }
   template <bool ByBytes, bool ByDifferences>
   void read() const {
+    const auto* from = alone;
+    auto* to = in_rows;
+    const auto plane = rows;
+    const auto step = stride;
     std::uint32_t word = 0;
-    for (std::uint64_t row = 0; row < rows; ++row) {
+    for (std::uint64_t row = 0; row < plane; ++row, to += step) {
       std::uint32_t found = 0;
       if constexpr (ByBytes)
         for (unsigned i = 0; i < word_bytes; ++i)
-          found |= std::to_integer<std::uint32_t>(alone[i * rows + row]) << (8 * i);
+          found |= std::to_integer<std::uint32_t>(from[i * plane + row]) << (8 * i);
       else
-        found = load(alone + row * word_bytes);
+        found = load(from + row * word_bytes);
       word = ByDifferences ? word + found : found;
-      store(in_rows + row * stride, word);
+      store(to, word);
     }
   }
 };
