@@ -2,7 +2,9 @@
 #include <memory>
 
 #include "actors/interfaces.hpp"
+#include "config/fuse_limits.hpp"
 #include "fuse_bridge/mount_assembly.hpp"
+#include "fuse_bridge/read_path.hpp"
 
 namespace firstlight {
 

@@ -20,6 +20,8 @@ namespace {
 
 // From the kernel's include/uapi/linux/fuse.h, version 7.40: resending came with Linux 6.9.
 constexpr std::uint32_t opcode_init = 26;
+constexpr std::uint32_t opcode_create = 35;
+constexpr std::uint32_t opcode_tmpfile = 51;
 constexpr std::uint32_t flags_are_extended = 1U << 30U;  // FUSE_INIT_EXT
 constexpr std::uint32_t flags2_has_resend = 1U << 7U;    // FUSE_HAS_RESEND, bit 39 of both words
 constexpr std::int32_t notify_resend = 7;                // FUSE_NOTIFY_RESEND
@@ -49,6 +51,17 @@ void note_first(session_channel& channel, const void* buffer, std::size_t bytes)
   channel.init = share({message.begin(), message.end()});
 }
 
+// libfuse 3.14 does not know FUSE_TMPFILE. Message and answer are those of FUSE_CREATE with the name "/",
+// which no file can have otherwise.
+void turn_unnamed_into_create(void* buffer, std::size_t bytes) {
+  fuse_in_header header{};
+  if (bytes < sizeof header) return;
+  std::memcpy(&header, buffer, sizeof header);
+  if (header.opcode != opcode_tmpfile) return;
+  header.opcode = opcode_create;
+  std::memcpy(buffer, &header, sizeof header);
+}
+
 // The device does not block, so that a stop is seen although the kernel has nothing to ask. ENODEV is what
 // the kernel says when the last mount is gone: libfuse takes it as the end of the session.
 ssize_t wait_and_read(int device, void* buffer, size_t bytes, void* user) {
@@ -57,6 +70,7 @@ ssize_t wait_and_read(int device, void* buffer, size_t bytes, void* user) {
   for (;;) {
     const auto got = read(device, buffer, bytes);
     if (got >= 0) note_first(channel, buffer, static_cast<std::size_t>(got));
+    if (got >= 0) turn_unnamed_into_create(buffer, static_cast<std::size_t>(got));
     if (got >= 0 || errno != EAGAIN) return got;
     if (poll(sources, std::size(sources), -1) < 0 && errno != EINTR) return -1;
     if ((sources[1].revents & POLLIN) != 0) {

@@ -114,6 +114,7 @@ result<void> mount_overlay(const overlay_lower& lower, const std::optional<writa
   const auto number = errno;
   if (number == EINVAL && !lower.data.empty())
     return fail(errc::unsupported, "this kernel's overlayfs takes no data-only layers (Linux 6.5)");
+  if (number == ENODEV) return fail(errc::unsupported, "this kernel has no overlayfs");
   auto what = "mount overlayfs on " + on.string();
   if (layer)
     what += " (upper " + layer->upper.string() + ", work " + layer->work.string() +

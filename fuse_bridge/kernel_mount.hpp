@@ -32,7 +32,7 @@ struct overlay_lower {
 /// Mounts kernel overlayfs on `on`: `lower` is read, changes go to the writable layer, whose folders are
 /// made when missing; without one the mount is read-only. Renamed directories and changed attributes copy no
 /// contents. Errors: `io`, `invalid_argument` when the paths together are too long for the kernel,
-/// `unsupported` when it has no data-only layers (Linux 6.5).
+/// `unsupported` when it has no overlayfs, or one without data-only layers (Linux 6.5).
 result<void> mount_overlay(const overlay_lower& lower, const std::optional<writable_layer>& layer,
                            const std::filesystem::path& on);
 

@@ -10,30 +10,24 @@
 #include "fuse_bridge/stale_mounts.hpp"
 
 namespace firstlight {
-namespace {
-
-xattr_names naming_of(const mount_place& place) {
-  return place.writable ? xattr_names::escaped_for_overlay : xattr_names::as_in_image;
-}
-
-}  // namespace
-
-result<std::unique_ptr<mount_assembly>> mount_assembly::make(session_parts session, mount_place place,
+result<std::unique_ptr<mount_assembly>> mount_assembly::make(std::unique_ptr<session_core> core,
+                                                             mount_place place,
                                                              std::shared_ptr<mount_keeper> keeper) {
   std::unique_ptr<mount_assembly> assembly(new mount_assembly(std::move(place), std::move(keeper)));
-  if (auto done = assembly->assemble(std::move(session)); !done) return tl::unexpected(done.error());
+  if (auto done = assembly->assemble(std::move(core)); !done) return tl::unexpected(done.error());
   return assembly;
 }
 
-result<std::unique_ptr<mount_assembly>> mount_assembly::take_over(session_parts session, mount_place place,
+result<std::unique_ptr<mount_assembly>> mount_assembly::take_over(std::unique_ptr<session_core> core,
+                                                                  mount_place place,
                                                                   std::shared_ptr<mount_keeper> keeper,
                                                                   const kept_session& left) {
   std::unique_ptr<mount_assembly> assembly(new mount_assembly(std::move(place), std::move(keeper)));
-  if (auto done = assembly->adopt(std::move(session), left); !done) return tl::unexpected(done.error());
+  if (auto done = assembly->adopt(std::move(core), left); !done) return tl::unexpected(done.error());
   return assembly;
 }
 
-result<void> mount_assembly::assemble(session_parts session) {
+result<void> mount_assembly::assemble(std::unique_ptr<session_core> core) {
   std::error_code problem;
   if (!std::filesystem::is_directory(place_.target, problem))
     return fail(errc::not_found, place_.target.string() + " is not an existing directory");
@@ -42,9 +36,7 @@ result<void> mount_assembly::assemble(session_parts session) {
     return tl::unexpected(from_errno(errno, "make " + place_.private_folder.string()));
   folder_made_ = true;
   if (auto made = make_folders(fuse_point()); !made) return made;
-  session.naming = naming_of(place_);
-  auto started =
-      fuse_mount_session::start(std::make_unique<session_context>(std::move(session)), fuse_point());
+  auto started = fuse_mount_session::start(std::move(core), fuse_point());
   if (!started) return tl::unexpected(started.error());
   session_ = std::move(*started);
   fuse_mounted_ = true;
@@ -64,14 +56,13 @@ void mount_assembly::let_keep() {
   if (!init.bytes.empty()) keeper_->keep(place_.name(), place_.record, init, device);
 }
 
-result<void> mount_assembly::adopt(session_parts session, const kept_session& left) {
+result<void> mount_assembly::adopt(std::unique_ptr<session_core> core, const kept_session& left) {
   folder_made_ = fuse_mounted_ = target_mounted_ = true;
   // Somebody may have unmounted it meanwhile, or mounted something else there.
   const auto shown = shows(place_.target, place_.private_folder);
   if (!shown) return tl::unexpected(shown.error());
   target_mounted_ = *shown;
-  session.naming = naming_of(place_);
-  auto going = fuse_mount_session::take_over(std::make_unique<session_context>(std::move(session)), left);
+  auto going = fuse_mount_session::take_over(std::move(core), left);
   if (!going) return tl::unexpected(going.error());
   session_ = std::move(*going);
   let_keep();  // the keeper learns that it is in good hands

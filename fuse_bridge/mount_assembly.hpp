@@ -2,18 +2,18 @@
 #include <filesystem>
 #include <optional>
 
+#include "actors/instance_messages.hpp"
 #include "fuse_bridge/fuse_mount_session.hpp"
 #include "fuse_bridge/mount_keeper.hpp"
-#include "fuse_bridge/session_context.hpp"
 
 namespace firstlight {
 
 /// Where one image is mounted.
 struct mount_place {
-  std::filesystem::path private_folder;  ///< made here, removed again; the FUSE mount is below it
-  std::filesystem::path target;          ///< an existing directory of the user
-  std::optional<writable_layer> writable;
-  shared_bytes record;  ///< what a keeper shall know of this mount
+  std::filesystem::path private_folder;    ///< made here, removed again; the FUSE mount is below it
+  std::filesystem::path target;            ///< an existing directory of the user
+  std::optional<writable_layer> writable;  ///< kernel overlayfs stands above, and writes there
+  shared_bytes record;                     ///< what a keeper shall know of this mount
 
   [[nodiscard]] std::string name() const { return private_folder.filename().string(); }
 };
@@ -22,14 +22,15 @@ struct mount_place {
 /// FUSE mount itself, or an overlayfs above it. Not thread-safe; not used on the session's threads.
 class mount_assembly {
  public:
-  /// `session.naming` is set here. The keeper, if there is one, holds the mount once it is whole. Errors:
+  /// The keeper, if there is one, holds the mount once it is whole. Errors:
   /// `already_exists` for the private folder, `not_found` for the target, `io`; nothing is left behind.
-  static result<std::unique_ptr<mount_assembly>> make(session_parts session, mount_place place,
+  static result<std::unique_ptr<mount_assembly>> make(std::unique_ptr<session_core> core, mount_place place,
                                                       std::shared_ptr<mount_keeper> keeper);
 
   /// Goes on with what an earlier process has mounted there. Errors: those of fuse_mount_session::take_over;
   /// then the mount has been taken down.
-  static result<std::unique_ptr<mount_assembly>> take_over(session_parts session, mount_place place,
+  static result<std::unique_ptr<mount_assembly>> take_over(std::unique_ptr<session_core> core,
+                                                           mount_place place,
                                                            std::shared_ptr<mount_keeper> keeper,
                                                            const kept_session& left);
 
@@ -48,8 +49,8 @@ class mount_assembly {
  private:
   mount_assembly(mount_place place, std::shared_ptr<mount_keeper> keeper)
       : place_(std::move(place)), keeper_(std::move(keeper)) {}
-  result<void> assemble(session_parts session);
-  result<void> adopt(session_parts session, const kept_session& left);
+  result<void> assemble(std::unique_ptr<session_core> core);
+  result<void> adopt(std::unique_ptr<session_core> core, const kept_session& left);
   void let_keep();
   [[nodiscard]] std::filesystem::path fuse_point() const { return place_.private_folder / "fuse"; }
 

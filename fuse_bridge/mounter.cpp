@@ -4,6 +4,7 @@
 #include "actors/niceness.hpp"
 #include "fuse_bridge/hybrid/hybrid_mode.hpp"
 #include "fuse_bridge/overlay_mode.hpp"
+#include "fuse_bridge/writable/fuse_mode.hpp"
 
 namespace firstlight {
 namespace {
@@ -38,7 +39,10 @@ result<mounted> mount_best(caf::actor_system& system, mounter_state& state, cons
   if (hybrid || !needs_another_mode(hybrid.error().code)) return hybrid;
   auto overlay = mount_in_overlay_mode(system, state.parts, request);
   if (overlay) overlay->fallback = "not hybrid: " + hybrid.error().detail;
-  return overlay;
+  if (overlay || !needs_another_mode(overlay.error().code)) return overlay;
+  auto fuse = mount_in_fuse_mode(system, state.parts, request);
+  if (fuse) fuse->fallback = "neither hybrid nor overlay: " + overlay.error().detail;
+  return fuse;
 }
 
 result<mounted> make_mount(caf::actor_system& system, mounter_state& state, const mount_request& request) {
@@ -51,9 +55,9 @@ result<mounted> make_mount(caf::actor_system& system, mounter_state& state, cons
     case mount_mode::overlay:
       return mount_in_overlay_mode(system, state.parts, request);
     case mount_mode::fuse:
-      break;
+      return mount_in_fuse_mode(system, state.parts, request);
   }
-  return fail(errc::unsupported, "this version cannot mount in mode " + std::string(to_string(request.mode)));
+  return fail(errc::invalid_argument, "there is no mode " + std::string(to_string(request.mode)));
 }
 
 mounter::behavior_type run_mounter(self_pointer self, mounter_parts parts) {

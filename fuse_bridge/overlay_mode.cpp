@@ -1,47 +1,21 @@
 #include "fuse_bridge/overlay_mode.hpp"
 
-#include "actors/node/instance.hpp"
-#include "fuse_bridge/bridge_actor.hpp"
+#include "fuse_bridge/session_mount.hpp"
 
 namespace firstlight {
-namespace {
 
-session_parts session_of(const mounter_parts& parts, read_source image, read_service reads,
-                         const instance& behind, const mount_bridge& bridge) {
-  session_parts session;
-  session.image = std::move(image);
-  session.reads = std::move(reads);
-  session.on_park = [behind](const park_read& read) { caf::anon_send(behind, read); };
-  session.on_interrupt = [bridge](waiter_id waiter) { caf::anon_send(bridge, read_interrupted{waiter}); };
-  session.on_end = [behind] { caf::anon_send(behind, session_ended{}); };
-  session.limits = parts.limits;
-  return session;
-}
-
-}  // namespace
-
-// The actors come first: the kernel may ask from the moment of mounting.
 result<mounted> mount_in_overlay_mode(caf::actor_system& system, const mounter_parts& parts,
                                       const mount_request& request) {
-  const read_source image{request.toc, std::make_shared<session_counters>()};
-  const read_service reads{parts.store, std::make_shared<parked_reads>(parts.limits.parked_reads_max)};
-  const auto bridge = spawn_bridge(system, {reads, {}, parts.limits});
-  const auto behind = spawn_instance(
-      system, {request.toc, parts.store, request.source, bridge, image.counters, parts.limits});
-  auto session = session_of(parts, image, reads, behind, bridge);
-  auto record = request.record;
-  record.mode = mount_mode::overlay;
-  mount_place place{parts.mounts_folder / request.name, request.target, request.writable,
-                    share(encode_mount_record(record))};
-  auto assembly = request.left ? mount_assembly::take_over(std::move(session), std::move(place), parts.keeper,
-                                                           *request.left)
-                               : mount_assembly::make(std::move(session), std::move(place), parts.keeper);
-  if (!assembly) {
-    caf::anon_send_exit(behind, caf::exit_reason::user_shutdown);
-    return tl::unexpected(assembly.error());
-  }
-  caf::anon_send(bridge, adopt_mount{std::move(*assembly), behind});
-  return mounted{behind, mount_mode::overlay, request.writable ? "overlay on FUSE" : "read-only FUSE", {}};
+  const bool overlaid = request.writable.has_value();
+  const auto make_core = [overlaid](session_parts session) -> result<std::unique_ptr<session_core>> {
+    session.naming = overlaid ? xattr_names::escaped_for_overlay : xattr_names::as_in_image;
+    return std::make_unique<session_context>(std::move(session));
+  };
+  return mount_session(system, parts, request,
+                       {.mode = mount_mode::overlay,
+                        .description = overlaid ? "overlay on FUSE" : "read-only FUSE",
+                        .overlaid = overlaid,
+                        .make_core = make_core});
 }
 
 }  // namespace firstlight

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
@@ -19,6 +20,9 @@ struct parked_request {
   std::uint64_t offset = 0;
   std::uint32_t bytes = 0;   ///< ends inside the content
   std::uint32_t thread = 0;  ///< of the reader; 0 when the kernel does not tell
+  /// Set when the blocks are waited for by something other than a read: called with 0 once they are there,
+  /// else with an errno, and then answers.
+  std::function<void(int)> resume{};
 };
 
 /// The requests of one session that wait for blocks. Any thread.

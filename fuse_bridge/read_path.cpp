@@ -76,7 +76,13 @@ void serve_read(const read_service& service, refused_windows& refused, fuse_req_
   park(service, asked.inode, blocks, read, on_park);
 }
 
+void wait_for_blocks(const read_service& service, inode_number inode, block_run blocks,
+                     const parked_request& parked, const park_listener& on_park) {
+  park(service, inode, blocks, parked, on_park);
+}
+
 void answer_read(const read_service& service, const parked_request& parked) {
+  if (parked.resume) return parked.resume(0);
   const auto answered = try_read(service, parked);
   if (answered) return;
   parked.counters->note_error(answered.error());
@@ -84,6 +90,7 @@ void answer_read(const read_service& service, const parked_request& parked) {
 }
 
 void refuse_read(const parked_request& parked, int error_number) {
+  if (parked.resume) return parked.resume(error_number);
   ++parked.counters->read_errors;
   fuse_reply_err(parked.request, error_number);
 }

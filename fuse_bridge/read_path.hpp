@@ -42,6 +42,11 @@ using park_listener = std::function<void(const park_read&)>;
 void serve_read(const read_service& service, refused_windows& refused, fuse_req* request,
                 const read_source& source, const read_request& asked, const park_listener& on_park);
 
+/// Parks a request that is no read until `blocks` of a content have arrived, and reports it; `parked.resume`
+/// answers it. Signals as above. FUSE threads.
+void wait_for_blocks(const read_service& service, inode_number inode, block_run blocks,
+                     const parked_request& parked, const park_listener& on_park);
+
 /// Answers a request taken out of `parked` whose blocks have arrived. Any thread. The contents of its TOC are
 /// known. When the store fails, the reader gets EIO and the reason is noted in the counters.
 void answer_read(const read_service& service, const parked_request& parked);

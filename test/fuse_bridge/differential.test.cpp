@@ -117,14 +117,14 @@ void check_like_native(mount_mode mode, contents when, std::size_t operations) {
 
 TEST_CASE("a mount behaves like a folder on a disk, whatever is done to it") {
   if (!mounting_is_possible()) return;
-  const auto mode = GENERATE(mount_mode::hybrid, mount_mode::overlay);
+  const auto mode = GENERATE(mount_mode::hybrid, mount_mode::overlay, mount_mode::fuse);
   const auto when = GENERATE(contents::there, contents::arriving);
   check_like_native(mode, when, 2'500);
 }
 
 TEST_CASE("a mount behaves like a folder on a disk, for long", "[.][all]") {
   if (!mounting_is_possible()) return;
-  const auto mode = GENERATE(mount_mode::hybrid, mount_mode::overlay);
+  const auto mode = GENERATE(mount_mode::hybrid, mount_mode::overlay, mount_mode::fuse);
   const auto when = GENERATE(contents::there, contents::arriving);
   check_like_native(mode, when, 100'000);
 }

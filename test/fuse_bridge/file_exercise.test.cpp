@@ -19,7 +19,7 @@ std::uint64_t seed_of_run() {
 
 void check_exercise(std::size_t steps) {
   if (!mounting_is_possible()) return;
-  const auto mode = GENERATE(mount_mode::hybrid, mount_mode::overlay);
+  const auto mode = GENERATE(mount_mode::hybrid, mount_mode::overlay, mount_mode::fuse);
   const auto arriving = GENERATE(false, true);
   const auto seed = seed_of_run();
   INFO("FIRSTLIGHT_SEED=" << seed << " in mode " << to_string(mode) << (arriving ? ", arriving" : ", there"));

@@ -44,7 +44,8 @@ void write_file(const std::string& path, const std::string& text) {
 
 TEST_CASE("the writable view shows the image's attributes, the root's too") {
   if (!mounting_is_possible()) return;
-  mounted_image image(small_system(), view::writable, {}, GENERATE(mount_mode::overlay, mount_mode::hybrid));
+  mounted_image image(small_system(), view::writable, {},
+                      GENERATE(mount_mode::overlay, mount_mode::hybrid, mount_mode::fuse));
   const auto root = attributes(image.root());
   CHECK((root.st_mode & 07777U) == 0711);
   CHECK(root.st_uid == 5);
@@ -65,7 +66,8 @@ TEST_CASE("the writable view shows the image's attributes, the root's too") {
 
 TEST_CASE("files are written, renamed, linked and removed above the image") {
   if (!mounting_is_possible()) return;
-  mounted_image image(small_system(), view::writable, {}, GENERATE(mount_mode::overlay, mount_mode::hybrid));
+  mounted_image image(small_system(), view::writable, {},
+                      GENERATE(mount_mode::overlay, mount_mode::hybrid, mount_mode::fuse));
   image.source.deliver_all();
   const auto number = attributes(image.path("etc/conf")).st_ino;
   write_file(image.path("etc/conf"), "new");
@@ -85,7 +87,8 @@ TEST_CASE("files are written, renamed, linked and removed above the image") {
 
 TEST_CASE("changing attributes of a file needs none of its contents") {
   if (!mounting_is_possible()) return;
-  mounted_image image(small_system(), view::writable, {}, GENERATE(mount_mode::overlay, mount_mode::hybrid));
+  mounted_image image(small_system(), view::writable, {},
+                      GENERATE(mount_mode::overlay, mount_mode::hybrid, mount_mode::fuse));
   REQUIRE(chown(image.path("big").c_str(), 12, 34) == 0);
   REQUIRE(chmod(image.path("big").c_str(), 0600) == 0);
   CHECK(attributes(image.path("big")).st_uid == 12);
@@ -100,7 +103,8 @@ TEST_CASE("a program copied into an image runs from the writable mount") {
   REQUIRE(program);
   image_builder builder;
   builder.file("bin/true", *program, 0755);
-  mounted_image image(builder, view::writable, {}, GENERATE(mount_mode::overlay, mount_mode::hybrid));
+  mounted_image image(builder, view::writable, {},
+                      GENERATE(mount_mode::overlay, mount_mode::hybrid, mount_mode::fuse));
   image.source.on_want(fake_source::answer::deliver);
   CHECK(std::system((image.path("bin/true") + " && cp " + image.path("bin/true") + " " + image.path("copy") +
                      " && " + image.path("copy"))
@@ -158,7 +162,7 @@ TEST_CASE("a mount that the kernel refuses leaves nothing behind") {
 
 TEST_CASE("a file that was written and renamed is there after a remount") {
   if (!mounting_is_possible()) return;
-  const auto mode = GENERATE(mount_mode::overlay, mount_mode::hybrid);
+  const auto mode = GENERATE(mount_mode::overlay, mount_mode::hybrid, mount_mode::fuse);
   mounted_image image(small_system(), view::writable, {}, mode);
   image.source.deliver_all();
   write_file(image.path("etc/conf"), "new");

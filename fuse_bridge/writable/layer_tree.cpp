@@ -1,0 +1,179 @@
+#include "fuse_bridge/writable/layer_tree.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace firstlight {
+
+layer_tree::layer_tree(std::shared_ptr<const toc_view> toc) : toc_(std::move(toc)) {
+  auto& root = nodes_[root_inode];
+  root.number = root.image = root_inode;
+  root.type = S_IFDIR;
+  root.below = true;
+}
+
+layer_node* layer_tree::find(node_number number) {
+  const auto found = nodes_.find(number);
+  return found == nodes_.end() ? nullptr : &found->second;
+}
+const layer_node* layer_tree::find(node_number number) const {
+  const auto found = nodes_.find(number);
+  return found == nodes_.end() ? nullptr : &found->second;
+}
+
+mode_t layer_tree::type(node_number number) const {
+  const auto* node = find(number);
+  return node != nullptr ? node->type : toc_->inode(static_cast<inode_number>(number)).mode & S_IFMT;
+}
+
+std::optional<inode_number> layer_tree::below(node_number folder, std::string_view name) const {
+  const auto* node = find(folder);
+  if (node != nullptr && !node->below) return std::nullopt;
+  const auto inode = toc_->inode(node != nullptr ? node->image : static_cast<inode_number>(folder));
+  return inode.type == file_type::directory ? toc_->lookup(inode, name) : std::nullopt;
+}
+
+std::optional<node_number> layer_tree::lookup(node_number folder, std::string_view name) const {
+  if (const auto* node = find(folder); node != nullptr)
+    if (const auto entry = node->entries.find(name); entry != node->entries.end())
+      return entry->second == layer_node::whiteout ? std::nullopt : std::optional(entry->second);
+  return below(folder, name);
+}
+
+node_number layer_tree::parent(node_number folder) const {
+  const auto* node = find(folder);
+  if (node == nullptr) return toc_->parent(toc_->inode(static_cast<inode_number>(folder)));
+  return node->places.empty() ? folder : node->places.front().folder;
+}
+
+std::vector<listed_entry> layer_tree::list(node_number folder) const {
+  std::vector<listed_entry> all;
+  const auto* node = find(folder);
+  static const std::map<std::string, node_number, std::less<>> none;
+  const auto& own = node != nullptr ? node->entries : none;
+  auto next = own.begin();
+  const auto add_own = [&] {
+    if (next->second != layer_node::whiteout) all.push_back({next->first, next->second});
+    ++next;
+  };
+  if (node == nullptr || node->below) {
+    const auto inode = toc_->inode(node != nullptr ? node->image : static_cast<inode_number>(folder));
+    for (std::uint32_t position = 0; position < toc_->entry_count(inode); ++position) {
+      const auto entry = toc_->entry(inode, position);
+      while (next != own.end() && next->first < entry.name) add_own();
+      if (next != own.end() && next->first == entry.name)
+        add_own();
+      else
+        all.push_back({std::string(entry.name), entry.inode});
+    }
+  }
+  while (next != own.end()) add_own();
+  return all;
+}
+
+std::uint32_t layer_tree::folder_links(node_number folder) const {
+  const auto all = list(folder);
+  return 2 + static_cast<std::uint32_t>(std::count_if(
+                 all.begin(), all.end(), [this](const auto& entry) { return is_folder(entry.number); }));
+}
+
+const image_names& layer_tree::names() const {
+  if (!names_) names_.emplace(*toc_);
+  return *names_;
+}
+
+bool layer_tree::shown(inode_number folder) const {
+  if (folder == root_inode) return nodes_.at(root_inode).below;
+  if (const auto* node = find(folder)) return node->below && !node->places.empty();
+  return !image_places(folder).empty();
+}
+
+std::vector<layer_place> layer_tree::image_places(inode_number inode) const {
+  std::vector<layer_place> places;
+  for (const auto& name : names().of(inode)) {
+    const std::string text(toc_->entry(toc_->inode(name.folder), name.position).name);
+    const auto* folder = find(name.folder);
+    if (folder != nullptr && (!folder->below || folder->entries.contains(text))) continue;
+    if (shown(name.folder)) places.push_back({name.folder, text});
+  }
+  return places;
+}
+
+std::string layer_tree::image_path(inode_number inode) const {
+  std::string path;
+  for (auto at = inode; at != root_inode;) {
+    const auto name = names().of(at).front();
+    const auto text = toc_->entry(toc_->inode(name.folder), name.position).name;
+    path.insert(0, at == inode ? "" : "/").insert(0, text);
+    at = name.folder;
+  }
+  return path;
+}
+
+std::optional<inode_number> layer_tree::image_inode(std::string_view path) const {
+  inode_number at = root_inode;
+  while (!path.empty()) {
+    const auto end = std::min(path.find('/'), path.size());
+    const auto name = path.substr(0, end);
+    path.remove_prefix(std::min(end + 1, path.size()));
+    if (name.empty()) continue;
+    const auto inode = toc_->inode(at);
+    const auto next = inode.type == file_type::directory ? toc_->lookup(inode, name) : std::nullopt;
+    if (!next) return std::nullopt;
+    at = *next;
+  }
+  return at;
+}
+
+std::string layer_tree::path(node_number number) const {
+  if (number == root_inode) return ".";
+  const auto& place = nodes_.at(number).places.front();
+  return path(place.folder, place.name);
+}
+
+std::string layer_tree::path(node_number folder, std::string_view name) const {
+  std::vector<std::string_view> parts{name};
+  for (auto at = folder; at != root_inode;) {
+    const auto& place = nodes_.at(at).places.front();
+    parts.push_back(place.name);
+    at = place.folder;
+  }
+  std::string text;
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    if (!text.empty()) text.push_back('/');
+    text.append(*part);
+  }
+  return text;
+}
+
+layer_node& layer_tree::add(layer_node node) {
+  const auto number = node.number;
+  const auto [place, is_new] = nodes_.try_emplace(number, std::move(node));
+  assert(is_new);
+  return place->second;
+}
+
+void layer_tree::drop_place(node_number number, const layer_place& place) {
+  if (auto* node = find(number)) std::erase(node->places, place);
+}
+
+void layer_tree::put(const layer_place& place, node_number number) {
+  take(place);
+  nodes_.at(place.folder).entries.insert_or_assign(place.name, number);
+  nodes_.at(number).places.push_back(place);
+}
+
+void layer_tree::take(const layer_place& place) {
+  auto& entries = nodes_.at(place.folder).entries;
+  const auto entry = entries.find(place.name);
+  if (entry == entries.end()) return;
+  drop_place(entry->second, place);
+  entries.erase(entry);
+}
+
+void layer_tree::hide(const layer_place& place) {
+  take(place);
+  nodes_.at(place.folder).entries.insert_or_assign(place.name, layer_node::whiteout);
+}
+
+}  // namespace firstlight

@@ -1,0 +1,155 @@
+#include "fuse_bridge/writable/load_layer.hpp"
+
+#include <dirent.h>
+#include <sys/xattr.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+
+#include "fuse_bridge/writable/layer_marks.hpp"
+
+namespace firstlight {
+namespace {
+
+result<std::vector<std::string>> names_in(const std::string& folder) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(opendir(folder.c_str()), closedir);
+  if (!open) return tl::unexpected(from_errno(errno, "open " + folder));
+  std::vector<std::string> names;
+  errno = 0;
+  while (const auto* entry = readdir(open.get())) {
+    const std::string_view name = static_cast<const char*>(entry->d_name);
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  if (errno != 0) return tl::unexpected(from_errno(errno, "read " + folder));
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::optional<std::string> mark_of(const std::string& path, const char* name) {
+  std::string value(XATTR_SIZE_MAX, '\0');
+  const auto bytes = lgetxattr(path.c_str(), name, value.data(), value.size());
+  if (bytes < 0) return std::nullopt;
+  value.resize(static_cast<std::size_t>(bytes));
+  return value;
+}
+
+class loader {
+ public:
+  loader(layer_tree& tree, upper_layer& layer, std::uint32_t toc_mark)
+      : tree_(tree), layer_(layer), mark_(std::to_string(toc_mark) + ":") {}
+
+  result<void> load() {
+    // Breadth first: a parent is known before its children.
+    for (std::vector<node_number> folders{root_inode}; !folders.empty();) {
+      std::vector<node_number> next;
+      for (const auto folder : folders)
+        if (auto loaded = load_folder(folder, next); !loaded) return loaded;
+      folders = std::move(next);
+    }
+    return mend_links();
+  }
+
+ private:
+  result<void> load_folder(node_number folder, std::vector<node_number>& folders) {
+    const auto path = tree_.path(folder);
+    const auto names = names_in(layer_.at(path));
+    if (!names) return tl::unexpected(names.error());
+    for (const auto& name : *names) {
+      const auto file = layer_.at(tree_.path(folder, name));
+      struct stat st {};
+      if (lstat(file.c_str(), &st) != 0) return tl::unexpected(from_errno(errno, "look at " + file));
+      if (S_ISCHR(st.st_mode) && st.st_rdev == 0) {
+        tree_.hide({folder, name});
+        continue;
+      }
+      const auto number = load_file({folder, name}, file, st);
+      if (S_ISDIR(st.st_mode)) folders.push_back(number);
+    }
+    return {};
+  }
+
+  node_number load_file(const layer_place& place, const std::string& file, const struct stat& st) {
+    const auto known = seen_.find(st.st_ino);
+    const auto number = known != seen_.end() ? known->second : add(place, file, st);
+    if (st.st_nlink > 1 && !S_ISDIR(st.st_mode)) seen_[st.st_ino] = number;
+    tree_.put(place, number);
+    return number;
+  }
+
+  node_number add(const layer_place& place, const std::string& file, const struct stat& st) {
+    layer_node node;
+    node.type = st.st_mode & S_IFMT;
+    const auto merged = S_ISDIR(st.st_mode) || mark_of(file, layer_mark::metacopy).has_value();
+    const auto below = merged ? origin(place, file, node.type) : std::nullopt;
+    node.image = below ? *below : 0;
+    node.below = below.has_value();
+    const auto promoted = promoted_from(file, node.type);
+    if (promoted && node.image == 0 && !S_ISDIR(node.type)) node.image = *promoted;
+    // A number of the image stands for all names there: a folder has one, a file if we promoted it.
+    const bool as_in_image =
+        node.image != 0 && tree_.find(node.image) == nullptr &&
+        (S_ISDIR(node.type) || promoted == node.image || tree_.toc().inode(node.image).links == 1);
+    node.number = as_in_image ? node.image : tree_.toc().inode_count() + st.st_ino;
+    const auto number = node.number;
+    tree_.add(std::move(node));
+    return number;
+  }
+
+  /// What of the image a merged folder or a file without contents stands on.
+  [[nodiscard]] std::optional<inode_number> origin(const layer_place& place, const std::string& file,
+                                                   mode_t type) const {
+    if (S_ISDIR(type) && mark_of(file, layer_mark::opaque) == "y" && !mark_of(file, layer_mark::redirect))
+      return std::nullopt;
+    auto found = tree_.below(place.folder, place.name);
+    if (const auto redirect = mark_of(file, layer_mark::redirect))
+      found =
+          redirect->starts_with('/') ? tree_.image_inode(*redirect) : tree_.below(place.folder, *redirect);
+    if (!found || (tree_.toc().inode(*found).mode & S_IFMT) != type) return std::nullopt;
+    return found;
+  }
+
+  [[nodiscard]] std::optional<inode_number> promoted_from(const std::string& file, mode_t type) const {
+    const auto text = mark_of(file, layer_mark::inode);
+    if (!text || !text->starts_with(mark_)) return std::nullopt;
+    inode_number number = 0;
+    const auto* const end = text->data() + text->size();
+    const auto read = std::from_chars(text->data() + mark_.size(), end, number);
+    const bool valid =
+        read.ptr == end && tree_.is_image_inode(number) && (tree_.toc().inode(number).mode & S_IFMT) == type;
+    return valid ? std::optional(number) : std::nullopt;
+  }
+
+  /// A crash may have come between the names of a hard-linked file that was promoted.
+  result<void> mend_links() {
+    for (const auto& [inode, number] : seen_or_promoted())
+      for (const auto& place : tree_.image_places(inode)) {
+        if (tree_.find(place.folder) == nullptr) continue;
+        const auto linked = layer_.link(tree_.path(number), tree_.path(place.folder, place.name));
+        if (!linked) return tl::unexpected(from_errno(linked.error(), "link a promoted file"));
+        tree_.put(place, number);
+      }
+    return {};
+  }
+  [[nodiscard]] std::vector<std::pair<inode_number, node_number>> seen_or_promoted() const {
+    std::vector<std::pair<inode_number, node_number>> all;
+    tree_.for_each([&](const layer_node& node) {
+      if (!S_ISDIR(node.type) && tree_.is_image_inode(node.number) && tree_.toc().inode(node.image).links > 1)
+        all.emplace_back(node.image, node.number);
+    });
+    return all;
+  }
+
+  layer_tree& tree_;
+  upper_layer& layer_;
+  std::string mark_;
+  std::unordered_map<ino_t, node_number> seen_;
+};
+
+}  // namespace
+
+result<void> load_layer(layer_tree& tree, upper_layer& layer, std::uint32_t toc_mark) {
+  return loader(tree, layer, toc_mark).load();
+}
+
+}  // namespace firstlight

@@ -1,0 +1,13 @@
+#pragma once
+#include "fuse_bridge/writable/layer_tree.hpp"
+#include "fuse_bridge/writable/upper_layer.hpp"
+#include "model/result.hpp"
+
+namespace firstlight {
+
+/// Tells a fresh tree what the read-write layer has, from this or another mount of the same image, also one
+/// that kernel overlayfs has written. Reads every folder of the layer once. Errors: `io`; `limit_exceeded`
+/// when a path is too long for the system.
+result<void> load_layer(layer_tree& tree, upper_layer& layer, std::uint32_t toc_mark);
+
+}  // namespace firstlight

@@ -1,0 +1,236 @@
+// Promotion of entries to the read-write layer: the private half of writable_tree that makes them there.
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "fuse_bridge/attributes.hpp"
+#include "fuse_bridge/writable/layer_marks.hpp"
+#include "fuse_bridge/writable/writable_tree.hpp"
+
+namespace firstlight {
+namespace {
+
+os_result<void> done(int status) {
+  if (status != 0) return refuse_as_system();
+  return {};
+}
+
+os_result<void> set_mark(const std::string& path, const char* name, std::string_view value) {
+  return done(lsetxattr(path.c_str(), name, value.data(), value.size(), 0));
+}
+
+/// A file of the inode's type and size, without contents.
+os_result<void> make_bare(const std::string& path, const inode_view& inode) {
+  const auto device = makedev(inode.device_major, inode.device_minor);
+  switch (inode.type) {
+    case file_type::directory:
+      return done(mkdir(path.c_str(), 0700));
+    case file_type::symlink:
+      return done(symlink(std::string(inode.symlink_target).c_str(), path.c_str()));
+    case file_type::regular:
+    case file_type::character_device:
+    case file_type::block_device:
+    case file_type::fifo:
+      break;
+  }
+  if (mknod(path.c_str(), (inode.mode & S_IFMT) | 0600U, device) != 0) return refuse_as_system();
+  return inode.size == 0 ? os_result<void>{} : done(truncate(path.c_str(), static_cast<off_t>(inode.size)));
+}
+
+os_result<void> set_attributes_of(const std::string& path, const toc_view& toc, const inode_view& inode) {
+  if (lchown(path.c_str(), inode.uid, inode.gid) != 0) return refuse_as_system();
+  if (inode.type != file_type::symlink && chmod(path.c_str(), inode.mode & 07777U) != 0)
+    return refuse_as_system();
+  for (std::uint32_t position = 0; position < inode.xattr_count; ++position) {
+    const auto attribute = toc.xattribute(inode, position);
+    const auto name = stored_xattr_name(attribute.name);
+    if (auto set = set_mark(path, name.c_str(), attribute.value); !set && set.error() != EOPNOTSUPP)
+      return set;
+  }
+  return {};
+}
+
+os_result<void> set_times(const std::string& path, const timespec& accessed, const timespec& modified) {
+  const std::array times{accessed, modified};
+  return done(utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW));
+}
+
+timespec time_of(const inode_view& inode) {
+  return {inode.modified.seconds, static_cast<long>(inode.modified.nanoseconds)};
+}
+
+/// A folder that gets entries which it has shown all along must not look changed.
+class kept_times {
+ public:
+  explicit kept_times(std::string path) : path_(std::move(path)) {
+    known_ = lstat(path_.c_str(), &before_) == 0;
+  }
+  ~kept_times() {
+    if (known_) (void)set_times(path_, before_.st_atim, before_.st_mtim);
+  }
+  kept_times(const kept_times&) = delete;
+  kept_times& operator=(const kept_times&) = delete;
+
+ private:
+  std::string path_;
+  struct stat before_ {};
+  bool known_ = false;
+};
+
+os_result<void> copy_whole(int from, int to, std::uint64_t bytes) {
+  if (ioctl(to, FICLONE, from) == 0) return {};
+  for (std::uint64_t copied = 0; copied < bytes;) {
+    const auto got = copy_file_range(from, nullptr, to, nullptr, bytes - copied, 0);
+    if (got <= 0) return refuse(got == 0 ? EIO : errno);
+    copied += static_cast<std::uint64_t>(got);
+  }
+  return {};
+}
+
+layer_node promoted_node(node_number number, const inode_view& inode) {
+  layer_node node;
+  node.number = number;
+  node.image = static_cast<inode_number>(number);
+  node.type = inode.mode & S_IFMT;
+  node.below = inode.type == file_type::directory || (inode.type == file_type::regular && inode.size != 0);
+  return node;
+}
+
+int as_errno(const error& why) {
+  return why.code == errc::no_space ? ENOSPC : EIO;
+}
+
+os_result<void> copy_blocks(const content_store& store, const content_info& content, int to,
+                            std::uint64_t bytes) {
+  std::vector<std::byte> buffer(std::min<std::uint64_t>(bytes, 1U << 20U));
+  for (std::uint64_t offset = 0; offset < bytes;) {
+    const auto part = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), bytes - offset));
+    const auto got = store.read(content, offset, part);
+    if (!got || *got != part.size()) return refuse(got ? EIO : as_errno(got.error()));
+    if (const auto written = write_at(to, part, offset, "promote a file"); !written)
+      return refuse(as_errno(written.error()));
+    offset += part.size();
+  }
+  return {};
+}
+
+}  // namespace
+
+// The root is the upper folder itself.
+os_result<void> writable_tree::promote_root() {
+  const auto root = toc_->inode(root_inode);
+  const auto path = layer_->at(".");
+  const auto dressed = set_attributes_of(path, *toc_, root);
+  const auto time = time_of(root);
+  return dressed ? set_times(path, time, time) : dressed;
+}
+
+os_result<std::string> writable_tree::make_promoted(node_number number, const inode_view& inode) {
+  auto name = layer_->new_work_name();
+  auto made = make_bare(name, inode);
+  if (made) made = set_attributes_of(name, *toc_, inode);
+  if (made && inode.type == file_type::regular && inode.size != 0) {
+    made = set_mark(name, layer_mark::redirect, "/" + tree_.image_path(static_cast<inode_number>(number)));
+    if (made) made = set_mark(name, layer_mark::metacopy, {});
+  }
+  // Other kinds take no attributes that are not of the kernel.
+  const bool markable = inode.type == file_type::regular || inode.type == file_type::directory;
+  if (made && markable)
+    made = set_mark(name, layer_mark::inode, std::to_string(toc_mark_) + ":" + std::to_string(number));
+  const auto time = time_of(inode);
+  if (made) made = set_times(name, time, time);
+  if (!made) return refuse(made.error());
+  return name;
+}
+
+os_result<layer_node*> writable_tree::promote_folder(node_number folder) {
+  auto node = promote(folder);
+  if (node && !S_ISDIR((*node)->type)) return refuse(ENOTDIR);
+  if (node && folder != root_inode && (*node)->places.empty()) return refuse(ENOENT);  // removed
+  return node;
+}
+
+// What has been removed but is open still gets a file without a name.
+os_result<layer_node*> writable_tree::promote_removed(node_number number, const inode_view& inode) {
+  if (inode.type != file_type::regular) return refuse(ENOENT);
+  const auto made = make_promoted(number, inode);
+  if (!made) return refuse(made.error());
+  file_descriptor file(::open(made->c_str(), O_RDWR | O_CLOEXEC));
+  if (!file || ::unlink(made->c_str()) != 0) return refuse_as_system();
+  auto& node = tree_.add(promoted_node(number, inode));
+  node.file = std::make_shared<const file_descriptor>(std::move(file));
+  return &node;
+}
+
+os_result<layer_node*> writable_tree::promote(node_number number) {
+  if (auto* node = tree_.find(number)) return node;
+  const auto inode = image_inode(number);
+  const auto places = tree_.image_places(static_cast<inode_number>(number));
+  if (places.empty()) return promote_removed(number, inode);
+  for (const auto& place : places)
+    if (auto parent = promote(place.folder); !parent) return refuse(parent.error());
+  const auto made = make_promoted(number, inode);
+  if (!made) return refuse(made.error());
+  layer_node* node = nullptr;
+  for (const auto& place : places) {
+    const kept_times parent(layer_->at(tree_.path(place.folder)));
+    const auto path = tree_.path(place.folder, place.name);
+    const auto placed = node == nullptr ? layer_->place(*made, path) : layer_->link(tree_.path(number), path);
+    if (!placed) return refuse(placed.error());
+    if (node == nullptr) node = &tree_.add(promoted_node(number, inode));
+    tree_.put(place, number);
+  }
+  return node;
+}
+
+patient_result<void> writable_tree::promote_contents(layer_node& node, std::uint64_t bytes) {
+  const auto inode = toc_->inode(node.image);
+  if (bytes != 0) {
+    const auto geometry = toc_->geometry();
+    const auto count = static_cast<std::uint32_t>((bytes - 1) / geometry.block_bytes + 1);
+    if (!toc_->contents_known() || !store_.ready(toc_->content(inode.content), 0, count))
+      return tl::unexpected(obstacle{0, missing_contents{node.image, {inode.content, 0, count}, bytes}});
+  }
+  if (const auto filled = fill(node, bytes); !filled) return tl::unexpected(obstacle{filled.error(), {}});
+  node.below = false;
+  return {};
+}
+
+os_result<void> writable_tree::fill(layer_node& node, std::uint64_t bytes) {
+  const auto file = opened_file(node);
+  if (!file) return refuse(file.error());
+  const int to = (*file)->get();
+  struct stat before {};
+  if (fstat(to, &before) != 0) return refuse_as_system();
+  std::string capability(XATTR_SIZE_MAX, '\0');  // writing takes it away
+  const auto capable = fgetxattr(to, "security.capability", capability.data(), capability.size());
+  if (bytes != 0) {
+    const auto& content = toc_->content(toc_->inode(node.image).content);
+    os_result<void> copied = refuse(EIO);
+    if (bytes == content.size)
+      if (const auto from = store_.open_complete(content)) {
+        const file_descriptor source(*from);
+        copied = copy_whole(source.get(), to, bytes);
+      }
+    if (!copied) copied = copy_blocks(store_, content, to, bytes);
+    if (!copied) return copied;
+  }
+  if (ftruncate(to, static_cast<off_t>(bytes)) != 0) return refuse_as_system();
+  if (capable > 0 &&
+      fsetxattr(to, "security.capability", capability.data(), static_cast<std::size_t>(capable), 0) != 0)
+    return refuse_as_system();
+  const std::array times{before.st_atim, before.st_mtim};
+  if (futimens(to, times.data()) != 0) return refuse_as_system();
+  // From here on a crash must not find the mark gone and the contents lost.
+  if (bytes != 0 && fdatasync(to) != 0) return refuse_as_system();
+  if (fremovexattr(to, layer_mark::metacopy) != 0 || fremovexattr(to, layer_mark::redirect) != 0)
+    return refuse_as_system();
+  return {};
+}
+
+}  // namespace firstlight

@@ -1,0 +1,168 @@
+#include "fuse_bridge/writable/upper_layer.hpp"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "fuse_bridge/writable/layer_marks.hpp"
+
+namespace firstlight {
+namespace {
+
+namespace fs = std::filesystem;
+
+os_result<void> done(int status) {
+  if (status != 0) return refuse_as_system();
+  return {};
+}
+
+os_result<void> rename_with(const std::string& from, const std::string& to, unsigned flags) {
+  return done(renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags));
+}
+
+bool is_folder(const std::string& path) {
+  struct stat st {};
+  return lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/// Of a folder only whiteouts can be left: what is in the work folder holds nothing that anybody sees.
+os_result<void> discard(const std::string& work_name) {
+  std::error_code problem;
+  fs::remove_all(work_name, problem);
+  if (problem) return refuse(problem.value());
+  return {};
+}
+
+os_result<void> copy_attribute(const std::string& from, const std::string& to, const char* name) {
+  std::string value(XATTR_SIZE_MAX, '\0');
+  const auto bytes = lgetxattr(from.c_str(), name, value.data(), value.size());
+  if (bytes < 0) return refuse_as_system();
+  return done(lsetxattr(to.c_str(), name, value.data(), static_cast<std::size_t>(bytes), 0));
+}
+
+}  // namespace
+
+std::string descriptor_path(int descriptor) {
+  return "/proc/self/fd/" + std::to_string(descriptor);
+}
+
+os_result<void> copy_attributes(const std::string& from, const std::string& to) {
+  struct stat st {};
+  if (lstat(from.c_str(), &st) != 0) return refuse_as_system();
+  if (lchown(to.c_str(), st.st_uid, st.st_gid) != 0) return refuse_as_system();
+  if (!S_ISLNK(st.st_mode) && chmod(to.c_str(), st.st_mode & 07777U) != 0) return refuse_as_system();
+  std::string names(XATTR_LIST_MAX, '\0');
+  const auto listed = llistxattr(from.c_str(), names.data(), names.size());
+  if (listed < 0) return refuse_as_system();
+  for (std::size_t at = 0; at < static_cast<std::size_t>(listed); at += names.find('\0', at) - at + 1)
+    if (auto copied = copy_attribute(from, to, names.c_str() + at); !copied) return copied;
+  const std::array times{st.st_atim, st.st_mtim};
+  return done(utimensat(AT_FDCWD, to.c_str(), times.data(), AT_SYMLINK_NOFOLLOW));
+}
+
+result<std::unique_ptr<upper_layer>> upper_layer::open(const writable_layer& folders) {
+  const auto work = folders.work / "firstlight";
+  std::error_code problem;
+  fs::remove_all(work, problem);
+  if (problem) return fail(errc::io, "empty " + work.string() + ": " + problem.message());
+  for (const auto& folder : {folders.upper, work})
+    if (auto made = make_folders(folder); !made) return tl::unexpected(made.error());
+  return std::unique_ptr<upper_layer>(new upper_layer(folders.upper, work));
+}
+
+upper_layer::~upper_layer() {
+  std::error_code ignored;  // the next one removes it
+  fs::remove_all(work_, ignored);
+}
+
+std::string upper_layer::at(std::string_view path) const {
+  return (upper_ / path).string();
+}
+
+std::string upper_layer::new_work_name() {
+  return (work_ / std::to_string(++next_)).string();
+}
+
+os_result<file_descriptor> upper_layer::new_unnamed() const {
+  file_descriptor file(::open(work_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (!file) return refuse_as_system();
+  return file;
+}
+
+os_result<std::string> upper_layer::new_whiteout() {
+  auto name = new_work_name();
+  if (mknod(name.c_str(), S_IFCHR, 0) != 0) return refuse_as_system();
+  return name;
+}
+
+os_result<void> upper_layer::place(const std::string& made, std::string_view path) {
+  auto placed = rename_with(made, at(path), RENAME_NOREPLACE);
+  if (placed || placed.error() != EEXIST) return placed;
+  if (!is_folder(made)) return rename_with(made, at(path), 0);
+  placed = rename_with(made, at(path), RENAME_EXCHANGE);
+  return placed ? done(unlink(made.c_str())) : placed;
+}
+
+os_result<void> upper_layer::cover(std::string_view path) {
+  if (mknod(at(path).c_str(), S_IFCHR, 0) == 0) return {};
+  if (errno != EEXIST) return refuse_as_system();
+  auto whiteout = new_whiteout();
+  if (!whiteout) return refuse(whiteout.error());
+  if (!is_folder(at(path))) return rename_with(*whiteout, at(path), 0);
+  const auto covered = rename_with(*whiteout, at(path), RENAME_EXCHANGE);
+  return covered ? discard(*whiteout) : covered;
+}
+
+os_result<void> upper_layer::remove(std::string_view path) {
+  if (!is_folder(at(path))) return done(unlink(at(path).c_str()));
+  const auto name = new_work_name();
+  const auto moved = rename_with(at(path), name, 0);
+  return moved ? discard(name) : moved;
+}
+
+os_result<void> upper_layer::move(std::string_view from, std::string_view to, bool covers) {
+  const auto source = at(from);
+  const auto target = at(to);
+  auto moved = rename_with(source, target, covers ? RENAME_WHITEOUT : 0);
+  if (moved || moved.error() != ENOTDIR) return moved;
+  // A folder over a whiteout, which then is where the folder was.
+  moved = rename_with(source, target, RENAME_EXCHANGE);
+  return moved && !covers ? done(unlink(source.c_str())) : moved;
+}
+
+os_result<void> upper_layer::exchange(std::string_view one, std::string_view other) {
+  return rename_with(at(one), at(other), RENAME_EXCHANGE);
+}
+
+os_result<void> upper_layer::clear(std::string_view path) {
+  const auto folder = at(path);
+  const auto empty = new_work_name();
+  auto cleared = done(mkdir(empty.c_str(), 0700));
+  if (cleared) cleared = copy_attributes(folder, empty);
+  // Without its whiteouts it would show the image's entries.
+  if (cleared) cleared = done(lsetxattr(empty.c_str(), layer_mark::opaque, "y", 1, 0));
+  if (cleared) lremovexattr(empty.c_str(), layer_mark::redirect);  // most have none
+  if (cleared) cleared = rename_with(empty, folder, RENAME_EXCHANGE);
+  return cleared ? discard(empty) : cleared;
+}
+
+os_result<void> upper_layer::link(std::string_view path, std::string_view other) {
+  if (::link(at(path).c_str(), at(other).c_str()) == 0) return {};
+  if (errno != EEXIST) return refuse_as_system();
+  const auto name = new_work_name();
+  const auto linked = done(::link(at(path).c_str(), name.c_str()));
+  return linked ? rename_with(name, at(other), 0) : linked;
+}
+
+os_result<void> upper_layer::name_unnamed(int file, std::string_view path) {
+  const auto name = new_work_name();
+  const auto linked =
+      done(linkat(AT_FDCWD, descriptor_path(file).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW));
+  return linked ? place(name, path) : linked;
+}
+
+}  // namespace firstlight

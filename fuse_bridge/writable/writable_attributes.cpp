@@ -1,0 +1,192 @@
+// The attributes of files of a writable_tree.
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "fuse_bridge/attributes.hpp"
+#include "fuse_bridge/writable/layer_marks.hpp"
+#include "fuse_bridge/writable/writable_tree.hpp"
+
+namespace firstlight {
+namespace {
+
+constexpr std::uint64_t block_bytes = 4096;
+constexpr std::uint64_t sector_bytes = 512;
+
+os_result<void> done(int status) {
+  if (status != 0) return refuse_as_system();
+  return {};
+}
+
+os_result<void> change_owner(int file, const attribute_changes& changes) {
+  if (!changes.uid && !changes.gid) return {};
+  constexpr auto keep = static_cast<uid_t>(-1);
+  return done(fchownat(file, "", changes.uid.value_or(keep), changes.gid.value_or(keep), AT_EMPTY_PATH));
+}
+
+os_result<void> change_times(int file, const attribute_changes& changes) {
+  if (changes.accessed.tv_nsec == UTIME_OMIT && changes.modified.tv_nsec == UTIME_OMIT) return {};
+  const std::array times{changes.accessed, changes.modified};
+  return done(utimensat(file, "", times.data(), AT_EMPTY_PATH));
+}
+
+/// All but the size, of a file that is open at least as a path.
+os_result<void> change(int file, const attribute_changes& changes) {
+  auto changed = change_owner(file, changes);
+  if (changed && changes.mode) changed = done(chmod(descriptor_path(file).c_str(), *changes.mode & 07777U));
+  return changed ? change_times(file, changes) : changed;
+}
+
+}  // namespace
+
+// Found by path or, without a name, by what is open.
+os_result<file_descriptor> writable_tree::grab(const layer_node& node) {
+  const bool named = node.number == root_inode || !node.places.empty();
+  if (!named && !node.file) return refuse(ESTALE);
+  const auto path = named ? layer_->at(tree_.path(node.number)) : descriptor_path(node.file->get());
+  file_descriptor file(::open(path.c_str(), O_PATH | O_CLOEXEC | (named ? O_NOFOLLOW : 0)));
+  if (!file) return refuse_as_system();
+  return file;
+}
+
+os_result<struct stat> writable_tree::attributes_of(node_number number) {
+  auto* node = tree_.find(number);
+  if (node == nullptr) {
+    auto attributes = firstlight::attributes_of(image_inode(number), static_cast<inode_number>(number));
+    if (tree_.changed() && !S_ISDIR(attributes.st_mode))
+      attributes.st_nlink = tree_.image_places(static_cast<inode_number>(number)).size();
+    return attributes;
+  }
+  struct stat now {};
+  if (number == root_inode || !node->places.empty()) {
+    if (lstat(layer_->at(tree_.path(number)).c_str(), &now) != 0) return refuse_as_system();
+  } else if (node->file) {
+    if (fstat(node->file->get(), &now) != 0) return refuse_as_system();
+  } else {
+    now = node->last;
+  }
+  now.st_ino = number;
+  if (S_ISDIR(now.st_mode) && now.st_nlink != 0) now.st_nlink = tree_.folder_links(number);
+  if (S_ISREG(now.st_mode) && node->below)
+    now.st_blocks = static_cast<blkcnt_t>((static_cast<std::uint64_t>(now.st_size) + block_bytes - 1) /
+                                          block_bytes * (block_bytes / sector_bytes));
+  return now;
+}
+
+os_result<shown_file> writable_tree::show(node_number number) {
+  auto attributes = attributes_of(number);
+  if (!attributes) return refuse(attributes.error());
+  return shown_file{number, *attributes};
+}
+
+os_result<struct stat> writable_tree::attributes(node_number number) {
+  const std::lock_guard lock(mutex_);
+  return tree_.known(number) ? attributes_of(number) : refuse(ESTALE);
+}
+
+patient_result<struct stat> writable_tree::set_attributes(node_number number,
+                                                          const attribute_changes& changes) {
+  const auto refused = [](int why) { return tl::unexpected(obstacle{why, {}}); };
+  const std::lock_guard lock(mutex_);
+  if (!tree_.known(number)) return refused(ESTALE);
+  const auto node = promote(number);
+  if (!node) return refused(node.error());
+  if (changes.size && (*node)->below && S_ISREG((*node)->type)) {
+    const auto whole = toc_->inode((*node)->image).size;
+    if (auto ready = promote_contents(**node, std::min(*changes.size, whole)); !ready)
+      return tl::unexpected(ready.error());
+  }
+  const auto file = grab(**node);
+  if (!file) return refused(file.error());
+  // By path, as truncate(2): a size that stays as it is leaves the times.
+  if (changes.size && truncate(descriptor_path(file->get()).c_str(), static_cast<off_t>(*changes.size)) != 0)
+    return refused(errno);
+  if (auto changed = change(file->get(), changes); !changed) return refused(changed.error());
+  const auto now = attributes_of(number);
+  return now ? patient_result<struct stat>(*now) : refused(now.error());
+}
+
+os_result<std::string> writable_tree::read_link(node_number number) {
+  const std::lock_guard lock(mutex_);
+  if (!tree_.known(number)) return refuse(ESTALE);
+  if (!S_ISLNK(tree_.type(number))) return refuse(EINVAL);
+  const auto* node = tree_.find(number);
+  if (node == nullptr || node->image != 0)
+    return std::string(image_inode(node == nullptr ? number : node->image).symlink_target);
+  if (node->places.empty()) return refuse(ESTALE);
+  std::string target(PATH_MAX, '\0');
+  const auto bytes = readlink(layer_->at(tree_.path(number)).c_str(), target.data(), target.size());
+  if (bytes < 0) return refuse_as_system();
+  target.resize(static_cast<std::size_t>(bytes));
+  return target;
+}
+
+os_result<std::string> writable_tree::get_xattr(node_number number, const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  if (!tree_.known(number)) return refuse(ESTALE);
+  const auto* node = tree_.find(number);
+  if (node == nullptr) {
+    const auto value = find_xattr(*toc_, image_inode(number), name, xattr_names::as_in_image);
+    return value ? os_result<std::string>(*value) : refuse(ENODATA);
+  }
+  const auto file = grab(*node);
+  if (!file) return refuse(file.error());
+  std::string value(XATTR_SIZE_MAX, '\0');
+  const auto bytes = getxattr(descriptor_path(file->get()).c_str(), stored_xattr_name(name).c_str(),
+                              value.data(), value.size());
+  if (bytes < 0) return refuse_as_system();
+  value.resize(static_cast<std::size_t>(bytes));
+  return value;
+}
+
+os_result<std::string> writable_tree::list_xattrs(node_number number) {
+  const std::lock_guard lock(mutex_);
+  if (!tree_.known(number)) return refuse(ESTALE);
+  const auto* node = tree_.find(number);
+  if (node == nullptr) return firstlight::list_xattrs(*toc_, image_inode(number), xattr_names::as_in_image);
+  const auto file = grab(*node);
+  if (!file) return refuse(file.error());
+  std::string stored(XATTR_LIST_MAX, '\0');
+  const auto bytes = listxattr(descriptor_path(file->get()).c_str(), stored.data(), stored.size());
+  if (bytes < 0) return refuse_as_system();
+  std::string names;
+  for (std::size_t at = 0; at < static_cast<std::size_t>(bytes); at = stored.find('\0', at) + 1)
+    if (const auto name = shown_xattr_name(stored.c_str() + at)) names.append(*name).push_back('\0');
+  return names;
+}
+
+os_result<void> writable_tree::set_xattr(node_number number, const std::string& name, std::string_view value,
+                                         int flags) {
+  const std::lock_guard lock(mutex_);
+  if (!tree_.known(number)) return refuse(ESTALE);
+  const auto node = promote(number);
+  if (!node) return refuse(node.error());
+  const auto file = grab(**node);
+  if (!file) return refuse(file.error());
+  return done(setxattr(descriptor_path(file->get()).c_str(), stored_xattr_name(name).c_str(), value.data(),
+                       value.size(), flags));
+}
+
+os_result<void> writable_tree::remove_xattr(node_number number, const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  if (!tree_.known(number)) return refuse(ESTALE);
+  if (tree_.find(number) == nullptr &&
+      !find_xattr(*toc_, image_inode(number), name, xattr_names::as_in_image))
+    return refuse(ENODATA);
+  const auto node = promote(number);
+  if (!node) return refuse(node.error());
+  const auto file = grab(**node);
+  if (!file) return refuse(file.error());
+  return done(removexattr(descriptor_path(file->get()).c_str(), stored_xattr_name(name).c_str()));
+}
+
+os_result<struct statvfs> writable_tree::statistics() const {
+  struct statvfs fs {};
+  if (statvfs(layer_->at(".").c_str(), &fs) != 0) return refuse_as_system();
+  return fs;
+}
+
+}  // namespace firstlight

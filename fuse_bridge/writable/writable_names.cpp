@@ -1,0 +1,277 @@
+// The names of a writable_tree: making, removing, moving.
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "fuse_bridge/writable/layer_marks.hpp"
+#include "fuse_bridge/writable/writable_tree.hpp"
+
+namespace firstlight {
+namespace {
+
+constexpr const char* default_acl = "system.posix_acl_default";
+constexpr const char* access_acl = "system.posix_acl_access";
+
+/// The layer's tarball could not tell it from a whiteout: OCI image specification, layer.md.
+bool is_whiteout_name(std::string_view name) {
+  return name.starts_with(".wh.");
+}
+
+/// A folder's default ACL becomes what is made in it: acl(5), "object creation and default ACLs".
+/// @returns whether there was one; then it stands for the umask.
+os_result<bool> inherit_acl(const std::string& parent, const std::string& made, mode_t type) {
+  std::string acl(XATTR_SIZE_MAX, '\0');
+  const auto bytes = lgetxattr(parent.c_str(), default_acl, acl.data(), acl.size());
+  if (bytes < 0) return errno == ENODATA || errno == EOPNOTSUPP ? os_result<bool>(false) : refuse_as_system();
+  const auto size = static_cast<std::size_t>(bytes);
+  if (S_ISDIR(type) && setxattr(made.c_str(), default_acl, acl.data(), size, 0) != 0)
+    return refuse_as_system();
+  if (setxattr(made.c_str(), access_acl, acl.data(), size, 0) != 0) return refuse_as_system();
+  return true;
+}
+
+}  // namespace
+
+os_result<void> writable_tree::check_new(node_number folder, const std::string& name) const {
+  if (is_whiteout_name(name)) return refuse(EPERM);
+  if (name.size() > NAME_MAX) return refuse(ENAMETOOLONG);
+  if (!tree_.known(folder)) return refuse(ESTALE);
+  if (!tree_.is_folder(folder)) return refuse(ENOTDIR);
+  if (tree_.lookup(folder, name)) return refuse(EEXIST);
+  return {};
+}
+
+/// Gives what was made for a folder its owner and mode. `made` may be a descriptor_path.
+os_result<void> writable_tree::dress(const std::string& made, node_number folder, mode_t mode,
+                                     const maker& by) {
+  const auto parent = layer_->at(tree_.path(folder));
+  struct stat above {};
+  if (lstat(parent.c_str(), &above) != 0) return refuse_as_system();
+  const bool group_of_folder = (above.st_mode & S_ISGID) != 0;
+  const auto group = group_of_folder ? above.st_gid : by.gid;
+  if (S_ISLNK(mode)) return lchown(made.c_str(), by.uid, group) == 0 ? os_result<void>{} : refuse_as_system();
+  if (chown(made.c_str(), by.uid, group) != 0) return refuse_as_system();
+  if (group_of_folder && S_ISDIR(mode)) mode |= S_ISGID;
+  const auto inherited = inherit_acl(parent, made, mode & S_IFMT);
+  if (!inherited) return refuse(inherited.error());
+  struct stat now {};
+  if (stat(made.c_str(), &now) != 0) return refuse_as_system();
+  const auto allowed = *inherited ? (now.st_mode & 0777U) | 07000U : ~by.umask;
+  return chmod(made.c_str(), mode & allowed & 07777U) == 0 ? os_result<void>{} : refuse_as_system();
+}
+
+node_number writable_tree::number_for(const struct stat& made) const {
+  constexpr node_number next_round = 1ULL << 48U;
+  node_number number = toc_->inode_count() + made.st_ino;
+  // A removed file that the kernel still knows may have had the same inode of the disk.
+  while (tree_.find(number) != nullptr) number += next_round;
+  return number;
+}
+
+os_result<layer_node*> writable_tree::take_in(const struct stat& made) {
+  layer_node node;
+  node.number = number_for(made);
+  node.type = made.st_mode & S_IFMT;
+  return &tree_.add(std::move(node));
+}
+
+os_result<shown_file> writable_tree::adopt(const layer_place& place, const std::string& made, opened open) {
+  if (auto placed = layer_->place(made, tree_.path(place.folder, place.name)); !placed)
+    return refuse(placed.error());
+  struct stat st {};
+  if (lstat(layer_->at(tree_.path(place.folder, place.name)).c_str(), &st) != 0) return refuse_as_system();
+  auto node = take_in(st);
+  if (!node) return refuse(node.error());
+  tree_.put(place, (*node)->number);
+  if (open == opened::yes) {
+    ++opens_[(*node)->number];
+    if (auto file = opened_file(**node); !file) return refuse(file.error());
+  }
+  return show((*node)->number);
+}
+
+os_result<shown_file> writable_tree::lookup(node_number folder, std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  if (!tree_.known(folder)) return refuse(ESTALE);
+  if (!tree_.is_folder(folder)) return refuse(ENOTDIR);
+  if (name == ".") return show(folder);
+  if (name == "..") return show(tree_.parent(folder));
+  const auto found = tree_.lookup(folder, name);
+  return found ? show(*found) : refuse(ENOENT);
+}
+
+os_result<std::vector<listed_entry>> writable_tree::list(node_number folder) {
+  const std::lock_guard lock(mutex_);
+  if (!tree_.known(folder)) return refuse(ESTALE);
+  if (!tree_.is_folder(folder)) return refuse(ENOTDIR);
+  if (const auto* node = tree_.find(folder); node != nullptr && node->places.empty() && folder != root_inode)
+    return std::vector<listed_entry>{};  // removed
+  std::vector<listed_entry> all{{".", folder}, {"..", tree_.parent(folder)}};
+  for (auto& entry : tree_.list(folder)) all.push_back(std::move(entry));
+  return all;
+}
+
+os_result<shown_file> writable_tree::make(node_number folder, const std::string& name, mode_t mode,
+                                          dev_t device, const maker& by, opened open) {
+  const std::lock_guard lock(mutex_);
+  if (auto allowed = check_new(folder, name); !allowed) return refuse(allowed.error());
+  if (S_ISCHR(mode) && device == 0) return refuse(EPERM);  // it would be a whiteout
+  if (auto parent = promote_folder(folder); !parent) return refuse(parent.error());
+  const auto made = layer_->new_work_name();
+  if (S_ISDIR(mode)) {
+    if (mkdir(made.c_str(), 0700) != 0) return refuse_as_system();
+    if (lsetxattr(made.c_str(), layer_mark::opaque, "y", 1, 0) != 0) return refuse_as_system();
+  } else if (mknod(made.c_str(), (mode & S_IFMT) | 0600U, device) != 0) {
+    return refuse_as_system();
+  }
+  if (auto dressed = dress(made, folder, mode, by); !dressed) return refuse(dressed.error());
+  return adopt({folder, name}, made, open);
+}
+
+os_result<shown_file> writable_tree::make_symlink(node_number folder, const std::string& name,
+                                                  const std::string& target, const maker& by) {
+  const std::lock_guard lock(mutex_);
+  if (auto allowed = check_new(folder, name); !allowed) return refuse(allowed.error());
+  if (auto parent = promote_folder(folder); !parent) return refuse(parent.error());
+  const auto made = layer_->new_work_name();
+  if (symlink(target.c_str(), made.c_str()) != 0) return refuse_as_system();
+  if (auto dressed = dress(made, folder, S_IFLNK | 0777U, by); !dressed) return refuse(dressed.error());
+  return adopt({folder, name}, made, opened::no);
+}
+
+os_result<shown_file> writable_tree::make_unnamed(node_number folder, mode_t mode, const maker& by) {
+  const std::lock_guard lock(mutex_);
+  if (!tree_.known(folder)) return refuse(ESTALE);
+  if (auto parent = promote_folder(folder); !parent) return refuse(parent.error());
+  auto file = layer_->new_unnamed();
+  if (!file) return refuse(file.error());
+  if (auto dressed = dress(descriptor_path(file->get()), folder, S_IFREG | mode, by); !dressed)
+    return refuse(dressed.error());
+  struct stat st {};
+  if (fstat(file->get(), &st) != 0) return refuse_as_system();
+  auto node = take_in(st);
+  if (!node) return refuse(node.error());
+  (*node)->file = std::make_shared<const file_descriptor>(std::move(*file));
+  ++opens_[(*node)->number];
+  return show((*node)->number);
+}
+
+/// What loses its last name may be open: its file or its attributes stay known.
+os_result<void> writable_tree::remember(layer_node& node) {
+  if (node.places.size() > 1) return {};
+  const auto now = attributes_of(node.number);
+  if (!now) return refuse(now.error());
+  node.last = *now;
+  node.last.st_nlink = 0;
+  if (!S_ISREG(node.type) || node.below || !opens_.contains(node.number)) return {};
+  const auto file = opened_file(node);
+  return file ? os_result<void>{} : refuse(file.error());
+}
+
+os_result<void> writable_tree::remove_place(const layer_place& place) {
+  if (auto parent = promote_folder(place.folder); !parent) return refuse(parent.error());
+  const auto number = *tree_.lookup(place.folder, place.name);
+  if (auto* node = tree_.find(number))
+    if (auto remembered = remember(*node); !remembered) return remembered;
+  const auto path = tree_.path(place.folder, place.name);
+  const bool hides = covers(place);
+  if (auto removed = hides ? layer_->cover(path) : layer_->remove(path); !removed) return removed;
+  hides ? tree_.hide(place) : tree_.take(place);
+  return {};
+}
+
+os_result<void> writable_tree::unlink(node_number folder, const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  if (!tree_.known(folder)) return refuse(ESTALE);
+  const auto number = tree_.lookup(folder, name);
+  if (!number) return refuse(ENOENT);
+  if (tree_.is_folder(*number)) return refuse(EISDIR);
+  return remove_place({folder, name});
+}
+
+os_result<void> writable_tree::remove_folder(node_number folder, const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  if (!tree_.known(folder)) return refuse(ESTALE);
+  const auto number = tree_.lookup(folder, name);
+  if (!number) return refuse(ENOENT);
+  if (!tree_.is_folder(*number)) return refuse(ENOTDIR);
+  if (!tree_.list(*number).empty()) return refuse(ENOTEMPTY);
+  return remove_place({folder, name});
+}
+
+// Elsewhere a folder would be merged with another one of the image, or with none.
+os_result<void> writable_tree::prepare_to_move(node_number number) {
+  const auto node = promote(number);
+  if (!node) return refuse(node.error());
+  if (!S_ISDIR((*node)->type) || !(*node)->below) return {};
+  const auto origin = "/" + tree_.image_path((*node)->image);
+  const auto path = layer_->at(tree_.path(number));
+  if (lsetxattr(path.c_str(), layer_mark::redirect, origin.data(), origin.size(), 0) != 0)
+    return refuse_as_system();
+  return {};
+}
+
+os_result<void> writable_tree::rename(const layer_place& from, const layer_place& to, unsigned flags) {
+  const std::lock_guard lock(mutex_);
+  if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0) return refuse(EINVAL);
+  const bool exchange = (flags & RENAME_EXCHANGE) != 0;
+  if (!tree_.known(from.folder) || !tree_.known(to.folder)) return refuse(ESTALE);
+  const auto source = tree_.lookup(from.folder, from.name);
+  const auto target = tree_.lookup(to.folder, to.name);
+  if (!source || (exchange && !target)) return refuse(ENOENT);
+  if (target && (flags & RENAME_NOREPLACE) != 0) return refuse(EEXIST);
+  if (is_whiteout_name(to.name)) return refuse(EPERM);
+  if (to.name.size() > NAME_MAX) return refuse(ENAMETOOLONG);
+  for (const auto folder : {from.folder, to.folder})
+    if (auto parent = promote_folder(folder); !parent) return refuse(parent.error());
+  if (auto prepared = prepare_to_move(*source); !prepared) return prepared;
+  const auto old_path = tree_.path(from.folder, from.name);
+  const auto new_path = tree_.path(to.folder, to.name);
+  if (exchange) {
+    if (auto prepared = prepare_to_move(*target); !prepared) return prepared;
+    if (auto exchanged = layer_->exchange(old_path, new_path); !exchanged) return exchanged;
+    tree_.put(to, *source);
+    tree_.put(from, *target);
+    return {};
+  }
+  if (target) {
+    if (tree_.is_folder(*target) && !tree_.list(*target).empty()) return refuse(ENOTEMPTY);
+    if (auto* node = tree_.find(*target)) {
+      if (auto remembered = remember(*node); !remembered) return remembered;
+      if (!node->entries.empty())
+        if (auto cleared = layer_->clear(new_path); !cleared) return cleared;
+    }
+  }
+  const bool hides = covers(from);
+  if (auto moved = layer_->move(old_path, new_path, hides); !moved) return moved;
+  hides ? tree_.hide(from) : tree_.take(from);
+  tree_.put(to, *source);
+  return {};
+}
+
+os_result<shown_file> writable_tree::link(node_number number, node_number folder, const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  if (!tree_.known(number)) return refuse(ESTALE);
+  if (auto allowed = check_new(folder, name); !allowed) return refuse(allowed.error());
+  if (auto parent = promote_folder(folder); !parent) return refuse(parent.error());
+  const auto node = promote(number);
+  if (!node) return refuse(node.error());
+  const auto path = tree_.path(folder, name);
+  if ((*node)->places.empty() && !(*node)->file) return refuse(ENOENT);
+  const auto linked = (*node)->places.empty() ? layer_->name_unnamed((*node)->file->get(), path)
+                                              : layer_->link(tree_.path(number), path);
+  if (!linked) return refuse(linked.error());
+  tree_.put({folder, name}, number);
+  return show(number);
+}
+
+void writable_tree::forget(node_number number) {
+  const std::lock_guard lock(mutex_);
+  const auto* node = tree_.find(number);
+  if (node != nullptr && number != root_inode && node->places.empty() && !opens_.contains(number))
+    tree_.erase(number);
+}
+
+}  // namespace firstlight

@@ -1,0 +1,33 @@
+#include "fuse_bridge/writable/writable_tree.hpp"
+
+#include <filesystem>
+
+#include "fuse_bridge/writable/load_layer.hpp"
+
+namespace firstlight {
+
+writable_tree::writable_tree(std::shared_ptr<const toc_view> toc, std::uint32_t toc_mark,
+                             const content_store& store, std::unique_ptr<upper_layer> layer)
+    : toc_(std::move(toc)), toc_mark_(toc_mark), store_(store), layer_(std::move(layer)), tree_(toc_) {}
+
+result<std::shared_ptr<writable_tree>> writable_tree::open(std::shared_ptr<const toc_view> toc,
+                                                           std::uint32_t toc_mark, const content_store& store,
+                                                           const writable_layer& folders) {
+  auto layer = upper_layer::open(folders);
+  if (!layer) return tl::unexpected(layer.error());
+  std::shared_ptr<writable_tree> made(new writable_tree(std::move(toc), toc_mark, store, std::move(*layer)));
+  std::error_code problem;
+  const bool fresh = std::filesystem::is_empty(folders.upper, problem);
+  if (problem) return fail(errc::io, "read " + folders.upper.string() + ": " + problem.message());
+  if (fresh) {
+    if (const auto root = made->promote_root(); !root)
+      return tl::unexpected(
+          from_errno(root.error(), "give " + folders.upper.string() + " the attributes of the image's root"));
+    return made;
+  }
+  if (auto loaded = load_layer(made->tree_, *made->layer_, toc_mark); !loaded)
+    return tl::unexpected(loaded.error());
+  return made;
+}
+
+}  // namespace firstlight

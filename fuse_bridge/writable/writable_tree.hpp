@@ -1,0 +1,148 @@
+#pragma once
+#include <mutex>
+#include <optional>
+
+#include "fuse_bridge/writable/layer_tree.hpp"
+#include "fuse_bridge/writable/upper_layer.hpp"
+#include "storage/content_store.hpp"
+
+namespace firstlight {
+
+/// Who asks for something new.
+struct maker {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  mode_t umask = 0;
+};
+
+/// A file as the kernel is told of it.
+struct shown_file {
+  node_number number = 0;
+  struct stat attributes {};
+};
+
+/// Contents of the image that an operation needs and that have not arrived.
+struct missing_contents {
+  inode_number inode = 0;
+  block_run blocks;
+  std::uint64_t bytes = 0;
+};
+
+/// Why an operation has not happened. Once what is missing is there it can be tried again.
+struct obstacle {
+  int error_number = 0;
+  std::optional<missing_contents> missing;
+};
+template <class T>
+using patient_result = tl::expected<T, obstacle>;
+
+/// What `set_attributes` changes.
+struct attribute_changes {
+  std::optional<mode_t> mode;
+  std::optional<uid_t> uid;
+  std::optional<gid_t> gid;
+  std::optional<std::uint64_t> size;
+  timespec accessed{0, UTIME_OMIT};
+  timespec modified{0, UTIME_OMIT};
+};
+
+/// FILE-SYSTEM INSTANCE WITH READ-WRITE LAYER: an image's tree that can be changed. An entry is *empty* or
+/// *partial* while contents are missing, then in the *read-only layer* (the content store); what is changed
+/// is promoted to the *read-write layer*, an upper folder in overlayfs' format that kernel overlayfs can
+/// mount above the same image. Promotion makes the parents first and keeps owner, mode, times, attributes and
+/// all names of a hard-linked file. Attributes are promoted alone (metacopy); contents follow at the first
+/// open for writing, and nothing waits for contents that it does not need. Nobody else changes the folders
+/// meanwhile. Any thread; calls come one after the other, but those that only move bytes of a file. Errors
+/// are errno(3).
+class writable_tree {
+ public:
+  /// Loads what an earlier mount has left in the folders. `toc_mark` is `mark_of` the TOC.
+  /// Errors: `io`, `denied`.
+  static result<std::shared_ptr<writable_tree>> open(std::shared_ptr<const toc_view> toc,
+                                                     std::uint32_t toc_mark, const content_store& store,
+                                                     const writable_layer& folders);
+
+  [[nodiscard]] const toc_view& toc() const { return *toc_; }
+
+  // Names. What looks like a whiteout of an OCI layer (".wh.…") cannot be made: EPERM.
+  os_result<shown_file> lookup(node_number folder, std::string_view name);
+  os_result<std::vector<listed_entry>> list(node_number folder);
+  os_result<node_number> parent(node_number folder);
+  /// A file of a type given in `mode`, open for writing if it is a regular one and `opened`.
+  enum class opened : std::uint8_t { no, yes };
+  os_result<shown_file> make(node_number folder, const std::string& name, mode_t mode, dev_t device,
+                             const maker& by, opened open);
+  os_result<shown_file> make_symlink(node_number folder, const std::string& name, const std::string& target,
+                                     const maker& by);
+  /// A regular file without a name, open. O_TMPFILE in open(2).
+  os_result<shown_file> make_unnamed(node_number folder, mode_t mode, const maker& by);
+  os_result<void> unlink(node_number folder, const std::string& name);
+  os_result<void> remove_folder(node_number folder, const std::string& name);
+  /// `flags` as in renameat2(2).
+  os_result<void> rename(const layer_place& from, const layer_place& to, unsigned flags);
+  os_result<shown_file> link(node_number number, node_number folder, const std::string& name);
+  /// The kernel forgets a file: what was removed need not be known any more.
+  void forget(node_number number);
+
+  // Attributes.
+  os_result<struct stat> attributes(node_number number);
+  patient_result<struct stat> set_attributes(node_number number, const attribute_changes& changes);
+  os_result<std::string> read_link(node_number number);
+  os_result<std::string> get_xattr(node_number number, const std::string& name);
+  os_result<std::string> list_xattrs(node_number number);
+  os_result<void> set_xattr(node_number number, const std::string& name, std::string_view value, int flags);
+  os_result<void> remove_xattr(node_number number, const std::string& name);
+  os_result<struct statvfs> statistics() const;
+
+  // Contents.
+  /// For writing the contents are promoted; O_TRUNC needs none of them.
+  patient_result<void> open_file(node_number number, int flags);
+  void release(node_number number);
+  /// The file that holds the contents now; none while they are the image's.
+  os_result<std::shared_ptr<const file_descriptor>> file_of(node_number number);
+  /// The inode of the image whose contents a file without a file of its own shows.
+  [[nodiscard]] inode_number image_of(node_number number);
+  /// The file of a folder or file of any type on the disk, for fsync; none if it is as in the image.
+  os_result<std::optional<file_descriptor>> for_sync(node_number number);
+
+ private:
+  writable_tree(std::shared_ptr<const toc_view> toc, std::uint32_t toc_mark, const content_store& store,
+                std::unique_ptr<upper_layer> layer);
+
+  // With the lock.
+  os_result<struct stat> attributes_of(node_number number);
+  os_result<shown_file> show(node_number number);
+  os_result<layer_node*> promote(node_number number);
+  os_result<layer_node*> promote_folder(node_number folder);
+  os_result<layer_node*> promote_removed(node_number number, const inode_view& inode);
+  os_result<void> promote_root();
+  os_result<std::string> make_promoted(node_number number, const inode_view& inode);
+  patient_result<void> promote_contents(layer_node& node, std::uint64_t bytes);
+  os_result<void> fill(layer_node& node, std::uint64_t bytes);
+  os_result<void> check_new(node_number folder, const std::string& name) const;
+  os_result<void> dress(const std::string& made, node_number folder, mode_t mode, const maker& by);
+  os_result<shown_file> adopt(const layer_place& place, const std::string& made, opened open);
+  os_result<layer_node*> take_in(const struct stat& made);
+  os_result<void> remove_place(const layer_place& place);
+  os_result<void> remember(layer_node& node);
+  os_result<void> prepare_to_move(node_number number);
+  os_result<file_descriptor> grab(const layer_node& node);
+  os_result<std::shared_ptr<const file_descriptor>> opened_file(layer_node& node);
+  [[nodiscard]] inode_view image_inode(node_number number) const {
+    return toc_->inode(static_cast<inode_number>(number));
+  }
+  [[nodiscard]] bool covers(const layer_place& place) const {
+    return tree_.below(place.folder, place.name).has_value();
+  }
+  [[nodiscard]] node_number number_for(const struct stat& made) const;
+
+  std::shared_ptr<const toc_view> toc_;
+  std::uint32_t toc_mark_;
+  const content_store& store_;
+  std::unique_ptr<upper_layer> layer_;
+  mutable std::mutex mutex_;
+  layer_tree tree_;
+  std::unordered_map<node_number, std::uint32_t> opens_;
+};
+
+}  // namespace firstlight
