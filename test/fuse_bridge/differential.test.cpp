@@ -55,8 +55,10 @@ enum class contents { there, arriving };
 /// One sequence on a fresh image and a fresh folder, and again on what it left after a remount.
 std::optional<difference> run(mount_mode mode, contents when, const std::vector<operation>& operations) {
   const bool overlayfs = mode != mount_mode::fuse;
-  const allowed_differences allowed{
-      .folder_links = overlayfs, .pipe_times = overlayfs, .newer_files = overlayfs};
+  const allowed_differences allowed{.folder_links = overlayfs,
+                                    .pipe_times = overlayfs,
+                                    .newer_files = overlayfs,
+                                    .newer_folders = overlayfs};
   const temporary_folder folder;
   make_native(folder.path());
   mounted_image image(image_of_files(), view::writable, {}, mode);

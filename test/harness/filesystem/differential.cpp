@@ -16,14 +16,19 @@ std::string without_time(const std::string& text) {
   return text.substr(0, at) + (end == std::string::npos ? "" : text.substr(end));
 }
 
-bool is_regular(const std::string& text) {
+/// The file type in the text.
+mode_t type_in(const std::string& text) {
   static constexpr std::string_view label = "mode ";
   const auto at = text.find(label);
-  return at != std::string::npos && S_ISREG(std::strtoul(text.c_str() + at + label.size(), nullptr, 10));
+  if (at == std::string::npos) return 0;
+  return static_cast<mode_t>(std::strtoul(text.c_str() + at + label.size(), nullptr, 10)) & S_IFMT;
 }
 
 bool same(const std::string& native, const std::string& tested, const allowed_differences& allowed) {
-  return native == tested || (allowed.newer_files && is_regular(native) && without_time(native) == tested);
+  const auto type = type_in(native);
+  const bool may_be_newer =
+      (allowed.newer_files && type == S_IFREG) || (allowed.newer_folders && type == S_IFDIR);
+  return native == tested || (may_be_newer && without_time(native) == tested);
 }
 
 view_of_attributes view_with(const allowed_differences& allowed) {

@@ -13,6 +13,9 @@ struct allowed_differences {
   /// A regular file may look as if it was modified when it was only opened for writing: overlayfs with
   /// metacopy forgets the time when it copies contents after attributes.
   bool newer_files = false;
+  /// So may a folder in which something could not be renamed: overlayfs copies up first, and only then
+  /// refuses.
+  bool newer_folders = false;
 };
 
 /// The first difference that showed.
