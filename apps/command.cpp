@@ -139,6 +139,7 @@ std::unique_ptr<command_tree> make_command_tree(const daemon_actions& actions, s
       {"pull", add_pull_command},
       {"mount", add_mount_command},
       {"umount", add_umount_command},
+      {"commit", add_commit_command},
       {"ls", add_ls_command},
       {"wait", add_wait_command},
       {"run", add_run_command},

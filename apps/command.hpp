@@ -77,6 +77,7 @@ void add_image_commands(command_tree& tree);
 void add_pull_command(command_tree& tree);
 void add_mount_command(command_tree& tree);
 void add_umount_command(command_tree& tree);
+void add_commit_command(command_tree& tree);
 void add_ls_command(command_tree& tree);
 void add_wait_command(command_tree& tree);
 void add_run_command(command_tree& tree);

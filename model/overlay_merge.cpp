@@ -5,14 +5,13 @@
 
 #include "model/image_path.hpp"
 #include "model/merge_tree.hpp"
+#include "model/overlay_names.hpp"
 
 namespace firstlight {
 namespace {
 
 using detail::merge_tree;
 
-constexpr std::string_view whiteout_prefix = ".wh.";
-constexpr std::string_view opaque_marker = ".wh..wh..opq";
 constexpr std::size_t symlink_bytes_max = 4095;  // PATH_MAX without its zero
 
 // A path that may not be there yet: what is there from the root downwards, and the names below that.
@@ -133,7 +132,7 @@ struct overlay_merger::impl {
   result<void> whiteout(const place& at, std::string_view name) {
     if (!at.missing.empty()) return {};
     if (!tree.is(at.existing(), file_type::directory)) return fail(errc::corrupt, "a whiteout inside a file");
-    if (name == opaque_marker) {
+    if (name == opaque_whiteout) {
       tree.erase_lower(at.existing(), layer);
       return {};
     }

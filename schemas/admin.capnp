@@ -182,6 +182,11 @@ struct Umount {
   lazy  @1 :Bool;                    # also when in use: gone from the tree now, torn down with its last user
 }
 
+struct Commit {
+  mount @0 :Text;                    # its name or its target
+  file  @1 :Text;                    # absolute; must not exist
+}
+
 struct ListRequest {}
 
 struct NodeStatusRequest {}
@@ -308,6 +313,13 @@ struct Bundle {
   bytes      @2 :UInt64;             # of the file
 }
 
+struct Committed {
+  file    @0 :Text;
+  bytes   @1 :UInt64;
+  entries @2 :UInt64;
+  diffId  @3 :Text;                  # sha256:<hex> of the file, which is not compressed
+}
+
 struct LayerList {
   layers @0 :List(Layer);
 }
@@ -338,6 +350,7 @@ struct AdminRequest {
     layerFind @15 :LayerFind;
     layerComplete @16 :LayerComplete;
     layerRemove @17 :LayerRemove;
+    commit @18 :Commit;
   }
 }
 
@@ -356,5 +369,6 @@ struct AdminReply {
     bundle @10 :Bundle;
     layer @11 :Layer;
     layerList @12 :LayerList;
+    committed @13 :Committed;
   }
 }

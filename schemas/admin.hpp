@@ -74,6 +74,12 @@ struct admin_umount {
   bool lazy = false;  ///< also when in use: gone from the tree now, torn down with its last user
   friend bool operator==(const admin_umount&, const admin_umount&) = default;
 };
+/// Writes what was changed on a mount as a layer of an OCI image. Answered by `admin_committed`.
+struct admin_commit {
+  std::string mount;  ///< its name or its target
+  std::string file;   ///< absolute; must not exist
+  friend bool operator==(const admin_commit&, const admin_commit&) = default;
+};
 /// Answered by `admin_listing`.
 struct admin_list_request {
   friend bool operator==(const admin_list_request&, const admin_list_request&) = default;
@@ -219,6 +225,14 @@ struct admin_layer_list {
   friend bool operator==(const admin_layer_list&, const admin_layer_list&) = default;
 };
 
+struct admin_committed {
+  std::string file;
+  std::uint64_t bytes = 0;
+  std::uint64_t entries = 0;
+  std::string diff_id;  ///< sha256:<hex> of the file, which is not compressed
+  friend bool operator==(const admin_committed&, const admin_committed&) = default;
+};
+
 // ---- the envelopes -----------------------------------------------------------------------------------
 
 using admin_request =
@@ -226,11 +240,12 @@ using admin_request =
                  admin_hub_status_request, admin_pull, admin_mount_request, admin_umount, admin_list_request,
                  admin_node_status_request, admin_wait, admin_bundle_save, admin_bundle_load,
                  admin_layer_register, admin_layer_list_request, admin_layer_find, admin_layer_complete,
-                 admin_layer_remove>;
+                 admin_layer_remove, admin_commit>;
 
-using admin_reply = std::variant<admin_done, admin_image, admin_image_list, admin_image_detail,
-                                 admin_hub_status, admin_node_status, admin_pulled, admin_mounted,
-                                 admin_listing, admin_waited, admin_bundle, admin_layer, admin_layer_list>;
+using admin_reply =
+    std::variant<admin_done, admin_image, admin_image_list, admin_image_detail, admin_hub_status,
+                 admin_node_status, admin_pulled, admin_mounted, admin_listing, admin_waited, admin_bundle,
+                 admin_layer, admin_layer_list, admin_committed>;
 
 /// How a long request comes along.
 struct admin_progress {

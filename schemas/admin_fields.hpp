@@ -199,6 +199,20 @@ void fields(Io& io, accessed<Io, admin_umount>& v) {
 }
 
 template <class Io>
+void fields(Io& io, accessed<Io, admin_commit>& v) {
+  io("mount", v.mount);
+  io("file", v.file);
+}
+
+template <class Io>
+void fields(Io& io, accessed<Io, admin_committed>& v) {
+  io("file", v.file);
+  io("bytes", v.bytes);
+  io("entries", v.entries);
+  io("diff_id", v.diff_id);
+}
+
+template <class Io>
 void fields(Io& io, accessed<Io, admin_wait>& v) {
   io("what", v.what);
   io("platform", v.platform);

@@ -33,4 +33,19 @@ std::vector<std::string> paths_of(const toc_view& toc, std::span<const inode_num
   return paths;
 }
 
+std::optional<inode_number> find_path(const toc_view& toc, std::string_view path) {
+  inode_number at = root_inode;
+  while (!path.empty()) {
+    const auto end = std::min(path.find('/'), path.size());
+    const auto name = path.substr(0, end);
+    path.remove_prefix(std::min(end + 1, path.size()));
+    if (name.empty()) continue;
+    const auto inode = toc.inode(at);
+    const auto next = inode.type == file_type::directory ? toc.lookup(inode, name) : std::nullopt;
+    if (!next) return std::nullopt;
+    at = *next;
+  }
+  return at;
+}
+
 }  // namespace firstlight

@@ -85,11 +85,6 @@ result<order_ptr> place_order(const node_shell& my, const admin_mount_request& a
 
 // ---- folders -----------------------------------------------------------------------------------
 
-writable_layer folders_of(const mount_record::writable_part& writable) {
-  const std::filesystem::path folder = writable.path;
-  return {folder / "upper", folder / "work"};
-}
-
 /// A named mount finds what was written under its name before.
 result<layer_record> writable_layer_for(const node_shell& my, order& what) {
   const auto label = layer_label{std::string(what.record.named ? named_label : unnamed_label), what.name};
@@ -291,6 +286,11 @@ void mount(const node_shell& my, const admin_mount_request& asked, const progres
   (*what)->source = *source;
   if (auto made = make_folders_for(my, **what); !made) return give_up(my, *what, made.error());
   await_image(my, *what, listener);
+}
+
+writable_layer folders_of(const mount_record::writable_part& writable) {
+  const std::filesystem::path folder = writable.path;
+  return {folder / "upper", folder / "work"};
 }
 
 running_mount* find_mount(const node_shell& my, const std::string& name_or_target) {

@@ -25,6 +25,7 @@ void carry_out(const node_shell& my, const admin_request& request, const progres
           [&](const admin_layer_list_request&) { detail::list_layers_for(my, reply); },
           [&](const admin_layer_find& asked) { detail::find_layer_for(my, asked, reply); },
           [&](const admin_layer_complete& asked) { detail::complete_layer_for(my, asked, reply); },
+          [&](const admin_commit& asked) { detail::commit(my, asked, reply); },
           [&](const admin_layer_remove& asked) { detail::remove_layer_for(my, asked, reply); },
           [&](const auto&) {
             detail::refuse(reply, {errc::unsupported, "this is a node; ask the hub's daemon (--socket)"});

@@ -31,7 +31,7 @@ struct node_root_tools {
   mounter mounts;
   worker_pool workers;
   worker_pool keepers;                      ///< make what has arrived durable: they wait for the disk
-  worker_pool loaders;                      ///< read bundle files, one after another
+  worker_pool loaders;                      ///< read and write users' files, one after another
   std::shared_ptr<std::atomic<bool>> stop;  ///< set before the loaders are ended
   receiver_limits receiver;
   node_root_limits limits;

@@ -67,8 +67,12 @@ void note_stored(const node_shell& my, const bundle_stored& news);
 void mount(const node_shell& my, const admin_mount_request& asked, const progress_listener& listener,
            admin_promise reply);
 void umount(const node_shell& my, const admin_umount& asked, admin_promise reply);
+/// In node_commit.cpp.
+void commit(const node_shell& my, const admin_commit& asked, admin_promise reply);
 
 /// By name or target.
+/// Where what is written to a mount goes.
+[[nodiscard]] writable_layer folders_of(const mount_record::writable_part& writable);
 [[nodiscard]] running_mount* find_mount(const node_shell& my, const std::string& name_or_target);
 
 /// Removes the writable layers that unnamed mounts of an earlier process have left, except those still used.

@@ -21,16 +21,3 @@ namespace firstlight {
 }
 
 }  // namespace firstlight
-
-namespace firstlight::layer_mark {
-
-// What overlayfs keeps in a read-write layer beside files, as extended attributes: Linux,
-// Documentation/filesystems/overlayfs.rst. A whiteout is a character device 0/0.
-
-inline constexpr const char* opaque = "trusted.overlay.opaque";      ///< "y": a folder that hides the image's
-inline constexpr const char* redirect = "trusted.overlay.redirect";  ///< where in the image the rest is
-inline constexpr const char* metacopy = "trusted.overlay.metacopy";  ///< the contents are the image's
-/// Our own, which overlayfs hides as all of its kind: which inode of which image this was.
-inline constexpr const char* inode = "trusted.overlay.firstlight.inode";
-
-}  // namespace firstlight::layer_mark

@@ -110,21 +110,6 @@ std::string layer_tree::image_path(inode_number inode) const {
   return path;
 }
 
-std::optional<inode_number> layer_tree::image_inode(std::string_view path) const {
-  inode_number at = root_inode;
-  while (!path.empty()) {
-    const auto end = std::min(path.find('/'), path.size());
-    const auto name = path.substr(0, end);
-    path.remove_prefix(std::min(end + 1, path.size()));
-    if (name.empty()) continue;
-    const auto inode = toc_->inode(at);
-    const auto next = inode.type == file_type::directory ? toc_->lookup(inode, name) : std::nullopt;
-    if (!next) return std::nullopt;
-    at = *next;
-  }
-  return at;
-}
-
 std::string layer_tree::path(node_number number) const {
   if (number == root_inode) return ".";
   const auto& place = nodes_.at(number).places.front();

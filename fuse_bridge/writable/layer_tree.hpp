@@ -90,8 +90,6 @@ class layer_tree {
   [[nodiscard]] bool changed() const { return nodes_.size() > 1 || !nodes_.at(root_inode).entries.empty(); }
   /// A name of an inode in the image, always the same one, without a leading slash.
   [[nodiscard]] std::string image_path(inode_number inode) const;
-  /// The inode at a path in the image, with or without a leading slash.
-  [[nodiscard]] std::optional<inode_number> image_inode(std::string_view path) const;
 
   /// Where a node is in the read-write layer, without a leading slash; "." for the root.
   /// Precondition: `find(number)` and it has a place.

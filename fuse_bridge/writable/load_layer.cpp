@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "fuse_bridge/writable/layer_marks.hpp"
+#include "schemas/toc_paths.hpp"
 
 namespace firstlight {
 namespace {
@@ -103,8 +104,8 @@ class loader {
       return std::nullopt;
     auto found = tree_.below(place.folder, place.name);
     if (const auto redirect = mark_of(file, layer_mark::redirect))
-      found =
-          redirect->starts_with('/') ? tree_.image_inode(*redirect) : tree_.below(place.folder, *redirect);
+      found = redirect->starts_with('/') ? find_path(tree_.toc(), *redirect)
+                                         : tree_.below(place.folder, *redirect);
     if (!found || (tree_.toc().inode(*found).mode & S_IFMT) != type) return std::nullopt;
     return found;
   }

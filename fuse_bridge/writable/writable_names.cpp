@@ -14,9 +14,9 @@ namespace {
 constexpr const char* default_acl = "system.posix_acl_default";
 constexpr const char* access_acl = "system.posix_acl_access";
 
-/// The layer's tarball could not tell it from a whiteout: OCI image specification, layer.md.
+/// The layer's tarball could not tell it from a whiteout.
 bool is_whiteout_name(std::string_view name) {
-  return name.starts_with(".wh.");
+  return name.starts_with(whiteout_prefix);
 }
 
 /// A folder's default ACL becomes what is made in it: acl(5), "object creation and default ACLs".

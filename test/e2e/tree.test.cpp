@@ -102,7 +102,9 @@ std::string upper_layer() {
 
 TEST_CASE("mounts of nasty layers equal what umoci unpacks") {
   if (!cluster::possible()) return;
-  cluster all;
+  const std::string mode = GENERATE("hybrid", "overlay", "fuse");
+  CAPTURE(mode);
+  cluster all({.node = {"mount_mode=" + mode}});
   const auto layout = all.folder() / "nasty";
   write_layout(layout, {lower_layer(), upper_layer()});
   check_mounts_equal_umoci(all, layout);

@@ -56,7 +56,7 @@ enum class contents { there, arriving };
 std::optional<difference> run(mount_mode mode, contents when, const std::vector<operation>& operations) {
   const bool overlayfs = mode != mount_mode::fuse;
   const allowed_differences allowed{.folder_links = overlayfs,
-                                    .pipe_times = overlayfs,
+                                    .pipe_times = true,
                                     .newer_files = overlayfs,
                                     .newer_folders = overlayfs};
   const temporary_folder folder;

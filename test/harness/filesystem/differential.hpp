@@ -9,7 +9,7 @@ namespace firstlight::fstest {
 /// Where the tested file system may differ from a native one, as docs/mounting.md says.
 struct allowed_differences {
   bool folder_links = false;  ///< link counts of folders
-  bool pipe_times = false;    ///< overlayfs keeps the times of named pipes that are written to
+  bool pipe_times = false;    ///< named pipes keep their times when they are written to
   /// A regular file may look as if it was modified when it was only opened for writing: overlayfs with
   /// metacopy forgets the time when it copies contents after attributes.
   bool newer_files = false;
