@@ -25,6 +25,7 @@ constexpr std::uint32_t opcode_tmpfile = 51;
 constexpr std::uint32_t flags_are_extended = 1U << 30U;  // FUSE_INIT_EXT
 constexpr std::uint32_t flags2_has_resend = 1U << 7U;    // FUSE_HAS_RESEND, bit 39 of both words
 constexpr std::int32_t notify_resend = 7;                // FUSE_NOTIFY_RESEND
+constexpr std::uint32_t flags2_passthrough = 1U << 5U;   // FUSE_PASSTHROUGH, bit 37
 struct init_request {
   fuse_in_header header;
   std::uint32_t major;
@@ -34,18 +35,59 @@ struct init_request {
   std::uint32_t flags2;
 };
 
-/// Whether the kernel can repeat to a new process what it has asked a dead one.
-bool offers_resend(bytes_view message) {
+struct init_reply {
+  fuse_out_header header;
+  std::uint32_t before_flags2[8];  // of fuse_init_out, as minor version 23 has it
+  std::uint32_t flags2;
+  std::uint32_t max_stack_depth;
+  std::uint32_t unused[6];
+};
+static_assert(sizeof(init_reply) == sizeof(fuse_out_header) + 64);
+
+/// The kernel's second word of flags; 0 when it has none.
+std::uint32_t offered(bytes_view message) {
   init_request init{};
-  if (message.size() < sizeof init) return false;
+  if (message.size() < sizeof init) return 0;
   std::memcpy(&init, message.data(), sizeof init);
-  return init.header.opcode == opcode_init && (init.flags & flags_are_extended) != 0 &&
-         (init.flags2 & flags2_has_resend) != 0;
+  const bool extended = init.header.opcode == opcode_init && (init.flags & flags_are_extended) != 0;
+  return extended ? init.flags2 : 0;
 }
 
-void note_first(session_channel& channel, const void* buffer, std::size_t bytes) {
+/// Whether the kernel can repeat to a new process what it has asked a dead one.
+bool offers_resend(bytes_view message) {
+  return (offered(message) & flags2_has_resend) != 0;
+}
+
+/// libfuse 3.14 does not know passthrough: its answer to FUSE_INIT is completed here. One more file system
+/// may stand above this one, and none below its backing files.
+ssize_t write_init_reply(int device, iovec* parts, int count) {
+  init_reply reply{};
+  std::size_t bytes = 0;
+  for (const auto& part : std::span(parts, static_cast<std::size_t>(count))) {
+    const auto fits = std::min(part.iov_len, sizeof reply - bytes);
+    std::memcpy(reinterpret_cast<char*>(&reply) + bytes, part.iov_base, fits);
+    bytes += fits;
+  }
+  if (bytes == sizeof reply) {
+    reply.flags2 |= flags2_passthrough;
+    reply.max_stack_depth = 1;
+  }
+  return write(device, &reply, bytes);
+}
+
+void note_passthrough(session_core& core, bytes_view message) {
+  if (!core.wants_passthrough() || (offered(message) & flags2_passthrough) == 0) return;
+  fuse_in_header header{};
+  std::memcpy(&header, message.data(), sizeof header);
+  core.channel().init_unique = header.unique;
+  core.channel().passthrough = true;
+}
+
+void note_first(session_core& core, const void* buffer, std::size_t bytes) {
+  auto& channel = core.channel();
   if (channel.greeted.exchange(true)) return;
   const bytes_view message(static_cast<const std::byte*>(buffer), bytes);
+  note_passthrough(core, message);
   if (!offers_resend(message)) return;
   const std::lock_guard lock(channel.init_mutex);
   channel.init = share({message.begin(), message.end()});
@@ -65,11 +107,12 @@ void turn_unnamed_into_create(void* buffer, std::size_t bytes) {
 // The device does not block, so that a stop is seen although the kernel has nothing to ask. ENODEV is what
 // the kernel says when the last mount is gone: libfuse takes it as the end of the session.
 ssize_t wait_and_read(int device, void* buffer, size_t bytes, void* user) {
-  auto& channel = static_cast<session_core*>(user)->channel();
+  auto& core = *static_cast<session_core*>(user);
+  auto& channel = core.channel();
   pollfd sources[] = {{device, POLLIN, 0}, {channel.stop.get(), POLLIN, 0}};
   for (;;) {
     const auto got = read(device, buffer, bytes);
-    if (got >= 0) note_first(channel, buffer, static_cast<std::size_t>(got));
+    if (got >= 0) note_first(core, buffer, static_cast<std::size_t>(got));
     if (got >= 0) turn_unnamed_into_create(buffer, static_cast<std::size_t>(got));
     if (got >= 0 || errno != EAGAIN) return got;
     if (poll(sources, std::size(sources), -1) < 0 && errno != EINTR) return -1;
@@ -82,7 +125,13 @@ ssize_t wait_and_read(int device, void* buffer, size_t bytes, void* user) {
 
 // The kernel has had its answer to a replayed message long ago.
 ssize_t write_reply(int device, iovec* parts, int count, void* user) {
-  if (!static_cast<session_core*>(user)->channel().replaying) return writev(device, parts, count);
+  const auto& channel = static_cast<session_core*>(user)->channel();
+  if (!channel.replaying) {
+    fuse_out_header header{};
+    std::memcpy(&header, parts->iov_base, std::min(sizeof header, parts->iov_len));
+    const bool init = channel.passthrough && header.unique == channel.init_unique;
+    return init ? write_init_reply(device, parts, count) : writev(device, parts, count);
+  }
   ssize_t bytes = 0;
   for (const auto& part : std::span(parts, static_cast<std::size_t>(count)))
     bytes += static_cast<ssize_t>(part.iov_len);
@@ -139,7 +188,7 @@ result<void> fuse_mount_session::use(file_descriptor device) {
   const fuse_custom_io io{write_reply, wait_and_read, nullptr, nullptr};
   if (const int status = fuse_session_custom_io(session_, &io, device.get()); status != 0)
     return tl::unexpected(from_errno(-status, "hand /dev/fuse to libfuse"));
-  device.release();
+  core_->set_device(device.release());
   return {};
 }
 
@@ -157,6 +206,7 @@ result<void> fuse_mount_session::go_on(const kept_session& left) {
   auto& channel = core_->channel();
   channel.greeted = true;
   channel.init = left.init;
+  note_passthrough(*core_, left.init.bytes);
   channel.replaying = true;
   fuse_session_process_buf(session_, &message);
   channel.replaying = false;

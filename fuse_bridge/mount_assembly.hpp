@@ -15,6 +15,10 @@ struct mount_place {
   std::optional<writable_layer> writable;  ///< kernel overlayfs stands above, and writes there
   shared_bytes record;                     ///< what a keeper shall know of this mount
 
+  /// Where a session notes what is open, for a process that goes on with it.
+  [[nodiscard]] static std::filesystem::path open_files_of(const std::filesystem::path& private_folder) {
+    return private_folder / "opens";
+  }
   [[nodiscard]] std::string name() const { return private_folder.filename().string(); }
 };
 

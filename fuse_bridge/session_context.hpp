@@ -4,6 +4,7 @@
 
 #include "config/fuse_limits.hpp"
 #include "fuse_bridge/attributes.hpp"
+#include "fuse_bridge/passthrough.hpp"
 #include "fuse_bridge/read_path.hpp"
 #include "fuse_bridge/session_core.hpp"
 
@@ -18,16 +19,20 @@ struct session_parts {
   std::function<void()> on_end;                 ///< the kernel has ended the session; once
   xattr_names naming = xattr_names::as_in_image;
   fuse_limits limits;
+  std::filesystem::path opens{};  ///< table of open files, for passthrough; empty: none
+
+  [[nodiscard]] bool wants_passthrough() const { return limits.passthrough && !opens.empty(); }
 };
 
 /// A read-only file system over one TOC: the parts, and what is derived from them once.
 class session_context final : public session_core {
  public:
   explicit session_context(session_parts from)
-      : session_core(access::read_only, from.limits.loop_threads),
+      : session_core(access::read_only, from.limits.loop_threads, from.wants_passthrough()),
         parts(std::move(from)),
         image_has_xattrs(has_xattrs(*parts.image.toc)),
-        refused(parts.limits.refused_windows_max) {}
+        refused(parts.limits.refused_windows_max),
+        backing(parts.opens, parts.image.counters) {}
 
   [[nodiscard]] const fuse_lowlevel_ops& operations() const override;
   void ended() override { parts.on_end(); }
@@ -37,6 +42,7 @@ class session_context final : public session_core {
   session_parts parts;
   bool image_has_xattrs;
   refused_windows refused;
+  passthrough backing;
 };
 
 }  // namespace firstlight

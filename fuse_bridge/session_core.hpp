@@ -15,8 +15,10 @@ struct session_channel {
   file_descriptor stop;              ///< an eventfd: readable once the session's threads must end
   std::atomic<bool> greeted{false};  ///< the kernel's first message has been read
   std::mutex init_mutex;             ///< guards `init`
-  shared_bytes init;       ///< that message, if the kernel can repeat to another process what it asked
-  bool replaying = false;  ///< it is answered once more, for this process only
+  shared_bytes init;              ///< that message, if the kernel can repeat to another process what it asked
+  bool replaying = false;         ///< it is answered once more, for this process only
+  std::uint64_t init_unique = 0;  ///< what the kernel numbers that message with
+  std::atomic<bool> passthrough{false};  ///< the kernel takes backing files on this device
 };
 
 /// A file system as a FUSE session sees it, and its user data in libfuse: operations find themselves by
@@ -25,7 +27,8 @@ class session_core {
  public:
   enum class access : std::uint8_t { read_only, read_write };
 
-  session_core(access mounted, std::uint32_t loop_threads) : access_(mounted), loop_threads_(loop_threads) {}
+  session_core(access mounted, std::uint32_t loop_threads, bool wants_passthrough)
+      : access_(mounted), loop_threads_(loop_threads), wants_passthrough_(wants_passthrough) {}
   virtual ~session_core() = default;
   session_core(const session_core&) = delete;
   session_core& operator=(const session_core&) = delete;
@@ -40,13 +43,20 @@ class session_core {
   /// more.
   virtual void refuse_waiting() = 0;
 
+  /// The device that takes backing files (backing_files.hpp); -1: not on this kernel, or not wanted.
+  [[nodiscard]] int passthrough_device() const { return channel_.passthrough ? device_ : -1; }
+  void set_device(int device) { device_ = device; }
+
   [[nodiscard]] access mounted_for() const { return access_; }
+  [[nodiscard]] bool wants_passthrough() const { return wants_passthrough_; }
   [[nodiscard]] std::uint32_t loop_threads() const { return loop_threads_; }
   [[nodiscard]] session_channel& channel() { return channel_; }
 
  private:
   access access_;
   std::uint32_t loop_threads_;
+  bool wants_passthrough_;
+  int device_ = -1;
   session_channel channel_;
 };
 

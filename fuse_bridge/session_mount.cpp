@@ -6,8 +6,8 @@
 namespace firstlight {
 namespace {
 
-session_parts session_of(const mounter_parts& parts, read_source image, read_service reads,
-                         const instance& behind, const mount_bridge& bridge) {
+session_parts session_of(const mounter_parts& parts, const std::string& name, read_source image,
+                         read_service reads, const instance& behind, const mount_bridge& bridge) {
   session_parts session;
   session.image = std::move(image);
   session.reads = std::move(reads);
@@ -15,6 +15,7 @@ session_parts session_of(const mounter_parts& parts, read_source image, read_ser
   session.on_interrupt = [bridge](waiter_id waiter) { caf::anon_send(bridge, read_interrupted{waiter}); };
   session.on_end = [behind] { caf::anon_send(behind, session_ended{}); };
   session.limits = parts.limits;
+  session.opens = mount_place::open_files_of(parts.mounts_folder / name);
   return session;
 }
 
@@ -32,7 +33,7 @@ result<mounted> mount_session(caf::actor_system& system, const mounter_parts& pa
   record.mode = kind.mode;
   mount_place place{parts.mounts_folder / request.name, request.target,
                     kind.overlaid ? request.writable : std::nullopt, share(encode_mount_record(record))};
-  auto assembly = kind.make_core(session_of(parts, image, reads, behind, bridge))
+  auto assembly = kind.make_core(session_of(parts, request.name, image, reads, behind, bridge))
                       .and_then([&](std::unique_ptr<session_core> core) {
                         return request.left
                                    ? mount_assembly::take_over(std::move(core), std::move(place),

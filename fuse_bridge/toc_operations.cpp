@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "fuse_bridge/libfuse.hpp"
+#include "fuse_bridge/open_reply.hpp"
 #include "fuse_bridge/session_context.hpp"
 
 namespace firstlight {
@@ -83,10 +84,35 @@ void on_readlink(fuse_req_t request, fuse_ino_t number) {
 }
 
 // "Not implemented": the kernel opens by itself from now on, keeps its cache, and never asks again.
-// Contents do not change, so there is nothing to say at an open (docs/decisions/no-open.md).
-void on_open(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
+// Contents do not change, so without passthrough there is nothing to say at an open
+// (docs/decisions/no-open.md).
+void on_opendir(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
   context_of(request);
   fuse_reply_err(request, ENOSYS);
+}
+
+file_descriptor whole_contents(const session_context& context, const inode_view& inode) {
+  const auto& toc = *context.parts.image.toc;
+  if (inode.content == image_inode::no_content || !toc.contents_known()) return {};
+  const auto file = context.parts.reads.store->open_complete(toc.content(inode.content));
+  return file ? file_descriptor(*file) : file_descriptor{};
+}
+
+void on_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
+  auto& context = context_of(request);
+  auto* const backing = context.backing.files(context);
+  if (backing == nullptr) return void(fuse_reply_err(request, ENOSYS));
+  const auto& toc = *context.parts.image.toc;
+  if (!known(toc, number)) return void(fuse_reply_err(request, ESTALE));
+  const auto way = backing->open(
+      number, [&] { return whole_contents(context, toc.inode(static_cast<inode_number>(number))); });
+  if (reply_open(request, way, *file) != 0) backing->close(number);
+}
+
+void on_release(fuse_req_t request, fuse_ino_t number, fuse_file_info*) {
+  auto& context = context_of(request);
+  if (auto* const backing = context.backing.files(context)) backing->close(number);
+  fuse_reply_err(request, 0);
 }
 
 void on_read(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset, fuse_file_info* file) {
@@ -208,7 +234,8 @@ fuse_lowlevel_ops make_operations() {
   operations.readlink = on_readlink;
   operations.open = on_open;
   operations.read = on_read;
-  operations.opendir = on_open;
+  operations.release = on_release;
+  operations.opendir = on_opendir;
   operations.readdir = on_readdir;
   operations.readdirplus = on_readdirplus;
   operations.getxattr = on_getxattr;

@@ -76,6 +76,8 @@ struct Mount {
   requests      @22 :UInt64;         # of every kind that the kernel sent to FUSE
   mode          @21 :Text;           # "hybrid", "overlay" or "fuse"
   fallback      @20 :Text;           # why this way of mounting and not a better one; empty if it is the best
+  opensThrough   @23 :UInt64;         # open files that the kernel serves from a backing file (passthrough)
+  opensByFuse    @24 :UInt64;         # those that it asks FUSE about, where passthrough would be possible
 }
 
 struct NodeImage {

@@ -90,6 +90,8 @@ void fields(Io& io, accessed<Io, admin_mount>& v) {
   io("mounted_at", v.mounted_at);
   io("mode", v.mode);
   io("fallback", v.fallback);
+  io("opens_through", v.opens_through);
+  io("opens_by_fuse", v.opens_by_fuse);
 }
 
 template <class Io>

@@ -85,6 +85,8 @@ struct admin_mount {
   std::int64_t mounted_at = 0;
   std::string mode;      ///< "hybrid", "overlay" or "fuse"
   std::string fallback;  ///< why this way of mounting and not a better one; empty if it is the best
+  std::uint64_t opens_through = 0;  ///< open files that the kernel serves from a backing file (passthrough)
+  std::uint64_t opens_by_fuse = 0;  ///< those that it asks FUSE about, where passthrough would be possible
   friend bool operator==(const admin_mount&, const admin_mount&) = default;
 };
 

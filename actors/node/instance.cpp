@@ -78,6 +78,8 @@ class instance_state {
     status.reads = parts_.counters->reads;
     status.read_bytes = parts_.counters->read_bytes;
     status.read_errors = parts_.counters->read_errors;
+    status.opens_through = parts_.counters->opens_through;
+    status.opens_by_fuse = parts_.counters->opens_by_fuse;
     waits_->describe(status, now(), cause());
     if (const auto own = parts_.counters->last_error(); own && status.last_error.empty())
       status.last_error = to_string(*own);

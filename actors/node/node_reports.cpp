@@ -76,7 +76,9 @@ admin_mount report(const mount_facts& mount, const instance_status& status, cons
                    .last_error = status.last_error,
                    .mounted_at = mount.mounted_at,
                    .mode = std::string(to_string(mount.mode)),
-                   .fallback = mount.fallback};
+                   .fallback = mount.fallback,
+                   .opens_through = status.opens_through,
+                   .opens_by_fuse = status.opens_by_fuse};
   for (const auto& one : status.waiting)
     said.waiting.push_back(
         {one.thread, one.path, one.offset, one.bytes, milliseconds(one.waiting), one.cause});

@@ -22,7 +22,7 @@ struct content_session_parts {
 class content_session final : public session_core {
  public:
   explicit content_session(content_session_parts from)
-      : session_core(access::read_only, from.limits.loop_threads),
+      : session_core(access::read_only, from.limits.loop_threads, false),
         parts(std::move(from)),
         refused(parts.limits.refused_windows_max) {}
 

@@ -1,48 +1,11 @@
-// The kernel's requests to a writable_session: each is turned into one call of its writable_tree.
+#include "fuse_bridge/writable/writable_operations.hpp"
+
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cerrno>
 
-#include "fuse_bridge/libfuse.hpp"
-#include "fuse_bridge/writable/writable_session.hpp"
-
-namespace firstlight {
+namespace firstlight::writable_operations {
 namespace {
-
-// Nothing changes behind the kernel's back: it may keep what it knows for as long as it has memory.
-constexpr double valid_seconds = 365.0 * 24 * 3600;
-
-/// O_TMPFILE: fuse_mount_session turns the request into the making of a file with this name.
-constexpr std::string_view unnamed = "/";
-
-writable_session& session_of(fuse_req_t request) {
-  auto& session = core_of<writable_session>(fuse_req_userdata(request));
-  ++session.parts.image.counters->requests;
-  return session;
-}
-
-maker maker_of(fuse_req_t request) {
-  const auto* const context = fuse_req_ctx(request);
-  return {context->uid, context->gid, context->umask};
-}
-
-fuse_entry_param entry_for(const shown_file& file) {
-  fuse_entry_param entry{};
-  entry.ino = file.number;
-  entry.attr = file.attributes;
-  entry.attr_timeout = entry.entry_timeout = valid_seconds;
-  return entry;
-}
-
-void answer(fuse_req_t request, const os_result<void>& outcome) {
-  fuse_reply_err(request, outcome ? 0 : outcome.error());
-}
-void answer(fuse_req_t request, const os_result<shown_file>& outcome) {
-  if (!outcome) return void(fuse_reply_err(request, outcome.error()));
-  const auto entry = entry_for(*outcome);
-  fuse_reply_entry(request, &entry);
-}
 
 void on_init(void* user, fuse_conn_info* connection) {
   const auto& parts = core_of<writable_session>(user).parts;
@@ -76,36 +39,8 @@ void on_forget_multi(fuse_req_t request, std::size_t count, fuse_forget_data* al
   fuse_reply_none(request);
 }
 
-void answer(fuse_req_t request, const os_result<struct stat>& outcome) {
-  if (!outcome) return void(fuse_reply_err(request, outcome.error()));
-  fuse_reply_attr(request, &*outcome, valid_seconds);
-}
-
 void on_getattr(fuse_req_t request, fuse_ino_t number, fuse_file_info*) {
   answer(request, session_of(request).files->attributes(number));
-}
-
-/// Tries, and if contents are missing waits for them and tries once more. `attempt` gives a patient_result,
-/// `reply` takes its value or an errno.
-template <class Attempt, class Reply>
-void try_patiently(fuse_req_t request, Attempt attempt, Reply reply) {
-  const auto outcome = attempt();
-  if (outcome || !outcome.error().missing) return reply(outcome);
-  const auto& session = core_of<writable_session>(fuse_req_userdata(request));
-  const auto& missing = *outcome.error().missing;
-  parked_request parked{request,
-                        session.parts.image.counters,
-                        session.parts.image.toc,
-                        missing.blocks.content,
-                        0,
-                        static_cast<std::uint32_t>(std::min<std::uint64_t>(missing.bytes, UINT32_MAX)),
-                        static_cast<std::uint32_t>(fuse_req_ctx(request)->pid)};
-  parked.resume = [attempt, reply](int error_number) {
-    auto again = error_number == 0 ? attempt() : tl::unexpected(obstacle{error_number, {}});
-    if (!again && again.error().missing) again = tl::unexpected(obstacle{EIO, {}});
-    reply(again);
-  };
-  wait_for_blocks(session.parts.reads, missing.inode, missing.blocks, parked, session.parts.on_park);
 }
 
 attribute_changes changes_of(const struct stat& wanted, int valid) {
@@ -161,124 +96,6 @@ void on_rename(fuse_req_t request, fuse_ino_t parent, const char* name, fuse_ino
 }
 void on_link(fuse_req_t request, fuse_ino_t number, fuse_ino_t new_parent, const char* new_name) {
   answer(request, session_of(request).files->link(number, new_parent, new_name));
-}
-
-void on_create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* file) {
-  auto& files = *session_of(request).files;
-  const auto made = name == unnamed ? files.make_unnamed(parent, mode, maker_of(request))
-                                    : files.make(parent, name, S_IFREG | (mode & 07777U), 0,
-                                                 maker_of(request), writable_tree::opened::yes);
-  if (!made) return answer(request, made);
-  const auto entry = entry_for(*made);
-  file->keep_cache = 1;
-  if (fuse_reply_create(request, &entry, file) != 0) files.release(made->number);
-}
-
-void on_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
-  file->keep_cache = 1;  // all writing goes through the kernel
-  try_patiently(
-      request,
-      [files = session_of(request).files, number, flags = file->flags] {
-        return files->open_file(number, flags);
-      },
-      [request, number, file = *file](const patient_result<void>& outcome) {
-        if (!outcome) return void(fuse_reply_err(request, outcome.error().error_number));
-        const auto files = core_of<writable_session>(fuse_req_userdata(request)).files;
-        if (fuse_reply_open(request, &file) != 0) files->release(number);
-      });
-}
-
-void on_release(fuse_req_t request, fuse_ino_t number, fuse_file_info*) {
-  session_of(request).files->release(number);
-  fuse_reply_err(request, 0);
-}
-
-void read_own(fuse_req_t request, int from, std::size_t bytes, off_t offset) {
-  const auto buffer = std::make_unique_for_overwrite<char[]>(bytes);
-  const auto got = pread(from, buffer.get(), bytes, offset);
-  if (got < 0) return void(fuse_reply_err(request, errno));
-  fuse_reply_buf(request, buffer.get(), static_cast<std::size_t>(got));
-}
-
-void on_read(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset, fuse_file_info* file) {
-  auto& session = session_of(request);
-  const auto own = session.files->file_of(number);
-  if (!own || offset < 0) return void(fuse_reply_err(request, own ? EINVAL : own.error()));
-  auto& parts = session.parts;
-  ++parts.image.counters->reads;
-  if (*own != nullptr) return read_own(request, (*own)->get(), bytes, offset);
-  const auto inode = session.files->image_of(number);
-  const auto entry = parts.image.toc->inode(inode);
-  const auto from = static_cast<std::uint64_t>(offset);
-  const auto length = readable_bytes(entry.size, from, bytes);
-  if (entry.content == image_inode::no_content || length == 0)
-    return void(fuse_reply_buf(request, nullptr, 0));
-  serve_read(parts.reads, session.refused, request, parts.image,
-             {number, inode, entry.content, from, length, (file->flags & O_DIRECT) != 0}, parts.on_park);
-}
-
-/// Calls `use` with the descriptor of a file that was opened for writing.
-template <class Use>
-void with_file(fuse_req_t request, fuse_ino_t number, Use use) {
-  const auto own = session_of(request).files->file_of(number);
-  if (!own || *own == nullptr) return void(fuse_reply_err(request, own ? EBADF : own.error()));
-  use((*own)->get());
-}
-
-void on_write(fuse_req_t request, fuse_ino_t number, const char* from, std::size_t bytes, off_t offset,
-              fuse_file_info*) {
-  with_file(request, number, [&](int file) {
-    std::size_t written = 0;
-    while (written < bytes) {
-      const auto put = pwrite(file, from + written, bytes - written, offset + static_cast<off_t>(written));
-      if (put < 0 && errno == EINTR) continue;
-      if (put <= 0 && written == 0) return void(fuse_reply_err(request, put == 0 ? EIO : errno));
-      if (put <= 0) break;
-      written += static_cast<std::size_t>(put);
-    }
-    fuse_reply_write(request, written);
-  });
-}
-
-void on_fallocate(fuse_req_t request, fuse_ino_t number, int mode, off_t offset, off_t bytes,
-                  fuse_file_info*) {
-  with_file(request, number, [&](int file) {
-    fuse_reply_err(request, fallocate(file, mode, offset, bytes) == 0 ? 0 : errno);
-  });
-}
-
-void on_fsync(fuse_req_t request, fuse_ino_t number, int data_only, fuse_file_info*) {
-  const auto file = session_of(request).files->for_sync(number);
-  if (!file || !*file) return void(fuse_reply_err(request, file ? 0 : file.error()));
-  const int status = data_only != 0 ? fdatasync((*file)->get()) : fsync((*file)->get());
-  fuse_reply_err(request, status == 0 ? 0 : errno);
-}
-
-// Contents of the image have no holes.
-void on_lseek(fuse_req_t request, fuse_ino_t number, off_t offset, int whence, fuse_file_info*) {
-  auto& files = *session_of(request).files;
-  const auto own = files.file_of(number);
-  if (!own) return void(fuse_reply_err(request, own.error()));
-  if (*own != nullptr) {
-    const auto place = lseek((*own)->get(), offset, whence);
-    return void(place < 0 ? fuse_reply_err(request, errno) : fuse_reply_lseek(request, place));
-  }
-  const auto size = static_cast<off_t>(files.toc().inode(files.image_of(number)).size);
-  if (offset < 0 || offset >= size) return void(fuse_reply_err(request, ENXIO));
-  fuse_reply_lseek(request, whence == SEEK_HOLE ? size : offset);
-}
-
-void on_copy_file_range(fuse_req_t request, fuse_ino_t from, off_t from_offset, fuse_file_info*,
-                        fuse_ino_t to, off_t to_offset, fuse_file_info*, std::size_t bytes, int flags) {
-  const auto source = session_of(request).files->file_of(from);
-  // The kernel then reads and writes.
-  if (!source || *source == nullptr)
-    return void(fuse_reply_err(request, source ? EOPNOTSUPP : source.error()));
-  with_file(request, to, [&](int target) {
-    const auto copied = copy_file_range((*source)->get(), &from_offset, target, &to_offset, bytes,
-                                        static_cast<unsigned>(flags));
-    copied < 0 ? fuse_reply_err(request, errno) : fuse_reply_write(request, static_cast<std::size_t>(copied));
-  });
 }
 
 void on_opendir(fuse_req_t request, fuse_ino_t, fuse_file_info* folder) {
@@ -378,18 +195,8 @@ fuse_lowlevel_ops make_operations() {
   operations.rmdir = on_rmdir;
   operations.rename = on_rename;
   operations.link = on_link;
-  operations.create = on_create;
-  operations.open = on_open;
-  operations.release = on_release;
-  operations.read = on_read;
-  operations.write = on_write;
-  operations.fallocate = on_fallocate;
-  operations.fsync = on_fsync;
-  operations.lseek = on_lseek;
-  operations.copy_file_range = on_copy_file_range;
   operations.opendir = on_opendir;
   operations.releasedir = on_releasedir;
-  operations.fsyncdir = on_fsync;
   operations.readdir = on_readdir;
   operations.readdirplus = on_readdirplus;
   operations.getxattr = on_getxattr;
@@ -397,15 +204,19 @@ fuse_lowlevel_ops make_operations() {
   operations.setxattr = on_setxattr;
   operations.removexattr = on_removexattr;
   operations.statfs = on_statfs;
+  add_file_operations(operations);
   // Everything else libfuse answers with ENOSYS: flush has nothing to do, locks are the kernel's own,
   // ioctl(2) gives ENOTTY.
   return operations;
 }
 
 }  // namespace
+}  // namespace firstlight::writable_operations
+
+namespace firstlight {
 
 const fuse_lowlevel_ops& writable_session::operations() const {
-  static const fuse_lowlevel_ops all = make_operations();
+  static const fuse_lowlevel_ops all = writable_operations::make_operations();
   return all;
 }
 

@@ -11,10 +11,11 @@ class writable_session final : public session_core {
  public:
   /// `parts.naming` is not used: the tree has its own.
   writable_session(session_parts from, std::shared_ptr<writable_tree> tree)
-      : session_core(access::read_write, from.limits.loop_threads),
+      : session_core(access::read_write, from.limits.loop_threads, from.wants_passthrough()),
         parts(std::move(from)),
         files(std::move(tree)),
-        refused(parts.limits.refused_windows_max) {}
+        refused(parts.limits.refused_windows_max),
+        backing(parts.opens, parts.image.counters) {}
 
   [[nodiscard]] const fuse_lowlevel_ops& operations() const override;
   void ended() override { parts.on_end(); }
@@ -54,6 +55,7 @@ class writable_session final : public session_core {
   std::shared_ptr<writable_tree> files;
   listings folders;
   refused_windows refused;
+  passthrough backing;
 };
 
 }  // namespace firstlight

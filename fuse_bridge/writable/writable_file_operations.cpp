@@ -1,0 +1,164 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "fuse_bridge/open_reply.hpp"
+#include "fuse_bridge/writable/writable_operations.hpp"
+
+namespace firstlight::writable_operations {
+namespace {
+
+/// O_TMPFILE: fuse_mount_session turns the request into the making of a file with this name.
+constexpr std::string_view unnamed = "/";
+
+/// A file with its own contents can be lent to the kernel; one that still shows the image's cannot: once it
+/// is written to it has others.
+open_way way_of(writable_session& session, fuse_ino_t number) {
+  auto* const backing = session.backing.files(session);
+  if (backing == nullptr) return {};
+  return backing->open(number, [&] {
+    const auto own = session.files->file_of(number);
+    return own && *own != nullptr ? file_descriptor(fcntl((*own)->get(), F_DUPFD_CLOEXEC, 0))
+                                  : file_descriptor{};
+  });
+}
+
+void close_file(writable_session& session, fuse_ino_t number) {
+  session.files->release(number);
+  if (auto* const backing = session.backing.files(session)) backing->close(number);
+}
+
+void on_create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* file) {
+  auto& session = session_of(request);
+  const auto made = name == unnamed ? session.files->make_unnamed(parent, mode, maker_of(request))
+                                    : session.files->make(parent, name, S_IFREG | (mode & 07777U), 0,
+                                                          maker_of(request), writable_tree::opened::yes);
+  if (!made) return answer(request, made);
+  const auto entry = entry_for(*made);
+  if (reply_open(request, way_of(session, made->number), *file, &entry) != 0)
+    close_file(session, made->number);
+}
+
+void on_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
+  try_patiently(
+      request,
+      [files = session_of(request).files, number, flags = file->flags] {
+        return files->open_file(number, flags);
+      },
+      [request, number, file = *file](const patient_result<void>& outcome) {
+        if (!outcome) return void(fuse_reply_err(request, outcome.error().error_number));
+        auto& session = core_of<writable_session>(fuse_req_userdata(request));
+        if (reply_open(request, way_of(session, number), file) != 0) close_file(session, number);
+      });
+}
+
+void on_release(fuse_req_t request, fuse_ino_t number, fuse_file_info*) {
+  close_file(session_of(request), number);
+  fuse_reply_err(request, 0);
+}
+
+void read_own(fuse_req_t request, int from, std::size_t bytes, off_t offset) {
+  const auto buffer = std::make_unique_for_overwrite<char[]>(bytes);
+  const auto got = pread(from, buffer.get(), bytes, offset);
+  if (got < 0) return void(fuse_reply_err(request, errno));
+  fuse_reply_buf(request, buffer.get(), static_cast<std::size_t>(got));
+}
+
+void on_read(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset, fuse_file_info* file) {
+  auto& session = session_of(request);
+  const auto own = session.files->file_of(number);
+  if (!own || offset < 0) return void(fuse_reply_err(request, own ? EINVAL : own.error()));
+  auto& parts = session.parts;
+  ++parts.image.counters->reads;
+  if (*own != nullptr) return read_own(request, (*own)->get(), bytes, offset);
+  const auto inode = session.files->image_of(number);
+  const auto entry = parts.image.toc->inode(inode);
+  const auto from = static_cast<std::uint64_t>(offset);
+  const auto length = readable_bytes(entry.size, from, bytes);
+  if (entry.content == image_inode::no_content || length == 0)
+    return void(fuse_reply_buf(request, nullptr, 0));
+  serve_read(parts.reads, session.refused, request, parts.image,
+             {number, inode, entry.content, from, length, (file->flags & O_DIRECT) != 0}, parts.on_park);
+}
+
+/// Calls `use` with the descriptor of a file that was opened for writing.
+template <class Use>
+void with_file(fuse_req_t request, fuse_ino_t number, Use use) {
+  const auto own = session_of(request).files->file_of(number);
+  if (!own || *own == nullptr) return void(fuse_reply_err(request, own ? EBADF : own.error()));
+  use((*own)->get());
+}
+
+void on_write(fuse_req_t request, fuse_ino_t number, const char* from, std::size_t bytes, off_t offset,
+              fuse_file_info*) {
+  with_file(request, number, [&](int file) {
+    std::size_t written = 0;
+    while (written < bytes) {
+      const auto put = pwrite(file, from + written, bytes - written, offset + static_cast<off_t>(written));
+      if (put < 0 && errno == EINTR) continue;
+      if (put <= 0 && written == 0) return void(fuse_reply_err(request, put == 0 ? EIO : errno));
+      if (put <= 0) break;
+      written += static_cast<std::size_t>(put);
+    }
+    fuse_reply_write(request, written);
+  });
+}
+
+void on_fallocate(fuse_req_t request, fuse_ino_t number, int mode, off_t offset, off_t bytes,
+                  fuse_file_info*) {
+  with_file(request, number, [&](int file) {
+    fuse_reply_err(request, fallocate(file, mode, offset, bytes) == 0 ? 0 : errno);
+  });
+}
+
+void on_fsync(fuse_req_t request, fuse_ino_t number, int data_only, fuse_file_info*) {
+  const auto file = session_of(request).files->for_sync(number);
+  if (!file || !*file) return void(fuse_reply_err(request, file ? 0 : file.error()));
+  const int status = data_only != 0 ? fdatasync((*file)->get()) : fsync((*file)->get());
+  fuse_reply_err(request, status == 0 ? 0 : errno);
+}
+
+// Contents of the image have no holes.
+void on_lseek(fuse_req_t request, fuse_ino_t number, off_t offset, int whence, fuse_file_info*) {
+  auto& files = *session_of(request).files;
+  const auto own = files.file_of(number);
+  if (!own) return void(fuse_reply_err(request, own.error()));
+  if (*own != nullptr) {
+    const auto place = lseek((*own)->get(), offset, whence);
+    return void(place < 0 ? fuse_reply_err(request, errno) : fuse_reply_lseek(request, place));
+  }
+  const auto size = static_cast<off_t>(files.toc().inode(files.image_of(number)).size);
+  if (offset < 0 || offset >= size) return void(fuse_reply_err(request, ENXIO));
+  fuse_reply_lseek(request, whence == SEEK_HOLE ? size : offset);
+}
+
+void on_copy_file_range(fuse_req_t request, fuse_ino_t from, off_t from_offset, fuse_file_info*,
+                        fuse_ino_t to, off_t to_offset, fuse_file_info*, std::size_t bytes, int flags) {
+  const auto source = session_of(request).files->file_of(from);
+  // The kernel then reads and writes.
+  if (!source || *source == nullptr)
+    return void(fuse_reply_err(request, source ? EOPNOTSUPP : source.error()));
+  with_file(request, to, [&](int target) {
+    const auto copied = copy_file_range((*source)->get(), &from_offset, target, &to_offset, bytes,
+                                        static_cast<unsigned>(flags));
+    copied < 0 ? fuse_reply_err(request, errno) : fuse_reply_write(request, static_cast<std::size_t>(copied));
+  });
+}
+
+}  // namespace
+
+void add_file_operations(fuse_lowlevel_ops& operations) {
+  operations.create = on_create;
+  operations.open = on_open;
+  operations.release = on_release;
+  operations.read = on_read;
+  operations.write = on_write;
+  operations.fallocate = on_fallocate;
+  operations.fsync = on_fsync;
+  operations.fsyncdir = on_fsync;
+  operations.lseek = on_lseek;
+  operations.copy_file_range = on_copy_file_range;
+}
+
+}  // namespace firstlight::writable_operations
