@@ -6,7 +6,7 @@ namespace firstlight {
 namespace {
 
 std::string any_mode() {
-  return GENERATE(as<std::string>(), "mount_mode=overlay", "mount_mode=hybrid");
+  return GENERATE(as<std::string>(), "mount_mode=overlay", "mount_mode=hybrid", "mount_mode=fuse");
 }
 
 }  // namespace
@@ -52,6 +52,8 @@ TEST_CASE("open files, what was written and automatic names outlive the death of
   // The kernel asks at the first close(2) only: later ones, as when this process forks, need no node.
   std::ifstream(target / "data" / "f100").get();
   std::ifstream open_file(target / "data" / "f101");
+  std::fstream log(target / "data" / "f102", std::ios::in | std::ios::out);
+  log << "before" << std::flush;
   all.kill_node();
   all.kill_hub();
   all.start_node();
@@ -62,6 +64,12 @@ TEST_CASE("open files, what was written and automatic names outlive the death of
   const std::string rest{std::istreambuf_iterator<char>(open_file), {}};
   CHECK(rest.size() == (512U << 10U) + 1);
   open_file.close();
+  log << "after" << std::flush;
+  CHECK(log.good());
+  log.close();
+  std::string line(11, ' ');
+  std::ifstream(target / "data" / "f102").read(line.data(), 11);
+  CHECK(line == "beforeafter");
   const auto second = all.on_node({"mount", "streamed:1"});
   REQUIRE(second.exit_code == 0);
   CHECK(second.reply["mount"]["name"] != mounted.reply["mount"]["name"]);
