@@ -12,14 +12,14 @@ usage() {
   cat <<'TEXT'
 usage: ./dev bench fs [--rounds N] [--modes MODE[,MODE...]]
   --rounds N     repeats of each workload on each mount; figures are medians (default: 5)
-  --modes MODES  ways to mount (default: hybrid,overlay)
+  --modes MODES  ways to mount (default: hybrid,overlay,fuse)
 The image is a Debian system with python3, 20,000 small files, one of 256 MB and a git repository. $TMPDIR (default:
 /tmp) holds it, and must be on a disk's file system for hybrid.
 TEXT
 }
 fail() { echo "bench fs: $*" >&2; exit 1; }
 
-rounds=5 modes=hybrid,overlay
+rounds=5 modes=hybrid,overlay,fuse
 while (($#)); do
   case $1 in
     --rounds) rounds=${2:?--rounds needs a number}; shift ;;

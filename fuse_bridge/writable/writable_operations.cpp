@@ -101,6 +101,7 @@ void on_link(fuse_req_t request, fuse_ino_t number, fuse_ino_t new_parent, const
 void on_opendir(fuse_req_t request, fuse_ino_t, fuse_file_info* folder) {
   auto& listings = session_of(request).folders;
   folder->fh = listings.open();
+  folder->cache_readdir = folder->keep_cache = 1;  // until the kernel itself changes the folder
   if (fuse_reply_open(request, folder) != 0) listings.close(folder->fh);
 }
 void on_releasedir(fuse_req_t request, fuse_ino_t, fuse_file_info* folder) {
