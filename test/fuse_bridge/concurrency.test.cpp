@@ -1,0 +1,201 @@
+// Several processes at the same files of one mount: what must hold whatever the order.
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/xattr.h>
+
+#include <array>
+#include <set>
+
+#include "test/fuse_bridge/mounted_image.hpp"
+#include "test/harness/child_process.hpp"
+#include "test/harness/eventually.hpp"
+
+using namespace firstlight;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int workers = 4;
+constexpr int rounds = 300;
+constexpr int files = 8;
+constexpr std::size_t file_bytes = 3 * default_block_bytes + 11;
+
+image_builder image_of_files() {
+  image_builder image;
+  for (int i = 0; i < files; ++i) {
+    const auto name = "d" + std::to_string(i % 2) + "/f" + std::to_string(i);
+    image.file(name, patterned_bytes(file_bytes, static_cast<std::uint32_t>(i)));
+    image.hard_link("link" + std::to_string(i), name);
+  }
+  return image;
+}
+
+/// Runs `work(worker)`, which returns 0 if all was well, in processes of their own.
+template <class Work>
+void in_processes(Work work) {
+  std::vector<std::unique_ptr<child_process>> all;
+  for (int worker = 0; worker < workers; ++worker)
+    all.push_back(std::make_unique<child_process>([&work, worker] { return work(worker); }));
+  for (auto& one : all) {
+    std::optional<int> status;
+    REQUIRE(eventually([&] { return (status = one->ended()).has_value(); }));
+    CHECK(*status == 0);
+  }
+}
+
+// Only system calls and fixed memory from here on: the children have no other threads.
+using path_text = std::array<char, 512>;
+path_text in(const char* root, const char* format, int a, int b = 0) {
+  path_text text{};
+  const auto used = snprintf(text.data(), text.size(), "%s/", root);
+  // The formats are literals of this file.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+  snprintf(text.data() + used, text.size() - static_cast<std::size_t>(used), format, a, b);
+#pragma GCC diagnostic pop
+  return text;
+}
+
+std::uint32_t next(std::uint32_t& seed) {
+  return seed = seed * 1'664'525 + 1'013'904'223;
+}
+int below(std::uint32_t& seed, int limit) {
+  return static_cast<int>((next(seed) >> 8U) % static_cast<std::uint32_t>(limit));
+}
+
+mount_mode any_mode() {
+  return GENERATE(mount_mode::hybrid, mount_mode::overlay, mount_mode::fuse);
+}
+
+}  // namespace
+
+TEST_CASE("parallel renames lose and double no file") {
+  if (!mounting_is_possible()) return;
+  mounted_image image(image_of_files(), view::writable, {}, any_mode());
+  image.source.on_want(fake_source::answer::deliver);
+  const auto root = image.root().string();
+  in_processes([&root](int worker) {
+    auto seed = static_cast<std::uint32_t>(worker + 1);
+    for (int round = 0; round < rounds; ++round) {
+      const auto from = in(root.c_str(), "d%d/f%d", below(seed, 2), below(seed, files));
+      const auto to = in(root.c_str(), "d%d/f%d", below(seed, 2), below(seed, files));
+      const unsigned flags = below(seed, 2) == 0 ? RENAME_NOREPLACE : RENAME_EXCHANGE;
+      if (renameat2(AT_FDCWD, from.data(), AT_FDCWD, to.data(), flags) != 0 && errno != ENOENT &&
+          errno != EEXIST && errno != EINVAL)
+        return errno;
+    }
+    return 0;
+  });
+  std::multiset<std::string> found;
+  std::multiset<std::string> expected;
+  for (const auto* folder : {"d0", "d1"})
+    for (const auto& entry : fs::directory_iterator(image.path(folder))) {
+      const auto bytes = read_file(entry.path());
+      REQUIRE(bytes);
+      found.insert(*bytes);
+    }
+  for (std::uint32_t i = 0; i < files; ++i) expected.insert(patterned_bytes(file_bytes, i));
+  CHECK(found == expected);
+}
+
+TEST_CASE("a file that several processes promote at once gets all that each has written") {
+  if (!mounting_is_possible()) return;
+  mounted_image image(image_of_files(), view::writable, {}, any_mode());
+  image.source.on_want(fake_source::answer::deliver);
+  const auto root = image.root().string();
+  in_processes([&root](int worker) {
+    for (int i = 0; i < files; ++i) {
+      const auto path = in(root.c_str(), "d%d/f%d", i % 2, i);
+      const int file = open(path.data(), O_RDWR);
+      if (file < 0) return errno;
+      const auto letter = static_cast<char>('a' + worker);
+      if (pwrite(file, &letter, 1, 100 + worker) != 1) return 101;
+      if (fsetxattr(file, "user.by", &letter, 1, 0) != 0) return 102;
+      if (fchmod(file, 0600U + static_cast<unsigned>(worker)) != 0) return 103;
+      if (close(file) != 0) return 104;
+    }
+    return 0;
+  });
+  for (int i = 0; i < files; ++i) {
+    auto expected = patterned_bytes(file_bytes, static_cast<std::uint32_t>(i));
+    for (int worker = 0; worker < workers; ++worker)
+      expected[static_cast<std::size_t>(100 + worker)] = static_cast<char>('a' + worker);
+    CHECK(read_file(image.path("d" + std::to_string(i % 2) + "/f" + std::to_string(i))) == expected);
+    if (image.mode == mount_mode::fuse)  // overlayfs parts the names of an image's file
+      CHECK(read_file(image.path("link" + std::to_string(i))) == expected);
+  }
+}
+
+TEST_CASE("of several processes that make or remove the same name, one does") {
+  if (!mounting_is_possible()) return;
+  mounted_image image(image_of_files(), view::writable, {}, any_mode());
+  image.source.on_want(fake_source::answer::deliver);
+  const auto root = image.root().string();
+  const auto log = (image.fixture.folder() / "log").string();
+  const file_descriptor made(open(log.c_str(), O_RDWR | O_CREAT | O_APPEND, 0600));
+  REQUIRE(made);
+  in_processes([&root, &made](int) {
+    for (int round = 0; round < rounds; ++round) {
+      const auto path = in(root.c_str(), "d%d/new%d", round % 2, round % 5);
+      const int file = open(path.data(), O_CREAT | O_EXCL | O_WRONLY, 0600);
+      if (file < 0 && errno != EEXIST) return errno;
+      if (file >= 0 && (close(file) != 0 || write(made.get(), "+", 1) != 1)) return 101;
+      const bool removed = unlink(path.data()) == 0;
+      if (!removed && errno != ENOENT) return errno;
+      if (removed && write(made.get(), "-", 1) != 1) return 102;
+    }
+    return 0;
+  });
+  // Each that was made was removed once, or is left.
+  std::int64_t left = 0;
+  const auto signs = read_file(log);
+  REQUIRE(signs);
+  for (const char sign : *signs) left += sign == '+' ? 1 : -1;
+  std::int64_t found = 0;
+  for (const auto* folder : {"d0", "d1"})
+    for (const auto& entry : fs::directory_iterator(image.path(folder)))
+      found += entry.path().filename().string().starts_with("new") ? 1 : 0;
+  CHECK(left == found);
+}
+
+TEST_CASE("folders that are made, filled, moved and removed at once stay a tree") {
+  if (!mounting_is_possible()) return;
+  mounted_image image(image_of_files(), view::writable, {}, any_mode());
+  image.source.on_want(fake_source::answer::deliver);
+  const auto root = image.root().string();
+  in_processes([&root](int worker) {
+    auto seed = static_cast<std::uint32_t>(worker + 7);
+    for (int round = 0; round < rounds; ++round) {
+      const auto one = in(root.c_str(), "t%d", below(seed, 3));
+      const auto inner = in(root.c_str(), "t%d/u%d", below(seed, 3), below(seed, 2));
+      int status = 0;
+      switch (below(seed, 6)) {
+        case 0:
+          status = mkdir(one.data(), 0700);
+          break;
+        case 1:
+          status = mkdir(inner.data(), 0700);
+          break;
+        case 2:
+          status = rename(one.data(), inner.data());
+          break;
+        case 3:
+          status = rename(inner.data(), one.data());
+          break;
+        case 4:
+          status = rmdir(inner.data());
+          break;
+        default:
+          status = rmdir(one.data());
+          break;
+      }
+      if (status != 0 && errno != EEXIST && errno != ENOENT && errno != ENOTEMPTY && errno != EINVAL)
+        return errno;
+    }
+    return 0;
+  });
+  for (const auto& entry : fs::recursive_directory_iterator(image.root())) CHECK(fs::exists(entry.path()));
+  for (int i = 0; i < 3; ++i) fs::remove_all(image.path("t" + std::to_string(i)));
+  CHECK(std::distance(fs::directory_iterator(image.root()), fs::directory_iterator()) == 2 + files);
+}
