@@ -31,9 +31,9 @@ struct node_options {
   std::string mount_mode = "auto";  ///< auto, hybrid, overlay, fuse: of mounts for which none is asked
   std::string log_level = "info";   ///< trace, debug, info, warn, error
 
-  std::uint64_t store_bytes_max = 0;             ///< 0: as much as the disk has
-  std::uint32_t workers = 0;                     ///< threads that verify and store; 0: one a core
-  std::uint32_t open_files_max = 1024;           ///< contents kept open for reading
+  std::uint64_t store_bytes_max = 0;    ///< of contents; above it unused images are forgotten; 0: never
+  std::uint32_t workers = 0;            ///< threads that verify and store; 0: one a core
+  std::uint32_t open_files_max = 1024;  ///< contents kept open for reading
   std::uint64_t warm_heap_bytes = 16ULL << 20U;  ///< of the heap, backed with memory at the start
   link_limits link;
   admin_socket_limits admin;

@@ -46,16 +46,19 @@ void note_stored(const node_shell& my, const bundle_stored& news) {
 
 void load_bundle_for(const node_shell& my, const admin_bundle_load& asked, const progress_listener& listener,
                      admin_promise reply) {
+  ++my.state().loading;
   run_on(
       my.tools->loaders.next(), my.self,
       [tools = my.tools, request = request_for(my, asked, listener)] {
         return load_bundle({tools->catalogue, tools->contents, tools->authority, tools->receiver}, request);
       },
       [my, reply, file = asked.file](const result<loaded_bundle>& loaded) {
+        --my.state().loading;
         if (!loaded) return refuse(reply, loaded.error());
         tell_mounts_of(my, loaded->image.record.toc, image_complete{});
         end_deliveries(my, loaded->image);
         deliver(reply, admin_bundle{file, {loaded->image.record.reference}, loaded->bytes});
+        keep_store_limit(my);
       });
 }
 

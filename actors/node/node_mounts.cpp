@@ -264,6 +264,7 @@ void watch_mounts(const node_shell& my) {
     auto& state = my.state();
     on_client_down(my, down.source);
     if (state.living_receivers.erase(down.source) == 0) on_instance_down(my, down.source);
+    keep_store_limit(my);
     quit_when_alone(my);
   });
 }

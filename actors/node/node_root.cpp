@@ -55,6 +55,7 @@ node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_st
   detail::watch_mounts(my);
   for (const auto& mount : left) detail::take_over(my, mount);
   detail::resume_interrupted(my);
+  detail::keep_store_limit(my);
   return {
       [=](const admin_message& message, const progress_listener& listener) -> caf::result<admin_message> {
         const auto request = decode_admin_request(message.bytes.bytes);

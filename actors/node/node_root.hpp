@@ -75,6 +75,7 @@ struct node_root_state {
   std::deque<receiver_report> ended;                ///< latest first
   std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids = std::make_shared<std::atomic<std::uint64_t>>(0);
   std::uint64_t next_name = 0;
+  std::uint32_t loading = 0;  ///< bundle files that are being taken in
   std::optional<caf::error> stopping;
   std::chrono::steady_clock::time_point started;
 };

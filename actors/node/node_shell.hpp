@@ -67,6 +67,9 @@ void note_stored(const node_shell& my, const bundle_stored& news);
 void mount(const node_shell& my, const admin_mount_request& asked, const progress_listener& listener,
            admin_promise reply);
 void umount(const node_shell& my, const admin_umount& asked, admin_promise reply);
+/// Forgets images that nobody uses while the store is above its limit; later, when an image is arriving. In
+/// node_eviction.cpp.
+void keep_store_limit(const node_shell& my);
 /// In node_commit.cpp.
 void commit(const node_shell& my, const admin_commit& asked, admin_promise reply);
 

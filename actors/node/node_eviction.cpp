@@ -1,0 +1,35 @@
+#include <spdlog/spdlog.h>
+
+#include "actors/node/node_shell.hpp"
+#include "storage/evict_images.hpp"
+
+namespace firstlight::detail {
+namespace {
+
+/// What a delivery has asked for it may ask to be patched against what is there.
+bool something_arrives(const node_root_state& state) {
+  return !state.living_receivers.empty() || !state.mounting.empty() || state.loading > 0;
+}
+
+}  // namespace
+
+// In the root itself: nothing can begin to arrive meanwhile.
+void keep_store_limit(const node_shell& my) {
+  const auto limit = my.tools->store_bytes_max;
+  if (limit == 0 || my.state().stopping || something_arrives(my.state())) return;
+  eviction_request request{.bytes_max = limit, .needed = {}, .in_use = {}};
+  std::set<toc_id> mounted;
+  for (const auto& [name, mount] : my.state().mounts) {
+    mounted.insert(mount.entry.image.record.toc);
+    request.in_use.push_back(mount.entry.image.toc);
+  }
+  request.needed = [&](const image_record& record) { return mounted.contains(record.toc); };
+  const auto evicted = evict_images(my.tools->catalogue, my.tools->contents, request);
+  if (!evicted) return spdlog::error("the store stays above its limit: {}", to_string(evicted.error()));
+  for (const auto& image : evicted->images)
+    spdlog::info("forgot {} ({}): the store is above store_bytes_max", image.reference, image.platform);
+  if (my.tools->contents.bytes_stored() > limit)
+    spdlog::warn("the store stays above store_bytes_max: all that is left is mounted");
+}
+
+}  // namespace firstlight::detail

@@ -1,0 +1,28 @@
+#pragma once
+#include <functional>
+
+#include "storage/content_store.hpp"
+#include "storage/image_catalogue.hpp"
+
+namespace firstlight {
+
+struct eviction_request {
+  std::uint64_t bytes_max = 0;
+  std::function<bool(const image_record&)> needed;      ///< is not forgotten
+  std::vector<std::shared_ptr<const toc_view>> in_use;  ///< all that mounts read, whatever the catalogue says
+};
+
+struct eviction {
+  std::vector<image_record> images;  ///< forgotten, in this order
+  std::uint64_t contents_removed = 0;
+  std::uint64_t bytes_removed = 0;
+};
+
+/// Brings the content store down to `bytes_max` bytes: forgets images, the one that was used longest ago
+/// first, and the contents that nothing else has, until it is small enough or every image that is left is
+/// `needed`. Contents of a needed image, or in use, are never removed. The caller sees to it that no image is
+/// arriving meanwhile. Errors: `io`, `corrupt`; what was forgotten before stays so.
+[[nodiscard]] result<eviction> evict_images(image_catalogue& catalogue, content_store& contents,
+                                            const eviction_request& request);
+
+}  // namespace firstlight

@@ -1,0 +1,57 @@
+#include <set>
+
+#include "test/e2e/streamed_image.hpp"
+
+namespace firstlight {
+namespace {
+
+std::set<std::string> images_of(cluster& all) {
+  std::set<std::string> names;
+  const auto list = all.on_node({"ls"});
+  REQUIRE(list.exit_code == 0);
+  for (const auto& image : list.reply["images"]) {
+    const std::string reference = image["reference"];
+    names.insert(reference.substr(reference.rfind('/') + 1));  // without the registry
+  }
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("a store above its limit forgets what was used longest ago, but nothing that a mount may read") {
+  if (!cluster::possible()) return;
+  const std::string mode = GENERATE("hybrid", "overlay", "fuse");
+  CAPTURE(mode);
+  // Two of the images fit; the first two share all files but three.
+  constexpr streamed_shape shape{.files = 8, .file_bytes = 256U << 10U};
+  cluster all({.node = {"mount_mode=" + mode, "store_bytes_max=4000000"}});
+  const auto first = make_streamed_image(all.folder() / "first", shape);
+  auto changed = shape;
+  changed.changed = 3;
+  const auto second = make_streamed_image(all.folder() / "second", changed);
+  const auto third = make_streamed_image(all.folder() / "third", {.files = 12, .file_bytes = 200U << 10U});
+  all.add(first.layout, "first:1");
+  all.add(second.layout, "second:1");
+  all.add(third.layout, "third:1");
+
+  const auto root = all.mount("first:1", "mounted", mount_kind::writable);
+  check_complete(all, "first:1");
+  // Not read yet: the kernel finds the files when it opens them.
+  REQUIRE(all.on_node({"pull", "second:1"}).exit_code == 0);
+  CHECK(images_of(all).size() == 2);
+  REQUIRE(all.on_node({"pull", "third:1"}).exit_code == 0);
+  REQUIRE(eventually([&] { return !images_of(all).contains("second:1"); }));
+  CHECK(images_of(all).contains("first:1"));
+  all.kill_hub();
+  CHECK(hashes_of(all, root) == hashes_of(all, first.tree));
+
+  // Without the mount the first goes too, and comes back when it is wanted.
+  REQUIRE(all.on_node({"umount", "mounted"}).exit_code == 0);
+  REQUIRE(eventually([&] { return all.node_status()["store_bytes"] <= 4'000'000; }));
+  all.start_hub();
+  all.await_joined();
+  const auto again = all.mount("second:1", "again");
+  CHECK(hashes_of(all, again) == hashes_of(all, second.tree));
+}
+
+}  // namespace firstlight

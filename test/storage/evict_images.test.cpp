@@ -1,0 +1,122 @@
+#include "storage/evict_images.hpp"
+
+#include <rapidcheck.h>
+#include <catch2/catch.hpp>
+
+#include "test/storage/store_fixture.hpp"
+
+using namespace firstlight;
+
+namespace {
+
+/// Images over a few contents that they share.
+struct evicting {
+  temporary_folder folder;
+  opened_store store{folder.path()};
+  std::unique_ptr<image_catalogue> catalogue = image_catalogue::open(folder.path(), *store.metadata).value();
+  std::vector<content_info> contents;
+  std::map<std::string, std::vector<std::size_t>> images;
+
+  evicting() {
+    for (std::size_t i = 0; i < 8; ++i) contents.push_back(store.put(some_bytes(10'000 + 1'000 * i, i)));
+  }
+  void add(const std::string& name, const std::vector<std::size_t>& of, std::int64_t used_at) {
+    image_tree tree;
+    tree.inodes.resize(1);
+    tree.inodes[0].type = file_type::directory;
+    tree.inodes[0].links = 2;
+    tree.directories.push_back({0, 0, {}});
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      tree.contents.push_back(contents[of[i]]);
+      image_inode file;
+      file.size = contents[of[i]].size;
+      file.content = static_cast<std::uint32_t>(i);
+      tree.inodes.push_back(file);
+      tree.directories[0].entries.push_back({"f" + std::to_string(i), static_cast<std::uint32_t>(i + 1)});
+    }
+    toc_header header;
+    header.config_json = name;  // so that no two are equal
+    const auto toc = make_toc(header, tree).value();
+    if (!catalogue->store_toc(toc)) throw std::runtime_error("the TOC is not stored");
+    image_record record;
+    record.reference = name;
+    record.platform = "linux/amd64";
+    record.toc = toc.id;
+    record.last_used_at = used_at;
+    record.complete = true;
+    if (!catalogue->put(record)) throw std::runtime_error("the record is not stored");
+    images[name] = of;
+  }
+  [[nodiscard]] std::set<std::string> left() const {
+    std::set<std::string> names;
+    const auto records = catalogue->list().value();
+    for (const auto& record : records) names.insert(record.reference);
+    return names;
+  }
+  [[nodiscard]] bool has(std::size_t content) const {
+    return store.contents->state(contents[content].id) == content_state::complete;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the image that was used longest ago is forgotten first, with what it alone has") {
+  evicting test;
+  test.add("old", {0, 1}, 10);
+  test.add("older", {1, 2}, 5);
+  test.add("new", {3}, 20);
+  const auto before = test.store.contents->bytes_stored();
+  const auto done =
+      evict_images(
+          *test.catalogue, *test.store.contents,
+          {.bytes_max = before - 1, .needed = [](const image_record&) { return false; }, .in_use = {}})
+          .value();
+  REQUIRE(done.images.size() == 1);
+  CHECK(done.images[0].reference == "older");
+  CHECK(done.contents_removed == 1);
+  CHECK(done.bytes_removed == 12'000);
+  CHECK_FALSE(test.has(2));
+  CHECK(test.has(1));
+  CHECK(test.left() == std::set<std::string>{"old", "new"});
+}
+
+TEST_CASE("eviction never removes what is needed or in use, and does no more than it must") {
+  CHECK(rc::check([] {
+    evicting test;
+    const auto count = *rc::gen::inRange(1, 6);
+    std::set<std::string> needed;
+    std::set<std::size_t> needed_contents;
+    eviction_request request;
+    for (int i = 0; i < count; ++i) {
+      std::vector<std::size_t> of;
+      for (std::size_t content = 0; content < test.contents.size(); ++content)
+        if (*rc::gen::inRange(0, 3) == 0) of.push_back(content);
+      const auto name = "image" + std::to_string(i);
+      test.add(name, of, *rc::gen::inRange(0, 4));
+      const auto way = *rc::gen::inRange(0, 4);
+      if (way <= 1) needed_contents.insert(of.begin(), of.end());
+      if (way == 0) needed.insert(name);
+      if (way == 1)
+        request.in_use.push_back(
+            test.catalogue->toc(test.catalogue->find(name, "linux/amd64").value()->toc).value());
+    }
+    request.needed = [&](const image_record& record) { return needed.contains(record.reference); };
+    request.bytes_max = *rc::gen::inRange<std::uint64_t>(0, test.store.contents->bytes_stored() + 1);
+    const auto before = test.left();
+    const auto done = evict_images(*test.catalogue, *test.store.contents, request);
+    RC_ASSERT(done.has_value());
+    const auto after = test.left();
+    for (const auto& name : needed) RC_ASSERT(after.contains(name));
+    for (const auto content : needed_contents) RC_ASSERT(test.has(content));
+    for (const auto& name : after)  // what is still known is whole
+      for (const auto content : test.images[name]) RC_ASSERT(test.has(content));
+    const auto stored = test.store.contents->bytes_stored();
+    RC_ASSERT(stored <= request.bytes_max || after == needed);
+    std::int64_t latest = 0;
+    for (const auto& image : done->images) {
+      RC_ASSERT(image.last_used_at >= latest);
+      latest = image.last_used_at;
+    }
+    RC_ASSERT(before.size() == after.size() + done->images.size());
+  }));
+}
