@@ -16,12 +16,18 @@ namespace {
 
 constexpr timespec image_time{1'600'000'000, 123'456'789};
 
-/// No hard links: those of an image break when overlayfs copies a file up.
 const std::vector<std::pair<std::string, std::size_t>> image_files{
     {"f0", 0}, {"f1", 100}, {"f2", 16'384}, {"d/f3", 50'001}, {"d/e/f4", 5'000}, {"d/e/g/f5", 40'000}};
+const std::vector<std::pair<std::string, std::string>> image_links{
+    {"l2", "f2"}, {"d/l2", "f2"}, {"empty/l5", "d/e/g/f5"}};
 const std::vector<std::string> image_folders{".", "d", "d/e", "d/e/g", "empty"};
 
-image_builder image_of_files() {
+/// Hard links of an image part when overlayfs copies a file up: so only mode fuse gets some.
+bool has_links(mount_mode mode) {
+  return mode == mount_mode::fuse;
+}
+
+image_builder image_of_files(mount_mode mode) {
   image_builder builder;
   std::uint32_t seed = 0;
   for (const auto& [path, bytes] : image_files) builder.file(path, patterned_bytes(bytes, ++seed));
@@ -29,16 +35,20 @@ image_builder image_of_files() {
   // Without any, mode overlay answers for attributes that there are none (docs/mounting.md).
   builder.file("attributed", "a").xattrs = {{"user.test1", "of the image"}};
   builder.symlink("link", "d/f3");
+  if (has_links(mode))
+    for (const auto& [name, file] : image_links) builder.hard_link(name, file);
   return builder;
 }
 
 /// The same on the disk.
-void make_native(const fs::path& root) {
+void make_native(const fs::path& root, mount_mode mode) {
   for (const auto& folder : image_folders) fs::create_directories(root / folder);
   std::uint32_t seed = 0;
   for (const auto& [path, bytes] : image_files)
     std::ofstream(root / path, std::ios::binary) << patterned_bytes(bytes, ++seed);
   fs::create_symlink("d/f3", root / "link");
+  if (has_links(mode))
+    for (const auto& [name, file] : image_links) fs::create_hard_link(root / file, root / name);
   std::ofstream(root / "attributed") << "a";
   REQUIRE(setxattr((root / "attributed").c_str(), "user.test1", "of the image", 12, 0) == 0);
   const timespec times[] = {image_time, image_time};
@@ -55,13 +65,11 @@ enum class contents { there, arriving };
 /// One sequence on a fresh image and a fresh folder, and again on what it left after a remount.
 std::optional<difference> run(mount_mode mode, contents when, const std::vector<operation>& operations) {
   const bool overlayfs = mode != mount_mode::fuse;
-  const allowed_differences allowed{.folder_links = overlayfs,
-                                    .pipe_times = true,
-                                    .newer_files = overlayfs,
-                                    .newer_folders = overlayfs};
+  const allowed_differences allowed{
+      .folder_links = overlayfs, .pipe_times = true, .newer_files = overlayfs, .newer_folders = overlayfs};
   const temporary_folder folder;
-  make_native(folder.path());
-  mounted_image image(image_of_files(), view::writable, {}, mode);
+  make_native(folder.path(), mode);
+  mounted_image image(image_of_files(mode), view::writable, {}, mode);
   if (when == contents::there)
     image.source.deliver_all();
   else
@@ -77,12 +85,17 @@ std::optional<difference> run(mount_mode mode, contents when, const std::vector<
   }
   REQUIRE(image.fixture.unmount(image.mount, busy_mount::refuse));
   image.fixture.wait_for_end(image.mount);
-  const auto again = image.fixture.mount(image.request(view::writable));
+  // As in the next life of the daemon.
+  image.fixture.stop();
+  const auto next = spawn_mounter(image.fixture.system(), image.fixture.parts({}));
+  const auto again = image.fixture.mount(image.request(view::writable), next);
   REQUIRE(again);
   image.mount = again->handle;
   if (when == contents::there) image.source.deliver_all();
-  if (const auto trees = compare_trees(subject(folder.path(), start), subject(image.root(), start), allowed))
-    return difference{operations.size(), "after a remount: " + *trees};
+  const auto trees = compare_trees(subject(folder.path(), start), subject(image.root(), start), allowed);
+  image.fixture.end(image.mount);
+  image.fixture.end(next);
+  if (trees) return difference{operations.size(), "after a remount: " + *trees};
   return std::nullopt;
 }
 
@@ -91,6 +104,7 @@ std::vector<operation> sequence(std::uint64_t seed, std::size_t count) {
   for (const auto& [path, bytes] : image_files) files.push_back(path);
   files.emplace_back("link");
   files.emplace_back("attributed");
+  for (const auto& [name, file] : image_links) files.push_back(name);
   return random_operations(seed, count, files, image_folders);
 }
 
@@ -134,13 +148,13 @@ TEST_CASE("a mount behaves like a folder on a disk, for long", "[.][all]") {
 TEST_CASE("the comparison finds a difference, and what it takes at least") {
   const temporary_folder one;
   const temporary_folder other;
-  make_native(one.path());
-  make_native(other.path());
+  make_native(one.path(), mount_mode::fuse);
+  make_native(other.path(), mount_mode::fuse);
   const auto fails = [&](const std::vector<operation>& operations) {
     const temporary_folder left;
     const temporary_folder right;
-    make_native(left.path());
-    make_native(right.path());
+    make_native(left.path(), mount_mode::fuse);
+    make_native(right.path(), mount_mode::fuse);
     subject native(left.path(), std::time(nullptr) - 1);
     subject tested(right.path(), std::time(nullptr) - 1);
     // As if chmod was lost of what had been renamed to "new".

@@ -3,18 +3,20 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <sys/stat.h>
 
 #include <array>
 
 namespace firstlight::fstest {
 namespace {
 
-constexpr std::array names{
-    "write",         "append",    "read",      "truncate",    "make_file",    "make_folder", "remove_folder",
-    "unlink",        "rename",    "link",      "symlink",     "make_fifo",    "change_mode", "change_owner",
-    "set_time",      "set_xattr", "get_xattr", "list_xattrs", "remove_xattr", "allocate",    "copy_range",
-    "map_write",     "list",      "look",      "read_link",   "hold",         "held_write",  "held_read",
-    "held_truncate", "held_sync", "held_look", "let_go",      "make_unnamed"};
+constexpr std::array names{"write",       "append",        "read",        "truncate",     "make_file",
+                           "make_folder", "remove_folder", "unlink",      "rename",       "link",
+                           "symlink",     "make_special",  "change_mode", "change_owner", "set_time",
+                           "set_xattr",   "get_xattr",     "list_xattrs", "remove_xattr", "allocate",
+                           "copy_range",  "map_write",     "list",        "sync_folder",  "look",
+                           "read_link",   "hold",          "held_write",  "held_read",    "held_truncate",
+                           "held_sync",   "held_look",     "let_go",      "make_unnamed"};
 static_assert(names.size() == static_cast<std::size_t>(action::count_));
 
 constexpr std::uint32_t slots = 4;
@@ -67,8 +69,9 @@ class generator {
         break;
       case action::allocate:
         made.flags =
-            std::array<std::uint32_t, 3>{0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE}
-                .at(below(3));
+            std::array<std::uint32_t, 4>{0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                         FALLOC_FL_ZERO_RANGE}
+                .at(below(4));
         made.size += 1;
         break;
       case action::change_owner:
@@ -86,7 +89,11 @@ class generator {
         made.offset = below(200);
         made.flags = below(3);
         break;
+      case action::make_special:
+        made.flags = std::array<std::uint32_t, 3>{S_IFIFO, S_IFSOCK, S_IFCHR}.at(below(3));
+        break;
       case action::make_unnamed:
+      case action::sync_folder:
       case action::list:
         made.path = any(folders_);
         break;

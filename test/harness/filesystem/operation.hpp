@@ -16,10 +16,10 @@ enum class action : std::uint8_t {
   make_folder,
   remove_folder,
   unlink,
-  rename,   ///< path to other; flags of renameat2
-  link,     ///< other is a new name of path
-  symlink,  ///< path points to other
-  make_fifo,
+  rename,        ///< path to other; flags of renameat2
+  link,          ///< other is a new name of path
+  symlink,       ///< path points to other
+  make_special,  ///< a named pipe, a socket or a device 1:3; file type in flags, mode
   change_mode,
   change_owner,  ///< uid in offset, gid in size
   set_time,      ///< modification time `offset` seconds, `size` nanoseconds
@@ -31,7 +31,8 @@ enum class action : std::uint8_t {
   copy_range,  ///< from path to other, through copy_file_range
   map_write,   ///< writes `size` bytes at `offset` through a shared mapping
   list,        ///< names and types in a folder
-  look,        ///< lstat
+  sync_folder,
+  look,  ///< lstat
   read_link,
   hold,  ///< opens for reading and writing into a slot
   held_write,

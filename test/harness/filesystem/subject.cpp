@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -134,6 +135,7 @@ outcome subject::look(int folder, const std::string& path, const view_of_attribu
   std::string text = "mode " + std::to_string(st.st_mode) + " owner " + std::to_string(st.st_uid) + ":" +
                      std::to_string(st.st_gid);
   if (!is_folder) text += " size " + std::to_string(st.st_size);
+  if (S_ISCHR(st.st_mode)) text += " device " + std::to_string(st.st_rdev);
   if (!is_folder || seen.folder_links) text += " links " + std::to_string(st.st_nlink);
   if (st.st_mtim.tv_sec < start_ && (!S_ISFIFO(st.st_mode) || seen.pipe_times))
     text += " time " + std::to_string(st.st_mtim.tv_sec) + "." + std::to_string(st.st_mtim.tv_nsec);
@@ -178,8 +180,9 @@ outcome subject::apply(const operation& what) {
       return ended(::linkat(at, path, at, other, 0));
     case action::symlink:
       return ended(::symlinkat(other, at, path));
-    case action::make_fifo:
-      return ended(::mkfifoat(at, path, what.mode));
+    case action::make_special:
+      return ended(
+          ::mknodat(at, path, what.flags | (what.mode & 07777U), S_ISCHR(what.flags) ? makedev(1, 3) : 0));
     case action::change_mode:
       return ended(::fchmodat(at, path, what.mode, 0));
     case action::change_owner:
@@ -224,6 +227,10 @@ outcome subject::apply(const operation& what) {
       outcome listed;
       for (const auto& name : names_of(at, what.path)) listed.data += name + " ";
       return listed;
+    }
+    case action::sync_folder: {
+      const file_descriptor folder(::openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      return folder ? ended(::fsync(folder.get())) : outcome{errno, 0, {}};
     }
     case action::look:
       return look(at, what.path, view);
