@@ -118,8 +118,11 @@ class node_service final : public running_daemon {
                                     .contents_left = left->contents,
                                     .hybrid_left = hybrid});
     };
+    const auto keeper_problem = [keeper = service->keeper_] {
+      return keeper != nullptr ? keeper->problem() : std::string{};
+    };
     auto node = node_daemon::start(system, options, std::string(software_version()), std::move(left->mounts),
-                                   make_mounter);
+                                   make_mounter, keeper_problem);
     if (!node) return tl::unexpected(node.error());
     service->node_ = std::move(*node);
     return service;

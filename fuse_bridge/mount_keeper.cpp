@@ -1,9 +1,15 @@
 #include "fuse_bridge/mount_keeper.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 namespace firstlight {
 namespace {
@@ -35,21 +41,65 @@ result<void> limit_waiting(int socket, std::chrono::milliseconds limit) {
 
 }  // namespace
 
+result<keeper_socket> mount_keeper::connect(const std::filesystem::path& path, const keeper_limits& limits,
+                                            const starter& start) {
+  auto connected = connect_or_start(path, start);
+  if (!connected) return tl::unexpected(connected.error());
+  if (auto limited = limit_waiting(connected->get(), limits.answer_timeout); !limited)
+    return tl::unexpected(limited.error());
+  return keeper_socket(std::move(*connected), limits.message_bytes_max);
+}
+
 result<std::shared_ptr<mount_keeper>> mount_keeper::open(const std::filesystem::path& socket,
                                                          const keeper_limits& limits, const starter& start) {
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
-    auto connected = connect_or_start(socket, start);
+    auto connected = connect(socket, limits, start);
     if (!connected) return tl::unexpected(connected.error());
-    if (auto limited = limit_waiting(connected->get(), limits.answer_timeout); !limited)
-      return tl::unexpected(limited.error());
-    std::shared_ptr<mount_keeper> keeper(
-        new mount_keeper({std::move(*connected), limits.message_bytes_max}, limits));
+    std::shared_ptr<mount_keeper> keeper(new mount_keeper(std::move(*connected), socket, limits, start));
+    keeper->stop_ = file_descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!keeper->stop_) return tl::unexpected(from_errno(errno, "make an eventfd"));
     const auto listed = keeper->list();
     if (!listed) return fail(listed.error(), "the keeper at " + socket.string());
-    if (*listed) return keeper;  // else it was just about to end, or serves another
+    if (!*listed) continue;  // it was just about to end, or serves another
+    keeper->watcher_ = std::jthread([raw = keeper.get()](const std::stop_token& stop) { raw->watch(stop); });
+    return keeper;
   }
   return fail(errc::busy, "another node uses " + socket.parent_path().string() +
                               "; stop it or choose another run_folder");
+}
+
+// The keeper says nothing unless it is asked: what can be read is its end.
+void mount_keeper::watch(const std::stop_token& stop) {
+  pthread_setname_np(pthread_self(), "keeper");
+  int wait = -1;
+  while (!stop.stop_requested()) {
+    pollfd sources[] = {{stop_.get(), POLLIN, 0}, {wait < 0 ? socket_.get() : -1, POLLIN, 0}};
+    const auto ready = ::poll(sources, std::size(sources), wait);
+    if (ready < 0 && errno == EINTR) continue;
+    if (stop.stop_requested()) return;
+    const std::lock_guard lock(mutex_);
+    const auto replaced = replace();
+    wait = replaced ? -1 : static_cast<int>(limits_.restart_interval.count());
+    if (!replaced && problem_.empty())
+      spdlog::error("the keeper has ended and cannot be replaced: {}", to_string(replaced.error()));
+    problem_ = replaced ? "" : "mounts would not outlive a crash: " + replaced.error().detail;
+  }
+}
+
+result<void> mount_keeper::replace() {
+  auto connected = connect(path_, limits_, start_);
+  if (!connected) return tl::unexpected(connected.error());
+  socket_ = std::move(*connected);
+  for (const auto& [name, mount] : held_)
+    if (auto sent = socket_.send(keeper_keep{{name, mount.init, mount.record}}, mount.device.get()); !sent)
+      return sent;
+  spdlog::warn("the keeper had ended; another one holds {} mounts now", held_.size());
+  return {};
+}
+
+std::string mount_keeper::problem() const {
+  const std::lock_guard lock(mutex_);
+  return problem_;
 }
 
 result<bool> mount_keeper::list() {
@@ -85,17 +135,27 @@ result<bool> mount_keeper::list() {
 void mount_keeper::keep(const std::string& name, const shared_bytes& record, const shared_bytes& init,
                         int device) {
   const std::lock_guard lock(mutex_);
-  if (const auto sent = socket_.send(keeper_keep{{name, init, record}}, device); !sent)
+  file_descriptor copy(fcntl(device, F_DUPFD_CLOEXEC, 0));
+  if (copy) held_.insert_or_assign(name, held_mount{std::move(copy), init, record});
+  // If it has just ended the watcher hands this over to the next one.
+  const auto sent = socket_.send(keeper_keep{{name, init, record}}, device);
+  if (!sent && sent.error().code != errc::unavailable)
     spdlog::error("mount {} will end with this process, should it crash: {}", name, to_string(sent.error()));
 }
 
 void mount_keeper::drop(const std::string& name) {
   const std::lock_guard lock(mutex_);
+  held_.erase(name);
   const auto sent = socket_.send(keeper_drop{name});
   if (!sent && sent.error().code != errc::unavailable) spdlog::error("{}", to_string(sent.error()));
 }
 
 mount_keeper::~mount_keeper() {
+  watcher_.request_stop();
+  const std::uint64_t one = 1;
+  // An eventfd takes the first eight bytes that are written to it.
+  [[maybe_unused]] const auto written = ::write(stop_.get(), &one, sizeof one);
+  if (watcher_.joinable()) watcher_.join();
   // It sees the end of what is sent, and closes its side at its own end, if that has come.
   ::shutdown(socket_.get(), SHUT_WR);
   pollfd far_side{socket_.get(), POLLIN, 0};

@@ -1,7 +1,9 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "actors/kept_mount.hpp"
@@ -14,7 +16,8 @@ namespace firstlight {
 /// a mount begins with a dot.
 inline constexpr std::string_view kept_contents_name = ".contents";
 
-/// A node's connection to its keeper (fuse_bridge/keeper_process.hpp). `keep` and `drop` from any thread.
+/// A node's connection to its keeper (fuse_bridge/keeper_process.hpp). A keeper that ends is replaced by
+/// another one, which gets all that this one held. `keep`, `drop` and `problem` from any thread.
 class mount_keeper {
  public:
   /// Starts a keeper that serves `listener`, a socket listening at the path that `open` was given.
@@ -42,17 +45,36 @@ class mount_keeper {
   void keep(const std::string& name, const shared_bytes& record, const shared_bytes& init, int device);
   void drop(const std::string& name);
 
+  /// Why mounts would not outlive a crash of this process now; empty if they would.
+  [[nodiscard]] std::string problem() const;
+
  private:
-  mount_keeper(keeper_socket socket, const keeper_limits& limits)
-      : socket_(std::move(socket)), limits_(limits) {}
+  struct held_mount {
+    file_descriptor device;
+    shared_bytes init;
+    shared_bytes record;
+  };
+
+  mount_keeper(keeper_socket socket, std::filesystem::path path, const keeper_limits& limits, starter start)
+      : path_(std::move(path)), limits_(limits), start_(std::move(start)), socket_(std::move(socket)) {}
+  static result<keeper_socket> connect(const std::filesystem::path& path, const keeper_limits& limits,
+                                       const starter& start);
   /// @returns false when the keeper closed the connection instead.
   result<bool> list();
+  void watch(const std::stop_token& stop);
+  result<void> replace();
 
-  std::mutex mutex_;  // guards the socket
-  keeper_socket socket_;
+  std::filesystem::path path_;
   keeper_limits limits_;
+  starter start_;
+  mutable std::mutex mutex_;  // guards what follows, up to kept_
+  keeper_socket socket_;
+  std::map<std::string, held_mount> held_;
+  std::string problem_;
   std::vector<kept_mount> kept_;
   std::optional<kept_session> kept_contents_;
+  file_descriptor stop_;  // an eventfd: readable once the watcher is to end
+  std::jthread watcher_;
 };
 
 }  // namespace firstlight

@@ -82,7 +82,8 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
                                                        .home = *home,
                                                        .version = version,
                                                        .name = host_name(),
-                                                       .store_bytes_max = options.store_bytes_max},
+                                                       .store_bytes_max = options.store_bytes_max,
+                                                       .keeper_problem = keeper_problem_},
                                        left);
   return {};
 }
@@ -91,8 +92,10 @@ result<std::unique_ptr<node_daemon>> node_daemon::start(caf::actor_system& syste
                                                         const node_options& options,
                                                         const std::string& version,
                                                         std::vector<kept_mount> kept,
-                                                        const mounter_factory& make_mounter) {
+                                                        const mounter_factory& make_mounter,
+                                                        std::function<std::string()> keeper_problem) {
   std::unique_ptr<node_daemon> node(new node_daemon(system, options));
+  node->keeper_problem_ = std::move(keeper_problem);
   if (auto opened = node->open_stores(options); !opened) return tl::unexpected(opened.error());
   // Before any mount of an earlier process is touched: a node that cannot serve leaves them to the next one.
   auto listener = admin_listener::bind(options.socket);

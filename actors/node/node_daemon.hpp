@@ -18,14 +18,14 @@ class node_daemon {
   using mounter_factory =
       std::function<result<mounter>(const content_store& store, const std::vector<left_mount>& kept)>;
 
-  /// Answers the local command line when it returns; the hub need not be there. Goes on with the mounts
-  /// `kept` of an earlier process whose images are stored. Errors: those of the stores
+  /// `keeper_problem` is shown in `status`, see node_root_tools. Answers the local command line when it
+  /// returns; the hub need not be there. Goes on with the mounts `kept` of an earlier process whose images
+  /// are stored. Errors: those of the stores
   /// (`busy`: a node has this store open), of the TLS files and of the socket.
-  [[nodiscard]] static result<std::unique_ptr<node_daemon>> start(caf::actor_system& system,
-                                                                  const node_options& options,
-                                                                  const std::string& version,
-                                                                  std::vector<kept_mount> kept,
-                                                                  const mounter_factory& make_mounter);
+  [[nodiscard]] static result<std::unique_ptr<node_daemon>> start(
+      caf::actor_system& system, const node_options& options, const std::string& version,
+      std::vector<kept_mount> kept, const mounter_factory& make_mounter,
+      std::function<std::string()> keeper_problem = {});
   /// Takes the mounts down, ends the actors, then the stores; what has arrived is durable.
   ~node_daemon();
   node_daemon(const node_daemon&) = delete;
@@ -46,6 +46,7 @@ class node_daemon {
   std::unique_ptr<image_catalogue> catalogue_;
   std::unique_ptr<layer_registry> layers_;
   worker_pool workers_;
+  std::function<std::string()> keeper_problem_;
   worker_pool keepers_;
   worker_pool loaders_;
   std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);

@@ -41,6 +41,7 @@ struct node_root_tools {
   std::string version;
   std::string name;
   std::uint64_t store_bytes_max = 0;
+  std::function<std::string()> keeper_problem{};  ///< why mounts would not outlive a crash; empty: they would
 };
 
 using admin_promise = caf::typed_response_promise<admin_message>;

@@ -37,6 +37,8 @@ std::vector<std::string> notices(const node_shell& my, const admin_node_status& 
   for (const auto& [key, source] : my.state().receivers)
     if (source.failed)
       said.push_back(key.first + " is incomplete and its delivery has failed; a read starts it again");
+  if (my.tools->keeper_problem)
+    if (const auto problem = my.tools->keeper_problem(); !problem.empty()) said.push_back(problem);
   return said;
 }
 

@@ -19,9 +19,10 @@ struct keeper_fixture {
 
   result<std::shared_ptr<mount_keeper>> open() {
     return mount_keeper::open(socket, limits, [this](int listener) -> result<void> {
-      ++started;
+      if (refused) return fail(errc::io, "no more processes");
       process = std::make_unique<child_process>(
           [&] { return static_cast<int>(run_keeper(file_descriptor(dup(listener)), socket, limits)); });
+      ++started;
       return {};
     });
   }
@@ -35,7 +36,8 @@ struct keeper_fixture {
   temporary_folder folder;
   std::filesystem::path socket = folder.path() / "keeper.sock";
   keeper_limits limits;
-  int started = 0;
+  std::atomic<int> started = 0;
+  std::atomic<bool> refused = false;
   std::unique_ptr<child_process> process;
 };
 
@@ -117,17 +119,40 @@ TEST_CASE("a keeper gives mounts up when no node comes in time") {
   CHECK_FALSE(exists(all.socket));
 }
 
-TEST_CASE("a keeper that was killed is replaced by the next node") {
+TEST_CASE("a keeper that was killed is replaced, and the next one holds the same") {
   keeper_fixture all;
   auto first = *all.open();
-  first->keep("redis", record_of("/srv"), init, new_device().get());
-  all.process->signal(SIGKILL);
-  REQUIRE(eventually([&] { return all.process->ended().has_value(); }));
-  first->keep("nginx", record_of("/web"), init, new_device().get());  // logs, and goes on
+  const auto device = new_device();
+  first->keep("redis", record_of("/srv"), init, device.get());
+  first->keep("gone", record_of("/tmp"), init, new_device().get());
+  first->drop("gone");
+  kill(all.process->pid(), SIGKILL);
+  REQUIRE(eventually([&] { return all.started == 2; }));
+  first->keep("nginx", record_of("/web"), init, new_device().get());
+  CHECK(first->problem().empty());
   first.reset();
   auto next = *all.open();
-  CHECK(next->take_kept().empty());
+  const auto kept = next->take_kept();
+  REQUIRE(kept.size() == 2);
+  CHECK(kept[0].name == "nginx");
+  CHECK(kept[1].name == "redis");
+  CHECK(same_device(device.get(), kept[1].session.device->get()));
   CHECK(all.started == 2);
+}
+
+TEST_CASE("a keeper that cannot be replaced is a problem that shows, until it can") {
+  keeper_fixture all({.restart_interval = std::chrono::milliseconds(20)});
+  auto node = *all.open();
+  const auto device = new_device();
+  node->keep("redis", record_of("/srv"), init, device.get());
+  all.refused = true;
+  kill(all.process->pid(), SIGKILL);
+  REQUIRE(eventually([&] { return !node->problem().empty(); }));
+  CHECK(node->problem().find("no more processes") != std::string::npos);
+  all.refused = false;
+  REQUIRE(eventually([&] { return node->problem().empty(); }));
+  node.reset();
+  CHECK((*all.open())->take_kept().size() == 1);
 }
 
 TEST_CASE("a record that this version does not understand is dropped") {
