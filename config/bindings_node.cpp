@@ -15,6 +15,9 @@ void bind_fuse(binder& to, fuse_limits& o) {
   to.section("fuse.");
   to.bind("passthrough", o.passthrough,
           "modes overlay and fuse: the kernel reads whole contents by itself, where it can (Linux 6.9)");
+  to.bind(
+      "passthrough_bytes_min", o.passthrough_bytes_min,
+      "mode overlay: smaller files are read through FUSE, which costs less than lending them to the kernel");
   to.bind("loop_threads", o.loop_threads,
           "threads that take kernel requests; one is cheapest, two help many readers");
   to.bind("parked_reads_max", o.parked_reads_max, "waiting reads; further ones get EIO");

@@ -91,6 +91,12 @@ void on_opendir(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
   fuse_reply_err(request, ENOSYS);
 }
 
+/// Whether it may be worth a backing file; of others the session keeps no count.
+bool is_large(const session_context& context, fuse_ino_t number) {
+  const auto inode = context.parts.image.toc->inode(static_cast<inode_number>(number));
+  return inode.size >= context.parts.limits.passthrough_bytes_min;
+}
+
 file_descriptor whole_contents(const session_context& context, const inode_view& inode) {
   const auto& toc = *context.parts.image.toc;
   if (inode.content == image_inode::no_content || !toc.contents_known()) return {};
@@ -104,6 +110,10 @@ void on_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
   if (backing == nullptr) return void(fuse_reply_err(request, ENOSYS));
   const auto& toc = *context.parts.image.toc;
   if (!known(toc, number)) return void(fuse_reply_err(request, ESTALE));
+  if (!is_large(context, number)) {
+    ++context.parts.image.counters->opens_by_fuse;
+    return void(reply_open(request, {}, *file));
+  }
   const auto way = backing->open(
       number, [&] { return whole_contents(context, toc.inode(static_cast<inode_number>(number))); });
   if (reply_open(request, way, *file) != 0) backing->close(number);
@@ -111,7 +121,9 @@ void on_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
 
 void on_release(fuse_req_t request, fuse_ino_t number, fuse_file_info*) {
   auto& context = context_of(request);
-  if (auto* const backing = context.backing.files(context)) backing->close(number);
+  auto* const backing = context.backing.files(context);
+  if (backing != nullptr && known(*context.parts.image.toc, number) && is_large(context, number))
+    backing->close(number);
   fuse_reply_err(request, 0);
 }
 

@@ -15,8 +15,15 @@ image_builder image_with_files() {
   image_builder image;
   image.file("large", patterned_bytes(9 * block + 7, 1));
   image.file("other", patterned_bytes(2 * block, 2));
+  image.file("small", "small");
   image.file("empty", "");
   return image;
+}
+
+fuse_limits some_limits() {
+  fuse_limits limits;
+  limits.passthrough_bytes_min = 100;
+  return limits;
 }
 
 /// Says so when this kernel or this disk has none.
@@ -41,23 +48,25 @@ std::string mapped(const std::string& path, std::size_t bytes) {
 TEST_CASE("whole contents are read and mapped past FUSE") {
   if (!mounting_is_possible()) return;
   const auto how = GENERATE(view::read_only, view::writable);
-  mounted_image image(image_with_files(), how);
+  mounted_image image(image_with_files(), how, some_limits());
   image.source.deliver_all();
   const auto expected = patterned_bytes(9 * block + 7, 1);
   CHECK(read_file(image.path("large")) == expected);
   if (!is_possible(image.status())) return;
   CHECK(mapped(image.path("large"), expected.size()) == expected);
   CHECK(read_file(image.path("empty"))->empty());
+  CHECK(image.status().reads == 0);
+  CHECK(read_file(image.path("small")) == "small");
   const auto status = image.status();
   CHECK(status.opens_through == 2);
-  CHECK(status.opens_by_fuse == 1);
-  CHECK(status.reads == 0);
+  CHECK(status.opens_by_fuse == 2);
+  CHECK(status.reads == 1);
 }
 
 TEST_CASE(
     "a file that is open while it arrives stays on FUSE, and so do others of it until the last is closed") {
   if (!mounting_is_possible()) return;
-  mounted_image image(image_with_files(), view::read_only);
+  mounted_image image(image_with_files(), view::read_only, some_limits());
   image.source.on_want(fake_source::answer::deliver);
   const auto expected = patterned_bytes(9 * block + 7, 1);
   {
