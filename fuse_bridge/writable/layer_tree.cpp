@@ -124,14 +124,14 @@ std::string layer_tree::path(node_number folder, std::string_view name) const {
     at = place.folder;
   }
   std::string text;
-  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+  std::for_each(parts.rbegin(), parts.rend(), [&text](std::string_view part) {
     if (!text.empty()) text.push_back('/');
-    text.append(*part);
-  }
+    text.append(part);
+  });
   return text;
 }
 
-layer_node& layer_tree::add(layer_node node) {
+layer_node& layer_tree::add(layer_node&& node) {
   const auto number = node.number;
   const auto [place, is_new] = nodes_.try_emplace(number, std::move(node));
   assert(is_new);

@@ -97,7 +97,7 @@ class layer_tree {
   [[nodiscard]] std::string path(node_number folder, std::string_view name) const;
 
   /// @returns the node as it is kept. Precondition: not there yet.
-  layer_node& add(layer_node node);
+  layer_node& add(layer_node&& node);
   /// Removes a node without a place.
   void erase(node_number number) { nodes_.erase(number); }
   /// The node has got this name; what had it is gone.

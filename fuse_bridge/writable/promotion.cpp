@@ -82,12 +82,16 @@ class kept_times {
   bool known_ = false;
 };
 
-os_result<void> copy_whole(int from, int to, std::uint64_t bytes) {
+constexpr std::uint64_t copy_part_bytes = 32U << 20U;  // between looks at whether to stop
+
+os_result<void> copy_whole(int from, int to, std::uint64_t bytes, const std::atomic<bool>& stop) {
   if (ioctl(to, FICLONE, from) == 0) return {};
-  for (std::uint64_t copied = 0; copied < bytes;) {
-    const auto got = copy_file_range(from, nullptr, to, nullptr, bytes - copied, 0);
+  off_t at = 0;
+  for (off_t target = 0; static_cast<std::uint64_t>(at) < bytes;) {
+    if (stop) return refuse(EIO);
+    const auto part = std::min(copy_part_bytes, bytes - static_cast<std::uint64_t>(at));
+    const auto got = copy_file_range(from, &at, to, &target, part, 0);
     if (got <= 0) return refuse(got == 0 ? EIO : errno);
-    copied += static_cast<std::uint64_t>(got);
   }
   return {};
 }
@@ -106,9 +110,10 @@ int as_errno(const error& why) {
 }
 
 os_result<void> copy_blocks(const content_store& store, const content_info& content, int to,
-                            std::uint64_t bytes) {
+                            std::uint64_t bytes, const std::atomic<bool>& stop) {
   std::vector<std::byte> buffer(std::min<std::uint64_t>(bytes, 1U << 20U));
   for (std::uint64_t offset = 0; offset < bytes;) {
+    if (stop) return refuse(EIO);
     const auto part = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), bytes - offset));
     const auto got = store.read(content, offset, part);
     if (!got || *got != part.size()) return refuse(got ? EIO : as_errno(got.error()));
@@ -188,19 +193,78 @@ os_result<layer_node*> writable_tree::promote(node_number number) {
   return node;
 }
 
-patient_result<void> writable_tree::promote_contents(layer_node& node, std::uint64_t bytes) {
-  const auto inode = toc_->inode(node.image);
+patient_result<void> writable_tree::promote_contents(std::unique_lock<std::mutex>& lock, node_number number,
+                                                     std::uint64_t bytes, pace how) {
+  const auto refused = [](int why) { return tl::unexpected(obstacle{why}); };
+  auto* node = tree_.find(number);
+  const auto content = toc_->inode(node->image).content;
   if (bytes != 0) {
-    const auto geometry = toc_->geometry();
-    const auto count = static_cast<std::uint32_t>((bytes - 1) / geometry.block_bytes + 1);
-    if (!toc_->contents_known() || !store_.ready(toc_->content(inode.content), 0, count))
-      return tl::unexpected(obstacle{0, missing_contents{node.image, {inode.content, 0, count}, bytes}});
+    const auto count = static_cast<std::uint32_t>((bytes - 1) / toc_->block_bytes() + 1);
+    if (!toc_->contents_known() || !store_.ready(toc_->content(content), 0, count))
+      return tl::unexpected(obstacle{0, missing_contents{node->image, {content, 0, count}, bytes}});
   }
-  if (const auto filled = fill(node, bytes); !filled) return tl::unexpected(obstacle{filled.error(), {}});
+  if (bytes <= copied_at_once_max_ || node->places.empty()) {
+    const auto filled = fill(*node, bytes);
+    return filled ? patient_result<void>{} : refused(filled.error());
+  }
+  if (how == pace::at_once) return tl::unexpected(obstacle{.slow = true});
+  lock.unlock();
+  const auto copy = copy_beside(content, bytes);
+  lock.lock();
+  if (!copy) return refused(copy.error());
+  node = tree_.find(number);
+  // Meanwhile somebody may have removed it or cut it short.
+  const bool still = node != nullptr && node->below && !node->places.empty();
+  const auto installed = still ? install(*node, *copy) : os_result<void>{};
+  if (!still || !installed) ::unlink(copy->c_str());
+  if (!installed) return refused(installed.error());
+  if (node == nullptr) return refused(ESTALE);
+  return node->below ? promote_contents(lock, number, bytes, how) : patient_result<void>{};
+}
+
+os_result<void> writable_tree::copy_contents(std::uint32_t number, int to, std::uint64_t bytes) const {
+  const auto content = toc_->content(number);
+  if (bytes == content.size)
+    if (const auto from = store_.open_complete(content)) {
+      const file_descriptor source(*from);
+      if (const auto copied = copy_whole(source.get(), to, bytes, stopping_); copied || stopping_)
+        return copied;
+    }
+  return copy_blocks(store_, content, to, bytes, stopping_);
+}
+
+/// A file in the work folder with the first bytes of a content, durable.
+os_result<std::string> writable_tree::copy_beside(std::uint32_t content, std::uint64_t bytes) const {
+  auto name = layer_->new_work_name();
+  const file_descriptor file(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file) return refuse_as_system();
+  auto copied = copy_contents(content, file.get(), bytes);
+  if (copied && fdatasync(file.get()) != 0) copied = refuse_as_system();
+  if (copied) return name;
+  ::unlink(name.c_str());
+  return refuse(copied.error());
+}
+
+/// The copy takes the place of the file without contents under all of its names.
+os_result<void> writable_tree::install(layer_node& node, const std::string& copy) {
+  if (auto dressed = copy_attributes(layer_->at(tree_.path(node.number)), copy); !dressed) return dressed;
+  if (lremovexattr(copy.c_str(), layer_mark::metacopy) != 0 ||
+      lremovexattr(copy.c_str(), layer_mark::redirect) != 0)
+    return refuse_as_system();
+  for (const auto& place : node.places) {
+    const kept_times parent(layer_->at(tree_.path(place.folder)));
+    const auto path = tree_.path(place.folder, place.name);
+    const auto installed = place == node.places.front()
+                               ? layer_->replace(copy, path)
+                               : layer_->replace_by_link(tree_.path(node.number), path);
+    if (!installed) return installed;
+  }
+  node.file.reset();
   node.below = false;
   return {};
 }
 
+/// In place, so that nothing else has to change.
 os_result<void> writable_tree::fill(layer_node& node, std::uint64_t bytes) {
   const auto file = opened_file(node);
   if (!file) return refuse(file.error());
@@ -209,17 +273,8 @@ os_result<void> writable_tree::fill(layer_node& node, std::uint64_t bytes) {
   if (fstat(to, &before) != 0) return refuse_as_system();
   std::string capability(XATTR_SIZE_MAX, '\0');  // writing takes it away
   const auto capable = fgetxattr(to, "security.capability", capability.data(), capability.size());
-  if (bytes != 0) {
-    const auto& content = toc_->content(toc_->inode(node.image).content);
-    os_result<void> copied = refuse(EIO);
-    if (bytes == content.size)
-      if (const auto from = store_.open_complete(content)) {
-        const file_descriptor source(*from);
-        copied = copy_whole(source.get(), to, bytes);
-      }
-    if (!copied) copied = copy_blocks(store_, content, to, bytes);
-    if (!copied) return copied;
-  }
+  if (bytes != 0)
+    if (auto copied = copy_contents(toc_->inode(node.image).content, to, bytes); !copied) return copied;
   if (ftruncate(to, static_cast<off_t>(bytes)) != 0) return refuse_as_system();
   if (capable > 0 &&
       fsetxattr(to, "security.capability", capability.data(), static_cast<std::size_t>(capable), 0) != 0)
@@ -230,6 +285,7 @@ os_result<void> writable_tree::fill(layer_node& node, std::uint64_t bytes) {
   if (bytes != 0 && fdatasync(to) != 0) return refuse_as_system();
   if (fremovexattr(to, layer_mark::metacopy) != 0 || fremovexattr(to, layer_mark::redirect) != 0)
     return refuse_as_system();
+  node.below = false;
   return {};
 }
 

@@ -152,7 +152,14 @@ os_result<void> upper_layer::clear(std::string_view path) {
 
 os_result<void> upper_layer::link(std::string_view path, std::string_view other) {
   if (::link(at(path).c_str(), at(other).c_str()) == 0) return {};
-  if (errno != EEXIST) return refuse_as_system();
+  return errno == EEXIST ? replace_by_link(path, other) : refuse_as_system();
+}
+
+os_result<void> upper_layer::replace(const std::string& made, std::string_view path) {
+  return rename_with(made, at(path), 0);
+}
+
+os_result<void> upper_layer::replace_by_link(std::string_view path, std::string_view other) {
   const auto name = new_work_name();
   const auto linked = done(::link(at(path).c_str(), name.c_str()));
   return linked ? rename_with(name, at(other), 0) : linked;

@@ -48,6 +48,10 @@ class upper_layer {
   os_result<void> clear(std::string_view path);
   /// Another name for a file.
   os_result<void> link(std::string_view path, std::string_view other);
+  /// What was made in the work folder takes the place of a file.
+  os_result<void> replace(const std::string& made, std::string_view path);
+  /// Another name for a file takes the place of one.
+  os_result<void> replace_by_link(std::string_view path, std::string_view other);
   /// A name for an open file without one.
   os_result<void> name_unnamed(int file, std::string_view path);
 

@@ -88,18 +88,19 @@ os_result<struct stat> writable_tree::attributes(node_number number) {
 }
 
 patient_result<struct stat> writable_tree::set_attributes(node_number number,
-                                                          const attribute_changes& changes) {
-  const auto refused = [](int why) { return tl::unexpected(obstacle{why, {}}); };
-  const std::lock_guard lock(mutex_);
+                                                          const attribute_changes& changes, pace how) {
+  const auto refused = [](int why) { return tl::unexpected(obstacle{why}); };
+  std::unique_lock lock(mutex_);
   if (!tree_.known(number)) return refused(ESTALE);
   const auto node = promote(number);
   if (!node) return refused(node.error());
   if (changes.size && (*node)->below && S_ISREG((*node)->type)) {
     const auto whole = toc_->inode((*node)->image).size;
-    if (auto ready = promote_contents(**node, std::min(*changes.size, whole)); !ready)
+    if (auto ready = promote_contents(lock, number, std::min(*changes.size, whole), how); !ready)
       return tl::unexpected(ready.error());
   }
-  const auto file = grab(**node);
+  // The lock may have been open meanwhile, but the kernel asks about a node that it knows.
+  const auto file = grab(*tree_.find(number));
   if (!file) return refused(file.error());
   // By path, as truncate(2): a size that stays as it is leaves the times.
   if (changes.size && truncate(descriptor_path(file->get()).c_str(), static_cast<off_t>(*changes.size)) != 0)

@@ -18,9 +18,9 @@ os_result<std::shared_ptr<const file_descriptor>> writable_tree::opened_file(lay
   return shared;
 }
 
-patient_result<void> writable_tree::open_file(node_number number, int flags) {
-  const auto refused = [](int why) { return tl::unexpected(obstacle{why, {}}); };
-  const std::lock_guard lock(mutex_);
+patient_result<void> writable_tree::open_file(node_number number, int flags, pace how) {
+  const auto refused = [](int why) { return tl::unexpected(obstacle{why}); };
+  std::unique_lock lock(mutex_);
   if (!tree_.known(number)) return refused(ESTALE);
   const bool truncates = (flags & O_TRUNC) != 0;
   const bool writes = truncates || (flags & O_ACCMODE) != O_RDONLY;
@@ -28,12 +28,14 @@ patient_result<void> writable_tree::open_file(node_number number, int flags) {
     const auto node = promote(number);
     if (!node) return refused(node.error());
     if ((*node)->below)
-      if (auto ready = promote_contents(**node, truncates ? 0 : toc_->inode((*node)->image).size); !ready)
+      if (auto ready = promote_contents(lock, number, truncates ? 0 : toc_->inode((*node)->image).size, how);
+          !ready)
         return ready;
-    const auto file = opened_file(**node);
+    auto* const promoted = tree_.find(number);
+    const auto file = promoted != nullptr ? opened_file(*promoted) : refuse(ESTALE);
     if (!file) return refused(file.error());
     if (truncates && ftruncate((*file)->get(), 0) != 0) return refused(errno);
-    (*node)->file = *file;
+    promoted->file = *file;
   }
   ++opens_[number];
   return {};

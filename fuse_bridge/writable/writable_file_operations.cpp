@@ -43,8 +43,8 @@ void on_create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t m
 void on_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
   try_patiently(
       request,
-      [files = session_of(request).files, number, flags = file->flags] {
-        return files->open_file(number, flags);
+      [files = session_of(request).files, number, flags = file->flags](pace how) {
+        return files->open_file(number, flags, how);
       },
       [request, number, file = *file](const patient_result<void>& outcome) {
         if (!outcome) return void(fuse_reply_err(request, outcome.error().error_number));

@@ -60,7 +60,9 @@ void on_setattr(fuse_req_t request, fuse_ino_t number, struct stat* wanted, int 
   const auto changes = changes_of(*wanted, valid);
   try_patiently(
       request,
-      [files = session_of(request).files, number, changes] { return files->set_attributes(number, changes); },
+      [files = session_of(request).files, number, changes](pace how) {
+        return files->set_attributes(number, changes, how);
+      },
       [request](const patient_result<struct stat>& outcome) {
         if (!outcome) return void(fuse_reply_err(request, outcome.error().error_number));
         fuse_reply_attr(request, &*outcome, valid_seconds);

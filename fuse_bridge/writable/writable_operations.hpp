@@ -41,27 +41,36 @@ inline void answer(fuse_req_t request, const os_result<struct stat>& outcome) {
   fuse_reply_attr(request, &*outcome, valid_seconds);
 }
 
-/// Tries, and if contents are missing waits for them and tries once more. `attempt` gives a patient_result,
-/// `reply` takes its value or an errno.
+/// Tries. What takes its time is done by the session's copier; if contents are missing it waits for them and
+/// tries once more. `attempt(pace)` gives a patient_result, `reply` takes its value or an errno.
 template <class Attempt, class Reply>
 void try_patiently(fuse_req_t request, Attempt attempt, Reply reply) {
-  const auto outcome = attempt();
-  if (outcome || !outcome.error().missing) return reply(outcome);
-  const auto& session = core_of<writable_session>(fuse_req_userdata(request));
-  const auto& missing = *outcome.error().missing;
-  parked_request parked{request,
-                        session.parts.image.counters,
-                        session.parts.image.toc,
-                        missing.blocks.content,
-                        0,
-                        static_cast<std::uint32_t>(std::min<std::uint64_t>(missing.bytes, UINT32_MAX)),
-                        static_cast<std::uint32_t>(fuse_req_ctx(request)->pid)};
-  parked.resume = [attempt, reply](int error_number) {
-    auto again = error_number == 0 ? attempt() : tl::unexpected(obstacle{error_number, {}});
-    if (!again && again.error().missing) again = tl::unexpected(obstacle{EIO, {}});
-    reply(again);
+  auto& session = core_of<writable_session>(fuse_req_userdata(request));
+  const auto carry_out = [&session, attempt, reply](const auto& wait) {
+    const auto outcome = attempt(pace::at_once);
+    if (outcome) return reply(outcome);
+    if (outcome.error().missing) return wait(*outcome.error().missing);
+    if (!outcome.error().slow) return reply(outcome);
+    session.copier.add([attempt, reply](bool too_late) {
+      reply(too_late ? decltype(attempt(pace::unhurried))(tl::unexpected(obstacle{EIO}))
+                     : attempt(pace::unhurried));
+    });
   };
-  wait_for_blocks(session.parts.reads, missing.inode, missing.blocks, parked, session.parts.on_park);
+  carry_out([&](const missing_contents& missing) {
+    parked_request parked{request,
+                          session.parts.image.counters,
+                          session.parts.image.toc,
+                          missing.blocks.content,
+                          0,
+                          static_cast<std::uint32_t>(std::min<std::uint64_t>(missing.bytes, UINT32_MAX)),
+                          static_cast<std::uint32_t>(fuse_req_ctx(request)->pid)};
+    parked.resume = [carry_out, reply](int error_number) {
+      if (error_number != 0) return reply(tl::unexpected(obstacle{error_number}));
+      // They were there a moment ago.
+      carry_out([&](const missing_contents&) { reply(tl::unexpected(obstacle{EIO})); });
+    };
+    wait_for_blocks(session.parts.reads, missing.inode, missing.blocks, parked, session.parts.on_park);
+  });
 }
 
 /// The operations on the contents of files: writable_file_operations.cpp.

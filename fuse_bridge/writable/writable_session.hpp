@@ -2,6 +2,7 @@
 #include <unordered_map>
 
 #include "fuse_bridge/session_context.hpp"
+#include "fuse_bridge/writable/copy_thread.hpp"
 #include "fuse_bridge/writable/writable_tree.hpp"
 
 namespace firstlight {
@@ -20,7 +21,11 @@ class writable_session final : public session_core {
   [[nodiscard]] const fuse_lowlevel_ops& operations() const override;
   void ended() override { parts.on_end(); }
   void interrupted(waiter_id waiter) override { parts.on_interrupt(waiter); }
-  void refuse_waiting() override { refuse_all_reads(*parts.reads.parked); }
+  void refuse_waiting() override {
+    refuse_all_reads(*parts.reads.parked);
+    files->stop_copying();
+    copier.stop();
+  }
 
   /// What an opened folder showed when it was opened or rewound: positions in it stay what they are while
   /// entries come and go.
@@ -55,6 +60,7 @@ class writable_session final : public session_core {
   std::shared_ptr<writable_tree> files;
   listings folders;
   refused_windows refused;
+  copy_thread copier;  ///< promotes large files
   passthrough backing;
 };
 

@@ -7,15 +7,23 @@
 namespace firstlight {
 
 writable_tree::writable_tree(std::shared_ptr<const toc_view> toc, std::uint32_t toc_mark,
-                             const content_store& store, std::unique_ptr<upper_layer> layer)
-    : toc_(std::move(toc)), toc_mark_(toc_mark), store_(store), layer_(std::move(layer)), tree_(toc_) {}
+                             const content_store& store, std::unique_ptr<upper_layer> layer,
+                             std::uint64_t copied_at_once_max)
+    : toc_(std::move(toc)),
+      toc_mark_(toc_mark),
+      store_(store),
+      layer_(std::move(layer)),
+      copied_at_once_max_(copied_at_once_max),
+      tree_(toc_) {}
 
 result<std::shared_ptr<writable_tree>> writable_tree::open(std::shared_ptr<const toc_view> toc,
                                                            std::uint32_t toc_mark, const content_store& store,
-                                                           const writable_layer& folders) {
+                                                           const writable_layer& folders,
+                                                           std::uint64_t copied_at_once_max) {
   auto layer = upper_layer::open(folders);
   if (!layer) return tl::unexpected(layer.error());
-  std::shared_ptr<writable_tree> made(new writable_tree(std::move(toc), toc_mark, store, std::move(*layer)));
+  std::shared_ptr<writable_tree> made(
+      new writable_tree(std::move(toc), toc_mark, store, std::move(*layer), copied_at_once_max));
   std::error_code problem;
   const bool fresh = std::filesystem::is_empty(folders.upper, problem);
   if (problem) return fail(errc::io, "read " + folders.upper.string() + ": " + problem.message());

@@ -31,8 +31,11 @@ struct missing_contents {
 /// Why an operation has not happened. Once what is missing is there it can be tried again.
 struct obstacle {
   int error_number = 0;
-  std::optional<missing_contents> missing;
+  std::optional<missing_contents> missing{};
+  bool slow =
+      false;  ///< it would take long: try at the pace `unhurried`, on a thread that may wait for the disk
 };
+enum class pace : std::uint8_t { at_once, unhurried };
 template <class T>
 using patient_result = tl::expected<T, obstacle>;
 
@@ -56,11 +59,14 @@ struct attribute_changes {
 /// are errno(3).
 class writable_tree {
  public:
-  /// Loads what an earlier mount has left in the folders. `toc_mark` is `mark_of` the TOC.
-  /// Errors: `io`, `denied`.
+  /// Loads what an earlier mount has left in the folders. `toc_mark` is `mark_of` the TOC; more than
+  /// `copied_at_once_max` bytes are not copied at the pace `at_once`. Errors: `io`, `denied`.
   static result<std::shared_ptr<writable_tree>> open(std::shared_ptr<const toc_view> toc,
                                                      std::uint32_t toc_mark, const content_store& store,
-                                                     const writable_layer& folders);
+                                                     const writable_layer& folders,
+                                                     std::uint64_t copied_at_once_max);
+  /// Copies that are under way end with EIO, and so will those to come.
+  void stop_copying() { stopping_ = true; }
 
   [[nodiscard]] const toc_view& toc() const { return *toc_; }
 
@@ -86,7 +92,7 @@ class writable_tree {
 
   // Attributes.
   os_result<struct stat> attributes(node_number number);
-  patient_result<struct stat> set_attributes(node_number number, const attribute_changes& changes);
+  patient_result<struct stat> set_attributes(node_number number, const attribute_changes& changes, pace how);
   os_result<std::string> read_link(node_number number);
   os_result<std::string> get_xattr(node_number number, const std::string& name);
   os_result<std::string> list_xattrs(node_number number);
@@ -96,7 +102,7 @@ class writable_tree {
 
   // Contents.
   /// For writing the contents are promoted; O_TRUNC needs none of them.
-  patient_result<void> open_file(node_number number, int flags);
+  patient_result<void> open_file(node_number number, int flags, pace how);
   void release(node_number number);
   /// The file that holds the contents now; none while they are the image's.
   os_result<std::shared_ptr<const file_descriptor>> file_of(node_number number);
@@ -107,7 +113,7 @@ class writable_tree {
 
  private:
   writable_tree(std::shared_ptr<const toc_view> toc, std::uint32_t toc_mark, const content_store& store,
-                std::unique_ptr<upper_layer> layer);
+                std::unique_ptr<upper_layer> layer, std::uint64_t copied_at_once_max);
 
   // With the lock.
   os_result<struct stat> attributes_of(node_number number);
@@ -117,7 +123,12 @@ class writable_tree {
   os_result<layer_node*> promote_removed(node_number number, const inode_view& inode);
   os_result<void> promote_root();
   os_result<std::string> make_promoted(node_number number, const inode_view& inode);
-  patient_result<void> promote_contents(layer_node& node, std::uint64_t bytes);
+  /// Opens the lock for as long as it copies unhurriedly.
+  patient_result<void> promote_contents(std::unique_lock<std::mutex>& lock, node_number number,
+                                        std::uint64_t bytes, pace how);
+  os_result<void> copy_contents(std::uint32_t content, int to, std::uint64_t bytes) const;
+  os_result<std::string> copy_beside(std::uint32_t content, std::uint64_t bytes) const;
+  os_result<void> install(layer_node& node, const std::string& copy);
   os_result<void> fill(layer_node& node, std::uint64_t bytes);
   os_result<void> check_new(node_number folder, const std::string& name) const;
   os_result<void> dress(const std::string& made, node_number folder, mode_t mode, const maker& by);
@@ -140,6 +151,8 @@ class writable_tree {
   std::uint32_t toc_mark_;
   const content_store& store_;
   std::unique_ptr<upper_layer> layer_;
+  std::uint64_t copied_at_once_max_;
+  std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;
   layer_tree tree_;
   std::unordered_map<node_number, std::uint32_t> opens_;

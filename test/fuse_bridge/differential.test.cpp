@@ -69,7 +69,9 @@ std::optional<difference> run(mount_mode mode, contents when, const std::vector<
       .folder_links = overlayfs, .pipe_times = true, .newer_files = overlayfs, .newer_folders = overlayfs};
   const temporary_folder folder;
   make_native(folder.path(), mode);
-  mounted_image image(image_of_files(mode), view::writable, {}, mode);
+  fuse_limits limits;
+  limits.copied_at_once_bytes_max = 10'000;  // so that files are promoted both ways
+  mounted_image image(image_of_files(mode), view::writable, limits, mode);
   if (when == contents::there)
     image.source.deliver_all();
   else
@@ -87,7 +89,7 @@ std::optional<difference> run(mount_mode mode, contents when, const std::vector<
   image.fixture.wait_for_end(image.mount);
   // As in the next life of the daemon.
   image.fixture.stop();
-  const auto next = spawn_mounter(image.fixture.system(), image.fixture.parts({}));
+  const auto next = spawn_mounter(image.fixture.system(), image.fixture.parts(limits));
   const auto again = image.fixture.mount(image.request(view::writable), next);
   REQUIRE(again);
   image.mount = again->handle;

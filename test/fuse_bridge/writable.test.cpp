@@ -31,8 +31,8 @@ image_builder system_image() {
 
 class writable_mount : public mounted_image {
  public:
-  explicit writable_mount(mount_mode as = mount_mode::fuse)
-      : mounted_image(system_image(), view::writable, {}, as) {}
+  explicit writable_mount(mount_mode as = mount_mode::fuse, fuse_limits limits = {})
+      : mounted_image(system_image(), view::writable, limits, as) {}
 
   /// Unmounts, and mounts what it has left again.
   void mount_again(mount_mode as) {
@@ -74,7 +74,11 @@ std::string attribute(const std::string& path, const char* name) {
 
 TEST_CASE("a hard-linked file of the image stays one file when it is written to or changed") {
   if (!mounting_is_possible()) return;
-  writable_mount image;
+  fuse_limits limits;
+  limits.copied_at_once_bytes_max = GENERATE(0U, 1U << 20U);  // promoted by the copier, and at once
+  writable_mount image(mount_mode::fuse, limits);
+  const timespec times[] = {{5, 6}, {7, 8}};
+  REQUIRE(utimensat(AT_FDCWD, image.path("var/lib").c_str(), times, 0) == 0);
   const auto number = look(image.path("big")).st_ino;
   REQUIRE(chmod(image.path("etc/big-too").c_str(), 0600) == 0);
   CHECK(look(image.path("big")).st_mode == (S_IFREG | 0600));
@@ -90,6 +94,8 @@ TEST_CASE("a hard-linked file of the image stays one file when it is written to 
     CHECK(look(image.path(name)).st_ino == number);
     CHECK(look(image.path(name)).st_nlink == 3);
   }
+  CHECK(look(image.path("var/lib")).st_mtim.tv_nsec == 8);
+  CHECK(attribute(image.upper("big"), "trusted.overlay.metacopy").starts_with("errno"));
   fs::remove(image.path("big"));
   CHECK(look(image.path("etc/big-too")).st_nlink == 2);
   image.mount_again(mount_mode::fuse);
