@@ -126,6 +126,9 @@ class committer {
     if (what == extent::changed && lstat(layer.c_str(), &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0)
       return add_whiteout(fs::path(path).parent_path() /
                           (std::string(whiteout_prefix) + fs::path(path).filename().string()));
+    if (fs::path(path).filename().string().starts_with(whiteout_prefix))
+      return fail(errc::invalid_argument,
+                  path + " would be a whiteout in a layer; rename it on the mount, then commit again");
     const auto shown = request_.shown / path;
     if (lstat(shown.c_str(), &st) != 0) {
       if (errno == ENOENT) return {};  // removed meanwhile

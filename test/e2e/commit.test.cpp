@@ -71,6 +71,14 @@ TEST_CASE("what was changed on a mount becomes a layer that umoci builds on, whi
   if (mode != "fuse")
     fs::remove(root / "etc/linked");  // overlayfs would go on counting the name that left it
   change(root);
+  if (mode != "fuse") {  // which lets nobody make such a name
+    write_text(root / ".wh.name", "");
+    const auto odd = all.on_node({"commit", "changed", (all.folder() / "odd.tar").string()});
+    CHECK(odd.exit_code != 0);
+    CHECK(odd.errors.find(".wh.name would be a whiteout") != std::string::npos);
+    CHECK_FALSE(fs::exists(all.folder() / "odd.tar"));
+    fs::remove(root / ".wh.name");
+  }
   const auto file = all.folder() / "layer.tar";
   const auto made = all.on_node({"commit", "changed", file.string()});
   INFO(made.errors);

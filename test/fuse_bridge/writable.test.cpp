@@ -1,5 +1,7 @@
 // What mode fuse has of its own: the read-write layer that it writes, and what it does not wait for.
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
@@ -338,4 +340,32 @@ TEST_CASE("removing while listing leaves nothing out") {
   for (int i = 0; i < 1'000; ++i) write_file(image.path("many/" + std::to_string(i)), "");
   CHECK(fs::remove_all(image.path("many")) == 1'001);
   CHECK_FALSE(fs::exists(image.path("many")));
+}
+
+TEST_CASE("locks exclude, unknown ioctls are no terminal's, and holes are found") {
+  if (!mounting_is_possible()) return;
+  writable_mount image;
+  image.source.deliver_all();
+  const file_descriptor one(::open(image.path("etc/conf").c_str(), O_RDWR));
+  const file_descriptor other(::open(image.path("etc/conf").c_str(), O_RDWR));
+  REQUIRE(flock(one.get(), LOCK_EX | LOCK_NB) == 0);
+  CHECK(flock(other.get(), LOCK_EX | LOCK_NB) != 0);
+  CHECK(errno == EWOULDBLOCK);
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  REQUIRE(fcntl(one.get(), F_OFD_SETLK, &whole) == 0);
+  CHECK(fcntl(other.get(), F_OFD_SETLK, &whole) != 0);
+  CHECK(errno == EAGAIN);
+  CHECK(ioctl(one.get(), TCGETS, nullptr) != 0);
+  CHECK(errno == ENOTTY);
+
+  const file_descriptor sparse(::open(image.path("sparse").c_str(), O_RDWR | O_CREAT, 0600));
+  REQUIRE(pwrite(sparse.get(), "x", 1, 1 << 20) == 1);
+  CHECK(lseek(sparse.get(), 0, SEEK_DATA) == 1 << 20);
+  CHECK(lseek(sparse.get(), 0, SEEK_HOLE) == 0);
+  const file_descriptor whole_file(::open(image.path("big").c_str(), O_RDONLY));
+  CHECK(lseek(whole_file.get(), 5, SEEK_DATA) == 5);
+  CHECK(lseek(whole_file.get(), 5, SEEK_HOLE) == static_cast<off_t>(big_bytes));
+  CHECK(lseek(whole_file.get(), static_cast<off_t>(big_bytes), SEEK_DATA) < 0);
+  CHECK(errno == ENXIO);
 }
