@@ -1,0 +1,147 @@
+// A writable_tree without a kernel above it: several threads at once. Also what CMake's FIRSTLIGHT_TSAN
+// builds: nothing here needs CAF or FUSE.
+#include <fcntl.h>
+#include <unistd.h>
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <thread>
+
+#include "fuse_bridge/writable/writable_tree.hpp"
+#include "test/harness/node/test_image.hpp"
+#include "test/harness/temporary_folder.hpp"
+
+using namespace firstlight;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// All contents of one image, in files.
+class whole_contents final : public content_store {
+ public:
+  whole_contents(fs::path folder, const image_builder::built& image) : folder_(std::move(folder)) {
+    fs::create_directories(folder_);
+    for (std::uint32_t i = 0; i < image.toc->content_count(); ++i)
+      std::ofstream(file_of(image.toc->content(i)), std::ios::binary) << image.bytes[i];
+  }
+  [[nodiscard]] content_state state(const content_id&) const override { return content_state::complete; }
+  [[nodiscard]] block_set blocks(const content_info&) const override { return block_set{}; }
+  [[nodiscard]] bool ready(const content_info&, std::uint32_t, std::uint32_t) const override { return true; }
+  result<content_state> write(const content_info&, std::uint32_t, bytes_view) override {
+    return fail(errc::unsupported, "all is there");
+  }
+  result<std::size_t> read(const content_info& content, std::uint64_t offset,
+                           std::span<std::byte> into) const override {
+    return open_at(AT_FDCWD, file_of(content), O_RDONLY).and_then([&](const file_descriptor& file) {
+      return read_at(file.get(), into, offset, "read");
+    });
+  }
+  result<int> open_complete(const content_info& content) const override {
+    auto file = open_at(AT_FDCWD, file_of(content), O_RDONLY);
+    return file ? result<int>(file->release()) : tl::unexpected(file.error());
+  }
+  [[nodiscard]] std::unique_ptr<content_writer> new_content() override { return nullptr; }
+  result<std::vector<digest>> leaves(const content_info&) const override {
+    return fail(errc::unsupported, "nobody asks");
+  }
+  result<void> checkpoint() override { return {}; }
+  result<void> remove(const content_id&) override { return {}; }
+  void for_each(const std::function<void(const content_info&, content_state)>&) const override {}
+  [[nodiscard]] std::uint64_t bytes_stored() const override { return 0; }
+
+ private:
+  [[nodiscard]] std::string file_of(const content_info& content) const {
+    return (folder_ / content.id.root.hex()).string();
+  }
+  fs::path folder_;
+};
+
+constexpr std::uint32_t files = 6;
+constexpr std::size_t file_bytes = 40'000;
+
+image_builder::built made_image() {
+  image_builder image;
+  for (std::uint32_t i = 0; i < files; ++i) {
+    image.file("d/f" + std::to_string(i), patterned_bytes(file_bytes, i));
+    image.hard_link("l" + std::to_string(i), "d/f" + std::to_string(i));
+  }
+  image.file("d/e/inner", "inner");
+  return image.build();
+}
+
+/// Opens, and tries again as a session does.
+patient_result<void> open_patiently(writable_tree& tree, node_number number, int flags) {
+  auto opened = tree.open_file(number, flags, pace::at_once);
+  if (!opened && opened.error().slow) opened = tree.open_file(number, flags, pace::unhurried);
+  return opened;
+}
+
+}  // namespace
+
+TEST_CASE("threads that promote, change, move and remove the same files leave a tree that loads again") {
+  const temporary_folder folder;
+  const auto image = made_image();
+  const whole_contents store(folder.path() / "store", image);
+  const writable_layer layer{folder.path() / "upper", folder.path() / "work"};
+  const auto at_once = GENERATE(0U, 1U << 20U);
+  auto tree = *writable_tree::open(image.toc, 7, store, layer, at_once);
+  const auto folder_number = tree->lookup(root_inode, "d")->number;
+  std::atomic<int> unexpected{0};
+  const auto check = [&](int error_number) {
+    if (error_number != 0 && error_number != ENOENT && error_number != EEXIST && error_number != ESTALE &&
+        error_number != ENOTEMPTY)
+      ++unexpected;
+  };
+  std::vector<std::thread> threads;
+  for (std::uint32_t worker = 0; worker < 4; ++worker)
+    threads.emplace_back([&, worker] {
+      for (std::uint32_t round = 0; round < 40; ++round) {
+        const auto name = "f" + std::to_string((round + worker) % files);
+        const auto other = "f" + std::to_string((round * 3 + worker) % files);
+        if (const auto found = tree->lookup(folder_number, name)) {
+          const auto opened = open_patiently(*tree, found->number, O_RDWR);
+          if (opened) {
+            if (const auto file = tree->file_of(found->number); file && *file != nullptr)
+              if (pwrite((*file)->get(), "x", 1, worker) != 1) ++unexpected;
+            tree->release(found->number);
+          } else {
+            check(opened.error().error_number);
+          }
+          attribute_changes changes;
+          changes.mode = 0600U + worker;
+          if (const auto changed = tree->set_attributes(found->number, changes, pace::at_once); !changed)
+            check(changed.error().error_number);
+        }
+        if (const auto moved = tree->rename({folder_number, name}, {folder_number, other}, 0); !moved)
+          check(moved.error());
+        const auto made = tree->make(folder_number, name, S_IFREG | 0600U, 0, {}, writable_tree::opened::no);
+        if (!made) check(made.error());
+        if (const auto linked =
+                made ? tree->link(made->number, root_inode, "new" + std::to_string(worker)) : made;
+            !linked)
+          check(linked.error());
+        if (const auto gone = tree->unlink(root_inode, "new" + std::to_string(worker)); !gone)
+          check(gone.error());
+        if (const auto all = tree->list(folder_number); !all) ++unexpected;
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  CHECK(unexpected == 0);
+
+  const auto seen = [](writable_tree& of, node_number in) {
+    std::vector<std::string> lines;
+    const auto listed = of.list(in);
+    REQUIRE(listed);
+    for (const auto& [name, number] : *listed) {
+      const auto st = *of.attributes(number);
+      lines.push_back(name + " " + std::to_string(st.st_mode) + " " + std::to_string(st.st_size) + " " +
+                      std::to_string(S_ISDIR(st.st_mode) ? 0 : st.st_nlink));
+    }
+    return lines;
+  };
+  const auto before = std::pair(seen(*tree, root_inode), seen(*tree, folder_number));
+  tree.reset();
+  tree = *writable_tree::open(image.toc, 7, store, layer, at_once);
+  CHECK(std::pair(seen(*tree, root_inode), seen(*tree, folder_number)) == before);
+  CHECK(fs::is_empty(layer.work / "firstlight"));
+}
