@@ -1,5 +1,4 @@
-// A writable_tree without a kernel above it: several threads at once. Also what CMake's FIRSTLIGHT_TSAN
-// builds: nothing here needs CAF or FUSE.
+// A writable_tree without a kernel above it: several threads at once. Needs neither CAF nor FUSE.
 #include <fcntl.h>
 #include <unistd.h>
 #include <catch2/catch.hpp>
