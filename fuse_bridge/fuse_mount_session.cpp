@@ -142,7 +142,9 @@ ssize_t write_reply(int device, iovec* parts, int count, void* user) {
   char program[] = "firstlight";
   char* arguments[] = {program, nullptr};
   fuse_args args = FUSE_ARGS_INIT(1, arguments);
-  return fuse_session_new(&args, &core.operations(), sizeof(fuse_lowlevel_ops), &core);
+  auto* const session = fuse_session_new(&args, &core.operations(), sizeof(fuse_lowlevel_ops), &core);
+  fuse_opt_free_args(&args);  // of the copies that it has made of them
+  return session;
 }
 
 }  // namespace
