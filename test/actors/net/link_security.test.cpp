@@ -188,7 +188,8 @@ TEST_CASE("a certified peer that sends garbage inside TLS is dropped alone") {
     const std::unique_ptr<SSL, decltype(&SSL_free)> tls(SSL_new(context.get()), &SSL_free);
     SSL_set_fd(tls.get(), socket.get());
     REQUIRE(SSL_connect(tls.get()) == 1);
-    REQUIRE(SSL_write(tls.get(), bytes.data(), static_cast<int>(bytes.size())) > 0);
+    // The hub may end it before the last byte has left.
+    static_cast<void>(SSL_write(tls.get(), bytes.data(), static_cast<int>(bytes.size())));
     char answer[4096];
     int got = 0;
     while ((got = SSL_read(tls.get(), answer, sizeof answer)) > 0) {
