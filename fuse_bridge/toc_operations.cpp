@@ -4,15 +4,13 @@
 
 #include <cerrno>
 
+#include "fuse_bridge/kernel_replies.hpp"
 #include "fuse_bridge/libfuse.hpp"
 #include "fuse_bridge/open_reply.hpp"
 #include "fuse_bridge/session_context.hpp"
 
 namespace firstlight {
 namespace {
-
-// The tree never changes: the kernel may keep what it knows for as long as it has memory.
-constexpr double valid_seconds = 365.0 * 24 * 3600;
 
 session_context& context_of(fuse_req_t request) {
   auto& context = core_of<session_context>(fuse_req_userdata(request));
@@ -34,18 +32,9 @@ fuse_entry_param entry_for(const toc_view& toc, inode_number number) {
 }
 
 void on_init(void* user, fuse_conn_info* connection) {
-  const auto& parts = core_of<session_context>(user).parts;
-  connection->max_readahead = parts.image.toc->block_bytes();
-  connection->max_background = parts.limits.kernel_background_max;
-  connection->congestion_threshold = parts.limits.kernel_background_max;
-  // Nothing changes behind the kernel's back. No file handles (FUSE_CAP_EXPORT_SUPPORT): overlayfs would find
-  // the origin of a file that was written and renamed by one after a remount, and then answer ESTALE.
-  connection->want &= ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ |
-                                             FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
-  connection->want |=
-      connection->capable &
-      static_cast<unsigned>(FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS |
-                            FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
+  // No file handles (FUSE_CAP_EXPORT_SUPPORT): overlayfs would find the origin of a file that was written and
+  // renamed by one after a remount, and then answer ESTALE.
+  set_up(*connection, core_of<session_context>(user).parts);
 }
 
 void on_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
@@ -199,15 +188,6 @@ void on_readdir(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t 
 }
 void on_readdirplus(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset, fuse_file_info*) {
   list(request, number, bytes, offset, listing::names_and_attributes);
-}
-
-void reply_value(fuse_req_t request, std::string_view value, std::size_t room) {
-  if (room == 0)
-    fuse_reply_xattr(request, value.size());
-  else if (value.size() > room)
-    fuse_reply_err(request, ERANGE);
-  else
-    fuse_reply_buf(request, value.data(), value.size());
 }
 
 void on_getxattr(fuse_req_t request, fuse_ino_t number, const char* name, std::size_t room) {

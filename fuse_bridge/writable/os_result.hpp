@@ -11,6 +11,11 @@ using os_result = tl::expected<T, int>;
 [[nodiscard]] inline tl::unexpected<int> refuse(int error_number) {
   return tl::unexpected<int>(error_number);
 }
+/// What a system call has just returned: 0, or its errno counts.
+[[nodiscard]] inline os_result<void> outcome_of(int status) {
+  if (status != 0) return tl::unexpected<int>(errno);
+  return {};
+}
 /// For a system call that has just failed.
 [[nodiscard]] inline tl::unexpected<int> refuse_as_system() {
   return tl::unexpected<int>(errno);

@@ -15,13 +15,8 @@
 namespace firstlight {
 namespace {
 
-os_result<void> done(int status) {
-  if (status != 0) return refuse_as_system();
-  return {};
-}
-
 os_result<void> set_mark(const std::string& path, const char* name, std::string_view value) {
-  return done(lsetxattr(path.c_str(), name, value.data(), value.size(), 0));
+  return outcome_of(lsetxattr(path.c_str(), name, value.data(), value.size(), 0));
 }
 
 /// A file of the inode's type and size, without contents.
@@ -29,9 +24,9 @@ os_result<void> make_bare(const std::string& path, const inode_view& inode) {
   const auto device = makedev(inode.device_major, inode.device_minor);
   switch (inode.type) {
     case file_type::directory:
-      return done(mkdir(path.c_str(), 0700));
+      return outcome_of(mkdir(path.c_str(), 0700));
     case file_type::symlink:
-      return done(symlink(std::string(inode.symlink_target).c_str(), path.c_str()));
+      return outcome_of(symlink(std::string(inode.symlink_target).c_str(), path.c_str()));
     case file_type::regular:
     case file_type::character_device:
     case file_type::block_device:
@@ -39,7 +34,8 @@ os_result<void> make_bare(const std::string& path, const inode_view& inode) {
       break;
   }
   if (mknod(path.c_str(), (inode.mode & S_IFMT) | 0600U, device) != 0) return refuse_as_system();
-  return inode.size == 0 ? os_result<void>{} : done(truncate(path.c_str(), static_cast<off_t>(inode.size)));
+  return inode.size == 0 ? os_result<void>{}
+                         : outcome_of(truncate(path.c_str(), static_cast<off_t>(inode.size)));
 }
 
 os_result<void> set_attributes_of(const std::string& path, const toc_view& toc, const inode_view& inode) {
@@ -57,7 +53,7 @@ os_result<void> set_attributes_of(const std::string& path, const toc_view& toc, 
 
 os_result<void> set_times(const std::string& path, const timespec& accessed, const timespec& modified) {
   const std::array times{accessed, modified};
-  return done(utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW));
+  return outcome_of(utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW));
 }
 
 timespec time_of(const inode_view& inode) {

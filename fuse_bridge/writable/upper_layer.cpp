@@ -15,13 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-os_result<void> done(int status) {
-  if (status != 0) return refuse_as_system();
-  return {};
-}
-
 os_result<void> rename_with(const std::string& from, const std::string& to, unsigned flags) {
-  return done(renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags));
+  return outcome_of(renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags));
 }
 
 bool is_folder(const std::string& path) {
@@ -41,7 +36,7 @@ os_result<void> copy_attribute(const std::string& from, const std::string& to, c
   std::string value(XATTR_SIZE_MAX, '\0');
   const auto bytes = lgetxattr(from.c_str(), name, value.data(), value.size());
   if (bytes < 0) return refuse_as_system();
-  return done(lsetxattr(to.c_str(), name, value.data(), static_cast<std::size_t>(bytes), 0));
+  return outcome_of(lsetxattr(to.c_str(), name, value.data(), static_cast<std::size_t>(bytes), 0));
 }
 
 }  // namespace
@@ -61,7 +56,7 @@ os_result<void> copy_attributes(const std::string& from, const std::string& to) 
   for (std::size_t at = 0; at < static_cast<std::size_t>(listed); at += names.find('\0', at) - at + 1)
     if (auto copied = copy_attribute(from, to, names.c_str() + at); !copied) return copied;
   const std::array times{st.st_atim, st.st_mtim};
-  return done(utimensat(AT_FDCWD, to.c_str(), times.data(), AT_SYMLINK_NOFOLLOW));
+  return outcome_of(utimensat(AT_FDCWD, to.c_str(), times.data(), AT_SYMLINK_NOFOLLOW));
 }
 
 result<std::unique_ptr<upper_layer>> upper_layer::open(const writable_layer& folders) {
@@ -104,7 +99,7 @@ os_result<void> upper_layer::place(const std::string& made, std::string_view pat
   if (placed || placed.error() != EEXIST) return placed;
   if (!is_folder(made)) return rename_with(made, at(path), 0);
   placed = rename_with(made, at(path), RENAME_EXCHANGE);
-  return placed ? done(unlink(made.c_str())) : placed;
+  return placed ? outcome_of(unlink(made.c_str())) : placed;
 }
 
 os_result<void> upper_layer::cover(std::string_view path) {
@@ -118,7 +113,7 @@ os_result<void> upper_layer::cover(std::string_view path) {
 }
 
 os_result<void> upper_layer::remove(std::string_view path) {
-  if (!is_folder(at(path))) return done(unlink(at(path).c_str()));
+  if (!is_folder(at(path))) return outcome_of(unlink(at(path).c_str()));
   const auto name = new_work_name();
   const auto moved = rename_with(at(path), name, 0);
   return moved ? discard(name) : moved;
@@ -131,7 +126,7 @@ os_result<void> upper_layer::move(std::string_view from, std::string_view to, bo
   if (moved || moved.error() != ENOTDIR) return moved;
   // A folder over a whiteout, which then is where the folder was.
   moved = rename_with(source, target, RENAME_EXCHANGE);
-  return moved && !covers ? done(unlink(source.c_str())) : moved;
+  return moved && !covers ? outcome_of(unlink(source.c_str())) : moved;
 }
 
 os_result<void> upper_layer::exchange(std::string_view one, std::string_view other) {
@@ -141,10 +136,10 @@ os_result<void> upper_layer::exchange(std::string_view one, std::string_view oth
 os_result<void> upper_layer::clear(std::string_view path) {
   const auto folder = at(path);
   const auto empty = new_work_name();
-  auto cleared = done(mkdir(empty.c_str(), 0700));
+  auto cleared = outcome_of(mkdir(empty.c_str(), 0700));
   if (cleared) cleared = copy_attributes(folder, empty);
   // Without its whiteouts it would show the image's entries.
-  if (cleared) cleared = done(lsetxattr(empty.c_str(), layer_mark::opaque, "y", 1, 0));
+  if (cleared) cleared = outcome_of(lsetxattr(empty.c_str(), layer_mark::opaque, "y", 1, 0));
   if (cleared) lremovexattr(empty.c_str(), layer_mark::redirect);  // most have none
   if (cleared) cleared = rename_with(empty, folder, RENAME_EXCHANGE);
   return cleared ? discard(empty) : cleared;
@@ -161,14 +156,14 @@ os_result<void> upper_layer::replace(const std::string& made, std::string_view p
 
 os_result<void> upper_layer::replace_by_link(std::string_view path, std::string_view other) {
   const auto name = new_work_name();
-  const auto linked = done(::link(at(path).c_str(), name.c_str()));
+  const auto linked = outcome_of(::link(at(path).c_str(), name.c_str()));
   return linked ? rename_with(name, at(other), 0) : linked;
 }
 
 os_result<void> upper_layer::name_unnamed(int file, std::string_view path) {
   const auto name = new_work_name();
   const auto linked =
-      done(linkat(AT_FDCWD, descriptor_path(file).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW));
+      outcome_of(linkat(AT_FDCWD, descriptor_path(file).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW));
   return linked ? place(name, path) : linked;
 }
 

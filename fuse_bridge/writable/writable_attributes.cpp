@@ -16,27 +16,24 @@ namespace {
 constexpr std::uint64_t block_bytes = 4096;
 constexpr std::uint64_t sector_bytes = 512;
 
-os_result<void> done(int status) {
-  if (status != 0) return refuse_as_system();
-  return {};
-}
-
 os_result<void> change_owner(int file, const attribute_changes& changes) {
   if (!changes.uid && !changes.gid) return {};
   constexpr auto keep = static_cast<uid_t>(-1);
-  return done(fchownat(file, "", changes.uid.value_or(keep), changes.gid.value_or(keep), AT_EMPTY_PATH));
+  return outcome_of(
+      fchownat(file, "", changes.uid.value_or(keep), changes.gid.value_or(keep), AT_EMPTY_PATH));
 }
 
 os_result<void> change_times(int file, const attribute_changes& changes) {
   if (changes.accessed.tv_nsec == UTIME_OMIT && changes.modified.tv_nsec == UTIME_OMIT) return {};
   const std::array times{changes.accessed, changes.modified};
-  return done(utimensat(file, "", times.data(), AT_EMPTY_PATH));
+  return outcome_of(utimensat(file, "", times.data(), AT_EMPTY_PATH));
 }
 
 /// All but the size, of a file that is open at least as a path.
 os_result<void> change(int file, const attribute_changes& changes) {
   auto changed = change_owner(file, changes);
-  if (changed && changes.mode) changed = done(chmod(descriptor_path(file).c_str(), *changes.mode & 07777U));
+  if (changed && changes.mode)
+    changed = outcome_of(chmod(descriptor_path(file).c_str(), *changes.mode & 07777U));
   return changed ? change_times(file, changes) : changed;
 }
 
@@ -167,8 +164,8 @@ os_result<void> writable_tree::set_xattr(node_number number, const std::string& 
   if (!node) return refuse(node.error());
   const auto file = grab(**node);
   if (!file) return refuse(file.error());
-  return done(setxattr(descriptor_path(file->get()).c_str(), stored_xattr_name(name).c_str(), value.data(),
-                       value.size(), flags));
+  return outcome_of(setxattr(descriptor_path(file->get()).c_str(), stored_xattr_name(name).c_str(),
+                             value.data(), value.size(), flags));
 }
 
 os_result<void> writable_tree::remove_xattr(node_number number, const std::string& name) {
@@ -181,7 +178,7 @@ os_result<void> writable_tree::remove_xattr(node_number number, const std::strin
   if (!node) return refuse(node.error());
   const auto file = grab(**node);
   if (!file) return refuse(file.error());
-  return done(removexattr(descriptor_path(file->get()).c_str(), stored_xattr_name(name).c_str()));
+  return outcome_of(removexattr(descriptor_path(file->get()).c_str(), stored_xattr_name(name).c_str()));
 }
 
 os_result<struct statvfs> writable_tree::statistics() const {

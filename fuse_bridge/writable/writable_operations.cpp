@@ -8,17 +8,8 @@ namespace firstlight::writable_operations {
 namespace {
 
 void on_init(void* user, fuse_conn_info* connection) {
-  const auto& parts = core_of<writable_session>(user).parts;
-  connection->max_readahead = parts.image.toc->block_bytes();
-  connection->max_background = parts.limits.kernel_background_max;
-  connection->congestion_threshold = parts.limits.kernel_background_max;
-  connection->want &= ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ |
-                                             FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
-  connection->want |=
-      connection->capable &
-      static_cast<unsigned>(FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS |
-                            FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_ATOMIC_O_TRUNC |
-                            FUSE_CAP_DONT_MASK | FUSE_CAP_POSIX_ACL);
+  set_up(*connection, core_of<writable_session>(user).parts,
+         FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_DONT_MASK | FUSE_CAP_POSIX_ACL);
 }
 
 void on_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
@@ -151,22 +142,15 @@ void on_readdirplus(fuse_req_t request, fuse_ino_t number, std::size_t bytes, of
   list(request, number, bytes, offset, folder->fh, listing::names_and_attributes);
 }
 
-void reply_value(fuse_req_t request, const os_result<std::string>& value, std::size_t room) {
-  if (!value)
-    fuse_reply_err(request, value.error());
-  else if (room == 0)
-    fuse_reply_xattr(request, value->size());
-  else if (value->size() > room)
-    fuse_reply_err(request, ERANGE);
-  else
-    fuse_reply_buf(request, value->data(), value->size());
+void answer_value(fuse_req_t request, const os_result<std::string>& value, std::size_t room) {
+  value ? reply_value(request, *value, room) : void(fuse_reply_err(request, value.error()));
 }
 
 void on_getxattr(fuse_req_t request, fuse_ino_t number, const char* name, std::size_t room) {
-  reply_value(request, session_of(request).files->get_xattr(number, name), room);
+  answer_value(request, session_of(request).files->get_xattr(number, name), room);
 }
 void on_listxattr(fuse_req_t request, fuse_ino_t number, std::size_t room) {
-  reply_value(request, session_of(request).files->list_xattrs(number), room);
+  answer_value(request, session_of(request).files->list_xattrs(number), room);
 }
 void on_setxattr(fuse_req_t request, fuse_ino_t number, const char* name, const char* value,
                  std::size_t bytes, int flags) {

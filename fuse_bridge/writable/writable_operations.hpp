@@ -1,12 +1,10 @@
 #pragma once
+#include "fuse_bridge/kernel_replies.hpp"
 #include "fuse_bridge/libfuse.hpp"
 #include "fuse_bridge/writable/writable_session.hpp"
 
 /// The kernel's requests to a writable_session: each is turned into one call of its writable_tree.
 namespace firstlight::writable_operations {
-
-// Nothing changes behind the kernel's back: it may keep what it knows for as long as it has memory.
-inline constexpr double valid_seconds = 365.0 * 24 * 3600;
 
 inline writable_session& session_of(fuse_req_t request) {
   auto& session = core_of<writable_session>(fuse_req_userdata(request));

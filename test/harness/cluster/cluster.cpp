@@ -81,7 +81,10 @@ cluster::cluster(cluster_options options) : options_(std::move(options)) {
 
 cluster::~cluster() {
   if (node_) node_->kill();
-  for (const auto& mount : all_mounts() | std::views::reverse) umount2(mount.c_str(), MNT_DETACH);
+  for (const auto& mount : all_mounts() | std::views::reverse) {
+    umount2(mount.c_str(), MNT_FORCE);  // ends a FUSE connection that is in use: then its keeper ends too
+    umount2(mount.c_str(), MNT_DETACH);
+  }
   if (hub_) hub_->kill();
 }
 
