@@ -12,6 +12,7 @@ namespace {
 
 constexpr table images_table{"image"};
 constexpr table orders_table{"order"};
+constexpr table learned_table{"learned"};
 constexpr int whole_level = 19;  // once for each image
 constexpr int patch_level = 6;   // once for each pair of images, while a node waits
 
@@ -114,7 +115,9 @@ result<void> image_catalogue::remove(const std::string& reference, const std::st
                                     [&](const image_record& other) { return other.toc == (*record)->toc; });
   write_batch batch;
   batch.erase(images_table, record_key(reference, platform));
-  if (naming == 1) batch.erase(orders_table, as_key((*record)->toc.value));
+  if (naming == 1)
+    for (const auto& orders : {orders_table, learned_table})
+      batch.erase(orders, as_key((*record)->toc.value));
   if (auto written = metadata_.write(batch, durability::synced); !written) return written;
   if (naming == 1) forget_toc((*record)->toc);
   return {};
@@ -137,9 +140,13 @@ result<std::shared_ptr<const toc_view>> image_catalogue::open_tree(const toc_id&
     if (auto known = find_open(id)) return known;
   }
   // Side by side, since a mount waits for both; opening trusts nothing.
-  auto hashing = std::async(std::launch::async, [bytes = tree.bytes] { return sha256(bytes); });
+  auto keeping = std::async(std::launch::async, [&]() -> result<void> {
+    if (sha256(tree.bytes) != id.value)
+      return fail(errc::corrupt, "a table of contents does not match its id");
+    return write_file(toc_path(id, toc_part::tree), tree.bytes);
+  });
   auto opened = toc_view::open(tree);
-  if (hashing.get() != id.value) return fail(errc::corrupt, "a table of contents does not match its id");
+  if (auto kept = keeping.get(); !kept) return tl::unexpected(kept.error());
   if (!opened) return opened;
   const std::lock_guard lock(mutex_);
   if (auto known = find_open(id)) return known;
@@ -151,8 +158,24 @@ result<void> image_catalogue::store_contents(const toc_id& id, const toc_view& t
   // What is known is also stored: known contents are named as held, and the hub does not send them again.
   return check_contents(toc, contents.bytes)
       .and_then([&] { return write_file(toc_path(id, toc_part::contents), contents.bytes); })
-      .and_then([&] { return write_file(toc_path(id, toc_part::tree), toc.message()); })
       .and_then([&] { return toc.learn_contents(contents); });
+}
+
+result<std::shared_ptr<const toc_view>> image_catalogue::map_tree(const toc_id& id) const {
+  const auto tree = map_file(toc_path(id, toc_part::tree));
+  if (!tree) return fail(tree.error(), "TOC " + id.value.hex());
+  if (sha256(tree->bytes) != id.value)
+    return fail(errc::corrupt, "the stored TOC " + id.value.hex() + " is damaged");
+  return toc_view::open(*tree);
+}
+
+result<std::shared_ptr<const toc_view>> image_catalogue::tree(const toc_id& id) const {
+  if (auto whole = toc(id); whole || !toc_is_lost(whole.error().code)) return whole;
+  const std::lock_guard lock(mutex_);
+  if (auto known = find_open(id)) return known;
+  auto opened = map_tree(id);
+  if (opened) keep_open(id, *opened);
+  return opened;
 }
 
 result<std::shared_ptr<const toc_view>> image_catalogue::toc(const toc_id& id) const {
@@ -161,11 +184,7 @@ result<std::shared_ptr<const toc_view>> image_catalogue::toc(const toc_id& id) c
     if (known->contents_known()) return known;
     return fail(errc::not_found, "the contents of TOC " + id.value.hex() + " are still on their way");
   }
-  const auto tree = map_file(toc_path(id, toc_part::tree));
-  if (!tree) return fail(tree.error(), "TOC " + id.value.hex());
-  if (sha256(tree->bytes) != id.value)
-    return fail(errc::corrupt, "the stored TOC " + id.value.hex() + " is damaged");
-  auto opened = toc_view::open(*tree);
+  auto opened = map_tree(id);
   if (!opened) return opened;
   if ((*opened)->content_count() == 0) {
     keep_open(id, *opened);
@@ -215,7 +234,23 @@ result<toc_frame> image_catalogue::packed_toc(const toc_id& id, toc_part part,
   if (!packed) return packed;
   if (auto written = write_file_durably(file, encode_toc_frame(*packed)); !written)
     return tl::unexpected(written.error());
+  if (*had) drop_old_patches();
   return packed;
+}
+
+/// Each pair of images makes a patch: the oldest ones are not likely to be asked for again. Failures to
+/// remove one are not told: the next patch tries again.
+void image_catalogue::drop_old_patches() const {
+  std::vector<std::pair<std::filesystem::file_time_type, std::filesystem::path>> patches;
+  std::error_code ignored;
+  for (const auto& file : std::filesystem::directory_iterator(folder_ / "tocs", ignored))
+    if (file.path().extension() == ".packed" &&
+        file.path().filename().string().find('-') != std::string::npos)
+      patches.emplace_back(file.last_write_time(ignored), file.path());
+  if (patches.size() <= limits_.patches_kept_max) return;
+  std::sort(patches.begin(), patches.end());
+  for (std::size_t i = 0; i < patches.size() - limits_.patches_kept_max; ++i)
+    std::filesystem::remove(patches[i].second, ignored);
 }
 
 result<shared_bytes> image_catalogue::unpacked_toc(const toc_frame& frame) const {
@@ -229,15 +264,31 @@ std::filesystem::path image_catalogue::toc_path(const toc_id& id, toc_part part)
   return folder_ / "tocs" / (id.value.hex() + (part == toc_part::tree ? ".tree" : ".contents"));
 }
 
-result<void> image_catalogue::put_order(const toc_id& id, const stored_order& order) {
-  return metadata_.put(orders_table, as_key(id.value), as_text(encode_order(order)), durability::synced);
+result<void> image_catalogue::put_order(const toc_id& id, const stored_order& order, order_kind kind) {
+  return metadata_.put(kind == order_kind::learned ? learned_table : orders_table, as_key(id.value),
+                       as_text(encode_order(order)), durability::synced);
+}
+
+result<void> image_catalogue::forget_learned(const toc_id& id) {
+  return metadata_.erase(learned_table, as_key(id.value), durability::synced);
+}
+
+result<std::optional<stored_order>> image_catalogue::order(const toc_id& id, order_kind kind) const {
+  auto stored = metadata_.get(kind == order_kind::learned ? learned_table : orders_table, as_key(id.value));
+  if (!stored) return tl::unexpected(stored.error());
+  if (!*stored) return std::nullopt;
+  return decode_order(as_bytes(**stored)).map([](stored_order&& order) {
+    return std::optional(std::move(order));
+  });
 }
 
 result<stored_order> image_catalogue::order(const toc_id& id) const {
-  auto stored = metadata_.get(orders_table, as_key(id.value));
-  if (!stored) return tl::unexpected(stored.error());
-  if (!*stored) return stored_order{};
-  return decode_order(as_bytes(**stored));
+  for (const auto kind : {order_kind::learned, order_kind::guessed}) {
+    auto stored = order(id, kind);
+    if (!stored) return tl::unexpected(stored.error());
+    if (*stored) return std::move(**stored);
+  }
+  return stored_order{};
 }
 
 }  // namespace firstlight

@@ -24,6 +24,12 @@ namespace firstlight {
   return code == errc::not_found || code == errc::corrupt || code == errc::protocol;
 }
 
+/// Where an order comes from.
+enum class order_kind : std::uint8_t {
+  guessed,  ///< from the image alone (model/static_order.hpp)
+  learned,  ///< from traces of its starts, or of its relatives'
+};
+
 /// IMAGE CATALOGUE: which images are known, their TOCs (two files each, mapped on demand) and the orders in
 /// which their starts read them. Hub and node have one each. All members from any thread; they may
 /// block on the disk. Changes are durable when a call returns, unless it says otherwise. The TOCs used last
@@ -55,34 +61,44 @@ class image_catalogue {
 
   /// Stores a TOC durably and opens it. Errors: `corrupt` when it is not a TOC, `no_space`, `io`.
   result<std::shared_ptr<const toc_view>> store_toc(const made_toc& made);
-  /// Opens the tree of a TOC whose contents are still on their way, so that it can be used at once. It is
-  /// stored with its contents. A TOC that is open already is the answer instead. Errors: `corrupt`, also if
-  /// `id` is not its digest.
+  /// Stores and opens the tree of a TOC whose contents are still on their way, so that it can be used at
+  /// once. It may be gone after a power cut. A TOC that is open already is the answer instead. Errors:
+  /// `corrupt`, also if `id` is not its digest; `no_space`, `io`.
   result<std::shared_ptr<const toc_view>> open_tree(const toc_id& id, const shared_bytes& tree);
-  /// Gives a TOC that `open_tree` has opened its contents, and stores both parts. They may be gone after a
+  /// Gives a TOC that `open_tree` has opened its contents, and stores them. Both parts may be gone after a
   /// power cut; syncing the file system makes them stay. Errors: `corrupt`, `no_space`, `io`.
   result<void> store_contents(const toc_id& id, const toc_view& toc, shared_bytes contents);
   /// Opens a stored TOC; its contents are known, and readers of the same TOC share one mapping.
   /// Errors: `not_found`, also of one whose contents are on their way; `corrupt` if it is damaged; `protocol`
   /// if it is of another version (see `toc_is_lost`).
   result<std::shared_ptr<const toc_view>> toc(const toc_id& id) const;
+  /// The same, but of a TOC whose contents have never arrived its tree alone: for mounts that outlived the
+  /// process which was receiving them.
+  result<std::shared_ptr<const toc_view>> tree(const toc_id& id) const;
   /// A part of a stored TOC as it travels: compressed alone, or as a patch against another stored one. Made
-  /// once, then read from a file. Only `origin` is left empty. Errors: `not_found`, `io`.
+  /// once, then read from a file; of patches the latest `patches_kept_max` are kept. Only `origin` is left
+  /// empty. Errors: `not_found`, `io`.
   result<toc_frame> packed_toc(const toc_id& id, toc_part part, const std::optional<toc_id>& base) const;
   /// A part of a TOC that has travelled, not compared with its digest yet: `open_tree` and `store_contents`
   /// do that. Errors: `not_found` if its patch base is not stored, `corrupt`.
   result<shared_bytes> unpacked_toc(const toc_frame& frame) const;
   [[nodiscard]] std::filesystem::path toc_path(const toc_id& id, toc_part part) const;
 
-  result<void> put_order(const toc_id& id, const stored_order& order);
-  /// An empty order when none is stored.
+  result<void> put_order(const toc_id& id, const stored_order& order, order_kind kind = order_kind::guessed);
+  /// The learned order goes again.
+  result<void> forget_learned(const toc_id& id);
+  /// The order to deliver in: the learned one, else the guessed one, else an empty one.
   result<stored_order> order(const toc_id& id) const;
+  /// Of that kind, or nothing.
+  result<std::optional<stored_order>> order(const toc_id& id, order_kind kind) const;
 
  private:
   image_catalogue(std::filesystem::path folder, database& metadata, const catalogue_limits& limits);
   using toc_pointer = std::shared_ptr<const toc_view>;
   result<void> write(const image_record& record);
   void forget_toc(const toc_id& id);
+  void drop_old_patches() const;
+  [[nodiscard]] result<std::shared_ptr<const toc_view>> map_tree(const toc_id& id) const;
   [[nodiscard]] toc_pointer find_open(const toc_id& id) const;
   void keep_open(const toc_id& id, const toc_pointer& toc) const;
 
