@@ -5,6 +5,7 @@
 #include "actors/kept_mount.hpp"
 #include "actors/layer_messages.hpp"
 #include "actors/messages.hpp"
+#include "actors/trace_messages.hpp"
 
 /// All typed interfaces of the actors: one `using` per role, one line per handler.
 /// Errors travel as caf::error made by `to_caf` (actors/errors.hpp) and come back by `from_caf`.
@@ -40,7 +41,19 @@ using node_session = caf::typed_actor<
     // Moves blocks to the front of their delivery. Unknown deliveries are ignored: they have just ended.
     caf::reacts_to<want>, caf::reacts_to<cancel_delivery>, caf::reacts_to<bulk_attached>,
     // The bytes are off the link: their credit returns.
-    caf::reacts_to<part_received>>;
+    caf::reacts_to<part_received>,
+    // What a start on that node has read. Errors: those of the trace aggregator.
+    caf::replies_to<trace_report>::with<trace_kept>>;
+
+/// TRACE AGGREGATOR: keeps the traces of all nodes, and learns from them in which order images are read.
+using trace_aggregator = caf::typed_actor<
+    // Answered once it is on disk. Errors: `corrupt`, `invalid_argument`, `limit_exceeded` for a trace that
+    // is refused for good; those of the stores.
+    caf::replies_to<trace_report>::with<trace_kept>, caf::reacts_to<learn_again>,
+    // From now on told `order_learned`.
+    caf::reacts_to<caf::subscribe_atom, caf::actor>, caf::replies_to<caf::get_atom>::with<aggregator_status>,
+    // Its own clock.
+    caf::reacts_to<caf::tick_atom>>;
 
 // ---- node ---------------------------------------------------------------------------------------
 
@@ -80,6 +93,18 @@ using instance = caf::typed_actor<
     // Errors: `busy`, `io`. The instance ends by itself once the last file is closed.
     caf::replies_to<unmount_request>::with<unmounted>>;
 
+class access_recorder;
+
+/// TRACER: watches the recording of one mount until the start has settled, then hands it to the trace
+/// collector and ends.
+using tracer = caf::typed_actor<caf::reacts_to<finish_recording>, caf::reacts_to<caf::tick_atom>>;
+
+/// TRACE COLLECTOR: keeps the traces of a node on its disk until the hub has confirmed them.
+using trace_collector =
+    caf::typed_actor<caf::reacts_to<start_recorded>, caf::replies_to<caf::get_atom>::with<collector_status>,
+                     // Its own clock: sends what is left.
+                     caf::reacts_to<caf::tick_atom>>;
+
 /// What is to be mounted.
 struct mount_request {
   std::string name;  ///< a file name, unique among the mounts of this daemon
@@ -90,6 +115,8 @@ struct mount_request {
   mount_mode mode = mount_mode::automatic;
   mount_record record{};               ///< for the next process should this one die; `mode` is set here
   std::optional<kept_session> left{};  ///< of an earlier process: nothing is mounted anew
+  std::shared_ptr<access_recorder> recorder{};  ///< notes what programs read; none: nobody wants to know
+  bool record_blocks = false;  ///< all reads pass FUSE, without the kernel reading ahead: for the recorder
 };
 struct mounted {
   instance handle;
@@ -112,7 +139,9 @@ using hub_link = caf::typed_actor<
     caf::replies_to<pull_request, receiver>::with<pull_started>, caf::reacts_to<want>,
     caf::reacts_to<cancel_delivery>, caf::replies_to<caf::get_atom>::with<link_status>,
     // Answers once the link is up. Errors: `timed_out` after the configured time.
-    caf::replies_to<caf::join_atom>::with<link_status>>;
+    caf::replies_to<caf::join_atom>::with<link_status>,
+    // Answered once the hub has it. Errors: what the hub answered, `unavailable`.
+    caf::replies_to<trace_report>::with<trace_kept>>;
 
 /// LAYER STORE: registers, finds, completes and removes the layers of a node (storage/layer_registry.hpp).
 using layer_store = caf::typed_actor<

@@ -147,6 +147,7 @@ std::unique_ptr<command_tree> make_command_tree(const daemon_actions& actions, s
       {"version", add_version_command},
       {"bundle", add_bundle_commands},
       {"layer", add_layer_commands},
+      {"trace", add_trace_commands},
       {"pki", [&](command_tree& tree) { add_pki_commands(tree, actions); }},
       {"config", add_config_commands},
       {"completion", add_completion_command},

@@ -81,10 +81,12 @@ void add_commit_command(command_tree& tree);
 void add_ls_command(command_tree& tree);
 void add_wait_command(command_tree& tree);
 void add_run_command(command_tree& tree);
+void add_record_command(command_tree& tree, CLI::App& group);  ///< `trace record`
 void add_status_command(command_tree& tree);
 void add_version_command(command_tree& tree);
 void add_bundle_commands(command_tree& tree);
 void add_layer_commands(command_tree& tree);
+void add_trace_commands(command_tree& tree);
 void add_pki_commands(command_tree& tree, const daemon_actions& actions);
 void add_config_commands(command_tree& tree);
 void add_completion_command(command_tree& tree);

@@ -120,6 +120,8 @@ void add_mount_command(command_tree& tree) {
   command->add_option("--platform", in->request.platform, "os/architecture[/variant] (default: the node's)")
       ->type_name("PLATFORM");
   add_mode_option(*command, in->request.mode);
+  command->add_option("--optimize-group", in->request.group, "label of instances that are started together")
+      ->type_name("NAME");
   command->add_flag("-r,--read-only", in->request.read_only, "without a writable layer");
   add_daemon_options(*command, in->daemon, daemon_kind::node);
 }

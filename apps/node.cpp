@@ -116,7 +116,8 @@ class node_service final : public running_daemon {
                                     .keeper = service->keeper_,
                                     .hybrid = folders_of(options),
                                     .contents_left = left->contents,
-                                    .hybrid_left = hybrid});
+                                    .hybrid_left = hybrid,
+                                    .watch_opens = options.recording.watch_opens});
     };
     const auto keeper_problem = [keeper = service->keeper_] {
       return keeper != nullptr ? keeper->problem() : std::string{};

@@ -158,7 +158,9 @@ void add_options(CLI::App& command, run_arguments& in) {
       ->type_name("KIND")
       ->transform(CLI::Transformer(networks));
   command.add_option("--runtime", in.runtime, "OCI runtime to start (default: runc)")->type_name("PROGRAM");
-  add_mode_option(command, in.mount.mode);
+  if (!in.mount.record) add_mode_option(command, in.mount.mode);
+  command.add_option("--optimize-group", in.mount.group, "label of instances that are started together")
+      ->type_name("NAME");
   command.add_flag("-r,--read-only", in.mount.read_only, "the image cannot be written to");
   command.add_flag("--no-tty", in.no_terminal, "no terminal, even when called from one");
   command.add_flag("--keep", in.keep, "leave the mount when the program has ended");
@@ -185,6 +187,21 @@ void add_run_command(command_tree& tree) {
                            [in] { return run(*in); });
   add_options(*command, *in);
   tree.end_options_at_first_word(*command);
+}
+
+void add_record_command(command_tree& tree, CLI::App& group) {
+  auto in = std::make_shared<run_arguments>();
+  in->mount.record = true;
+  auto* command = tree.add(
+      group,
+      {.name = "record",
+       .summary = "Run a program of an image to record every block that it reads.",
+       .examples = "firstlight trace record redis:7\nfirstlight trace record team/app:2 -- /bin/app --check",
+       .details =
+           "As 'firstlight run', but all reads pass the node, so it is slower. The trace is sent when the "
+           "program has ended or its start has settled."},
+      [in] { return run(*in); });
+  add_options(*command, *in);
 }
 
 }  // namespace firstlight

@@ -94,6 +94,24 @@ void bind_plan(binder& to, hub_plan_limits& o) {
   to.bind("flat_rounds_max", o.warmup.flat_rounds_max, "after so many in a row the window is open");
 }
 
+void bind_learning(binder& to, learning_options& o) {
+  to.section("learning.");
+  to.bind("traces_max", o.selection.traces_max, "traces of one image that count; older ones do not");
+  to.bind("traces_per_node_and_day", o.selection.traces_per_node_and_day,
+          "so that no node decides alone; above 0");
+  to.bind("half_weight_after", o.selection.half_weight_after,
+          "a trace with so many newer ones counts half; above 0");
+  to.bind("traces_kept_max", o.traces_kept_max, "traces of one image on disk; the oldest are removed");
+  to.bind("trace_bytes_max", o.trace_bytes_max, "of one trace");
+  to.bind("files_max", o.traces.files_max, "files of one trace");
+  to.bind("runs_max", o.traces.runs_max, "runs of blocks of one trace");
+  to.bind("opened_bytes_max", o.order.opened_bytes_max,
+          "what is expected of a file that was opened and never seen read");
+  to.bind("relatives_max", o.relatives_max, "images that are looked at for one without traces of its own");
+  to.bind("gather_time", o.gather_time, "traces that come together are learned from together");
+  to.bind("refusals_shown_max", o.refusals_shown_max, "reasons of refused traces that status shows");
+}
+
 }  // namespace
 
 std::vector<binding> bindings_of(hub_options& o) {
@@ -119,6 +137,7 @@ std::vector<binding> bindings_of(hub_options& o) {
   bind_ingest(to, o.ingest);
   bind_registry(to, o.registry);
   bind_plan(to, o.plan);
+  bind_learning(to, o.learning);
   return to.take();
 }
 

@@ -41,6 +41,20 @@ void bind_fuse(binder& to, fuse_limits& o) {
   to.bind("waits_shown_max", o.waits_shown_max, "waiting reads shown in one status");
 }
 
+void bind_recording(binder& to, recording_options& o) {
+  to.section("recording.");
+  to.bind("mode", o.mode, "which starts are recorded, so that others are faster: always, first or never");
+  to.bind("starts", o.starts, "mode first: so many of each image");
+  to.bind("settle_time", o.limits.settle_time, "a start is over when nothing new was read for so long");
+  to.bind("time_max", o.limits.time_max, "a start is over after this in any case");
+  to.bind("check_interval", o.check_interval, "how often it is looked whether a start is over");
+  to.bind("watch_opens", o.watch_opens, "also record files that are read without FUSE (fanotify)");
+  to.bind("unsent_max", o.unsent_max, "traces kept while the hub is away; the oldest go first");
+  to.bind("retry_interval", o.retry_interval, "before a trace that the hub could not take is sent again");
+  to.bind("contents_max", o.limits.contents_max, "files of one trace");
+  to.bind("runs_max", o.limits.runs_max, "runs of blocks of one trace");
+}
+
 void bind_keeper(binder& to, keeper_limits& o) {
   to.section("keeper.");
   to.bind("takeover_wait", o.takeover_wait,
@@ -76,6 +90,7 @@ std::vector<binding> bindings_of(node_options& o) {
   bind_layers(to, o.layers);
   bind_fuse(to, o.fuse);
   bind_keeper(to, o.keeper);
+  bind_recording(to, o.recording);
   to.section("plan.");
   to.bind("waiters_max", o.plan.readiness.waiters_max, "reads parked at once on one mount");
   to.bind("blocks_per_waiter_max", o.plan.readiness.blocks_per_waiter_max,

@@ -12,6 +12,7 @@
 #include "config/segment_limits.hpp"
 #include "config/store_limits.hpp"
 #include "config/tls_files.hpp"
+#include "config/trace_limits.hpp"
 
 namespace firstlight {
 
@@ -46,6 +47,7 @@ struct hub_options {
   ingest_limits ingest;
   registry_limits registry;
   hub_plan_limits plan;
+  learning_options learning;
   segment_limits segment;
 };
 

@@ -14,6 +14,7 @@
 #include "config/segment_limits.hpp"
 #include "config/store_limits.hpp"
 #include "config/tls_files.hpp"
+#include "config/trace_limits.hpp"
 
 namespace firstlight {
 
@@ -46,6 +47,7 @@ struct node_options {
   node_plan_limits plan;
   receiver_limits receiver;
   node_root_limits root;
+  recording_options recording;
   segment_limits segment;
 };
 

@@ -38,6 +38,11 @@ result<void> address(const char* name, const std::string& value) {
   return {};
 }
 
+result<void> recording_mode(const std::string& name) {
+  return require(name == "always" || name == "first" || name == "never",
+                 "setting recording.mode: '" + name + "' is none of always, first, never");
+}
+
 template <class Options>
 result<void> common(const Options& o) {
   return first_failure({
@@ -69,6 +74,9 @@ result<void> validate(const hub_options& o) {
       require(o.plan.credit.window_bytes_min <= o.plan.credit.window_bytes_max,
               "setting plan.credit.window_bytes_min: must be at most plan.credit.window_bytes_max"),
       require(o.plan.credit.gain_percent > 100, "setting plan.credit.gain_percent: must be above 100"),
+      require(o.learning.selection.half_weight_after > 0 &&
+                  o.learning.selection.traces_per_node_and_day > 0 && o.learning.selection.traces_max > 0,
+              "setting learning.half_weight_after, traces_max, traces_per_node_and_day: must be above 0"),
   });
 }
 
@@ -78,6 +86,8 @@ result<void> validate(const node_options& o) {
       address("hub", o.hub),
       require(o.run_folder.is_absolute(), "setting run_folder: must be an absolute path"),
       way_to_mount(o.mount_mode),
+      recording_mode(o.recording.mode),
+      require(o.recording.check_interval.count() > 0, "setting recording.check_interval: must be above 0"),
       require(o.fuse.loop_threads >= 1 && o.fuse.loop_threads <= 64,
               "setting fuse.loop_threads: must be 1 to 64"),
       require(o.warm_heap_bytes <= 1ULL << 30U, "setting warm_heap_bytes: must be at most 1 GiB"),

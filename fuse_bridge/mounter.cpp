@@ -1,9 +1,12 @@
 #include "fuse_bridge/mounter.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include "actors/errors.hpp"
 #include "actors/niceness.hpp"
 #include "fuse_bridge/hybrid/hybrid_mode.hpp"
 #include "fuse_bridge/overlay_mode.hpp"
+#include "fuse_bridge/tracing/open_watch.hpp"
 #include "fuse_bridge/writable/fuse_mode.hpp"
 
 namespace firstlight {
@@ -12,6 +15,7 @@ namespace {
 struct mounter_state {
   mounter_parts parts;
   std::unique_ptr<hybrid_mode> hybrid;
+  std::unique_ptr<open_watch> opens;  ///< once a recorded mount has been made
 };
 using self_pointer = mounter::stateful_pointer<mounter_state>;
 
@@ -27,6 +31,18 @@ result<void> check(const mount_request& request) {
 result<mounted> mount_hybrid(mounter_state& state, const mount_request& request) {
   if (state.hybrid == nullptr) return fail(errc::unsupported, "this node has no place for hybrid mounts");
   return state.hybrid->mount(request);
+}
+
+/// What programs open is noted beside what they read through FUSE. Without it a trace has less to tell.
+void watch_opens(mounter_state& state, const mount_request& request) {
+  if (!request.recorder || !state.parts.watch_opens) return;
+  if (state.opens == nullptr) {
+    auto started = open_watch::start();
+    if (!started) return spdlog::warn("opens are not recorded: {}", to_string(started.error()));
+    state.opens = std::move(*started);
+  }
+  if (auto watched = state.opens->watch(request.target, request.toc, request.recorder); !watched)
+    spdlog::warn("opens on mount {} are not recorded: {}", request.name, to_string(watched.error()));
 }
 
 /// Whether the kernel, the store's disk or this image does not suit: EROFS has limits of its own.
@@ -45,8 +61,18 @@ result<mounted> mount_best(caf::actor_system& system, mounter_state& state, cons
   return fuse;
 }
 
+/// Slow, but nothing escapes the recorder.
+result<mounted> mount_for_recording(caf::actor_system& system, const mounter_state& state,
+                                    const mount_request& request) {
+  auto parts = state.parts;
+  parts.limits.passthrough = false;
+  parts.limits.read_ahead_complete_bytes = default_block_bytes;
+  return mount_in_overlay_mode(system, parts, request);
+}
+
 result<mounted> make_mount(caf::actor_system& system, mounter_state& state, const mount_request& request) {
   if (auto valid = check(request); !valid) return tl::unexpected(valid.error());
+  if (request.record_blocks) return mount_for_recording(system, state, request);
   switch (request.mode) {
     case mount_mode::automatic:
       return mount_best(system, state, request);
@@ -69,6 +95,7 @@ mounter::behavior_type run_mounter(self_pointer self, mounter_parts parts) {
   return {[self](const mount_request& request) -> caf::result<mounted> {
     auto made = make_mount(self->system(), self->state, request);
     if (!made) return to_caf(made.error());
+    watch_opens(self->state, request);
     return std::move(*made);
   }};
 }

@@ -26,6 +26,7 @@ struct mounter_parts {
   std::optional<kept_session> contents_left{};  ///< the content mount of an earlier process
   std::size_t hybrid_left = 0;                  ///< so many requests to take over hybrid mounts come first
   erofs_limits erofs{};
+  bool watch_opens = true;  ///< of recorded mounts, where the kernel can
 };
 
 /// Starts a MOUNTER on a thread of its own: mounting blocks.

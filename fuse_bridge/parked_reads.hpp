@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "actors/access_recorder.hpp"
 #include "actors/instance_messages.hpp"
 
 struct fuse_req;
@@ -23,6 +24,8 @@ struct parked_request {
   /// Set when the blocks are waited for by something other than a read: called with 0 once they are there,
   /// else with an errno, and then answers.
   std::function<void(int)> resume{};
+  std::shared_ptr<access_recorder> recorder{};  ///< of a read; may be none
+  instant since{};                              ///< of a read: when it began to wait
 };
 
 /// The requests of one session that wait for blocks. Any thread.

@@ -29,6 +29,10 @@ void on_interrupt(fuse_req_t request, void* id) {
       ->interrupted(waiter_id{reinterpret_cast<std::uintptr_t>(id)});
 }
 
+std::uint32_t content_blocks(const parked_request& read) {
+  return read.toc->geometry().count(read.toc->content_size(read.content));
+}
+
 block_run blocks_of(const block_geometry& geometry, const parked_request& read) {
   const auto first = static_cast<std::uint32_t>(read.offset / geometry.block_bytes);
   const auto last = static_cast<std::uint32_t>((read.offset + read.bytes - 1) / geometry.block_bytes);
@@ -42,6 +46,7 @@ void park(const read_service& service, inode_number inode, block_run blocks, con
   // The callback is set before the request is published: afterwards another thread may free it.
   fuse_req_interrupt_func(read.request, on_interrupt,
                           reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)));
+  if (read.recorder) read.recorder->waits();
   const auto interrupted = service.parked->park(id, read);
   if (!interrupted) {
     read.counters->note_error(interrupted.error());
@@ -55,15 +60,19 @@ void park(const read_service& service, inode_number inode, block_run blocks, con
 
 void serve_read(const read_service& service, refused_windows& refused, fuse_req_t request,
                 const read_source& source, const read_request& asked, const park_listener& on_park) {
-  const parked_request read{request,
-                            source.counters,
-                            source.toc,
-                            asked.content,
-                            asked.offset,
-                            asked.bytes,
-                            static_cast<std::uint32_t>(fuse_req_ctx(request)->pid)};
+  parked_request read{request,
+                      source.counters,
+                      source.toc,
+                      asked.content,
+                      asked.offset,
+                      asked.bytes,
+                      static_cast<std::uint32_t>(fuse_req_ctx(request)->pid)};
+  const bool recorded = source.recorder && source.recorder->active();
   const auto answered = try_read(service, read);
-  if (answered) return;
+  if (answered) {
+    if (recorded) source.recorder->read(blocks_of(source.toc->geometry(), read), content_blocks(read));
+    return;
+  }
   if (answered.error().code != errc::not_ready) {
     read.counters->note_error(answered.error());
     return refuse_read(read, EIO);
@@ -72,6 +81,10 @@ void serve_read(const read_service& service, refused_windows& refused, fuse_req_
   if (blocks.count > 1 && !asked.direct && refused.refuse(asked.node, asked.offset, asked.bytes)) {
     fuse_reply_err(request, EIO);
     return;
+  }
+  if (recorded) {
+    read.recorder = source.recorder;
+    read.since = std::chrono::steady_clock::now();
   }
   park(service, asked.inode, blocks, read, on_park);
 }
@@ -84,12 +97,18 @@ void wait_for_blocks(const read_service& service, inode_number inode, block_run 
 void answer_read(const read_service& service, const parked_request& parked) {
   if (parked.resume) return parked.resume(0);
   const auto answered = try_read(service, parked);
-  if (answered) return;
+  if (answered) {
+    if (parked.recorder)
+      parked.recorder->waited(blocks_of(parked.toc->geometry(), parked), content_blocks(parked),
+                              parked.since);
+    return;
+  }
   parked.counters->note_error(answered.error());
   refuse_read(parked, EIO);
 }
 
 void refuse_read(const parked_request& parked, int error_number) {
+  if (parked.recorder) parked.recorder->gave_up();
   if (parked.resume) return parked.resume(error_number);
   ++parked.counters->read_errors;
   fuse_reply_err(parked.request, error_number);

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 
+#include "actors/access_recorder.hpp"
 #include "actors/instance_messages.hpp"
 #include "fuse_bridge/parked_reads.hpp"
 #include "fuse_bridge/refused_windows.hpp"
@@ -16,10 +17,11 @@ struct read_service {
   std::shared_ptr<parked_reads> parked;
 };
 
-/// The image that a file belongs to, and what counts its reads.
+/// The image that a file belongs to, and what counts and notes its reads.
 struct read_source {
   std::shared_ptr<const toc_view> toc;
   std::shared_ptr<session_counters> counters;
+  std::shared_ptr<access_recorder> recorder{};  ///< may be none
 };
 
 /// One read request of the kernel, of a file with contents that begins before their end.

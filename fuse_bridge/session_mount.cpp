@@ -24,7 +24,7 @@ session_parts session_of(const mounter_parts& parts, const std::string& name, re
 // The actors come first: the kernel may ask from the moment of mounting.
 result<mounted> mount_session(caf::actor_system& system, const mounter_parts& parts,
                               const mount_request& request, const session_kind& kind) {
-  const read_source image{request.toc, std::make_shared<session_counters>()};
+  const read_source image{request.toc, std::make_shared<session_counters>(), request.recorder};
   const read_service reads{parts.store, std::make_shared<parked_reads>(parts.limits.parked_reads_max)};
   const auto bridge = spawn_bridge(system, {reads, {}, parts.limits});
   const auto behind = spawn_instance(

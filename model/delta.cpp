@@ -8,33 +8,13 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "model/name_shape.hpp"
+
 namespace firstlight {
 namespace {
 
 /// How a base was found; the lower the better.
 enum class likeness : std::uint8_t { same_path, same_name, same_shape };
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-/// The text with each version number ("1.2.3") replaced by one '#'.
-std::string without_versions(std::string_view text) {
-  std::string shape;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool inside = !shape.empty() && shape.back() == '#';
-    const bool joins = text[i] == '.' && inside && i + 1 < text.size() && is_digit(text[i + 1]);
-    if (joins || (is_digit(text[i]) && inside)) continue;
-    shape += is_digit(text[i]) ? '#' : text[i];
-  }
-  return shape;
-}
-
-std::string same_name_key(std::string_view path) {
-  const auto slash = path.rfind('/');
-  const auto name = slash == std::string_view::npos ? 0 : slash + 1;
-  return std::string(path.substr(0, name)) + without_versions(path.substr(name));
-}
 
 struct candidate {
   likeness how = likeness::same_shape;
@@ -55,7 +35,7 @@ class base_finder {
           file.content.size > limits.base_bytes_max)
         continue;
       exact_[file.path].push_back(file.content);
-      named_[same_name_key(file.path)].push_back(file.content);
+      named_[with_plain_name(file.path)].push_back(file.content);
       shaped_[without_versions(file.path)].push_back(file.content);
     }
     for (auto* paths : {&exact_, &named_, &shaped_})
@@ -64,7 +44,7 @@ class base_finder {
 
   [[nodiscard]] std::optional<candidate> find(const file_content& wanted) const {
     if (const auto same = nearest(exact_, wanted.path, likeness::same_path, wanted.content)) return same;
-    if (const auto same = nearest(named_, same_name_key(wanted.path), likeness::same_name, wanted.content))
+    if (const auto same = nearest(named_, with_plain_name(wanted.path), likeness::same_name, wanted.content))
       return same;
     return nearest(shaped_, without_versions(wanted.path), likeness::same_shape, wanted.content);
   }

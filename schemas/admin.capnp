@@ -177,6 +177,8 @@ struct MountRequest {
   name      @3 :Text;                # unique; empty: made from the reference
   readOnly  @4 :Bool;
   mode      @5 :Text;                # "auto", "hybrid", "overlay", "fuse"; empty: as the node is set up
+  group     @6 :Text;                # of instances that are started together; empty: none
+  record    @7 :Bool;                # every block that programs read, whatever it costs
 }
 
 struct Umount {
@@ -285,6 +287,9 @@ struct NodeStatus {
   deliveries           @10 :List(Delivery); # running ones, then ended ones, latest first
   mounts               @11 :List(Mount);
   notices              @12 :List(Text); # what fell back and why, one line each
+  tracesUnsent         @13 :UInt32;  # on disk until the hub has them
+  tracesSent           @14 :UInt64;  # since the node was started
+  tracesRefused        @15 :UInt64;  # by the hub, for good
 }
 
 struct Pulled {
@@ -332,6 +337,132 @@ struct Progress {
   total @2 :UInt64;                  # bytes; 0: not known
 }
 
+# ---- traces: fields as schemas/admin_learning.hpp explains them
+
+struct TraceListRequest {}
+
+struct TraceShow {
+  reference @0 :Text;
+  platform @1 :Text;
+  orderMax @2 :UInt32;
+}
+
+struct TraceImport {
+  files @0 :List(Text);
+  platform @1 :Text;
+}
+
+struct TraceExport {
+  reference @0 :Text;
+  platform @1 :Text;
+}
+
+struct TraceRemove {
+  reference @0 :Text;
+  platform @1 :Text;
+  id @2 :Text;
+}
+
+struct TraceScore {
+  reference @0 :Text;
+  platform @1 :Text;
+  orders @2 :List(Text);
+  roundTripMs @3 :UInt32;
+  bytesPerSecond @4 :UInt64;
+  tracesMax @5 :UInt32;
+  plot @6 :Bool;
+}
+
+struct TraceSwitch {
+  reference @0 :Text;
+  group @1 :Text;
+  on @2 :Bool;
+}
+
+struct TracedImage {
+  reference @0 :Text;
+  platform @1 :Text;
+  toc @2 :Text;
+  traces @3 :UInt32;
+  learnedFrom @4 :UInt32;
+  relative @5 :Text;
+  orderRuns @6 :UInt32;
+  expectedBytes @7 :UInt64;
+}
+
+struct TraceList {
+  images @0 :List(TracedImage);
+  received @1 :UInt64;
+  repeated @2 :UInt64;
+  refused @3 :UInt64;
+  refusals @4 :List(Text);
+}
+
+struct Trace {
+  id @0 :Text;
+  node @1 :Text;
+  group @2 :Text;
+  startedAt @3 :Int64;
+  files @4 :UInt32;
+  blocks @5 :UInt64;
+  spanMs @6 :UInt64;
+  waitMs @7 :UInt64;
+}
+
+struct OrderRun {
+  path @0 :Text;
+  first @1 :UInt32;
+  count @2 :UInt32;
+  expected @3 :Bool;
+}
+
+struct TraceDetail {
+  image @0 :TracedImage;
+  traces @1 :List(Trace);
+  order @2 :List(OrderRun);
+}
+
+struct TraceImported {
+  added @0 :UInt32;
+  known @1 :UInt32;
+  refused @2 :List(Text);
+}
+
+struct TraceText {
+  id @0 :Text;
+  json @1 :Text;
+}
+
+struct TraceTexts {
+  traces @0 :List(TraceText);
+  collection @1 :Text;
+}
+
+struct TraceRemoved {
+  traces @0 :UInt32;
+}
+
+struct Recall {
+  streamPercent @0 :UInt32;
+  readPercent @1 :UInt32;
+}
+
+struct TraceScoreRow {
+  order @0 :Text;
+  trace @1 :Text;
+  stallUs @2 :UInt64;
+  endUs @3 :UInt64;
+  misses @4 :UInt32;
+  touchedBytes @5 :UInt64;
+  sentBytes @6 :UInt64;
+  recall @7 :List(Recall);
+}
+
+struct TraceScores {
+  rows @0 :List(TraceScoreRow);
+  svg @1 :Text;
+}
+
 struct AdminRequest {
   union {
     imageAdd @0 :ImageAdd;
@@ -353,6 +484,13 @@ struct AdminRequest {
     layerComplete @16 :LayerComplete;
     layerRemove @17 :LayerRemove;
     commit @18 :Commit;
+    traceListRequest @19 :TraceListRequest;
+    traceShow @20 :TraceShow;
+    traceImport @21 :TraceImport;
+    traceExport @22 :TraceExport;
+    traceRemove @23 :TraceRemove;
+    traceScore @24 :TraceScore;
+    traceSwitch @25 :TraceSwitch;
   }
 }
 
@@ -372,5 +510,11 @@ struct AdminReply {
     layer @11 :Layer;
     layerList @12 :LayerList;
     committed @13 :Committed;
+    traceList @14 :TraceList;
+    traceDetail @15 :TraceDetail;
+    traceImported @16 :TraceImported;
+    traceTexts @17 :TraceTexts;
+    traceRemoved @18 :TraceRemoved;
+    traceScores @19 :TraceScores;
   }
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/bytes.hpp"
+#include "schemas/admin_learning.hpp"
 #include "schemas/admin_values.hpp"
 
 /// What a daemon and its local command line or console say to each other (schemas/admin.capnp), as
@@ -65,7 +66,9 @@ struct admin_mount_request {
   std::string target;  ///< absolute; made when missing. Empty: a folder below the run folder
   std::string name;    ///< unique; empty: made from the reference
   bool read_only = false;
-  std::string mode;  ///< model/mount_mode.hpp; empty: as the node is set up
+  std::string mode;     ///< model/mount_mode.hpp; empty: as the node is set up
+  std::string group;    ///< of instances that are started together; empty: none
+  bool record = false;  ///< every block that programs read, whatever it costs
   friend bool operator==(const admin_mount_request&, const admin_mount_request&) = default;
 };
 /// Answered by `admin_done`.
@@ -190,6 +193,9 @@ struct admin_node_status {
   std::vector<admin_delivery> deliveries;  ///< running ones, then ended ones, latest first
   std::vector<admin_mount> mounts;
   std::vector<std::string> notices;  ///< what fell back and why, one line each
+  std::uint32_t traces_unsent = 0;   ///< on disk until the hub has them
+  std::uint64_t traces_sent = 0;     ///< since the node was started
+  std::uint64_t traces_refused = 0;  ///< by the hub, for good
   friend bool operator==(const admin_node_status&, const admin_node_status&) = default;
 };
 struct admin_pulled {
@@ -235,17 +241,18 @@ struct admin_committed {
 
 // ---- the envelopes -----------------------------------------------------------------------------------
 
-using admin_request =
-    std::variant<admin_image_add, admin_image_list_request, admin_image_show, admin_image_remove,
-                 admin_hub_status_request, admin_pull, admin_mount_request, admin_umount, admin_list_request,
-                 admin_node_status_request, admin_wait, admin_bundle_save, admin_bundle_load,
-                 admin_layer_register, admin_layer_list_request, admin_layer_find, admin_layer_complete,
-                 admin_layer_remove, admin_commit>;
+using admin_request = std::variant<
+    admin_image_add, admin_image_list_request, admin_image_show, admin_image_remove, admin_hub_status_request,
+    admin_pull, admin_mount_request, admin_umount, admin_list_request, admin_node_status_request, admin_wait,
+    admin_bundle_save, admin_bundle_load, admin_layer_register, admin_layer_list_request, admin_layer_find,
+    admin_layer_complete, admin_layer_remove, admin_commit, admin_trace_list_request, admin_trace_show,
+    admin_trace_import, admin_trace_export, admin_trace_remove, admin_trace_score, admin_trace_switch>;
 
 using admin_reply =
     std::variant<admin_done, admin_image, admin_image_list, admin_image_detail, admin_hub_status,
                  admin_node_status, admin_pulled, admin_mounted, admin_listing, admin_waited, admin_bundle,
-                 admin_layer, admin_layer_list, admin_committed>;
+                 admin_layer, admin_layer_list, admin_committed, admin_trace_list, admin_trace_detail,
+                 admin_trace_imported, admin_trace_texts, admin_trace_removed, admin_trace_scores>;
 
 /// How a long request comes along.
 struct admin_progress {

@@ -16,6 +16,12 @@ template <class Io, class Empty>
 requires std::is_empty_v<Empty>
 void fields(Io&, Empty&) {}
 
+}  // namespace firstlight::detail
+
+#include "schemas/admin_learning_fields.hpp"
+
+namespace firstlight::detail {
+
 template <class Io>
 void fields(Io& io, accessed<Io, admin_image>& v) {
   io("reference", v.reference);
@@ -192,6 +198,8 @@ void fields(Io& io, accessed<Io, admin_mount_request>& v) {
   io("name", v.name);
   io("read_only", v.read_only);
   io("mode", v.mode);
+  io("group", v.group);
+  io("record", v.record);
 }
 
 template <class Io>
@@ -306,6 +314,9 @@ void fields(Io& io, accessed<Io, admin_node_status>& v) {
   io("deliveries", v.deliveries);
   io("mounts", v.mounts);
   io("notices", v.notices);
+  io("traces_unsent", v.traces_unsent);
+  io("traces_sent", v.traces_sent);
+  io("traces_refused", v.traces_refused);
 }
 
 template <class Io>

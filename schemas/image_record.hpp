@@ -29,6 +29,8 @@ struct image_record {
 struct stored_order {
   std::vector<block_run> runs;
   std::uint32_t guessed = 0;  ///< how many leading runs a start is expected to read
+  std::uint32_t traces = 0;   ///< of how many starts it was learned; 0: guessed without any
+  std::string relative{};     ///< whose starts those were, if not this image's own: a reference
   friend bool operator==(const stored_order&, const stored_order&) = default;
 };
 

@@ -57,6 +57,8 @@ std::vector<std::byte> encode_order(const stored_order& order) {
     runs[i].setCount(order.runs[i].count);
   }
   root.setGuessed(order.guessed);
+  root.setTraces(order.traces);
+  root.setRelative(order.relative);
   return detail::flat_bytes(message);
 }
 
@@ -66,6 +68,8 @@ result<stored_order> decode_order(bytes_view message) {
     order.runs.reserve(root.getRuns().size());
     for (auto run : root.getRuns()) order.runs.push_back({run.getContent(), run.getFirst(), run.getCount()});
     order.guessed = std::min(root.getGuessed(), static_cast<std::uint32_t>(order.runs.size()));
+    order.traces = root.getTraces();
+    order.relative = root.getRelative().cStr();
     return order;
   });
 }

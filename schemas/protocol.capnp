@@ -86,6 +86,9 @@ interface Session {
   received @4 (delivery :UInt64, toc :Bool, sequence :UInt32) -> ();
   # The segment `sequence`, or with `toc` that part of the TOC, has arrived: its bytes are off the link. The
   # verdict follows.
+  trace @5 (trace :Data) -> ();
+  # What a start on this node has read, a message of trace.capnp; answered once the hub has it on disk. Errors as
+  # of join; `corrupt`, `invalid_argument`, `limit_exceeded`: it will never be taken.
 }
 
 struct ProofNode {               # one node of a content's Merkle tree

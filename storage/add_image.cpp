@@ -61,6 +61,8 @@ result<image_record> keep(const add_image_tools& tools, const add_image_request&
                             .checked_at = request.now,
                             .complete = true};
   if (auto put = tools.catalogue.put(record); !put) return tl::unexpected(put.error());
+  if (auto learned = learn_image({tools.catalogue, tools.traces, tools.learning}, id); !learned)
+    return tl::unexpected(learned.error());
   return record;
 }
 

@@ -3,6 +3,7 @@
 #include "model/static_order.hpp"
 #include "storage/image_catalogue.hpp"
 #include "storage/ingest.hpp"
+#include "storage/learn_image.hpp"
 #include "storage/oci/open_source.hpp"
 
 namespace firstlight {
@@ -14,6 +15,8 @@ struct add_image_tools {
   layer_cache& layers;
   const source_options& source;
   const static_order_limits& order_limits;
+  const trace_store& traces;  ///< of starts of this image, if they came first, and of its relatives
+  const learning_options& learning;
 };
 
 /// One image to take in, or to look after.
@@ -27,9 +30,9 @@ struct add_image_request {
 };
 
 /// Makes the catalogue's record of an image true: asks the source what the reference means now and, when
-/// that is new, ingests it, guesses its order, and stores TOC, order and record durably. Blocks; detached
-/// workers only.
-/// Errors: those of the source, of `ingest_image`, of the stores. The former record stays on error.
+/// that is new, ingests it, guesses its order or learns it from its relatives, and stores TOC, order and
+/// record durably. Blocks; detached workers only. Errors: those of the source, of `ingest_image`, of the
+/// stores. The former record stays on error.
 [[nodiscard]] result<image_record> add_image(const add_image_tools& tools, const add_image_request& request);
 
 }  // namespace firstlight

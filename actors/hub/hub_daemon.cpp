@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/hub/trace_aggregator.hpp"
 #include "actors/shutdown.hpp"
 #include "storage/file_io.hpp"
 #include "storage/posix_file.hpp"
@@ -41,10 +42,12 @@ source_options sources(const hub_options& options) {
 
 hub_daemon::hub_daemon(caf::actor_system& system, const hub_options& options)
     : system_(system),
+      learning_(options.learning),
       ingesters_(system, options.ingestions_max, worker_urgency::background),
       planners_(system, 1),
       savers_(system, 1),
-      builders_(system, worker_count(options)) {}
+      builders_(system, worker_count(options)),
+      learners_(system, 1, worker_urgency::background) {}
 
 result<void> hub_daemon::open_stores(const hub_options& options) {
   auto metadata = database::open(options.store_folder / "metadata", options.database);
@@ -60,6 +63,7 @@ result<void> hub_daemon::open_stores(const hub_options& options) {
   auto segments = segment_cache::open(options.store_folder / "cache", options.segment_cache_bytes_max);
   if (!segments) return tl::unexpected(segments.error());
   segments_ = std::move(*segments);
+  traces_ = std::make_unique<trace_store>(*metadata_, options.learning.traces_kept_max);
   layers_ = make_layer_cache(*metadata_, options.ingest);
   builder_ =
       std::make_unique<segment_builder>(*contents_, segments_.get(), block_geometry{}, options.segment);
@@ -71,12 +75,22 @@ result<void> hub_daemon::spawn_actors(const hub_options& options, const std::str
   if (!identity) return tl::unexpected(identity.error());
   library_ = system_.spawn<caf::detached>(
       make_image_library,
-      library_tools{*catalogue_, *contents_, *layers_, sources(options), options.plan.guess,
-                    std::chrono::duration_cast<std::chrono::seconds>(options.tag_check_interval), stop_},
+      library_tools{*catalogue_, *contents_, *layers_, sources(options), options.plan.guess, *traces_,
+                    learning_, std::chrono::duration_cast<std::chrono::seconds>(options.tag_check_interval),
+                    stop_},
       ingesters_);
+  aggregator_ = system_.spawn<caf::detached>(
+      make_trace_aggregator,
+      aggregator_tools{*catalogue_, *traces_, learning_, learners_, [] {
+                         return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch());
+                       }});
   const preparation_tools preparation{*catalogue_, *identity, options.plan.cut, options.plan.patch};
   root_ = system_.spawn(make_hub_root, hub_root_tools{.library = library_,
+                                                      .aggregator = aggregator_,
                                                       .catalogue = *catalogue_,
+                                                      .traces = *traces_,
+                                                      .learning = learning_,
+                                                      .learners = learners_,
                                                       .contents = *contents_,
                                                       .segments = *segments_,
                                                       .version = version,
@@ -87,8 +101,9 @@ result<void> hub_daemon::spawn_actors(const hub_options& options, const std::str
                                                       .savers = savers_,
                                                       .stop = stop_,
                                                       .store_bytes_max = options.store_bytes_max});
+  caf::anon_send(aggregator_, caf::subscribe_atom_v, caf::actor_cast<caf::actor>(root_));
   session_tools_ = std::make_shared<const session_tools>(
-      session_tools{library_, preparation, *builder_, planners_, builders_, options.plan});
+      session_tools{library_, aggregator_, preparation, *builder_, planners_, builders_, options.plan});
   return {};
 }
 
@@ -137,9 +152,9 @@ hub_daemon::~hub_daemon() {
   admin_.reset();
   listener_.reset();  // ends the sessions
   loop_.stop();
-  end_actors(system_, root_, library_);
+  end_actors(system_, root_, library_, aggregator_);
   session_tools_.reset();
-  end_workers(system_, ingesters_, planners_, savers_, builders_);
+  end_workers(system_, ingesters_, planners_, savers_, builders_, learners_);
   if (contents_ == nullptr) return;
   if (auto durable = contents_->checkpoint(); !durable) spdlog::error("{}", to_string(durable.error()));
 }

@@ -36,6 +36,8 @@ class hub_daemon {
   std::unique_ptr<database> metadata_;
   std::unique_ptr<content_store> contents_;
   std::unique_ptr<image_catalogue> catalogue_;
+  std::unique_ptr<trace_store> traces_;
+  learning_options learning_;
   std::unique_ptr<layer_cache> layers_;
   std::unique_ptr<segment_cache> segments_;
   std::unique_ptr<segment_builder> builder_;
@@ -44,7 +46,9 @@ class hub_daemon {
   worker_pool planners_;
   worker_pool savers_;
   worker_pool builders_;
+  worker_pool learners_;
   image_library library_;
+  trace_aggregator aggregator_;
   hub_root root_;
   std::shared_ptr<const session_tools> session_tools_;
   kj_loop loop_;

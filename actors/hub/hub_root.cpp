@@ -3,6 +3,7 @@
 #include "actors/hub/hub_reports.hpp"
 #include "model/overloaded.hpp"
 #include "schemas/protocol_version.hpp"
+#include "schemas/trace_codec.hpp"
 
 namespace firstlight {
 namespace {
@@ -133,6 +134,79 @@ void remove(const shell& my, const admin_image_remove& asked, reply_promise repl
             [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
 }
 
+// ---- traces ------------------------------------------------------------------------------------
+
+/// Answers with what `read(tools, asked)` gives, on a worker.
+template <class Asked, class Read>
+void answer_from_traces(const shell& my, const Asked& asked, Read read, reply_promise reply) {
+  run_on(
+      my.tools->learners.next(), my.self,
+      [tools = my.tools, asked, read] { return read(tools->trace_tools(), asked); },
+      [reply](const auto& answer) {
+        if (answer)
+          deliver(reply, *answer);
+        else
+          refuse(reply, answer.error());
+      });
+}
+
+void list_traces_for(const shell& my, reply_promise reply) {
+  my.self->request(my.tools->aggregator, my.tools->report_timeout, caf::get_atom_v)
+      .then(
+          [=](const aggregator_status& counted) {
+            const auto read = [counted](const hub_trace_tools& tools, const admin_trace_list_request&) {
+              return list_traces(tools).map([&](admin_trace_list&& list) {
+                list.received = counted.received;
+                list.repeated = counted.repeated;
+                list.refused = counted.refused;
+                list.refusals = counted.refusals;
+                return std::move(list);
+              });
+            };
+            answer_from_traces(my, admin_trace_list_request{}, read, reply);
+          },
+          [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+}
+
+void remove_traces_for(const shell& my, const admin_trace_remove& asked, reply_promise reply) {
+  run_on(
+      my.tools->learners.next(), my.self,
+      [tools = my.tools, asked] { return remove_traces(tools->trace_tools(), asked); },
+      [my, reply](const result<removed_traces>& removed) {
+        if (!removed) return refuse(reply, removed.error());
+        my.self->send(my.tools->aggregator, learn_again{removed->toc});
+        deliver(reply, admin_trace_removed{removed->traces});
+      });
+}
+
+/// Takes one file after another in; what is refused does not keep the others out.
+void import_next(const shell& my, std::shared_ptr<const admin_trace_import> asked, std::size_t next,
+                 std::shared_ptr<admin_trace_imported> so_far, reply_promise reply) {
+  if (next == asked->files.size()) return deliver(reply, *so_far);
+  const auto go_on = [=](const std::optional<error>& failure) {
+    if (failure)
+      so_far->refused.push_back("file " + std::to_string(next + 1) + ": " + failure->detail);
+    else
+      ++so_far->added;
+    import_next(my, asked, next + 1, so_far, reply);
+  };
+  run_on(
+      my.tools->learners.next(), my.self,
+      [tools = my.tools, asked, next] {
+        return read_trace_file(tools->trace_tools(), asked->files[next], asked->platform);
+      },
+      [=](const result<trace>& read) {
+        if (!read) return go_on(read.error());
+        if (const auto known = my.tools->traces.find(read->id); known && *known) {
+          ++so_far->known;
+          return import_next(my, asked, next + 1, so_far, reply);
+        }
+        my.self->request(my.tools->aggregator, caf::infinite, trace_report{share(encode_trace(*read)), {}})
+            .then([=](trace_kept) { go_on(std::nullopt); },
+                  [=](const caf::error& problem) { go_on(from_caf(problem)); });
+      });
+}
+
 // ---- status ------------------------------------------------------------------------------------
 
 admin_hub_status basics(const shell& my, const library_status& library) {
@@ -196,24 +270,34 @@ void status(const shell& my, reply_promise reply) {
 
 void carry_out(const shell& my, const admin_request& request, const progress_listener& listener,
                reply_promise reply) {
-  std::visit(overloaded{
-                 [&](const admin_image_add& asked) { add(my, asked, listener, reply); },
-                 [&](const admin_image_list_request&) { list(my, reply); },
-                 [&](const admin_image_show& asked) {
-                   auto detail = detail_of(*my.tools, asked);
-                   if (detail)
-                     deliver(reply, *detail);
-                   else
-                     refuse(reply, detail.error());
-                 },
-                 [&](const admin_image_remove& asked) { remove(my, asked, reply); },
-                 [&](const admin_hub_status_request&) { status(my, reply); },
-                 [&](const admin_bundle_save& asked) { resolve_and_save(my, asked, listener, reply); },
-                 [&](const auto&) {
-                   refuse(reply, {errc::unsupported, "this is a hub; ask the node's daemon (--socket)"});
-                 },
-             },
-             request);
+  std::visit(
+      overloaded{
+          [&](const admin_image_add& asked) { add(my, asked, listener, reply); },
+          [&](const admin_image_list_request&) { list(my, reply); },
+          [&](const admin_image_show& asked) {
+            auto detail = detail_of(*my.tools, asked);
+            if (detail)
+              deliver(reply, *detail);
+            else
+              refuse(reply, detail.error());
+          },
+          [&](const admin_image_remove& asked) { remove(my, asked, reply); },
+          [&](const admin_hub_status_request&) { status(my, reply); },
+          [&](const admin_bundle_save& asked) { resolve_and_save(my, asked, listener, reply); },
+          [&](const admin_trace_list_request&) { list_traces_for(my, reply); },
+          [&](const admin_trace_show& asked) { answer_from_traces(my, asked, show_traces, reply); },
+          [&](const admin_trace_export& asked) { answer_from_traces(my, asked, export_traces, reply); },
+          [&](const admin_trace_score& asked) { answer_from_traces(my, asked, score_traces, reply); },
+          [&](const admin_trace_remove& asked) { remove_traces_for(my, asked, reply); },
+          [&](const admin_trace_import& asked) {
+            import_next(my, std::make_shared<const admin_trace_import>(asked), 0,
+                        std::make_shared<admin_trace_imported>(), reply);
+          },
+          [&](const auto&) {
+            refuse(reply, {errc::unsupported, "this is a hub; ask the node's daemon (--socket)"});
+          },
+      },
+      request);
 }
 
 }  // namespace
@@ -237,6 +321,9 @@ hub_root::behavior_type make_hub_root(self_pointer self, hub_root_tools tools) {
         self->state.sessions.emplace(opened.session.address(), opened);
       },
       [=](const listening& where) { self->state.listen = where.address; },
+      [=](const order_learned& news) {
+        for (const auto& [address, opened] : self->state.sessions) self->send(opened.session, news);
+      },
   };
 }
 

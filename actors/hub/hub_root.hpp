@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 
+#include "actors/hub/hub_traces.hpp"
 #include "actors/hub/image_library.hpp"
 #include "actors/hub/node_session.hpp"
 #include "actors/hub/save_bundle.hpp"
@@ -22,12 +23,18 @@ struct listening {
 };
 
 /// HUB ROOT: answers the hub's admin requests, and knows the sessions.
-using hub_root = admin_service::extend<caf::reacts_to<session_opened>, caf::reacts_to<listening>>;
+using hub_root = admin_service::extend<caf::reacts_to<session_opened>, caf::reacts_to<listening>,
+                                       // Passed on to the sessions.
+                                       caf::reacts_to<order_learned>>;
 
 /// What the root answers from. The stores outlive it.
 struct hub_root_tools {
   image_library library;
-  const image_catalogue& catalogue;
+  trace_aggregator aggregator;
+  image_catalogue& catalogue;
+  trace_store& traces;
+  const learning_options& learning;
+  worker_pool learners;  ///< read, score and remove traces
   const content_store& contents;
   const segment_cache& segments;
   std::string version;
@@ -39,6 +46,8 @@ struct hub_root_tools {
   std::shared_ptr<std::atomic<bool>> stop;  ///< set before the savers are ended
   std::uint64_t store_bytes_max = 0;
   std::chrono::milliseconds report_timeout{2'000};  ///< for a session to report itself
+
+  [[nodiscard]] hub_trace_tools trace_tools() const { return {catalogue, traces, learning, platform}; }
 };
 
 struct hub_root_state {

@@ -90,7 +90,8 @@ void look_up(self_pointer self, const library_tools& tools, const worker_pool& w
   run_on(
       workers.next(), self,
       [tools, request] {
-        return add_image({tools.catalogue, tools.contents, tools.layers, tools.source, tools.order_limits},
+        return add_image({tools.catalogue, tools.contents, tools.layers, tools.source, tools.order_limits,
+                          tools.traces, tools.learning},
                          request);
       },
       [self, tools, where = asked.where](const result<image_record>& added) {

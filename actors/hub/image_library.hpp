@@ -62,6 +62,8 @@ struct library_tools {
   layer_cache& layers;
   source_options source;
   static_order_limits order_limits;
+  trace_store& traces;
+  const learning_options& learning;
   std::chrono::seconds tag_check_interval{60};
   std::shared_ptr<std::atomic<bool>> stop;  ///< set before the library's workers are ended
 };

@@ -327,6 +327,11 @@ void begin(const shell& my, const pull_request& request, const known_image& imag
       });
 }
 
+void reorder(const shell& my, const order_learned& news) {
+  for (auto& [id, running] : my.state().deliveries)
+    if (running.image.record.toc == news.toc) running.core.reorder({news.order->runs, news.order->guessed});
+}
+
 session_report report_of(const shell& my) {
   auto report = my.state().totals;
   report.in_flight_bytes = my.state().credit.in_flight_bytes();
@@ -375,6 +380,10 @@ reporting_session::behavior_type make_node_session(self_pointer self, session_pe
         pump(my);
       },
       [=](const bulk_attached& news) { attached(my, news); },
+      [=](const trace_report& report) -> caf::result<trace_kept> {
+        return self->delegate(my.tools->traces, trace_report{report.encoded, self->state.totals.node});
+      },
+      [=](const order_learned& news) { reorder(my, news); },
       [=](const part_received& part) {
         received(my, part);
         pump(my);

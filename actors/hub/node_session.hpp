@@ -38,12 +38,15 @@ struct session_report {
 
 /// NODE SESSION as the hub's own actors see it: the interface of the link, and a report.
 using reporting_session = node_session::extend<caf::replies_to<caf::get_atom>::with<session_report>,
+                                               // Plans what has not left of this image anew.
+                                               caf::reacts_to<order_learned>,
                                                // To itself: the time has come to warm the connections up.
                                                caf::reacts_to<caf::tick_atom>>;
 
 /// What all sessions share. The stores and the builder outlive them.
 struct session_tools {
   image_library library;
+  trace_aggregator traces;
   preparation_tools preparation;
   segment_builder& builder;
   worker_pool planners;  ///< prepare deliveries

@@ -2,6 +2,8 @@
 
 #include <unordered_map>
 
+#include "schemas/toc_contents.hpp"
+
 namespace firstlight {
 namespace {
 
@@ -40,13 +42,6 @@ holdings holdings_of(const image_catalogue& catalogue, const pull_request& reque
     held.images.emplace_back(had.toc, std::move(*toc));
   }
   return held;
-}
-
-std::vector<content_info> contents_of(const toc_view& toc) {
-  std::vector<content_info> contents;
-  contents.reserve(toc.content_count());
-  for (std::uint32_t i = 0; i < toc.content_count(); ++i) contents.push_back(toc.content(i));
-  return contents;
 }
 
 had_contents had_of(const std::vector<content_info>& contents, const holdings& held) {

@@ -29,6 +29,7 @@ struct hub_link_state {
   link_changed now{link_state::connecting, {}};
   std::unordered_map<std::uint64_t, delivery_entry> deliveries;
   std::unordered_map<std::uint64_t, pending_pull> pulls;
+  std::unordered_map<std::uint64_t, caf::typed_response_promise<trace_kept>> traces;
   std::unordered_map<std::uint64_t, status_promise> asking;   ///< want the status as soon as it comes
   std::unordered_map<std::uint64_t, status_promise> joining;  ///< want it once the link is up
   std::uint64_t next_id = 1;
@@ -44,14 +45,15 @@ struct hub_link_state {
     });
   }
 
-  void fail_pulls(const std::string& why) {
+  void fail_calls(const std::string& why) {
     auto failed = std::move(pulls);
     pulls.clear();
     for (auto& [id, pull] : failed) pull.promise.deliver(to_caf({errc::unavailable, why}));
+    for (auto& [id, promise] : std::exchange(traces, {})) promise.deliver(to_caf({errc::unavailable, why}));
   }
 
   void end(const std::string& why) {
-    fail_pulls(why);
+    fail_calls(why);
     for (auto* waiting : {&asking, &joining}) {
       for (auto& [id, promise] : *waiting) promise.deliver(to_caf({errc::unavailable, why}));
       waiting->clear();
@@ -81,7 +83,7 @@ caf::result<pull_started> pull(self_pointer self, pull_request& request, const r
   state.pulls.emplace(id, pending_pull{request.delivery, promise});
   self->monitor(to);
   if (!state.on_engine([id, request = std::move(request)](node_engine& engine) { engine.pull(id, request); }))
-    state.fail_pulls(stopped);
+    state.fail_calls(stopped);
   return promise;
 }
 
@@ -119,6 +121,26 @@ template <class Incoming>
 void pass_on(self_pointer self, Incoming& what) {
   const auto found = self->state.deliveries.find(what.delivery);
   if (found != self->state.deliveries.end()) self->send(found->second.to, std::move(what));
+}
+
+caf::result<trace_kept> send_trace(self_pointer self, const trace_report& what) {
+  auto& state = self->state;
+  auto promise = self->make_response_promise<trace_kept>();
+  const auto id = state.next_id++;
+  state.traces.emplace(id, promise);
+  if (!state.on_engine([id, bytes = what.encoded](node_engine& engine) { engine.trace(id, bytes); }))
+    state.fail_calls(stopped);
+  return promise;
+}
+
+void end_trace(hub_link_state& state, const trace_answer& answer) {
+  auto found = state.traces.extract(answer.id);
+  if (found.empty()) return;
+  auto promise = std::move(found.mapped());
+  if (answer.failure)
+    promise.deliver(to_caf(*answer.failure));
+  else
+    promise.deliver(trace_kept{});
 }
 
 caf::result<link_status> ask_status(self_pointer self) {
@@ -169,7 +191,7 @@ void take_news(self_pointer self, link_changed change) {
     if (change.now == link_state::down) entry.live = false;
     if (told.insert(entry.to).second) self->send(entry.to, change);
   }
-  if (change.now == link_state::down) state.fail_pulls(change.why);
+  if (change.now == link_state::down) state.fail_calls(change.why);
 }
 
 void forget(self_pointer self, const caf::actor_addr& gone) {
@@ -208,6 +230,7 @@ hub_link_shell::behavior_type hub_link_actor(self_pointer self, kj_loop* loop,
       },
       [self](caf::get_atom) { return ask_status(self); },
       [self](caf::join_atom) { return wait_until_up(self); },
+      [self](const trace_report& what) { return send_trace(self, what); },
       [self](link_news& news) { take_news(self, std::move(news.change)); },
       [self](remote_toc& remote) { route(self, remote.id, remote.what); },
       [self](remote_segment& remote) { route(self, remote.id, remote.what); },
@@ -215,6 +238,7 @@ hub_link_shell::behavior_type hub_link_actor(self_pointer self, kj_loop* loop,
       [self](incoming_progress& what) { pass_on(self, what); },
       [self](pull_answer& answer) { end_pull(self, answer); },
       [self](status_answer& answer) { deliver_status(self->state, answer); },
+      [self](const trace_answer& answer) { end_trace(self->state, answer); },
       [self](join_expired expired) { give_up_waiting(self->state, expired.id); },
   };
 }

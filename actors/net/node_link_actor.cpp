@@ -80,6 +80,16 @@ void start_pull(self_pointer self, remote_pull& what) {
             [reply](const caf::error& failure) { reply(tl::unexpected(from_caf(failure))); });
 }
 
+void pass_trace(self_pointer self, remote_trace& what) {
+  const auto reply = [self, id = what.id](std::optional<error> failure) {
+    self->state.on_node(
+        [id, failure = std::move(failure)](joined_node& far) { far.answer_trace(id, failure); });
+  };
+  self->request(self->state.session, caf::infinite, std::move(what.what))
+      .then([reply](trace_kept) { reply(std::nullopt); },
+            [reply](const caf::error& failure) { reply(from_caf(failure)); });
+}
+
 void end(self_pointer self, std::string why) {
   self->state.fail_all(why);
   self->state.gone = std::move(why);
@@ -106,6 +116,7 @@ node_link_shell::behavior_type node_link_actor(self_pointer self, kj_loop* loop,
       },
       [self](link_answer& what) { answer(self->state, what); },
       [self](remote_pull& what) { start_pull(self, what); },
+      [self](remote_trace& what) { pass_trace(self, what); },
       [self](incoming_progress& what) {
         self->state.on_node([what = std::move(what)](joined_node& far) { far.progress(what); });
       },

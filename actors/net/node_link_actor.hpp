@@ -23,6 +23,10 @@ struct remote_pull {
   std::uint64_t id = 0;
   pull_request request;
 };
+struct remote_trace {
+  std::uint64_t id = 0;
+  trace_report what;
+};
 struct link_gone {
   std::string why;
 };
@@ -31,9 +35,9 @@ struct link_gone {
 /// session.
 using node_link_shell =
     node_link::extend<caf::reacts_to<session_made>, caf::reacts_to<link_answer>, caf::reacts_to<remote_pull>,
-                      caf::reacts_to<incoming_progress>, caf::reacts_to<want>, caf::reacts_to<part_received>,
-                      caf::reacts_to<cancel_delivery>, caf::reacts_to<bulk_attached>,
-                      caf::reacts_to<link_gone>>;
+                      caf::reacts_to<remote_trace>, caf::reacts_to<incoming_progress>, caf::reacts_to<want>,
+                      caf::reacts_to<part_received>, caf::reacts_to<cancel_delivery>,
+                      caf::reacts_to<bulk_attached>, caf::reacts_to<link_gone>>;
 
 /// Spawns the link of one joined node, which is locked on the loop's thread only. It ends, and ends its
 /// session, on `link_gone`; when the session ends first, the node is disconnected.
@@ -44,4 +48,5 @@ node_link_shell spawn_node_link(caf::actor_system& system, kj_loop& loop, std::w
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::session_made)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::link_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::remote_pull)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::remote_trace)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::link_gone)

@@ -5,6 +5,7 @@
 #include "actors/net/hub_link.hpp"
 #include "actors/node/layer_store.hpp"
 #include "actors/node/node_shell.hpp"
+#include "actors/node/trace_collector.hpp"
 #include "actors/shutdown.hpp"
 #include "storage/posix_file.hpp"
 
@@ -38,6 +39,9 @@ result<void> node_daemon::open_stores(const node_options& options) {
   auto layers = layer_registry::open(options.store_folder, *metadata_, options.layers);
   if (!layers) return tl::unexpected(layers.error());
   layers_ = std::move(*layers);
+  // The collector says which go when there are too many.
+  unsent_traces_ = std::make_unique<trace_store>(*metadata_, std::numeric_limits<std::uint32_t>::max());
+  switches_ = std::make_unique<trace_switches>(*metadata_);
   return {};
 }
 
@@ -61,6 +65,9 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
   if (!made) return tl::unexpected(made.error());
   mounter_ = std::move(*made);
   if (auto removed = detail::remove_left_layers(*layers_, layers); !removed) return removed;
+  collector_ = system_.spawn<caf::detached>(
+      make_trace_collector, collector_tools{*unsent_traces_, link_, options.recording.unsent_max,
+                                            options.recording.retry_interval});
   layer_store_ =
       system_.spawn<caf::detached>(make_layer_store, layer_store_tools{layers_.get(), detail::unix_now});
   root_ = system_.spawn<caf::detached>(make_node_root,
@@ -70,6 +77,9 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
                                                        .layer_store = layer_store_,
                                                        .authority = *authority,
                                                        .link = link_,
+                                                       .switches = *switches_,
+                                                       .collector = collector_,
+                                                       .recording = options.recording,
                                                        .mounts = mounter_,
                                                        .workers = workers_,
                                                        .keepers = keepers_,
@@ -113,7 +123,7 @@ result<std::unique_ptr<node_daemon>> node_daemon::start(caf::actor_system& syste
 node_daemon::~node_daemon() {
   stop_->store(true);
   admin_.reset();
-  end_actors(system_, root_, mounter_, layer_store_, link_);
+  end_actors(system_, root_, mounter_, layer_store_, collector_, link_);
   loop_.stop();
   end_workers(system_, workers_, keepers_, loaders_);
   if (contents_ == nullptr) return;

@@ -6,6 +6,7 @@
 #include "actors/net/kj_loop.hpp"
 #include "actors/node/node_root.hpp"
 #include "config/node_options.hpp"
+#include "storage/trace_store.hpp"
 
 namespace firstlight {
 
@@ -45,6 +46,8 @@ class node_daemon {
   std::unique_ptr<content_store> contents_;
   std::unique_ptr<image_catalogue> catalogue_;
   std::unique_ptr<layer_registry> layers_;
+  std::unique_ptr<trace_store> unsent_traces_;
+  std::unique_ptr<trace_switches> switches_;
   worker_pool workers_;
   std::function<std::string()> keeper_problem_;
   worker_pool keepers_;
@@ -54,6 +57,7 @@ class node_daemon {
   mounter mounter_;
   layer_store layer_store_;
   hub_link link_;
+  trace_collector collector_;
   node_root root_;
   std::unique_ptr<admin_server> admin_;
 };

@@ -22,6 +22,7 @@ struct order {
   mountable_image image{};
   image_receiver source{};
   mount_record record{};
+  std::shared_ptr<access_recorder> recorder{};
   bool made_layer = false;  ///< its writable layer is new
   bool over = false;        ///< answered: given up or mounted
   bool cancelled = false;   ///< to be taken down as soon as it is mounted
@@ -169,12 +170,21 @@ error cancelled() {
   return {errc::cancelled, "the mount was taken down while it was being made"};
 }
 
+start_to_record start_of(const order& what) {
+  return {what.image, what.asked.group, what.asked.record};
+}
+
 void on_mounted(const node_shell& my, const order_ptr& what, const mounted& made) {
   what->over = true;
   what->record.mode = made.mode;
   const auto& entry = enlist(my, what->name, what->image, what->record, made);
+  auto& mount = my.state().mounts.at(what->name);
+  mount.group = what->asked.group;
+  mount.recorder = what->recorder;
+  mount.tracing = trace_start(my, start_of(*what), what->recorder);
   if (what->cancelled) {
-    my.state().mounts.at(what->name).umount_replies = what->cancels;
+    finish_trace(mount);
+    mount.umount_replies = what->cancels;
     my.self->request(made.handle, my.tools->limits.unmount_timeout, unmount_request{busy_mount::detach})
         .then([](unmounted) {},
               [=](const caf::error&) { my.self->send_exit(made.handle, caf::exit_reason::user_shutdown); });
@@ -198,9 +208,10 @@ void make_mount(const node_shell& my, const order_ptr& what) {
   if (!used) return give_up(my, what, used.error());
   what->record.image = what->image.record;
   what->record.mounted_at = unix_now();
-  my.self
-      ->request(my.tools->mounts, caf::infinite,
-                request_for(what->name, what->image, what->record, what->source))
+  auto request = request_for(what->name, what->image, what->record, what->source);
+  request.recorder = what->recorder = recorder_for(my, start_of(*what));
+  request.record_blocks = what->asked.record;
+  my.self->request(my.tools->mounts, caf::infinite, std::move(request))
       .then([=](const mounted& made) { on_mounted(my, what, made); },
             [=](const caf::error& problem) { give_up(my, what, from_caf(problem)); });
 }
@@ -235,6 +246,7 @@ void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
   if (gone == mounts.end()) return;
   const auto mount = std::move(gone->second);
   mounts.erase(gone);
+  finish_trace(mount);
   if (!stays_mounted(my, mount)) clean_after(my, mount.record);
   for (auto reply : mount.umount_replies) deliver(reply, admin_done{});
 }
@@ -310,6 +322,7 @@ void umount(const node_shell& my, const admin_umount& asked, admin_promise reply
   if (mount == nullptr)
     return refuse(reply, {errc::not_found, asked.mount + " is no mount; 'firstlight ls' shows them"});
   const auto how = asked.lazy ? busy_mount::detach : busy_mount::refuse;
+  finish_trace(*mount);
   my.self->request(mount->handle, my.tools->limits.unmount_timeout, unmount_request{how})
       .then(
           [=, name = mount->entry.name](unmounted) {

@@ -26,6 +26,7 @@ void carry_out(const node_shell& my, const admin_request& request, const progres
           [&](const admin_layer_find& asked) { detail::find_layer_for(my, asked, reply); },
           [&](const admin_layer_complete& asked) { detail::complete_layer_for(my, asked, reply); },
           [&](const admin_commit& asked) { detail::commit(my, asked, reply); },
+          [&](const admin_trace_switch& asked) { detail::switch_traces(my, asked, reply); },
           [&](const admin_layer_remove& asked) { detail::remove_layer_for(my, asked, reply); },
           [&](const auto&) {
             detail::refuse(reply, {errc::unsupported, "this is a node; ask the hub's daemon (--socket)"});
@@ -39,6 +40,7 @@ void stop(const node_shell& my, const caf::error& reason) {
   my.state().stopping = reason;
   for (const auto& [key, source] : my.state().receivers)
     my.self->send_exit(source.handle, caf::exit_reason::user_shutdown);
+  for (const auto& [name, mount] : my.state().mounts) detail::finish_trace(mount);
   for (const auto& [name, mount] : my.state().mounts)
     my.self->send_exit(mount.handle, caf::exit_reason::user_shutdown);
   detail::quit_when_alone(my);

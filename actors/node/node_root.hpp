@@ -3,11 +3,13 @@
 #include <map>
 #include <set>
 
+#include "actors/access_recorder.hpp"
 #include "actors/node/load_bundle.hpp"
 #include "actors/node/node_reports.hpp"
 #include "config/node_options.hpp"
 #include "config/node_root_limits.hpp"
 #include "storage/layer_registry.hpp"
+#include "storage/trace_switches.hpp"
 
 namespace firstlight {
 
@@ -28,6 +30,9 @@ struct node_root_tools {
   firstlight::layer_store layer_store;
   trust_anchor authority;
   hub_link link;
+  trace_switches& switches;
+  trace_collector collector;
+  recording_options recording;
   mounter mounts;
   worker_pool workers;
   worker_pool keepers;                      ///< make what has arrived durable: they wait for the disk
@@ -52,6 +57,9 @@ struct running_mount {
   instance handle;
   mount_record record;
   std::vector<admin_promise> umount_replies{};
+  std::string group{};                          ///< of instances that are started together
+  std::shared_ptr<access_recorder> recorder{};  ///< while its start is recorded
+  tracer tracing{};
 };
 
 /// A mount that is being made.

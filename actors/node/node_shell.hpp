@@ -105,6 +105,25 @@ void clean_after(const node_shell& my, const mount_record& record);
 /// Goes on with it, and with the delivery of its image.
 void take_over(const node_shell& my, const left_mount& left);
 
+// ---- traces (node_traces.cpp) ------------------------------------------------------------------
+
+/// A start that may be recorded.
+struct start_to_record {
+  mountable_image image;
+  std::string group;        ///< empty: of none
+  bool on_purpose = false;  ///< by `firstlight trace record`
+};
+
+/// What notes this start; none if it is not to be recorded. Counts it.
+[[nodiscard]] std::shared_ptr<access_recorder> recorder_for(const node_shell& my,
+                                                            const start_to_record& start);
+/// Watches over the recording of a mount that has been made; none without a recorder.
+[[nodiscard]] tracer trace_start(const node_shell& my, const start_to_record& start,
+                                 const std::shared_ptr<access_recorder>& recorder);
+/// Ends the recording of a mount, so that nothing of it holds the mount; its trace is kept.
+void finish_trace(const running_mount& mount);
+void switch_traces(const node_shell& my, const admin_trace_switch& asked, admin_promise reply);
+
 // ---- layers (node_layers.cpp) ------------------------------------------------------------------
 
 void register_layer_for(const node_shell& my, const admin_layer_register& asked, admin_promise reply);

@@ -95,7 +95,17 @@ void finish(const node_shell& my, admin_node_status status, admin_promise reply)
   }
   for (const auto& one : status.deliveries) status.verification_failures += one.verification_failures;
   status.notices = notices(my, status);
-  deliver(reply, status);
+  my.self->request(my.tools->collector, my.tools->limits.report_timeout, caf::get_atom_v)
+      .then(
+          [reply, status](const collector_status& traces) mutable {
+            status.traces_unsent = traces.unsent;
+            status.traces_sent = traces.sent;
+            status.traces_refused = traces.refused;
+            if (!traces.last_error.empty() && traces.unsent > 0)
+              status.notices.push_back("traces wait for the hub: " + traces.last_error);
+            deliver(reply, status);
+          },
+          [reply, status](const caf::error&) { deliver(reply, status); });
 }
 
 void with_link(const node_shell& my, std::function<void(admin_link)> then) {

@@ -27,7 +27,7 @@ std::vector<left_mount> find_images(const image_catalogue& catalogue, const laye
                                     const content_store& contents, std::vector<kept_mount> kept) {
   std::vector<left_mount> found;
   for (auto& mount : kept) {
-    auto toc = catalogue.toc(mount.record.image.toc);
+    auto toc = catalogue.tree(mount.record.image.toc);  // it may have been killed before the contents came
     if (!toc || !has_layer(layers, mount.record)) {
       spdlog::error("mount {} of an earlier process ends: {}", mount.name,
                     toc ? "its writable layer is gone" : to_string(toc.error()));

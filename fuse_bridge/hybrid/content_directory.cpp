@@ -102,13 +102,18 @@ void content_directory::leave(const content_member* member) {
 template <class Look>
 std::optional<content_directory::found> content_directory::first_of(Look look) const {
   const std::shared_lock lock(mutex_);
+  std::optional<found> first;
   for (const auto& [member, contents] : entries_) {
-    const auto& toc = *member->image.toc;
-    if (const auto number = look(*contents, *member))
-      return found{member, *number, contents->inode_of(*number), toc.content_size(*number),
-                   toc.contents_known() ? node_of(toc.content(*number).id) : 0};
+    const auto& image = member->image;
+    const bool recorded = image.recorder && image.recorder->active();
+    if (first && !recorded) continue;
+    const auto number = look(*contents, *member);
+    if (!number) continue;
+    first = found{member, *number, contents->inode_of(*number), image.toc->content_size(*number),
+                  image.toc->contents_known() ? node_of(image.toc->content(*number).id) : 0};
+    if (recorded) break;
   }
-  return std::nullopt;
+  return first;
 }
 
 std::optional<content_directory::found> content_directory::find(const looked_up_name& name) const {

@@ -37,7 +37,7 @@ class content_directory {
   void learn(const content_member* member);
   void leave(const content_member* member);
 
-  /// In the image that joined first of those that have it.
+  /// In the image that joined first of those that have it; of a start that is recorded, if there is one.
   [[nodiscard]] std::optional<found> find(const looked_up_name& name) const;
   [[nodiscard]] std::optional<found> find_node(std::uint64_t node) const;
 

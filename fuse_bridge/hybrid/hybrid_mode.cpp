@@ -93,7 +93,7 @@ result<mounted> hybrid_mode::mount(const mount_request& request) {
 
 // The actors come first: the kernel may ask from the moment of mounting.
 result<mounted> hybrid_mode::assemble_around(const mount_request& request) {
-  const read_source image{request.toc, std::make_shared<session_counters>()};
+  const read_source image{request.toc, std::make_shared<session_counters>(), request.recorder};
   // The instance needs its bridge, the bridge the member, and the member the instance.
   const auto member = std::make_shared<content_member>(content_member{request.record.image.toc, image, {}});
   const auto bridge = spawn_hybrid_bridge(system_, {contents_, member, arriving_});

@@ -27,8 +27,8 @@ struct library_bench {
     hub.source.registry.attempts_max = 1;
     library = stage.keep(stage.system().spawn(
         make_image_library,
-        library_tools{*hub.catalogue, *hub.contents, *hub.layers, hub.source, hub.order_limits,
-                      std::chrono::seconds(60), std::make_shared<std::atomic<bool>>(false)},
+        library_tools{*hub.catalogue, *hub.contents, *hub.layers, hub.source, hub.order_limits, *hub.traces,
+                      hub.learning, std::chrono::seconds(60), std::make_shared<std::atomic<bool>>(false)},
         stage.workers(looked)));
   }
   ~library_bench() {

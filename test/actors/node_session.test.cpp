@@ -49,10 +49,10 @@ struct session_bench {
   /// A window of one byte lets one segment go at a time.
   explicit session_bench(std::uint64_t window_bytes = 1) {
     const auto library = stage.keep(stage.system().spawn(library_of, image));
-    session = stage.keep(
-        stage.system().spawn(make_node_session, session_peer{"n1", "10.0.0.7"}, far,
-                             session_tools{library, hub.preparation(), *hub.builder, stage.workers(),
-                                           stage.workers(), small_segments(window_bytes), turns}));
+    session = stage.keep(stage.system().spawn(
+        make_node_session, session_peer{"n1", "10.0.0.7"}, far,
+        session_tools{library, trace_aggregator{}, hub.preparation(), *hub.builder, stage.workers(),
+                      stage.workers(), small_segments(window_bytes), turns}));
   }
   ~session_bench() {
     link->lose_all();

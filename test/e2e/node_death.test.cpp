@@ -39,6 +39,24 @@ TEST_CASE("programs wait while their node is dead, and end with the right bytes"
   CHECK(all.stop_node());
 }
 
+TEST_CASE("a mount outlives the death of its node between the two parts of its table of contents") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {any_mode()}, .link_bytes_per_second = 250'000});
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 20'000, .file_bytes = 16});
+  all.add(image.layout, "streamed:1");
+  const auto target = all.mount("streamed:1", "streamed", mount_kind::writable);
+  auto reader = all.run(hash_files(target));
+  CHECK(all.node_status()["mounts"][0]["bytes_ready"] == 0);
+  all.kill_node();
+  const auto is_contents = [](const auto& file) { return file.path().extension() == ".contents"; };
+  const std::filesystem::directory_iterator tocs(all.node_store() / "tocs");
+  REQUIRE(std::none_of(begin(tocs), end(tocs), is_contents));  // else the link was too fast for this test
+  all.link().rate(0);
+  all.start_node();
+  check_reads_right(all, *reader, image);
+  check_complete(all, "streamed:1");
+}
+
 TEST_CASE("open files, what was written and automatic names outlive the death of a node") {
   if (!cluster::possible()) return;
   cluster all({.node = {any_mode()}});

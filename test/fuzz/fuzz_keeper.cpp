@@ -39,7 +39,9 @@ std::vector<std::string> fuzz_seeds() {
           text(encode(keeper_message(keeper_drop{"redis"}))),
           text(encode(keeper_message(keeper_kept{{"redis", some, some}}))),
           text(encode_mount_record(record)),
-          text(encode(admin_request(admin_mount_request{"redis:7", "", "/mnt", "name", true, "fuse"})).bytes),
+          text(encode(admin_request(
+                          admin_mount_request{"redis:7", "", "/mnt", "name", true, "fuse", "group", true}))
+                   .bytes),
           text(encode(admin_request(admin_commit{"name", "/tmp/layer.tar"})).bytes),
           text(encode(admin_reply(admin_committed{"/tmp/layer.tar", 1, 2, "sha256:0"})).bytes)};
 }

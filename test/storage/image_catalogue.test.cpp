@@ -89,11 +89,43 @@ TEST_CASE("a change of a record keeps what others have changed") {
   CHECK(none.error().code == errc::not_found);
 }
 
-TEST_CASE("a tree whose contents never came is not known after a restart") {
+TEST_CASE(
+    "a tree whose contents never came is not known after a restart, but for mounts that need it alone") {
   catalogue_bench bench;
   REQUIRE(bench.catalogue->open_tree(bench.id, share(bench.made.tree)));
   bench.restart();
   CHECK(toc_is_lost(bench.catalogue->toc(bench.id).error().code));
+  const auto tree = bench.catalogue->tree(bench.id).value();
+  CHECK_FALSE(tree->contents_known());
+  CHECK(bench.catalogue->open_tree(bench.id, share(bench.made.tree)).value() == tree);
+  REQUIRE(bench.catalogue->store_contents(bench.id, *tree, share(bench.made.contents)));
+  CHECK(bench.catalogue->tree(bench.id).value() == tree);
+  CHECK(bench.catalogue->toc(bench.id).value() == tree);
+}
+
+TEST_CASE("of the patches between tables of contents the latest are kept") {
+  temporary_folder folder;
+  const auto metadata = database::open(folder.path() / "db").value();
+  const auto catalogue =
+      image_catalogue::open(folder.path(), *metadata, {.tocs_kept_open = 4, .patches_kept_max = 2}).value();
+  std::vector<toc_id> images;
+  for (std::uint32_t seed = 1; seed <= 4; ++seed) {
+    const auto made = make_toc({.block_bytes = default_block_bytes}, random_image_tree(seed, 50)).value();
+    REQUIRE(catalogue->store_toc(made));
+    images.push_back(made.id);
+  }
+  REQUIRE(catalogue->packed_toc(images[0], toc_part::tree, std::nullopt));
+  for (std::size_t base = 1; base < images.size(); ++base)
+    REQUIRE(catalogue->packed_toc(images[0], toc_part::tree, images[base]));
+  std::size_t patches = 0;
+  std::size_t whole = 0;
+  for (const auto& file : std::filesystem::directory_iterator(folder.path() / "tocs")) {
+    if (file.path().extension() != ".packed") continue;
+    ++(file.path().filename().string().find('-') == std::string::npos ? whole : patches);
+  }
+  CHECK(patches == 2);
+  CHECK(whole == 1);
+  CHECK(catalogue->packed_toc(images[0], toc_part::tree, images[1]));
 }
 
 TEST_CASE("a TOC that a power cut has damaged is said to be corrupt, and can be stored again") {

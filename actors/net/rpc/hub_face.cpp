@@ -51,6 +51,16 @@ class session_face final : public wire::Session::Server {
     return kj::READY_NOW;
   }
 
+  kj::Promise<void> trace(TraceContext context) override {
+    auto node = node_.lock();
+    if (!node) return gone();
+    const auto bytes = context.getParams().getTrace();
+    const auto* data = reinterpret_cast<const std::byte*>(bytes.begin());
+    auto copy = share(std::vector<std::byte>(data, data + bytes.size()));
+    context.releaseParams();
+    return node->trace(std::move(copy));
+  }
+
   kj::Promise<void> cancel(CancelContext context) override {
     auto node = node_.lock();
     if (!node) return gone();

@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::size_t token_bytes = 16;
 constexpr const char* best_congestion_control = "bbr";
+constexpr std::uint64_t envelope_bytes_max = 4096;  // the RPC around one message
 constexpr std::uint32_t pings_per_silence = 3;
 constexpr std::uint32_t unanswered_silences_max =
     3;  // a lost control connection hides behind a busy bulk one
@@ -204,6 +205,24 @@ void hub_session::cancel(std::uint64_t delivery) {
   auto call = session_.cancelRequest();
   call.setDelivery(delivery);
   tasks_.add(call.send().ignoreResult());
+}
+
+void hub_session::trace(std::uint64_t id, const shared_bytes& encoded) {
+  const auto refuse = [&](errc code, const char* why) {
+    caf::anon_send(link_, trace_answer{id, error{code, why}});
+  };
+  if (over_ || !joined_) return refuse(errc::unavailable, "the hub has not answered yet");
+  if (encoded.bytes.size() + envelope_bytes_max > send_bytes_max_)
+    return refuse(errc::limit_exceeded, "a trace is larger than the hub accepts");
+  auto call = session_.traceRequest();
+  call.setTrace({reinterpret_cast<const kj::byte*>(encoded.bytes.data()), encoded.bytes.size()});
+  tasks_.add(call.send().then(
+      [this, id](auto&&) {
+        caf::anon_send(link_, trace_answer{id, {}});
+      },
+      [this, id](kj::Exception&& thrown) {
+        caf::anon_send(link_, trace_answer{id, from_kj(thrown)});
+      }));
 }
 
 // ---- deliveries -------------------------------------------------------------------------------------

@@ -43,6 +43,8 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
   void wants(const want& what);
   void cancel(std::uint64_t delivery);
   void answer(std::uint64_t id, verdict what);
+  /// Answered by `trace_answer`.
+  void trace(std::uint64_t id, const shared_bytes& encoded);
   /// To be called now and then: fails when nothing has been heard for too long, sends heartbeats.
   void watch(instant now);
 

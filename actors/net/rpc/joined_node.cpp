@@ -216,6 +216,26 @@ void joined_node::tell(std::uint64_t id) {
   }));
 }
 
+kj::Promise<void> joined_node::trace(shared_bytes encoded) {
+  if (traces_.size() >= options_.limits.pulls_per_node_max)
+    return to_kj({errc::busy, "this node waits for too many answers already"});
+  auto kept = kj::newPromiseAndFulfiller<void>();
+  const auto id = next_trace_++;
+  traces_.insert_or_assign(id, kj::mv(kept.fulfiller));
+  caf::anon_send(link_, remote_trace{id, {std::move(encoded), {}}});
+  return kj::mv(kept.promise);
+}
+
+void joined_node::answer_trace(std::uint64_t id, const std::optional<error>& failure) {
+  const auto found = traces_.find(id);
+  if (found == traces_.end()) return;
+  if (failure)
+    found->second->reject(to_kj(*failure));
+  else
+    found->second->fulfill();
+  traces_.erase(found);
+}
+
 void joined_node::wants(want what) {
   caf::anon_send(link_, std::move(what));
 }

@@ -119,6 +119,12 @@ void node_engine::answer(std::uint64_t id, verdict what) {
   if (session_) session_->answer(id, std::move(what));
 }
 
+void node_engine::trace(std::uint64_t id, const shared_bytes& encoded) {
+  if (session_) return session_->trace(id, encoded);
+  caf::anon_send(link_,
+                 trace_answer{id, error{errc::unavailable, "no link to the hub: " + past_.last_error}});
+}
+
 void node_engine::tell_status(std::uint64_t id) {
   auto status = past_;
   if (session_) session_->describe(status);

@@ -20,6 +20,8 @@ class node_engine final : public hub_session::owner, private kj::TaskSet::ErrorH
   void wants(const want& what);
   void cancel(std::uint64_t delivery);
   void answer(std::uint64_t id, verdict what);
+  /// Answered by `trace_answer`; at once and `unavailable` while there is no session.
+  void trace(std::uint64_t id, const shared_bytes& encoded);
   /// Answered by `status_answer`.
   void tell_status(std::uint64_t id);
   /// Answered by `join_expired` after `time`.

@@ -89,6 +89,8 @@ struct hub_side {
   happenings<cancel_delivery> cancels;
   happenings<bulk_attached> attached;
   happenings<part_received> receipts;
+  happenings<trace_report> traces;
+  std::optional<error> trace_refusal;  ///< what every trace is answered with; set before any comes
   happenings<caf::error> ended;
 };
 
@@ -109,6 +111,11 @@ inline node_session::behavior_type hub_side_session(node_session::pointer self,
       [side](cancel_delivery what) { side->cancels.push(what); },
       [side](bulk_attached& what) { side->attached.push(std::move(what)); },
       [side](part_received what) { side->receipts.push(what); },
+      [side](trace_report& what) -> caf::result<trace_kept> {
+        side->traces.push(std::move(what));
+        if (side->trace_refusal) return to_caf(*side->trace_refusal);
+        return trace_kept{};
+      },
   };
 }
 

@@ -151,6 +151,13 @@ bool cluster::stop_node() {
   return node_->wait(stop_limit) == program_end{0, 0};
 }
 
+void cluster::next_node() {
+  if (!stop_node()) throw std::runtime_error("the node does not stop: " + node_->errors());
+  ++node_number_;
+  start_node();
+  await_joined();
+}
+
 void cluster::await_joined() {
   if (!eventually([&] { return node_status()["link"]["state"] == "up"; }))
     throw std::runtime_error("the node does not join: " + node_->errors());

@@ -41,7 +41,9 @@ class cluster {
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
   [[nodiscard]] std::filesystem::path hub_store() const { return folder() / "hub"; }
-  [[nodiscard]] std::filesystem::path node_store() const { return folder() / "node"; }
+  [[nodiscard]] std::filesystem::path node_store() const {
+    return folder() / ("node" + std::to_string(node_number_));
+  }
   [[nodiscard]] test::relay& link() { return *link_; }
 
   void start_hub();   ///< at a new port, to which the relay follows
@@ -49,6 +51,7 @@ class cluster {
   void start_node();  ///< returns when it is ready, joined or not
   void kill_node();   ///< kill -9
   bool stop_node();   ///< SIGTERM; whether it ended well
+  void next_node();   ///< stops the node and starts one that has nothing; joined when it returns
   void await_joined();
 
   /// Runs `firstlight ARGUMENTS --json` with the daemon of that role.
@@ -83,6 +86,7 @@ class cluster {
   cluster_options options_;
   temporary_folder folder_;
   std::uint32_t programs_started_ = 0;
+  std::uint32_t node_number_ = 1;
   std::unique_ptr<test::relay> link_;
   std::unique_ptr<running_program> hub_;
   std::unique_ptr<running_program> node_;

@@ -73,6 +73,10 @@ acting_hub_link::behavior_type play_hub(acting_hub_link::pointer self, std::shar
         into->joining.push_back(self->make_response_promise<link_status>());
         return into->joining.back();
       },
+      [into, self](const trace_report& what) -> caf::result<trace_kept> {
+        into->traces.push_back({what, self->make_response_promise<trace_kept>()});
+        return into->traces.back().answer;
+      },
       [](const work& piece) { piece.run(); },
   };
 }
@@ -108,6 +112,16 @@ hub_link make_fake_hub_link(actor_stage& stage, std::shared_ptr<fake_hub_link> i
   into->stage = &stage;
   into->self = caf::actor_cast<caf::actor>(made);
   return caf::actor_cast<hub_link>(made);
+}
+
+void fake_hub_link::answer_trace(const result<void>& with) {
+  auto promise = traces.back().answer;
+  act([&] {
+    if (with)
+      promise.deliver(trace_kept{});
+    else
+      promise.deliver(to_caf(with.error()));
+  });
 }
 
 void fake_hub_link::answer(const result<pull_started>& with) {

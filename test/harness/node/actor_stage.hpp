@@ -85,7 +85,14 @@ struct fake_hub_link : fake_far_side {
   std::vector<want> wants;
   std::vector<cancel_delivery> cancels;
   std::vector<caf::typed_response_promise<link_status>> joining;
+  struct reported {
+    trace_report what;
+    caf::typed_response_promise<trace_kept> answer;
+  };
+  std::vector<reported> traces;
 
+  /// Answers the latest trace.
+  void answer_trace(const result<void>& with);
   /// Answers the latest pull.
   void answer(const result<pull_started>& with);
 };

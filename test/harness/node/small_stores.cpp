@@ -35,7 +35,8 @@ hub_stores::hub_stores(const test_authority& authority)
       contents(good(content_store::open(folder.path(), *metadata, {}, 64))),
       catalogue(good(image_catalogue::open(folder.path(), *metadata))),
       layers(make_layer_cache(*metadata)),
-      builder(std::make_unique<segment_builder>(*contents, nullptr, block_geometry{})) {}
+      builder(std::make_unique<segment_builder>(*contents, nullptr, block_geometry{})),
+      traces(std::make_unique<trace_store>(*metadata, learning.traces_kept_max)) {}
 
 std::string hub_stores::layout(const std::string& tar) {
   const auto where = folder.path() / ("layout" + std::to_string(++layouts_));
@@ -50,7 +51,8 @@ known_image hub_stores::add(const std::string& name, const std::string& tar) {
                                   .now = 1'700'000'000,
                                   .progress = [](const pull_progress&) {},
                                   .stop = nullptr};
-  const auto record = good(add_image({*catalogue, *contents, *layers, source, order_limits}, request));
+  const auto record =
+      good(add_image({*catalogue, *contents, *layers, source, order_limits, *traces, learning}, request));
   return {record,
           good(catalogue->toc(record.toc)),
           std::make_shared<const stored_order>(good(catalogue->order(record.toc))),

@@ -1,6 +1,7 @@
 #pragma once
 #include "actors/hub/prepare_delivery.hpp"
 #include "storage/holdings.hpp"
+#include "storage/learn_image.hpp"
 #include "storage/pki/certificate_authority.hpp"
 #include "storage/receive_image.hpp"
 #include "storage/segment_builder.hpp"
@@ -38,8 +39,11 @@ class hub_stores {
   std::unique_ptr<image_catalogue> catalogue;
   std::unique_ptr<layer_cache> layers;
   std::unique_ptr<segment_builder> builder;
+  std::unique_ptr<trace_store> traces;
+  learning_options learning;
   source_options source;
   static_order_limits order_limits;
+  [[nodiscard]] learn_tools learn() const { return {*catalogue, *traces, learning}; }
 
   /// Writes an OCI layout of one layer into this store's folder. @returns its reference.
   std::string layout(const std::string& tar);

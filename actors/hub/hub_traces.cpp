@@ -1,0 +1,320 @@
+#include "actors/hub/hub_traces.hpp"
+
+#include <algorithm>
+
+#include "model/image_reference.hpp"
+#include "model/order_plot.hpp"
+#include "model/platform.hpp"
+#include "schemas/toc_contents.hpp"
+#include "schemas/trace_json.hpp"
+#include "storage/sha256.hpp"
+
+namespace firstlight {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+result<image_record> record_of(const hub_trace_tools& tools, const std::string& named,
+                               const std::string& on_platform) {
+  const auto reference = parse_image_reference(named);
+  if (!reference) return tl::unexpected(reference.error());
+  const auto wanted = parse_platform(on_platform.empty() ? tools.platform : on_platform);
+  if (!wanted) return tl::unexpected(wanted.error());
+  const auto record = tools.catalogue.find(reference->text(), wanted->text());
+  if (!record) return tl::unexpected(record.error());
+  if (!*record)
+    return fail(errc::not_found, "image " + reference->text() + " (" + wanted->text() +
+                                     ") is not known; 'firstlight image ls' shows what is");
+  return **record;
+}
+
+std::uint64_t bytes_of(const toc_view& toc, std::span<const block_run> runs) {
+  std::uint64_t bytes = 0;
+  for (const auto& run : runs)
+    if (run.content < toc.content_count())
+      bytes += toc.geometry().length(toc.content_size(run.content), run.first, run.count);
+  return bytes;
+}
+
+result<admin_traced_image> describe(const hub_trace_tools& tools, const image_record& record,
+                                    std::uint32_t traces) {
+  const auto order = tools.catalogue.order(record.toc);
+  if (!order) return tl::unexpected(order.error());
+  const auto toc = tools.catalogue.toc(record.toc);
+  if (!toc) return tl::unexpected(toc.error());
+  return admin_traced_image{record.reference,
+                            record.platform,
+                            record.toc.value.hex(),
+                            traces,
+                            order->traces,
+                            order->relative,
+                            static_cast<std::uint32_t>(order->runs.size()),
+                            bytes_of(**toc, std::span(order->runs).first(order->guessed))};
+}
+
+std::uint64_t in_milliseconds(nanoseconds time) {
+  return static_cast<std::uint64_t>(duration_cast<milliseconds>(time).count());
+}
+
+admin_trace describe(const trace& one) {
+  admin_trace said{one.id.value.hex(),
+                   one.node,
+                   one.group,
+                   duration_cast<seconds>(one.started).count(),
+                   static_cast<std::uint32_t>(one.files.size()),
+                   0,
+                   0,
+                   0};
+  nanoseconds last{0};
+  nanoseconds wait{0};
+  for (const auto& file : one.files) {
+    last = std::max(last, file.access);
+    wait += file.wait;
+    for (const auto& run : file.runs) {
+      said.blocks += run.count;
+      last = std::max(last, run.access);
+    }
+  }
+  said.span_ms = in_milliseconds(last);
+  said.wait_ms = in_milliseconds(wait);
+  return said;
+}
+
+named_image name_of(const std::string& reference) {
+  const auto parsed = parse_image_reference(reference);
+  if (!parsed) return {reference, ""};
+  auto name = parsed->text();
+  const auto tag = ":" + parsed->tag;
+  if (!parsed->tag.empty() && name.ends_with(tag)) name.resize(name.size() - tag.size());
+  return {name, parsed->tag};
+}
+
+std::string plain_path(std::string_view path) {
+  if (path.starts_with("./")) path.remove_prefix(2);
+  while (path.starts_with('/')) path.remove_prefix(1);
+  return std::string(path);
+}
+
+result<std::vector<trace>> traces_of(const hub_trace_tools& tools, const admin_trace_export& asked) {
+  if (!asked.reference.empty()) {
+    const auto record = record_of(tools, asked.reference, asked.platform);
+    if (!record) return tl::unexpected(record.error());
+    return tools.traces.of_image(record->toc);
+  }
+  std::vector<trace> all;
+  auto visited = tools.traces.for_each([&](trace&& one) {
+    all.push_back(std::move(one));
+    return true;
+  });
+  if (!visited) return tl::unexpected(visited.error());
+  return all;
+}
+
+// ---- scores ------------------------------------------------------------------------------------
+
+/// What scoring one image works with.
+struct scorer {
+  const hub_trace_tools& tools;
+  const admin_trace_score& asked;
+  std::shared_ptr<const toc_view> toc;
+  toc_id id;
+  std::vector<content_info> contents;
+  std::vector<observed_start> starts;  ///< by `ids`
+  std::vector<trace_id> ids;
+  stored_order guessed;
+};
+
+content_order plain(const stored_order& order) {
+  return {order.runs, order.guessed};
+}
+
+/// Learned from all other starts: never from the one that is scored.
+content_order learned_without(const scorer& my, std::size_t left_out) {
+  std::vector<observed_start> others;
+  for (std::size_t i = 0; i < my.starts.size(); ++i)
+    if (i != left_out && (my.asked.traces_max == 0 || others.size() < my.asked.traces_max))
+      others.push_back(my.starts[i]);
+  return plain(order_from(my.tools.learn(), *my.toc, others, my.guessed));
+}
+
+result<content_order> order_named(const scorer& my, const std::string& name, std::size_t start) {
+  if (name == "traced") return learned_without(my, start);
+  if (name == "static") return plain(my.guessed);
+  if (name == "image") return content_order{};
+  if (name == "oracle") return oracle_order(my.starts[start]);
+  if (name != "relative")
+    return fail(errc::invalid_argument, "'" + name + "' is none of traced, relative, static, image, oracle");
+  const auto relatives = relatives_starts(my.tools.learn(), my.id);
+  if (!relatives) return tl::unexpected(relatives.error());
+  if (relatives->starts.empty()) return fail(errc::not_found, "no relative of this image has traces");
+  return plain(order_from(my.tools.learn(), *my.toc, relatives->starts, my.guessed));
+}
+
+std::uint64_t in_microseconds(nanoseconds time) {
+  return static_cast<std::uint64_t>(duration_cast<std::chrono::microseconds>(time).count());
+}
+
+admin_trace_score_row row_of(const std::string& order, const trace_id& id, const order_score& score) {
+  admin_trace_score_row row{order,
+                            id.value.hex(),
+                            in_microseconds(score.stall),
+                            in_microseconds(score.end),
+                            score.misses,
+                            score.touched_bytes,
+                            score.sent_bytes,
+                            {}};
+  for (std::size_t i = 0; i < recall_percents.size(); ++i)
+    row.recall.push_back({recall_percents.at(i), static_cast<std::uint32_t>(score.recall.at(i) * 100 + 0.5)});
+  return row;
+}
+
+result<scorer> scorer_for(const hub_trace_tools& tools, const admin_trace_score& asked) {
+  if (asked.bytes_per_second == 0) return fail(errc::invalid_argument, "the link needs a rate above 0");
+  const auto record = record_of(tools, asked.reference, asked.platform);
+  if (!record) return tl::unexpected(record.error());
+  auto toc = tools.catalogue.toc(record->toc);
+  if (!toc) return tl::unexpected(toc.error());
+  auto guessed = tools.catalogue.order(record->toc, order_kind::guessed);
+  if (!guessed) return tl::unexpected(guessed.error());
+  auto traces = tools.traces.of_image(record->toc);
+  if (!traces) return tl::unexpected(traces.error());
+  scorer made{tools, asked, *toc, record->toc, contents_of(**toc), {}, {}, guessed->value_or(stored_order{})};
+  std::sort(traces->begin(), traces->end(),
+            [](const trace& a, const trace& b) { return a.started > b.started; });
+  for (const auto& one : *traces) {
+    auto start = observe(**toc, one);
+    const bool blocks = std::any_of(one.files.begin(), one.files.end(),
+                                    [](const traced_file& file) { return !file.runs.empty(); });
+    if (!start || !blocks) continue;  // without blocks there is nothing to replay
+    made.starts.push_back(std::move(*start));
+    made.ids.push_back(one.id);
+  }
+  if (made.starts.empty())
+    return fail(errc::not_found, "no recorded start of " + record->reference +
+                                     " tells blocks; make one with 'firstlight trace record'");
+  return made;
+}
+
+}  // namespace
+
+result<admin_trace_list> list_traces(const hub_trace_tools& tools) {
+  const auto records = tools.catalogue.list();
+  if (!records) return tl::unexpected(records.error());
+  const auto counts = tools.traces.images();
+  if (!counts) return tl::unexpected(counts.error());
+  admin_trace_list list;
+  for (const auto& record : *records) {
+    const auto count = counts->find(record.toc);
+    auto said = describe(tools, record, count == counts->end() ? 0 : count->second);
+    if (!said) return tl::unexpected(said.error());
+    list.images.push_back(std::move(*said));
+  }
+  return list;
+}
+
+result<admin_trace_detail> show_traces(const hub_trace_tools& tools, const admin_trace_show& asked) {
+  const auto record = record_of(tools, asked.reference, asked.platform);
+  if (!record) return tl::unexpected(record.error());
+  auto traces = tools.traces.of_image(record->toc);
+  if (!traces) return tl::unexpected(traces.error());
+  auto image = describe(tools, *record, static_cast<std::uint32_t>(traces->size()));
+  if (!image) return tl::unexpected(image.error());
+  admin_trace_detail detail{std::move(*image), {}, {}};
+  std::sort(traces->begin(), traces->end(),
+            [](const trace& a, const trace& b) { return a.started > b.started; });
+  for (const auto& one : *traces) detail.traces.push_back(describe(one));
+  if (asked.order_max == 0) return detail;
+  const auto toc = tools.catalogue.toc(record->toc);
+  const auto order = tools.catalogue.order(record->toc);
+  if (!toc || !order) return tl::unexpected(toc ? order.error() : toc.error());
+  const auto paths = content_paths(**toc);
+  for (std::size_t i = 0; i < std::min<std::size_t>(order->runs.size(), asked.order_max); ++i) {
+    const auto& run = order->runs[i];
+    if (run.content < paths.size())
+      detail.order.push_back({paths[run.content], run.first, run.count, i < order->guessed});
+  }
+  return detail;
+}
+
+result<admin_trace_texts> export_traces(const hub_trace_tools& tools, const admin_trace_export& asked) {
+  const auto traces = traces_of(tools, asked);
+  if (!traces) return tl::unexpected(traces.error());
+  admin_trace_texts texts;
+  std::vector<labelled_trace> labelled;
+  for (const auto& one : *traces) {
+    trace_file file{one.group, name_of(one.reference), one.started, {}};
+    for (const auto& each : one.files) file.accesses.push_back({each.path, each.access, each.wait, 0, 0});
+    texts.traces.push_back({one.id.value.hex(), trace_file_json(file)});
+    labelled.push_back({file.image, one});
+  }
+  texts.collection = collection_json(collect_groups(labelled));
+  return texts;
+}
+
+result<admin_trace_scores> score_traces(const hub_trace_tools& tools, const admin_trace_score& asked) {
+  const auto my = scorer_for(tools, asked);
+  if (!my) return tl::unexpected(my.error());
+  const modelled_link link{.round_trip = milliseconds(asked.round_trip_ms),
+                           .bytes_per_second = static_cast<double>(asked.bytes_per_second)};
+  admin_trace_scores scores;
+  for (const auto& name : asked.orders) {
+    for (std::size_t i = 0; i < my->starts.size(); ++i) {
+      if (name == "traced" && my->starts.size() < 2)
+        return fail(errc::not_found,
+                    "a traced order is scored by a start that it was not learned from: two "
+                    "recorded starts are needed");
+      const auto order = order_named(*my, name, i);
+      if (!order) return tl::unexpected(order.error());
+      const auto score = score_order(my->starts[i], *order, my->contents, my->toc->geometry(), link);
+      scores.rows.push_back(row_of(name, my->ids[i], score));
+      if (asked.plot && scores.svg.empty())
+        scores.svg = plot_replay(score, content_paths(*my->toc),
+                                 asked.reference + ", order: " + name + ", round trip " +
+                                     std::to_string(asked.round_trip_ms) + " ms");
+    }
+  }
+  return scores;
+}
+
+result<removed_traces> remove_traces(const hub_trace_tools& tools, const admin_trace_remove& asked) {
+  const auto record = record_of(tools, asked.reference, asked.platform);
+  if (!record) return tl::unexpected(record.error());
+  removed_traces removed{record->toc, 0};
+  if (asked.id.empty()) {
+    const auto all = tools.traces.remove_all(record->toc);
+    if (!all) return tl::unexpected(all.error());
+    removed.traces = *all;
+    return removed;
+  }
+  const auto stamps = tools.traces.stamps(record->toc);
+  if (!stamps) return tl::unexpected(stamps.error());
+  for (const auto& one : *stamps) {
+    if (!one.id.value.hex().starts_with(asked.id)) continue;
+    if (auto gone = tools.traces.remove(one.id); !gone) return tl::unexpected(gone.error());
+    ++removed.traces;
+  }
+  if (removed.traces == 0)
+    return fail(errc::not_found,
+                record->reference + " has no trace " + asked.id + "; 'firstlight trace show' lists them");
+  return removed;
+}
+
+result<trace> read_trace_file(const hub_trace_tools& tools, const std::string& text,
+                              const std::string& platform) {
+  const auto file = parse_trace_file(text);
+  if (!file) return tl::unexpected(file.error());
+  const auto record =
+      record_of(tools, file->image.name + (file->image.tag.empty() ? "" : ":" + file->image.tag), platform);
+  if (!record) return tl::unexpected(record.error());
+  const bytes_view bytes(reinterpret_cast<const std::byte*>(text.data()), text.size());
+  trace made{{sha256(bytes)}, record->toc, record->reference, file->group, "import", file->started, {}};
+  for (const auto& one : file->accesses)
+    made.files.push_back({plain_path(one.path), one.access, one.wait, {}});
+  sort_trace(made);
+  return made;
+}
+
+}  // namespace firstlight

@@ -1,0 +1,43 @@
+#pragma once
+#include "schemas/admin.hpp"
+#include "storage/learn_image.hpp"
+
+namespace firstlight {
+
+/// What the admin requests about traces need; all outlive the call.
+struct hub_trace_tools {
+  image_catalogue& catalogue;
+  trace_store& traces;
+  const learning_options& learning;
+  std::string platform;  ///< of images that are named without one
+
+  [[nodiscard]] learn_tools learn() const { return {catalogue, traces, learning}; }
+};
+
+// The admin requests, answered. They read the disk and compute; workers only. Errors: `not_found` for an
+// image that the hub does not know, `invalid_argument`, those of the stores.
+
+/// Without the counters of the aggregator.
+[[nodiscard]] result<admin_trace_list> list_traces(const hub_trace_tools& tools);
+[[nodiscard]] result<admin_trace_detail> show_traces(const hub_trace_tools& tools,
+                                                     const admin_trace_show& asked);
+[[nodiscard]] result<admin_trace_texts> export_traces(const hub_trace_tools& tools,
+                                                      const admin_trace_export& asked);
+[[nodiscard]] result<admin_trace_scores> score_traces(const hub_trace_tools& tools,
+                                                      const admin_trace_score& asked);
+
+/// Traces that were taken out, and whose image they were.
+struct removed_traces {
+  toc_id toc;
+  std::uint32_t traces = 0;
+};
+[[nodiscard]] result<removed_traces> remove_traces(const hub_trace_tools& tools,
+                                                   const admin_trace_remove& asked);
+
+/// A trace file as a trace of the image that it names; equal files give equal ids. Paths may begin with '/'
+/// or
+/// "./". Errors: `corrupt`, `not_found` for the image.
+[[nodiscard]] result<trace> read_trace_file(const hub_trace_tools& tools, const std::string& text,
+                                            const std::string& platform);
+
+}  // namespace firstlight

@@ -1,0 +1,115 @@
+#include "actors/hub/trace_aggregator.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "schemas/toc_contents.hpp"
+#include "schemas/trace_codec.hpp"
+
+namespace firstlight {
+namespace {
+
+using self_pointer = trace_aggregator::stateful_pointer<aggregator_state>;
+
+struct shell {
+  self_pointer self;
+  std::shared_ptr<const aggregator_tools> tools;
+
+  [[nodiscard]] aggregator_state& state() const { return self->state; }
+};
+
+/// The trace if it can be believed: of a known image it names only what the image has.
+result<trace> read_trace(const aggregator_tools& tools, const trace_report& report) {
+  if (report.encoded.bytes.size() > tools.options.trace_bytes_max)
+    return fail(errc::limit_exceeded, "trace_bytes_max: the trace is too long");
+  auto recorded = decode_trace(report.encoded.bytes);
+  if (!recorded) return recorded;
+  if (!report.node.empty()) recorded->node = report.node;
+  if (auto good = check_trace(*recorded, tools.options.traces, tools.now()); !good)
+    return tl::unexpected(good.error());
+  const auto toc = tools.catalogue.toc(recorded->toc);
+  if (!toc) return recorded;  // its image may come later
+  if (auto fits = observe(**toc, *recorded); !fits) return tl::unexpected(fits.error());
+  return recorded;
+}
+
+void note_refusal(const shell& my, const std::string& node, const error& why) {
+  auto& status = my.state().status;
+  ++status.refused;
+  status.refusals.insert(status.refusals.begin(), (node.empty() ? "" : node + ": ") + to_string(why));
+  if (status.refusals.size() > my.tools->options.refusals_shown_max) status.refusals.pop_back();
+  spdlog::warn("a trace of {} is refused: {}", node.empty() ? "this machine" : node, to_string(why));
+}
+
+void learn_soon(const shell& my, const toc_id& image) {
+  my.state().changed.insert(image);
+  if (std::exchange(my.state().ticking, true)) return;
+  my.self->delayed_send(my.self, my.tools->options.gather_time, caf::tick_atom_v);
+}
+
+result<trace_kept> keep(const shell& my, const trace_report& report) {
+  const auto recorded = read_trace(*my.tools, report);
+  if (!recorded) {
+    note_refusal(my, report.node, recorded.error());
+    return tl::unexpected(recorded.error());
+  }
+  const auto added = my.tools->traces.add(*recorded);
+  if (!added) return tl::unexpected(added.error());
+  if (*added == trace_store::outcome::known) {
+    ++my.state().status.repeated;
+    return trace_kept{};
+  }
+  ++my.state().status.received;
+  learn_soon(my, recorded->toc);
+  return trace_kept{};
+}
+
+void publish(const shell& my, const toc_id& image, const result<stored_order>& order) {
+  my.state().learning.erase(image);
+  if (!order) {
+    if (order.error().code != errc::not_found)  // else the image is still to come
+      spdlog::error("the order of an image is not learned: {}", to_string(order.error()));
+    return;
+  }
+  spdlog::info("image {} is delivered in an order of {} traces", image.value.hex().substr(0, 12),
+               order->traces);
+  const order_learned news{image, std::make_shared<const stored_order>(*order)};
+  for (const auto& listener : my.state().listeners) caf::anon_send(listener, news);
+}
+
+void learn_changed(const shell& my) {
+  auto& state = my.state();
+  state.ticking = false;
+  for (const auto& image : std::exchange(state.changed, {})) {
+    if (!state.learning.insert(image).second) {  // once more, when that is done
+      learn_soon(my, image);
+      continue;
+    }
+    run_on(
+        my.tools->workers.next(), my.self,
+        [tools = my.tools, image] {
+          return learn_image({tools->catalogue, tools->traces, tools->options}, image);
+        },
+        [my, image](const result<stored_order>& order) { publish(my, image, order); });
+  }
+}
+
+}  // namespace
+
+trace_aggregator::behavior_type make_trace_aggregator(self_pointer self, aggregator_tools tools) {
+  const shell my{self, std::make_shared<const aggregator_tools>(std::move(tools))};
+  self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
+  self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
+  return {
+      [=](const trace_report& report) -> caf::result<trace_kept> {
+        auto kept = keep(my, report);
+        if (!kept) return to_caf(kept.error());
+        return *kept;
+      },
+      [=](const learn_again& image) { learn_soon(my, image.toc); },
+      [=](caf::subscribe_atom, const caf::actor& listener) { my.state().listeners.push_back(listener); },
+      [=](caf::get_atom) { return my.state().status; },
+      [=](caf::tick_atom) { learn_changed(my); },
+  };
+}
+
+}  // namespace firstlight

@@ -1,0 +1,34 @@
+#pragma once
+#include <deque>
+#include <set>
+
+#include "actors/interfaces.hpp"
+#include "actors/worker.hpp"
+#include "storage/learn_image.hpp"
+
+namespace firstlight {
+
+/// What the aggregator works with. The stores and options outlive it.
+struct aggregator_tools {
+  image_catalogue& catalogue;
+  trace_store& traces;
+  const learning_options& options;
+  worker_pool workers;                            ///< learn; they write and read the disk
+  std::function<std::chrono::nanoseconds()> now;  ///< since the epoch
+};
+
+struct aggregator_state {
+  static inline const char* name = "trace-aggregator";
+  aggregator_state() = default;
+  aggregator_status status;
+  std::vector<caf::actor> listeners;
+  std::set<toc_id> changed;   ///< to be learned from at the next tick
+  std::set<toc_id> learning;  ///< on a worker now
+  bool ticking = false;
+};
+
+/// Spawn it detached: it writes traces to the disk.
+trace_aggregator::behavior_type make_trace_aggregator(
+    trace_aggregator::stateful_pointer<aggregator_state> self, aggregator_tools tools);
+
+}  // namespace firstlight

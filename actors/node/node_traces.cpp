@@ -1,0 +1,77 @@
+#include <spdlog/spdlog.h>
+
+#include "actors/node/node_shell.hpp"
+#include "actors/node/tracer.hpp"
+#include "model/image_reference.hpp"
+
+namespace firstlight::detail {
+namespace {
+
+bool wanted_by_mode(const node_root_tools& tools, std::uint64_t starts) {
+  if (tools.recording.mode == "never") return false;
+  return tools.recording.mode != "first" || starts <= tools.recording.starts;
+}
+
+/// Whether this start is recorded: what was asked with it, what users have said, then the setting.
+bool is_wanted(const node_shell& my, const start_to_record& start) {
+  const auto starts = my.tools->switches.count_start(start.image.record.toc);
+  const auto said = my.tools->switches.find(start.image.record.reference, start.group);
+  if (!starts || !said) {
+    spdlog::error("a start is not recorded: {}", to_string(starts ? said.error() : starts.error()));
+    return false;
+  }
+  if (start.on_purpose) return true;
+  return *said ? **said == trace_switches::state::on : wanted_by_mode(*my.tools, *starts);
+}
+
+}  // namespace
+
+std::shared_ptr<access_recorder> recorder_for(const node_shell& my, const start_to_record& start) {
+  if (!is_wanted(my, start)) return {};
+  const bool blocks = start.on_purpose || !start.image.record.complete;
+  return std::make_shared<access_recorder>(
+      std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()),
+      blocks ? recorded_detail::blocks : recorded_detail::files, my.tools->recording.limits);
+}
+
+tracer trace_start(const node_shell& my, const start_to_record& start,
+                   const std::shared_ptr<access_recorder>& recorder) {
+  if (!recorder) return {};
+  const auto& record = start.image.record;
+  return my.self->spawn(make_tracer,
+                        tracer_parts{recorder,
+                                     {start.image.toc, record.toc, record.reference,
+                                      start.group.empty() ? std::string(default_trace_group) : start.group,
+                                      my.tools->name, recorder->started()},
+                                     my.tools->collector,
+                                     my.tools->recording.check_interval});
+}
+
+void finish_trace(const running_mount& mount) {
+  if (mount.recorder) mount.recorder->stop();
+  if (mount.tracing) caf::anon_send(mount.tracing, finish_recording{});
+}
+
+void switch_traces(const node_shell& my, const admin_trace_switch& asked, admin_promise reply) {
+  if (!asked.reference.empty() && !asked.group.empty())
+    return refuse(reply, {errc::invalid_argument, "name an image or a group, not both"});
+  auto name = asked.group;
+  auto subject = asked.group.empty() ? trace_switches::subject::all : trace_switches::subject::group;
+  if (!asked.reference.empty()) {
+    const auto reference = parse_image_reference(asked.reference);
+    if (!reference) return refuse(reply, reference.error());
+    name = reference->text();
+    subject = trace_switches::subject::image;
+  }
+  const auto wanted = asked.on ? trace_switches::state::on : trace_switches::state::off;
+  if (auto set = my.tools->switches.set(subject, name, wanted); !set) return refuse(reply, set.error());
+  // What is being recorded against the new word ends, and is kept.
+  if (!asked.on)
+    for (const auto& [mount_name, mount] : my.state().mounts) {
+      const auto said = my.tools->switches.find(mount.entry.image.record.reference, mount.group);
+      if (said && *said == trace_switches::state::off) finish_trace(mount);
+    }
+  deliver(reply, admin_done{});
+}
+
+}  // namespace firstlight::detail

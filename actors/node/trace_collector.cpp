@@ -1,0 +1,117 @@
+#include "actors/node/trace_collector.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "actors/errors.hpp"
+#include "schemas/trace_codec.hpp"
+
+namespace firstlight {
+namespace {
+
+using self_pointer = trace_collector::stateful_pointer<collector_state>;
+
+struct shell {
+  self_pointer self;
+  std::shared_ptr<const collector_tools> tools;
+
+  [[nodiscard]] collector_state& state() const { return self->state; }
+};
+
+void send_next(const shell& my);
+
+void send_later(const shell& my, const error& why) {
+  my.state().status.last_error = to_string(why);
+  if (std::exchange(my.state().ticking, true)) return;
+  my.self->delayed_send(my.self, my.tools->retry_interval, caf::tick_atom_v);
+}
+
+/// Whether the hub will never take this trace.
+bool refused_for_good(errc why) {
+  return why == errc::corrupt || why == errc::invalid_argument || why == errc::limit_exceeded;
+}
+
+void drop_first(const shell& my) {
+  const auto id = my.state().queue.front();
+  my.state().queue.pop_front();
+  if (auto forgotten = my.tools->unsent.forget(id); !forgotten)
+    spdlog::error("a trace that was sent stays on disk: {}", to_string(forgotten.error()));
+}
+
+void on_answer(const shell& my, const std::optional<error>& failure) {
+  auto& state = my.state();
+  state.sending = false;
+  if (failure && !refused_for_good(failure->code)) return send_later(my, *failure);
+  ++(failure ? state.status.refused : state.status.sent);
+  if (failure) spdlog::warn("the hub refuses a trace: {}", to_string(*failure));
+  state.status.last_error = failure ? to_string(*failure) : "";
+  drop_first(my);
+  send_next(my);
+}
+
+/// One after another: the hub orders them by their starts, not by their arrival.
+void send_next(const shell& my) {
+  auto& state = my.state();
+  if (state.sending || state.queue.empty()) return;
+  const auto recorded = my.tools->unsent.find(state.queue.front());
+  if (!recorded) return send_later(my, recorded.error());
+  if (!*recorded) {
+    state.queue.pop_front();
+    return send_next(my);
+  }
+  state.sending = true;
+  my.self->request(my.tools->link, caf::infinite, trace_report{share(encode_trace(**recorded)), {}})
+      .then([my](trace_kept) { on_answer(my, std::nullopt); },
+            [my](const caf::error& problem) { on_answer(my, from_caf(problem)); });
+}
+
+void keep(const shell& my, const trace& recorded) {
+  auto& state = my.state();
+  if (auto added = my.tools->unsent.add(recorded); !added)
+    return spdlog::error("a trace of {} is lost: {}", recorded.reference, to_string(added.error()));
+  state.queue.push_back(recorded.id);
+  spdlog::info("recorded a start of {}: {} files", recorded.reference, recorded.files.size());
+  // The oldest is being sent perhaps; then the next one goes.
+  while (state.queue.size() > my.tools->unsent_max && state.queue.size() > 1) {
+    const auto oldest = state.queue.begin() + (state.sending ? 1 : 0);
+    if (auto forgotten = my.tools->unsent.forget(*oldest); !forgotten)
+      spdlog::error("an old trace stays on disk: {}", to_string(forgotten.error()));
+    state.queue.erase(oldest);
+  }
+  send_next(my);
+}
+
+void find_unsent(const shell& my) {
+  std::vector<std::pair<std::chrono::nanoseconds, trace_id>> left;
+  const auto found = my.tools->unsent.for_each([&](trace&& one) {
+    left.emplace_back(one.started, one.id);
+    return true;
+  });
+  if (!found) spdlog::error("traces that were not sent are lost: {}", to_string(found.error()));
+  std::sort(left.begin(), left.end());
+  for (const auto& [started, id] : left) my.state().queue.push_back(id);
+}
+
+}  // namespace
+
+trace_collector::behavior_type make_trace_collector(self_pointer self, collector_tools tools) {
+  const shell my{self, std::make_shared<const collector_tools>(std::move(tools))};
+  self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
+  self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
+  find_unsent(my);
+  self->send(self, caf::tick_atom_v);
+  my.state().ticking = true;
+  return {
+      [=](const start_recorded& start) { keep(my, start.what); },
+      [=](caf::get_atom) {
+        auto status = my.state().status;
+        status.unsent = static_cast<std::uint32_t>(my.state().queue.size());
+        return status;
+      },
+      [=](caf::tick_atom) {
+        my.state().ticking = false;
+        send_next(my);
+      },
+  };
+}
+
+}  // namespace firstlight

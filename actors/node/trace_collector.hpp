@@ -1,0 +1,29 @@
+#pragma once
+#include <deque>
+
+#include "actors/interfaces.hpp"
+#include "storage/trace_store.hpp"
+
+namespace firstlight {
+
+struct collector_tools {
+  trace_store& unsent;
+  hub_link link;
+  std::uint32_t unsent_max = 1024;
+  std::chrono::milliseconds retry_interval{5'000};
+};
+
+struct collector_state {
+  static inline const char* name = "trace-collector";
+  collector_state() = default;
+  collector_status status;
+  std::deque<trace_id> queue;  ///< on disk and not confirmed, the oldest first
+  bool sending = false;
+  bool ticking = false;
+};
+
+/// Spawn it detached: it writes traces to the disk. Goes on with what an earlier process has not sent.
+trace_collector::behavior_type make_trace_collector(trace_collector::stateful_pointer<collector_state> self,
+                                                    collector_tools tools);
+
+}  // namespace firstlight

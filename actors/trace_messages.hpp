@@ -1,0 +1,64 @@
+#pragma once
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <memory>
+#include <string>
+
+#include "model/bytes.hpp"
+#include "model/trace.hpp"
+#include "schemas/image_record.hpp"
+
+/// Messages about traces: from the mounts of a node to its hub, and from there to all who plan.
+namespace firstlight {
+
+/// What one start has read, to be kept and sent.
+struct start_recorded {
+  trace what;
+};
+
+/// The recording of a mount ends now, settled or not.
+struct finish_recording {};
+
+/// A trace on its way to a hub.
+struct trace_report {
+  shared_bytes encoded;  ///< schemas/trace_codec.hpp
+  std::string node;      ///< who sent it, as its certificate says; filled in by the hub
+};
+/// It is on the hub's disk, or was before.
+struct trace_kept {};
+
+/// How a node's traces come along.
+struct collector_status {
+  std::uint32_t unsent = 0;
+  std::uint64_t sent = 0;     ///< of this process
+  std::uint64_t refused = 0;  ///< by the hub, for good
+  std::string last_error;
+};
+
+/// An image is delivered in another order from now on.
+struct order_learned {
+  toc_id toc;
+  std::shared_ptr<const stored_order> order;
+};
+
+/// The traces of this image have changed, or it is new: learn from them.
+struct learn_again {
+  toc_id toc;
+};
+
+struct aggregator_status {
+  std::uint64_t received = 0;  ///< new ones, of this process
+  std::uint64_t repeated = 0;
+  std::uint64_t refused = 0;
+  std::vector<std::string> refusals;  ///< why, the latest first
+};
+
+}  // namespace firstlight
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::start_recorded)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::finish_recording)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::trace_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::trace_kept)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::collector_status)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::order_learned)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::learn_again)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::aggregator_status)

@@ -1,0 +1,361 @@
+#include <fstream>
+#include <map>
+
+#include "apps/daemon_client.hpp"
+#include "apps/table.hpp"
+#include "apps/trace_files.hpp"
+#include "model/quantity.hpp"
+
+namespace firstlight {
+namespace {
+
+struct image_arguments {
+  daemon_options daemon;
+  std::string reference;
+  std::string platform;
+};
+
+void add_reference(CLI::App& command, image_arguments& in) {
+  command.add_option("image", in.reference, "the image's reference")->required()->type_name("REFERENCE");
+  command.add_option("--platform", in.platform, "os/architecture[/variant] (default: the hub's own)")
+      ->type_name("PLATFORM");
+}
+
+std::string where_from(const admin_traced_image& image) {
+  if (image.learned_from == 0) return "guessed";
+  const auto starts = std::to_string(image.learned_from) + (image.learned_from == 1 ? " start" : " starts");
+  return image.relative.empty() ? starts : starts + " of " + printable(image.relative);
+}
+
+std::string milliseconds_of(std::uint64_t microseconds) {
+  return std::to_string(microseconds / 1000) + "." + std::to_string(microseconds / 100 % 10) + " ms";
+}
+
+// ---- ls, show, diff ------------------------------------------------------------------------------
+
+void print_list(const admin_trace_list& list) {
+  table rows({"IMAGE", "PLATFORM", "TRACES", "ORDER FROM", "EXPECTED"});
+  for (const auto& image : list.images)
+    rows.add({image.reference, image.platform, std::to_string(image.traces), where_from(image),
+              rounded_bytes(image.expected_bytes)});
+  std::fputs(rows.text().c_str(), stdout);
+  std::printf("received %llu, repeated %llu, refused %llu\n", static_cast<unsigned long long>(list.received),
+              static_cast<unsigned long long>(list.repeated), static_cast<unsigned long long>(list.refused));
+  for (const auto& why : list.refusals) std::printf("  %s\n", printable(why).c_str());
+}
+
+void add_ls(command_tree& tree, CLI::App& group) {
+  auto daemon = std::make_shared<daemon_options>();
+  auto* command =
+      tree.add(group,
+               {.name = "ls",
+                .summary = "List the hub's images with what it has learned of their starts.",
+                .examples = "firstlight trace ls"},
+               [daemon] {
+                 return show(ask_for<admin_trace_list>(daemon_kind::hub, *daemon, admin_trace_list_request{}),
+                             daemon->output, print_list);
+               });
+  add_daemon_options(*command, *daemon, daemon_kind::hub);
+}
+
+void print_detail(const admin_trace_detail& detail) {
+  std::printf("%s  %s\n  order from %s: %u runs, a start is expected to read %s\n",
+              printable(detail.image.reference).c_str(), detail.image.platform.c_str(),
+              where_from(detail.image).c_str(), detail.image.order_runs,
+              rounded_bytes(detail.image.expected_bytes).c_str());
+  table traces({"TRACE", "NODE", "GROUP", "STARTED", "FILES", "BLOCKS", "SPAN", "WAITED"});
+  for (const auto& one : detail.traces)
+    traces.add({short_digest(one.id), one.node, one.group, ago(one.started_at, unix_now()),
+                std::to_string(one.files), std::to_string(one.blocks),
+                rounded_duration(std::chrono::milliseconds(one.span_ms)),
+                rounded_duration(std::chrono::milliseconds(one.wait_ms))});
+  std::fputs(traces.text().c_str(), stdout);
+  if (detail.order.empty()) return;
+  table runs({"\nFILE", "FIRST BLOCK", "BLOCKS", "EXPECTED"});
+  for (const auto& run : detail.order)
+    runs.add({run.path, std::to_string(run.first), std::to_string(run.count), run.expected ? "yes" : "no"});
+  std::fputs(runs.text().c_str(), stdout);
+}
+
+void add_show(command_tree& tree, CLI::App& group) {
+  struct arguments : image_arguments {
+    std::uint32_t order = 0;
+  };
+  auto in = std::make_shared<arguments>();
+  auto* command = tree.add(
+      group,
+      {.name = "show",
+       .summary = "Show the traces of an image and the order in which it is delivered.",
+       .examples = "firstlight trace show redis:7\nfirstlight trace show redis:7 --order 50"},
+      [in] {
+        return show(ask_for<admin_trace_detail>(daemon_kind::hub, in->daemon,
+                                                admin_trace_show{in->reference, in->platform, in->order}),
+                    in->daemon.output, print_detail);
+      });
+  add_reference(*command, *in);
+  command->add_option("--order", in->order, "also the first so many runs of the order")->type_name("COUNT");
+  add_daemon_options(*command, in->daemon, daemon_kind::hub);
+}
+
+constexpr std::uint32_t compared_runs_max = 65'536;
+
+/// Where each file stands first among those that a start is expected to read.
+std::map<std::string, std::size_t> places_of(const admin_trace_detail& detail) {
+  std::map<std::string, std::size_t> places;
+  for (const auto& run : detail.order)
+    if (run.expected) places.try_emplace(run.path, places.size());
+  return places;
+}
+
+int print_difference(const admin_trace_detail& before, const admin_trace_detail& after) {
+  const auto old_places = places_of(before);
+  const auto new_places = places_of(after);
+  table rows({"", "FILE", "PLACE BEFORE", "PLACE NOW"});
+  for (const auto& [path, place] : old_places)
+    if (!new_places.contains(path)) rows.add({"-", path, std::to_string(place), ""});
+  std::size_t same = 0;
+  for (const auto& [path, place] : new_places) {
+    const auto old = old_places.find(path);
+    if (old == old_places.end()) rows.add({"+", path, "", std::to_string(place)});
+    same += old != old_places.end() ? 1 : 0;
+  }
+  std::fputs(rows.text().c_str(), stdout);
+  std::printf("%zu files are expected of both\n", same);
+  return 0;
+}
+
+void add_diff(command_tree& tree, CLI::App& group) {
+  struct arguments : image_arguments {
+    std::string other;
+  };
+  auto in = std::make_shared<arguments>();
+  auto* command = tree.add(group,
+                           {.name = "diff",
+                            .summary = "Say how what starts of two images are expected to read differs.",
+                            .examples = "firstlight trace diff redis:7.0 redis:7.2"},
+                           [in]() -> result<int> {
+                             const auto ask = [&](const std::string& reference) {
+                               return ask_for<admin_trace_detail>(
+                                   daemon_kind::hub, in->daemon,
+                                   admin_trace_show{reference, in->platform, compared_runs_max});
+                             };
+                             const auto before = ask(in->reference);
+                             if (!before) return tl::unexpected(before.error());
+                             const auto after = ask(in->other);
+                             if (!after) return tl::unexpected(after.error());
+                             return print_difference(*before, *after);
+                           });
+  add_reference(*command, *in);
+  command->add_option("other", in->other, "the other image's reference")->required()->type_name("REFERENCE");
+  add_daemon_options(*command, in->daemon, daemon_kind::hub);
+}
+
+// ---- import, export, rm --------------------------------------------------------------------------
+
+void add_import(command_tree& tree, CLI::App& group) {
+  struct arguments : image_arguments {
+    std::vector<std::string> paths;
+  };
+  auto in = std::make_shared<arguments>();
+  auto* command = tree.add(
+      group,
+      {.name = "import",
+       .summary = "Take trace files of other tools in.",
+       .examples = "firstlight trace import traces/\nfirstlight trace import redis.json",
+       .details =
+           "A file is {\"group\",\"image\":{\"n\",\"t\"},\"start\",\"seq\":[{\"f\",\"a\",\"w\"}]}, times of "
+           "\"a\" and \"w\" in nanoseconds. Its image must be on the hub."},
+      [in]() -> result<int> {
+        admin_trace_import request{{}, in->platform};
+        for (const auto& path : in->paths) {
+          auto texts = read_trace_files(path);
+          if (!texts) return tl::unexpected(texts.error());
+          request.files.insert(request.files.end(), texts->begin(), texts->end());
+        }
+        const auto done = ask_for<admin_trace_imported>(daemon_kind::hub, in->daemon, request);
+        const auto code = show(done, in->daemon.output, [](const admin_trace_imported& said) {
+          std::printf("%u added, %u known already\n", said.added, said.known);
+        });
+        if (!code || done->refused.empty()) return code;
+        for (std::size_t i = 1; i < done->refused.size(); ++i)
+          std::fprintf(stderr, "firstlight: %s\n", printable(done->refused[i]).c_str());
+        return fail(errc::invalid_argument, printable(done->refused.front()));
+      });
+  command->add_option("path", in->paths, "trace files, or folders with them")->required()->type_name("PATH");
+  command->add_option("--platform", in->platform, "of the images (default: the hub's own)")
+      ->type_name("PLATFORM");
+  add_daemon_options(*command, in->daemon, daemon_kind::hub);
+}
+
+void add_export(command_tree& tree, CLI::App& group) {
+  struct arguments : image_arguments {
+    std::string folder;
+  };
+  auto in = std::make_shared<arguments>();
+  auto* command = tree.add(
+      group,
+      {.name = "export",
+       .summary = "Give traces out as JSON that other tools read.",
+       .examples = "firstlight trace export > collection.json\nfirstlight trace export redis:7 --to traces",
+       .details = "Without --to the collection of optimised groups is printed; with it each trace goes to a "
+                  "file of its own, and the collection to collection.json."},
+      [in]() -> result<int> {
+        const auto texts = ask_for<admin_trace_texts>(daemon_kind::hub, in->daemon,
+                                                      admin_trace_export{in->reference, in->platform});
+        if (!texts) return tl::unexpected(texts.error());
+        if (in->daemon.output.json || in->folder.empty()) {
+          std::printf("%s\n", in->daemon.output.json ? to_json(admin_reply(*texts)).c_str()
+                                                     : texts->collection.c_str());
+          return 0;
+        }
+        if (auto written = write_trace_files(in->folder, *texts); !written)
+          return tl::unexpected(written.error());
+        if (!in->daemon.output.quiet) std::printf("%zu traces\n", texts->traces.size());
+        return 0;
+      });
+  command->add_option("image", in->reference, "only of this image")->type_name("REFERENCE");
+  command->add_option("--platform", in->platform, "of the image (default: the hub's own)")
+      ->type_name("PLATFORM");
+  command->add_option("--to", in->folder, "folder for the files; made when missing")->type_name("FOLDER");
+  add_daemon_options(*command, in->daemon, daemon_kind::hub);
+}
+
+void add_rm(command_tree& tree, CLI::App& group) {
+  struct arguments : image_arguments {
+    std::string id;
+  };
+  auto in = std::make_shared<arguments>();
+  auto* command = tree.add(
+      group,
+      {.name = "rm",
+       .summary = "Remove traces of an image; it is learned anew from what is left.",
+       .examples = "firstlight trace rm redis:7\nfirstlight trace rm redis:7 3f9a",
+       .details = "A removed trace does not come back from nodes or other hubs."},
+      [in] {
+        return show(ask_for<admin_trace_removed>(daemon_kind::hub, in->daemon,
+                                                 admin_trace_remove{in->reference, in->platform, in->id}),
+                    in->daemon.output,
+                    [](const admin_trace_removed& gone) { std::printf("removed %u\n", gone.traces); });
+      });
+  add_reference(*command, *in);
+  command->add_option("trace", in->id, "a trace's id or its beginning (default: all)")->type_name("ID");
+  add_daemon_options(*command, in->daemon, daemon_kind::hub);
+}
+
+// ---- on, off -------------------------------------------------------------------------------------
+
+void add_switch(command_tree& tree, CLI::App& group, bool on) {
+  struct arguments : image_arguments {
+    std::string label;
+  };
+  auto in = std::make_shared<arguments>();
+  const std::string name = on ? "on" : "off";
+  auto* command = tree.add(
+      group,
+      {.name = name,
+       .summary = on ? "Record starts from now on." : "Record no starts from now on.",
+       .examples = "firstlight trace " + name + "\nfirstlight trace " + name + " redis:7\nfirstlight trace " +
+                   name + " --group shop",
+       .details = "A word on an image counts more than one on its group, and that more than one on all. "
+                  "Without any the setting recording.mode holds."},
+      [in, on, name] {
+        return show(ask_for<admin_done>(daemon_kind::node, in->daemon,
+                                        admin_trace_switch{in->reference, in->label, on}),
+                    in->daemon.output,
+                    [name](const admin_done&) { std::printf("recording %s\n", name.c_str()); });
+      });
+  command->add_option("image", in->reference, "only of this image")->type_name("REFERENCE");
+  command->add_option("--group", in->label, "only of instances of this group")->type_name("NAME");
+  add_daemon_options(*command, in->daemon, daemon_kind::node);
+}
+
+// ---- score, plot ---------------------------------------------------------------------------------
+
+struct score_arguments : image_arguments {
+  admin_trace_score request;
+  std::string rate = "12500000";
+  std::string picture;
+};
+
+void print_scores(const admin_trace_scores& scores) {
+  table rows(
+      {"ORDER", "TRACE", "STALL", "END", "MISSES", "TOUCHED", "SENT BEFORE", "RECALL 1 2 5 10 20 50 %"});
+  for (const auto& row : scores.rows) {
+    std::string recall;
+    for (const auto& at : row.recall)
+      if (at.stream_percent < 100) recall += (recall.empty() ? "" : " ") + std::to_string(at.read_percent);
+    rows.add({row.order, short_digest(row.trace), milliseconds_of(row.stall_us), milliseconds_of(row.end_us),
+              std::to_string(row.misses), rounded_bytes(row.touched_bytes), rounded_bytes(row.sent_bytes),
+              recall});
+  }
+  std::fputs(rows.text().c_str(), stdout);
+}
+
+result<int> score(const score_arguments& in) {
+  auto request = in.request;
+  request.reference = in.reference;
+  request.platform = in.platform;
+  request.plot = !in.picture.empty();
+  const auto rate = parse_bytes(in.rate);
+  if (!rate) return fail(rate.error(), "--rate");
+  request.bytes_per_second = *rate;
+  const auto scores = ask_for<admin_trace_scores>(daemon_kind::hub, in.daemon, request);
+  if (scores && !in.picture.empty()) {
+    std::ofstream out(in.picture, std::ios::binary);
+    out << scores->svg;
+    out.close();
+    if (!out) return fail(errc::io, "cannot write " + in.picture);
+  }
+  return show(scores, in.daemon.output, print_scores);
+}
+
+void add_score(command_tree& tree, CLI::App& group, bool plots) {
+  auto in = std::make_shared<score_arguments>();
+  in->request.orders = {"traced", "static", "image", "oracle"};
+  const std::string examples = plots
+                                   ? "firstlight trace plot redis:7 redis.svg --order traced"
+                                   : "firstlight trace score redis:7\nfirstlight trace score redis:7 --order "
+                                     "traced --rtt 300 --json";
+  auto* command = tree.add(
+      group,
+      {.name = plots ? "plot" : "score",
+       .summary = plots ? "Draw a recorded start against an order: when what was read, waited for, asked for."
+                        : "Replay recorded starts against orders over a modelled link.",
+       .examples = examples,
+       .details =
+           "Orders: traced (learned from all other starts than the one that is replayed), relative "
+           "(from those of the nearest other image), static (the guess), image (by layers), oracle (that "
+           "of the start itself). STALL is what the program would have waited; SENT BEFORE what the order "
+           "sends until the last block that it read."},
+      [in] { return score(*in); });
+  add_reference(*command, *in);
+  if (plots) command->add_option("picture", in->picture, "SVG file to write")->required()->type_name("FILE");
+  command->add_option("--order", in->request.orders, "which orders; may be repeated")->type_name("ORDER");
+  command
+      ->add_option("--rtt", in->request.round_trip_ms, "round trip of the link, milliseconds (default: 100)")
+      ->type_name("MS");
+  command->add_option("--rate", in->rate, "bytes a second (default: 12500000)")->type_name("BYTES");
+  command->add_option("--traces", in->request.traces_max, "learn from at most so many others (default: all)")
+      ->type_name("COUNT");
+  add_daemon_options(*command, in->daemon, daemon_kind::hub);
+}
+
+}  // namespace
+
+void add_trace_commands(command_tree& tree) {
+  auto* group =
+      tree.group("trace", "What starts of images read: ls, show, on, off, record, import, score, ...");
+  add_ls(tree, *group);
+  add_show(tree, *group);
+  add_diff(tree, *group);
+  add_switch(tree, *group, true);
+  add_switch(tree, *group, false);
+  add_record_command(tree, *group);
+  add_import(tree, *group);
+  add_export(tree, *group);
+  add_rm(tree, *group);
+  add_score(tree, *group, false);
+  add_score(tree, *group, true);
+}
+
+}  // namespace firstlight

@@ -1,0 +1,35 @@
+#pragma once
+#include <string>
+
+#include "model/learned_order.hpp"
+#include "model/recording.hpp"
+#include "model/trace.hpp"
+#include "model/trace_selection.hpp"
+
+namespace firstlight {
+
+/// Recording of starts on a node.
+struct recording_options {
+  std::string mode = "always";                    ///< always, first (the first `starts` of an image), never
+  std::uint32_t starts = 8;                       ///< with mode first
+  std::uint32_t unsent_max = 1024;                ///< traces kept while the hub is away; the oldest go first
+  bool watch_opens = true;                        ///< also files that are read without FUSE (fanotify)
+  std::chrono::milliseconds check_interval{500};  ///< how often it is looked whether a start has settled
+  std::chrono::milliseconds retry_interval{
+      5'000};  ///< before a trace that the hub could not take is sent again
+  recording_limits limits;
+};
+
+/// Learning from traces on a hub.
+struct learning_options {
+  trace_limits traces;
+  trace_selection_limits selection;
+  learned_order_limits order;
+  std::uint32_t traces_kept_max = 256;        ///< of one image; the oldest are removed
+  std::uint32_t trace_bytes_max = 4U << 20U;  ///< of one encoded trace
+  std::uint32_t relatives_max = 8;            ///< images that are looked at for one without traces of its own
+  std::uint32_t refusals_shown_max = 16;      ///< reasons kept for status
+  std::chrono::milliseconds gather_time{100};  ///< traces that come together are learned from together
+};
+
+}  // namespace firstlight

@@ -1,0 +1,185 @@
+#include "model/learned_order.hpp"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <unordered_map>
+
+#include "model/runs.hpp"
+
+namespace firstlight {
+namespace {
+
+using time = std::chrono::nanoseconds;
+
+constexpr double rounding = 1 - 1e-9;  // of sums of weights
+
+/// When one block was read first, by each start that read it.
+struct block_history {
+  std::vector<std::pair<time, double>> accesses;  ///< with the weight of the start
+  double weight = 0;
+  std::size_t last_start = 0;  ///< number of the start that read it last, from 1
+};
+
+time weighted_median(std::vector<std::pair<time, double>>& accesses, double weight) {
+  std::sort(accesses.begin(), accesses.end());
+  double below = 0;
+  for (const auto& [access, share] : accesses) {
+    below += share;
+    if (below * 2 >= weight) return access;
+  }
+  return accesses.back().first;
+}
+
+struct expected_block {
+  bool likely = true;
+  time position{0};
+  std::uint32_t content = 0;
+  std::uint32_t block = 0;
+  friend bool operator<(const expected_block& a, const expected_block& b) {
+    return std::tie(b.likely, a.position, a.content, a.block) <
+           std::tie(a.likely, b.position, b.content, b.block);
+  }
+};
+
+class merger {
+ public:
+  merger(std::span<const content_info> contents, block_geometry geometry, const learned_order_limits& limits)
+      : contents_(contents), geometry_(geometry), limits_(limits) {}
+
+  void add(const observed_start& start) {
+    total_ += start.weight;
+    ++start_;
+    for (const auto& access : without_waits(start).accesses) {
+      if (access.content >= contents_.size()) continue;
+      if (access.runs.empty()) opened_.push_back({access.content, access.access, start.weight, start_});
+      for (const auto& run : access.runs) add(access.content, run, start.weight, start_);
+    }
+  }
+
+  content_order order() {
+    add_opened();
+    std::vector<expected_block> blocks;
+    blocks.reserve(history_.size());
+    for (auto& [key, seen] : history_) {
+      const bool likely = seen.weight >= limits_.likely_share * total_ * rounding;
+      blocks.push_back({likely, weighted_median(seen.accesses, seen.weight),
+                        static_cast<std::uint32_t>(key >> 32U), static_cast<std::uint32_t>(key)});
+    }
+    std::sort(blocks.begin(), blocks.end());
+    content_order order;
+    bool likely = true;
+    for (const auto& block : blocks) {
+      if (likely && !block.likely) order.guessed_runs = order.runs.size();
+      const bool same_part = likely == block.likely;
+      likely = block.likely;
+      auto* last = same_part && !order.runs.empty() ? &order.runs.back() : nullptr;
+      if (last != nullptr && last->content == block.content && last->first + last->count == block.block)
+        ++last->count;
+      else
+        order.runs.push_back({block.content, block.block, 1});
+    }
+    if (likely) order.guessed_runs = order.runs.size();
+    return order;
+  }
+
+ private:
+  struct opened {
+    std::uint32_t content;
+    time access;
+    double weight;
+    std::size_t start;
+  };
+
+  [[nodiscard]] std::uint32_t blocks_of(std::uint32_t content) const {
+    return geometry_.count(contents_[content].size);
+  }
+
+  void add(std::uint32_t content, const traced_run& run, double weight, std::size_t start) {
+    const auto end = std::min<std::uint64_t>(std::uint64_t{run.first} + run.count, blocks_of(content));
+    for (std::uint64_t block = run.first; block < end; ++block)
+      note(content, static_cast<std::uint32_t>(block), run.access, weight, start);
+  }
+
+  /// Of one start only the first access counts.
+  void note(std::uint32_t content, std::uint32_t block, time access, double weight, std::size_t start) {
+    auto& seen = history_[block_key(content, block)];
+    if (std::exchange(seen.last_start, start) == start) {
+      seen.accesses.back().first = std::min(seen.accesses.back().first, access);
+      return;
+    }
+    seen.accesses.emplace_back(access, weight);
+    seen.weight += weight;
+  }
+
+  /// Opened files count with the blocks that others have read, else with their beginning.
+  void add_opened() {
+    std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> read;
+    for (const auto& [key, seen] : history_)
+      read[static_cast<std::uint32_t>(key >> 32U)].push_back(static_cast<std::uint32_t>(key));
+    const auto beginning = geometry_.count(limits_.opened_bytes_max);
+    for (const auto& file : opened_) {
+      const auto known = read.find(file.content);
+      if (known != read.end())
+        for (const auto block : known->second)
+          note(file.content, block, file.access, file.weight, file.start);
+      else
+        add(file.content, {0, std::min(beginning, blocks_of(file.content)), file.access, {}}, file.weight,
+            file.start);
+    }
+  }
+
+  std::span<const content_info> contents_;
+  block_geometry geometry_;
+  const learned_order_limits& limits_;
+  std::map<std::uint64_t, block_history> history_;
+  std::vector<opened> opened_;
+  double total_ = 0;
+  std::size_t start_ = 0;  ///< number of the one that is added
+};
+
+}  // namespace
+
+observed_start without_waits(const observed_start& start) {
+  struct waited {
+    time until;
+    time wait;
+  };
+  std::vector<waited> waits;
+  for (const auto& file : start.accesses)
+    for (const auto& run : file.runs)
+      if (run.wait.count() > 0) waits.push_back({run.access + run.wait, run.wait});
+  std::sort(waits.begin(), waits.end(), [](const waited& a, const waited& b) { return a.until < b.until; });
+  // Of waits that overlap only the time that they cover together was lost.
+  std::vector<waited> lost;
+  time covered{0};
+  time sum{0};
+  for (const auto& one : waits) {
+    sum += one.until - std::max(covered, one.until - one.wait);
+    covered = std::max(covered, one.until);
+    lost.push_back({one.until, sum});
+  }
+  const auto earlier = [&](time access) {
+    const auto next = std::upper_bound(lost.begin(), lost.end(), access,
+                                       [](time when, const waited& one) { return when < one.until; });
+    return next == lost.begin() ? access : std::max(time(0), access - std::prev(next)->wait);
+  };
+  auto plain = start;
+  for (auto& file : plain.accesses) {
+    file.access = earlier(file.access);
+    for (auto& run : file.runs) {
+      run.access = earlier(run.access);
+      run.wait = time(0);
+    }
+  }
+  return plain;
+}
+
+content_order learn_order(std::span<const observed_start> starts, std::span<const content_info> contents,
+                          block_geometry geometry, const learned_order_limits& limits) {
+  merger merged(contents, geometry, limits);
+  for (const auto& start : starts) merged.add(start);
+  return merged.order();
+}
+
+}  // namespace firstlight

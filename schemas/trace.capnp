@@ -1,0 +1,29 @@
+@0xa41c7d3e92b6f058;
+# What one start of an image has read: on the node's disk until its hub has confirmed it, on the wire, and in the
+# hub's store. Times are nanoseconds since the start of the instance.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("firstlight::wire");
+
+struct Trace {
+  id        @0 :Data;            # 32 random bytes
+  toc       @1 :Data;            # toc id of the image, 32 bytes
+  reference @2 :Text;            # as it was mounted, canonical
+  group     @3 :Text;            # "default", or the label of instances that are started together
+  node      @4 :Text;            # who recorded it; a hub believes the node's certificate instead
+  started   @5 :Int64;           # nanoseconds since the epoch
+  files     @6 :List(TracedFile);  # by access
+
+  struct TracedFile {
+    path   @0 :Data;             # in the image, without leading '/'; names need not be UTF-8
+    access @1 :Int64;            # first access
+    wait   @2 :Int64;            # how long it waited for our delivery, all of its blocks together
+    runs   @3 :List(TracedRun);  # by access; empty: opened only
+  }
+  struct TracedRun {
+    first  @0 :UInt32;           # blocks [first, first + count) of the file
+    count  @1 :UInt32;
+    access @2 :Int64;
+    wait   @3 :Int64;
+  }
+}

@@ -1,0 +1,168 @@
+#include "storage/learn_image.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "model/image_reference.hpp"
+#include "model/trace_transfer.hpp"
+#include "schemas/toc_contents.hpp"
+#include "schemas/toc_paths.hpp"
+
+namespace firstlight {
+namespace {
+
+/// A reference without tag and digest.
+std::string repository_of(const std::string& reference) {
+  const auto parsed = parse_image_reference(reference);
+  if (!parsed) return reference;
+  return parsed->host + "/" + (parsed->repository.empty() ? parsed->path : parsed->repository);
+}
+
+struct relative {
+  image_record record;
+  bool same_repository = false;
+  std::uint64_t shared_bytes = 0;
+};
+
+std::uint64_t bytes_shared(const toc_view& wanted, const toc_view& other) {
+  std::unordered_set<content_id> had;
+  for (std::uint32_t i = 0; i < other.content_count(); ++i) had.insert(other.content(i).id);
+  std::uint64_t bytes = 0;
+  for (std::uint32_t i = 0; i < wanted.content_count(); ++i)
+    if (const auto content = wanted.content(i); had.contains(content.id)) bytes += content.size;
+  return bytes;
+}
+
+/// The nearest first.
+result<std::vector<relative>> relatives_of(const learn_tools& tools, const toc_id& image,
+                                           const toc_view& toc) {
+  const auto records = tools.catalogue.list();
+  if (!records) return tl::unexpected(records.error());
+  const auto traced = tools.traces.images();
+  if (!traced) return tl::unexpected(traced.error());
+  std::unordered_set<std::string> repositories;
+  for (const auto& record : *records)
+    if (record.toc == image) repositories.insert(repository_of(record.reference));
+  std::vector<relative> all;
+  for (const auto& record : *records)
+    if (record.toc != image && traced->contains(record.toc))
+      all.push_back({record, repositories.contains(repository_of(record.reference)), 0});
+  std::sort(all.begin(), all.end(), [](const relative& a, const relative& b) {
+    return std::tie(b.same_repository, b.record.added_at) < std::tie(a.same_repository, a.record.added_at);
+  });
+  if (all.size() > tools.options.relatives_max) all.resize(tools.options.relatives_max);
+  for (auto& one : all)
+    if (const auto other = tools.catalogue.toc(one.record.toc)) one.shared_bytes = bytes_shared(toc, **other);
+  std::sort(all.begin(), all.end(), [](const relative& a, const relative& b) {
+    return std::tie(b.same_repository, b.shared_bytes) < std::tie(a.same_repository, a.shared_bytes);
+  });
+  return all;
+}
+
+/// The starts of a relative with the contents of the wanted image.
+std::vector<observed_start> transferred(const std::vector<observed_start>& starts, const toc_view& from,
+                                        const toc_view& to) {
+  const auto files = files_of(to.tree());
+  const auto contents = contents_of(to);
+  const file_mapping mapping(files, contents);
+  const auto paths = content_paths(from);
+  const auto blocks = [](const toc_view& toc, std::uint32_t content) {
+    return toc.geometry().count(toc.content_size(content));
+  };
+  std::vector<observed_start> moved;
+  for (const auto& start : starts) {
+    observed_start now{{}, start.weight};
+    for (const auto& access : start.accesses) {
+      const auto content = mapping.find({paths[access.content], from.content(access.content)});
+      if (!content) continue;
+      content_access there{*content, access.access, {}};
+      for (const auto& run : access.runs)
+        there.runs.push_back(scaled_run(run, blocks(from, access.content), blocks(to, *content)));
+      now.accesses.push_back(std::move(there));
+    }
+    if (!now.accesses.empty()) moved.push_back(std::move(now));
+  }
+  return moved;
+}
+
+}  // namespace
+
+result<std::vector<observed_start>> starts_of(const learn_tools& tools, const toc_id& image) {
+  const auto toc = tools.catalogue.toc(image);
+  if (!toc) return tl::unexpected(toc.error());
+  const auto traces = tools.traces.of_image(image);
+  if (!traces) return tl::unexpected(traces.error());
+  std::vector<trace_stamp> stamps;
+  for (const auto& one : *traces) stamps.push_back({one.id, one.node, one.started});
+  const auto selected = select_traces(stamps, tools.options.selection);
+  std::vector<observed_start> starts;
+  for (const auto& one : *traces) {
+    const auto weight = selected.find(one.id);
+    if (weight == selected.end()) continue;
+    auto start = observe(**toc, one);
+    if (!start) continue;  // it came before its image and does not fit it
+    start->weight = weight->second;
+    starts.push_back(std::move(*start));
+  }
+  return starts;
+}
+
+result<relative_starts> relatives_starts(const learn_tools& tools, const toc_id& image) {
+  const auto toc = tools.catalogue.toc(image);
+  if (!toc) return tl::unexpected(toc.error());
+  const auto relatives = relatives_of(tools, image, **toc);
+  if (!relatives) return tl::unexpected(relatives.error());
+  for (const auto& one : *relatives) {
+    if (!one.same_repository && one.shared_bytes == 0) continue;
+    const auto other = tools.catalogue.toc(one.record.toc);
+    if (!other) continue;
+    const auto starts = starts_of(tools, one.record.toc);
+    if (!starts) return tl::unexpected(starts.error());
+    auto moved = transferred(*starts, **other, **toc);
+    if (!moved.empty()) return relative_starts{one.record.reference, std::move(moved)};
+  }
+  return relative_starts{};
+}
+
+stored_order order_from(const learn_tools& tools, const toc_view& toc, std::span<const observed_start> starts,
+                        const stored_order& guessed) {
+  auto order = learn_order(starts, contents_of(toc), toc.geometry(), tools.options.order);
+  stored_order stored{std::move(order.runs),
+                      static_cast<std::uint32_t>(order.guessed_runs),
+                      static_cast<std::uint32_t>(starts.size()),
+                      {}};
+  const auto expected = guessed.runs.begin() + guessed.guessed;
+  stored.runs.insert(stored.runs.begin() + stored.guessed, guessed.runs.begin(), expected);
+  stored.runs.insert(stored.runs.end(), expected, guessed.runs.end());
+  return stored;
+}
+
+result<stored_order> learn_image(const learn_tools& tools, const toc_id& image) {
+  const auto toc = tools.catalogue.toc(image);
+  if (!toc) return tl::unexpected(toc.error());
+  auto guessed = tools.catalogue.order(image, order_kind::guessed);
+  if (!guessed) return tl::unexpected(guessed.error());
+  auto plain = guessed->value_or(stored_order{});
+  auto starts = starts_of(tools, image);
+  if (!starts) return tl::unexpected(starts.error());
+  std::string from;
+  if (starts->empty()) {
+    auto relatives = relatives_starts(tools, image);
+    if (!relatives) return tl::unexpected(relatives.error());
+    from = std::move(relatives->reference);
+    starts = std::move(relatives->starts);
+  }
+  if (starts->empty()) {
+    if (auto forgotten = tools.catalogue.forget_learned(image); !forgotten)
+      return tl::unexpected(forgotten.error());
+    return plain;
+  }
+  auto order = order_from(tools, **toc, *starts, plain);
+  if (!from.empty()) order.guessed += plain.guessed;  // what a relative teaches is not the whole of it
+  order.relative = std::move(from);
+  if (auto put = tools.catalogue.put_order(image, order, order_kind::learned); !put)
+    return tl::unexpected(put.error());
+  return order;
+}
+
+}  // namespace firstlight

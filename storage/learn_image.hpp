@@ -1,0 +1,37 @@
+#pragma once
+#include "config/trace_limits.hpp"
+#include "storage/image_catalogue.hpp"
+#include "storage/trace_store.hpp"
+
+/// From the traces of a hub to the order in which it delivers an image. The steps block on the disk and
+/// compute for some milliseconds.
+namespace firstlight {
+
+/// What learning works with; all outlive the call.
+struct learn_tools {
+  image_catalogue& catalogue;
+  const trace_store& traces;
+  const learning_options& options;
+};
+
+/// The starts of an image that count, with their weights; traces that do not fit the image are left out.
+[[nodiscard]] result<std::vector<observed_start>> starts_of(const learn_tools& tools, const toc_id& image);
+
+/// The starts of an image's nearest relative that has traces, as this image's own would be: images of the
+/// same repository first, then those that share most contents. Empty without such a relative.
+struct relative_starts {
+  std::string reference;  ///< of the relative
+  std::vector<observed_start> starts;
+};
+[[nodiscard]] result<relative_starts> relatives_starts(const learn_tools& tools, const toc_id& image);
+
+/// The order that these starts teach; what only the guess names follows it.
+[[nodiscard]] stored_order order_from(const learn_tools& tools, const toc_view& toc,
+                                      std::span<const observed_start> starts, const stored_order& guessed);
+
+/// Learns the order of an image anew and stores it; without traces of its own or of relatives the guess is
+/// used again. @returns what it is delivered in from now on. Errors: `not_found` for an unknown image; those
+/// of the stores.
+[[nodiscard]] result<stored_order> learn_image(const learn_tools& tools, const toc_id& image);
+
+}  // namespace firstlight

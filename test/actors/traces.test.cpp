@@ -1,0 +1,425 @@
+#include <catch2/catch.hpp>
+
+#include "actors/hub/hub_traces.hpp"
+#include "actors/hub/trace_aggregator.hpp"
+#include "actors/node/trace_collector.hpp"
+#include "actors/node/tracer.hpp"
+#include "schemas/toc_contents.hpp"
+#include "schemas/trace_codec.hpp"
+#include "schemas/trace_json.hpp"
+#include "test/harness/node/actor_stage.hpp"
+#include "test/harness/node/small_stores.hpp"
+#include "test/harness/tar_builder.hpp"
+
+using namespace firstlight;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto now = std::chrono::nanoseconds(1'700'000'000s);
+
+trace_id id_of(std::uint8_t number) {
+  trace_id id;
+  id.value.bytes[0] = std::byte{number};
+  return id;
+}
+
+/// A start of the image that reads the first block of these files, one each millisecond.
+trace start_of(const known_image& image, std::uint8_t id, const std::vector<std::string>& paths) {
+  trace made{id_of(id), image.record.toc, image.record.reference, "default", "somebody", now - 10s, {}};
+  auto when = 0ms;
+  for (const auto& path : paths) {
+    made.files.push_back({path, when, 0ms, {{0, 1, when, 0ms}}});
+    when += 1ms;
+  }
+  return made;
+}
+
+std::string tar_of(const std::vector<std::string>& names) {
+  tar_builder tar;
+  for (const auto& name : names) tar.file(name, "the bytes of " + name);
+  return tar.take();
+}
+
+// ---- hub -------------------------------------------------------------------------------------------
+
+struct told_orders {
+  std::vector<order_learned> orders;
+};
+
+caf::behavior listen(caf::event_based_actor*, std::shared_ptr<told_orders> told) {
+  return {[told](const order_learned& news) { told->orders.push_back(news); }};
+}
+
+struct aggregator_bench {
+  test_authority authority;
+  hub_stores hub{authority};
+  known_image image = hub.add("example.com/app:1", tar_of({"a", "b", "c"}));
+  std::shared_ptr<told_orders> told = std::make_shared<told_orders>();
+  actor_stage stage;
+  trace_aggregator aggregator;
+
+  aggregator_bench() {
+    aggregator = stage.keep(stage.system().spawn(
+        make_trace_aggregator,
+        aggregator_tools{*hub.catalogue, *hub.traces, hub.learning, stage.workers(), [] { return now; }}));
+    caf::anon_send(aggregator, caf::subscribe_atom_v, stage.keep(stage.system().spawn(listen, told)));
+    stage.run();
+  }
+  ~aggregator_bench() { aggregator = nullptr; }
+
+  result<trace_kept> report(const trace& recorded, const std::string& node = "n1") {
+    const auto answer = stage.ask<trace_kept>(aggregator, trace_report{share(encode_trace(recorded)), node});
+    stage.run();
+    REQUIRE(answer->has_value());
+    return **answer;
+  }
+  aggregator_status status() {
+    const auto answer = stage.ask<aggregator_status>(aggregator, caf::get_atom_v);
+    stage.run();
+    return answer->value().value();
+  }
+  void learn() { stage.pass(hub.learning.gather_time); }
+
+  /// The files that a start is expected to read, first to last.
+  std::vector<std::string> expected(const known_image& of) {
+    const auto order = hub.catalogue->order(of.record.toc).value();
+    const auto paths = content_paths(*of.toc);
+    std::vector<std::string> files;
+    for (std::uint32_t i = 0; i < order.guessed; ++i) files.push_back(paths[order.runs[i].content]);
+    return files;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a trace becomes the order of its image, and planners are told") {
+  aggregator_bench bench;
+  REQUIRE(bench.report(start_of(bench.image, 1, {"c", "a"})));
+  CHECK(bench.told->orders.empty());
+  bench.learn();
+  REQUIRE(bench.told->orders.size() == 1);
+  CHECK(bench.told->orders[0].toc == bench.image.record.toc);
+  CHECK(bench.told->orders[0].order->traces == 1);
+  CHECK(bench.expected(bench.image) == std::vector<std::string>{"c", "a"});
+  CHECK(bench.hub.traces->of_image(bench.image.record.toc).value()[0].node == "n1");
+}
+
+TEST_CASE("the same trace again is confirmed and counts once") {
+  aggregator_bench bench;
+  const auto recorded = start_of(bench.image, 1, {"c"});
+  REQUIRE(bench.report(recorded));
+  bench.learn();
+  REQUIRE(bench.report(recorded));
+  bench.learn();
+  CHECK(bench.told->orders.size() == 1);
+  CHECK(bench.status().received == 1);
+  CHECK(bench.status().repeated == 1);
+}
+
+TEST_CASE("traces that come together are learned from together") {
+  aggregator_bench bench;
+  for (std::uint8_t id = 1; id <= 5; ++id) REQUIRE(bench.report(start_of(bench.image, id, {"b"})));
+  bench.learn();
+  REQUIRE(bench.told->orders.size() == 1);
+  CHECK(bench.told->orders[0].order->traces == 5);
+}
+
+TEST_CASE("hostile traces are refused, counted and change nothing") {
+  aggregator_bench bench;
+  auto hostile = start_of(bench.image, 1, {"c"});
+  SECTION("a file that the image has not") {
+    hostile.files[0].path = "d";
+  }
+  SECTION("a path out of the image") {
+    hostile.files[0].path = "../c";
+  }
+  SECTION("blocks behind the end") {
+    hostile.files[0].runs[0].first = 7;
+  }
+  SECTION("a time that cannot be") {
+    hostile.files[0].access = -5s;
+  }
+  SECTION("the future") {
+    hostile.started = now + 1000h;
+  }
+  SECTION("too much") {
+    bench.hub.learning.traces.files_max = 3;
+    for (const std::string name : {"a", "b", "x", "y"}) hostile.files.push_back({name, 1ms, 0ms, {}});
+  }
+  const auto before = bench.hub.catalogue->order(bench.image.record.toc).value();
+  CHECK_FALSE(bench.report(hostile));
+  bench.learn();
+  CHECK(bench.told->orders.empty());
+  CHECK(bench.hub.catalogue->order(bench.image.record.toc).value() == before);
+  CHECK(bench.status().refused == 1);
+  CHECK(bench.status().refusals.at(0).starts_with("n1: "));
+}
+
+TEST_CASE("bytes that are no trace are refused") {
+  aggregator_bench bench;
+  const auto answer = bench.stage.ask<trace_kept>(
+      bench.aggregator, trace_report{share(std::vector<std::byte>(100, std::byte{0x55})), "n1"});
+  bench.stage.run();
+  CHECK(answer->value().error().code == errc::corrupt);
+}
+
+TEST_CASE("a trace that comes before its image teaches once the image is there") {
+  aggregator_bench bench;
+  known_image later = bench.image;
+  {
+    hub_stores elsewhere(bench.authority);
+    later = elsewhere.add("example.com/later:1", tar_of({"x", "y"}));
+    REQUIRE(bench.report(start_of(later, 1, {"y"})));
+  }
+  bench.learn();
+  CHECK(bench.told->orders.empty());
+  const auto added = bench.hub.add("example.com/later:1", tar_of({"x", "y"}));
+  REQUIRE(added.record.toc == later.record.toc);
+  CHECK(bench.expected(added) == std::vector<std::string>{"y"});
+}
+
+TEST_CASE("an image without traces takes those of its nearest relative, until it has its own") {
+  aggregator_bench bench;
+  REQUIRE(bench.report(start_of(bench.image, 1, {"c", "a"})));
+  bench.learn();
+  const auto next = bench.hub.add("example.com/app:2", tar_of({"a", "b", "c", "d"}));
+  const auto order = bench.hub.catalogue->order(next.record.toc).value();
+  CHECK(order.relative == "example.com/app:1");
+  CHECK(bench.expected(next) == std::vector<std::string>{"c", "a"});
+  REQUIRE(bench.report(start_of(next, 2, {"d"})));
+  bench.learn();
+  CHECK(bench.expected(next) == std::vector<std::string>{"d"});
+  CHECK(bench.hub.catalogue->order(next.record.toc).value().relative.empty());
+}
+
+TEST_CASE("an image whose traces are removed is guessed again") {
+  aggregator_bench bench;
+  const auto guessed = bench.hub.catalogue->order(bench.image.record.toc).value();
+  REQUIRE(bench.report(start_of(bench.image, 1, {"c", "a"})));
+  bench.learn();
+  const hub_trace_tools tools{*bench.hub.catalogue, *bench.hub.traces, bench.hub.learning,
+                              bench.image.record.platform};
+  REQUIRE(remove_traces(tools, {"example.com/app:1", "", id_of(1).value.hex().substr(0, 6)})->traces == 1);
+  caf::anon_send(bench.aggregator, learn_again{bench.image.record.toc});
+  bench.learn();
+  CHECK(bench.hub.catalogue->order(bench.image.record.toc).value() == guessed);
+  REQUIRE(bench.report(start_of(bench.image, 1, {"c", "a"})));  // it does not come back
+  CHECK(bench.hub.traces->of_image(bench.image.record.toc)->empty());
+}
+
+TEST_CASE("a trace file is taken in for the image that it names, and given out as it was") {
+  aggregator_bench bench;
+  const hub_trace_tools tools{*bench.hub.catalogue, *bench.hub.traces, bench.hub.learning,
+                              bench.image.record.platform};
+  const std::string text =
+      R"({"group":"default","image":{"n":"example.com/app","t":"1"},)"
+      R"("start":"2021-12-03T04:05:06Z","seq":[{"f":"c","a":5,"w":0},{"f":"a","a":7,"w":1}]})";
+  const auto read = read_trace_file(tools, text, "");
+  REQUIRE(read);
+  CHECK(read->toc == bench.image.record.toc);
+  REQUIRE(bench.report(*read, ""));
+  bench.learn();
+  CHECK(bench.expected(bench.image) == std::vector<std::string>{"c", "a"});
+  const auto texts = export_traces(tools, {"example.com/app:1", ""});
+  REQUIRE(texts);
+  REQUIRE(texts->traces.size() == 1);
+  CHECK(texts->traces[0].json == text);
+  CHECK(parse_collection(texts->collection)->at(0).accesses.size() == 2);
+  CHECK(read_trace_file(tools,
+                        R"({"image":{"n":"example.com/none"},"start":"2021-12-03T04:05:06Z","seq":[]})", "")
+            .error()
+            .code == errc::not_found);
+}
+
+TEST_CASE("orders are scored by starts that they were not learned from") {
+  aggregator_bench bench;
+  for (std::uint8_t id = 1; id <= 3; ++id) REQUIRE(bench.report(start_of(bench.image, id, {"c", "b", "a"})));
+  const hub_trace_tools tools{*bench.hub.catalogue, *bench.hub.traces, bench.hub.learning,
+                              bench.image.record.platform};
+  const auto scores = score_traces(
+      tools, {.reference = "example.com/app:1", .orders = {"traced", "image", "oracle"}, .plot = true});
+  REQUIRE(scores);
+  REQUIRE(scores->rows.size() == 9);
+  CHECK(scores->rows[0].stall_us == scores->rows[6].stall_us);
+  CHECK(scores->rows[0].sent_bytes == scores->rows[0].touched_bytes);
+  CHECK(scores->svg.starts_with("<svg"));
+  CHECK(score_traces(tools, {.reference = "example.com/app:1", .orders = {"best"}}).error().code ==
+        errc::invalid_argument);
+}
+
+// ---- node ------------------------------------------------------------------------------------------
+
+namespace {
+
+struct collector_bench {
+  temporary_folder folder;
+  std::unique_ptr<database> metadata = database::open(folder.path()).value();
+  trace_store unsent{*metadata, 1000};
+  std::shared_ptr<fake_hub_link> link = std::make_shared<fake_hub_link>();
+  actor_stage stage;
+  hub_link far = make_fake_hub_link(stage, link);
+  trace_collector collector;
+
+  explicit collector_bench() { start(); }
+  ~collector_bench() {
+    link->traces.clear();
+    link->self = nullptr;
+    collector = nullptr;
+    far = nullptr;
+  }
+  void start() {
+    collector = stage.keep(stage.system().spawn(
+        make_trace_collector, collector_tools{unsent, far, /*unsent_max=*/3, /*retry_interval=*/5s}));
+    stage.run();
+  }
+  void record(std::uint8_t id) {
+    trace made;
+    made.id = id_of(id);
+    made.started = std::chrono::seconds(id);
+    made.files = {{"a", 0ms, 0ms, {}}};
+    caf::anon_send(collector, start_recorded{made});
+    stage.run();
+  }
+  [[nodiscard]] std::uint8_t last_sent() const {
+    return std::to_integer<std::uint8_t>(
+        decode_trace(link->traces.back().what.encoded.bytes)->id.value.bytes[0]);
+  }
+  std::size_t left() {
+    std::size_t count = 0;
+    REQUIRE(unsent.for_each([&](trace&&) { return ++count > 0; }));
+    return count;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a trace stays on disk until the hub has confirmed it") {
+  collector_bench bench;
+  bench.record(1);
+  REQUIRE(bench.link->traces.size() == 1);
+  CHECK(bench.left() == 1);
+  bench.link->answer_trace({});
+  CHECK(bench.left() == 0);
+}
+
+TEST_CASE("what the hub could not take is sent again, what it refuses for good is not") {
+  collector_bench bench;
+  bench.record(1);
+  bench.link->answer_trace(fail(errc::unavailable, "away"));
+  CHECK(bench.left() == 1);
+  CHECK(bench.link->traces.size() == 1);
+  bench.stage.pass(5s);
+  REQUIRE(bench.link->traces.size() == 2);
+  bench.link->answer_trace(fail(errc::invalid_argument, "another image"));
+  CHECK(bench.left() == 0);
+  bench.stage.pass(60s);
+  CHECK(bench.link->traces.size() == 2);
+}
+
+TEST_CASE("traces go out one after another, and a later process sends what is left") {
+  collector_bench bench;
+  for (std::uint8_t id = 1; id <= 3; ++id) bench.record(id);
+  CHECK(bench.link->traces.size() == 1);
+  CHECK(bench.last_sent() == 1);
+  bench.link->answer_trace({});
+  CHECK(bench.last_sent() == 2);
+  bench.start();
+  REQUIRE(bench.link->traces.size() == 3);
+  CHECK(bench.last_sent() == 2);
+  bench.link->answer_trace({});
+  CHECK(bench.last_sent() == 3);
+}
+
+TEST_CASE("when the hub stays away the oldest traces go") {
+  collector_bench bench;
+  for (std::uint8_t id = 1; id <= 6; ++id) bench.record(id);
+  CHECK(bench.left() == 3);
+  CHECK(bench.unsent.find(id_of(6)).value());
+  CHECK_FALSE(bench.unsent.find(id_of(2)).value());
+}
+
+// ---- recorder and tracer ---------------------------------------------------------------------------
+
+namespace {
+
+trace_collector::behavior_type keep_traces(trace_collector::pointer,
+                                           std::shared_ptr<std::vector<trace>> into) {
+  return {[into](const start_recorded& start) { into->push_back(start.what); },
+          [](caf::get_atom) { return collector_status{}; }, [](caf::tick_atom) {}};
+}
+
+struct tracer_bench {
+  test_authority authority;
+  hub_stores hub{authority};
+  known_image image = hub.add("example.com/app:1", tar_of({"a", "b", "c"}));
+  std::shared_ptr<std::vector<trace>> traces = std::make_shared<std::vector<trace>>();
+  std::shared_ptr<access_recorder> recorder = std::make_shared<access_recorder>(
+      now, recorded_detail::blocks, recording_limits{.settle_time = 10s, .time_max = 60s});
+  actor_stage stage;
+  tracer watching;
+
+  tracer_bench() {
+    const auto collector = stage.keep(stage.system().spawn(keep_traces, traces));
+    watching = stage.keep(stage.system().spawn(
+        make_tracer, tracer_parts{recorder,
+                                  {image.toc, image.record.toc, image.record.reference, "shop", "n1", now},
+                                  collector,
+                                  500ms}));
+    stage.run();
+  }
+  ~tracer_bench() { watching = nullptr; }
+};
+
+}  // namespace
+
+TEST_CASE("a finished recording becomes a trace with paths, and nothing is noted any more") {
+  tracer_bench bench;
+  const auto content = content_at(*bench.image.toc, "b")->value();
+  bench.recorder->read({content, 0, 1}, 1);
+  bench.recorder->opened(content_at(*bench.image.toc, "a")->value(), std::chrono::steady_clock::now());
+  bool detached = false;
+  bench.recorder->on_finish([&] { detached = true; });
+  caf::anon_send(bench.watching, finish_recording{});
+  bench.stage.run();
+  REQUIRE(bench.traces->size() == 1);
+  const auto& made = bench.traces->front();
+  CHECK(made.group == "shop");
+  CHECK(made.reference == "example.com/app:1");
+  REQUIRE(made.files.size() == 2);
+  CHECK(made.files[0].path == "b");
+  CHECK(made.files[0].runs.size() == 1);
+  CHECK(made.files[1].runs.empty());
+  CHECK(detached);
+  CHECK_FALSE(bench.recorder->active());
+  CHECK(check_trace(made, {}, now));
+}
+
+TEST_CASE("a mount that is taken down keeps what was recorded, and an empty recording is no trace") {
+  tracer_bench bench;
+  const bool used = GENERATE(true, false);
+  if (used) bench.recorder->read({0, 0, 1}, 1);
+  caf::anon_send_exit(bench.watching, caf::exit_reason::user_shutdown);
+  bench.stage.run();
+  CHECK(bench.traces->size() == (used ? 1 : 0));
+}
+
+TEST_CASE("a start does not settle while somebody waits for blocks") {
+  access_recorder recorder(now, recorded_detail::blocks, {.settle_time = 0ms, .time_max = 1h});
+  const auto later = std::chrono::steady_clock::now() + 1min;
+  recorder.read({0, 0, 1}, 2);
+  CHECK(recorder.settled(later));
+  recorder.waits();
+  CHECK_FALSE(recorder.settled(later));
+  CHECK(recorder.settled(later + 2h));
+  recorder.waited({0, 1, 1}, 2, std::chrono::steady_clock::now());
+  CHECK(recorder.settled(later));
+}
+
+TEST_CASE("of a complete image files are recorded, not the blocks that the kernel reads ahead") {
+  access_recorder recorder(now, recorded_detail::files, {});
+  recorder.read({3, 0, 8}, 8);
+  const auto read = recorder.finish();
+  REQUIRE(read.size() == 1);
+  CHECK(read[0].runs.empty());
+}

@@ -1,0 +1,222 @@
+#include <set>
+
+#include "test/e2e/shell_image.hpp"
+
+namespace firstlight {
+namespace {
+
+/// Reads the ends of the files that a node without a trace gets last.
+std::vector<std::string> read_ends(const std::filesystem::path& target) {
+  return {"sh", "-c", "cd \"$1\"/data && for f in f123 f120 f122 f121; do tail -c 10 $f || exit 1; done",
+          "sh", target.string()};
+}
+
+void run_well(cluster& all, const std::vector<std::string>& program) {
+  auto running = all.run(program);
+  REQUIRE(running->wait(std::chrono::minutes(1)) == program_end{0, 0});
+}
+
+nlohmann::json traced(cluster& all, const std::string& image) {
+  const auto list = all.on_hub({"trace", "ls"}).reply;
+  for (const auto& one : list["images"])
+    if (one["reference"].get<std::string>().find(image) != std::string::npos) return one;
+  return {};
+}
+
+/// Returns once the hub delivers the image in an order that it has learned from so many starts.
+void await_learned(cluster& all, const std::string& image, int traces) {
+  INFO(image);
+  REQUIRE(eventually([&] { return traced(all, image)["learned_from"] == traces; }));
+}
+
+/// What has arrived when so much is there is decided by the order alone: the link is slow, and nobody asks.
+void await_share(cluster& all, std::uint64_t bytes) {
+  REQUIRE(eventually([&] { return all.node_status()["mounts"][0]["bytes_ready"] >= bytes; }));
+}
+
+std::string any_mode() {
+  return GENERATE(as<std::string>(), "mount_mode=overlay", "mount_mode=hybrid", "mount_mode=fuse");
+}
+
+}  // namespace
+
+TEST_CASE("what one start reads is sent first for the next node, and that one waits for nothing") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {any_mode()}, .link_bytes_per_second = 1'500'000});
+  const auto image = make_streamed_image(all.folder() / "streamed");
+  all.add(image.layout, "streamed:1");
+  const auto start = [&] {
+    const auto target = all.mount("streamed:1", "streamed");
+    await_share(all, 200'000);
+    run_well(all, read_ends(target));
+    const auto mount = all.node_status()["mounts"][0];
+    CHECK(mount["complete"] == false);
+    REQUIRE(all.on_node({"umount", "streamed"}).exit_code == 0);
+    return mount["misses"].get<int>();
+  };
+  CHECK(start() >= 4);
+  await_learned(all, "streamed", 1);
+  const auto order = all.on_hub({"trace", "show", "streamed:1", "--order", "4"}).reply;
+  CHECK(order["order"][0]["path"] == "data/f123");
+  CHECK(order["order"][0]["expected"] == true);
+  CHECK(order["traces"][0]["node"] == "main");
+  CHECK(order["traces"][0]["wait_ms"] > 0);
+  all.next_node();
+  CHECK(start() == 0);
+  await_learned(all, "streamed", 2);
+}
+
+TEST_CASE("a start without FUSE is recorded by the files that it opens, also inside of a container") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {any_mode()}});
+  all.add(make_shell_image(all.folder() / "layout"), "shell:1");
+  check_good(all.on_node({"pull", "shell:1"}));
+  auto program = all.start({"run", "--no-tty", "shell:1", "/bin/sh", "-c", "/bin/busybox cat /etc/passwd"});
+  REQUIRE(program->wait(std::chrono::minutes(1)) == program_end{0, 0});
+  await_learned(all, "shell", 1);
+  const auto order = all.on_hub({"trace", "show", "shell:1", "--order", "100"}).reply["order"];
+  std::set<std::string> expected;
+  for (const auto& run : order)
+    if (run["expected"] == true) expected.insert(run["path"]);
+  CHECK(expected.contains("bin/busybox"));
+  CHECK(expected.contains("etc/passwd"));
+}
+
+TEST_CASE("a recording on purpose tells blocks, though all contents are there") {
+  if (!cluster::possible()) return;
+  cluster all;
+  all.add(make_shell_image(all.folder() / "layout"), "shell:1");
+  check_good(all.on_node({"pull", "shell:1"}));
+  for (const int traces : {1, 2}) {
+    auto program = all.start({"trace", "record", "--no-tty", "shell:1", "--", "/bin/sh", "-c", "true"});
+    REQUIRE(program->wait(std::chrono::minutes(1)) == program_end{0, 0});
+    await_learned(all, "shell", traces);
+  }
+  const auto shown = all.on_hub({"trace", "show", "shell:1"}).reply;
+  CHECK(shown["traces"][0]["blocks"] > 10);
+  const auto scores =
+      all.on_hub({"trace", "score", "shell:1", "--order", "traced", "--order", "oracle"}).reply;
+  REQUIRE(scores["rows"].size() == 4);
+  CHECK(scores["rows"][0]["touched_bytes"] > 100'000);
+  const auto picture = all.folder() / "plot.svg";
+  check_good(all.on_hub({"trace", "plot", "shell:1", picture.string(), "--order", "traced"}));
+  CHECK(text_of(picture).find("bin/busybox") != std::string::npos);
+}
+
+TEST_CASE("a trace reaches the hub when it is back, once, also if the node was restarted meanwhile") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {"recording.retry_interval=100ms"}});
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 24, .file_bytes = 4096});
+  all.add(image.layout, "streamed:1");
+  const auto target = all.mount("streamed:1", "streamed");
+  check_complete(all, "streamed:1");
+  all.kill_hub();
+  run_well(all, read_ends(target));
+  REQUIRE(all.on_node({"umount", "streamed"}).exit_code == 0);
+  REQUIRE(eventually([&] { return all.node_status()["traces_unsent"] == 1; }));
+  CHECK(all.stop_node());
+  all.start_node();
+  CHECK(all.node_status()["traces_unsent"] == 1);
+  all.start_hub();
+  await_learned(all, "streamed", 1);
+  REQUIRE(eventually([&] { return all.node_status()["traces_unsent"] == 0; }));
+  const auto list = all.on_hub({"trace", "ls"}).reply;
+  CHECK(list["received"] == 1);
+  CHECK(list["images"][0]["traces"] == 1);
+}
+
+TEST_CASE("users say which starts are recorded") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {"recording.mode=first", "recording.starts=1"}});
+  for (const std::string name : {"silent:1", "told:1", "last:1"}) {
+    // Images of their own: equal ones would share their traces.
+    const auto layout = all.folder() / name.substr(0, name.find(':'));
+    write_layout(layout, {tar_builder().folder("data/").file("data/" + name, name).take()});
+    all.add(layout, name);
+  }
+  const auto start = [&](const std::string& name, const std::string& group) {
+    auto mounted = all.on_node({"mount", name, "--optimize-group", group});
+    check_good(mounted);
+    const std::string target = mounted.reply["mount"]["target"];
+    run_well(all, {"cat", target + "/data/" + name});
+    check_good(all.on_node({"umount", target}));
+  };
+  check_good(all.on_node({"trace", "off", "silent:1"}));
+  check_good(all.on_node({"trace", "off", "--group", "quiet"}));
+  start("silent:1", "loud");
+  start("told:1", "quiet");
+  start("told:1", "loud");  // the second start of its image
+  check_good(all.on_node({"trace", "on", "told:1"}));
+  start("told:1", "quiet");
+  start("last:1", "loud");
+  await_learned(all, "last", 1);  // traces are sent in the order of their starts
+  CHECK(traced(all, "silent")["traces"] == 0);
+  CHECK(traced(all, "told")["traces"] == 1);
+  const auto groups =
+      nlohmann::json::parse(all.on_hub({"trace", "export"}).reply["collection"].get<std::string>());
+  CHECK(groups["Groups"].size() == 2);
+  CHECK(all.on_node({"trace", "on", "told:1", "--group", "loud"}).exit_code != 0);
+}
+
+TEST_CASE("traces go out as JSON and come back, and hostile ones change nothing") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 24, .file_bytes = 4096});
+  all.add(image.layout, "streamed:1");
+  const auto folder = all.folder() / "traces";
+  std::filesystem::create_directory(folder);
+  const auto write = [&](const std::string& name, const std::string& sequence) {
+    std::ofstream(folder / name) << R"({"group":"shop","image":{"n":"streamed","t":"1"},)"
+                                 << R"("start":"2024-05-06T07:08:09Z","seq":[)" << sequence << "]}";
+  };
+  write("good.json", R"({"f":"data/f110","a":5000,"w":0},{"f":"data/f100","a":7000,"w":100})");
+  check_good(all.on_hub({"trace", "import", folder.string()}));
+  await_learned(all, "streamed", 1);
+  const auto order = [&] {
+    return all.on_hub({"trace", "show", "streamed:1", "--order", "100"}).reply["order"];
+  };
+  const auto good = order();
+  CHECK(good[0]["path"] == "data/f110");
+  CHECK(all.on_hub({"trace", "import", folder.string()}).reply["known"] == 1);
+
+  std::string million;
+  for (int i = 0; i < 70'000; ++i)
+    million += (i == 0 ? "" : ",") + (R"({"f":"data/f)" + std::to_string(i) + R"(","a":1,"w":0})");
+  const auto name = GENERATE(as<std::string>(), "outside", "other", "negative", "nan", "many");
+  if (name == "outside") write("bad.json", R"({"f":"../../etc/passwd","a":1,"w":0})");
+  if (name == "other") write("bad.json", R"({"f":"usr/bin/redis-server","a":1,"w":0})");
+  if (name == "negative") write("bad.json", R"({"f":"data/f100","a":-1,"w":0})");
+  if (name == "nan") write("bad.json", R"({"f":"data/f100","a":NaN,"w":0})");
+  if (name == "many") write("bad.json", million);
+  const auto refused = all.on_hub({"trace", "import", (folder / "bad.json").string()});
+  CHECK(refused.exit_code != 0);
+  CHECK(std::count(refused.errors.begin(), refused.errors.end(), '\n') == 1);
+  CHECK(order() == good);
+  CHECK(traced(all, "streamed")["traces"] == 1);
+
+  const auto out = all.folder() / "out";
+  check_good(all.on_hub({"trace", "export", "--to", out.string()}));
+  check_good(all.on_hub({"trace", "rm", "streamed:1"}));
+  CHECK(eventually([&] { return traced(all, "streamed")["learned_from"] == 0; }));
+}
+
+TEST_CASE("a running delivery goes on in the order that was learned meanwhile") {
+  if (!cluster::possible()) return;
+  cluster all({.link_bytes_per_second = 1'000'000});
+  const auto image = make_streamed_image(all.folder() / "streamed");
+  all.add(image.layout, "streamed:1");
+  const auto target = all.mount("streamed:1", "streamed");
+  std::ofstream(all.folder() / "trace.json")
+      << R"({"group":"default","image":{"n":"streamed","t":"1"},"start":"2024-05-06T07:08:09Z",)"
+      << R"("seq":[{"f":"data/f123","a":1000,"w":0}]})";
+  check_good(all.on_hub({"trace", "import", (all.folder() / "trace.json").string()}));
+  await_learned(all, "streamed", 1);
+  // What was on its way comes first; then the file that would have been the last.
+  const auto now = all.node_status()["mounts"][0]["bytes_ready"].get<std::uint64_t>();
+  REQUIRE(now < image.bytes / 2);
+  await_share(all, std::min(now + 6'500'000, image.bytes - 1'500'000));
+  run_well(all, {"sh", "-c", "head -c 10 \"$1\"/data/f123", "sh", target.string()});
+  CHECK(all.node_status()["mounts"][0]["misses"] == 0);
+}
+
+}  // namespace firstlight

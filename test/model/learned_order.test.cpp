@@ -1,0 +1,190 @@
+#include "model/learned_order.hpp"
+
+#include <rapidcheck.h>
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <set>
+
+#include "model/order_score.hpp"
+#include "model/runs.hpp"
+
+using namespace firstlight;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::vector<content_info> contents_of(const std::vector<std::uint64_t>& sizes) {
+  std::vector<content_info> contents;
+  for (const auto size : sizes) {
+    contents.push_back({{}, size});
+    contents.back().id.root.bytes[0] = static_cast<std::byte>(contents.size());
+  }
+  return contents;
+}
+
+const auto three_files = contents_of({160'000, 160'000, 160'000});
+
+using block = std::pair<std::uint32_t, std::uint32_t>;
+
+std::vector<block> blocks_of(const content_order& order) {
+  std::vector<block> blocks;
+  for (const auto& run : order.runs)
+    for (std::uint32_t i = 0; i < run.count; ++i) blocks.emplace_back(run.content, run.first + i);
+  return blocks;
+}
+
+/// A start that reads one block after another, one each millisecond.
+observed_start reads(const std::vector<block>& blocks, double weight = 1) {
+  observed_start start{{}, weight};
+  auto when = std::chrono::nanoseconds(0);
+  for (const auto& [content, number] : blocks) {
+    start.accesses.push_back({content, when, {{number, 1, when, {}}}});
+    when += 1ms;
+  }
+  return start;
+}
+
+rc::Gen<observed_start> any_start() {
+  return rc::gen::map(
+      rc::gen::container<std::vector<std::tuple<std::uint32_t, std::uint32_t, int>>>(
+          rc::gen::tuple(rc::gen::inRange(0U, 4U), rc::gen::inRange(0U, 14U), rc::gen::inRange(0, 1000))),
+      [](const std::vector<std::tuple<std::uint32_t, std::uint32_t, int>>& all) {
+        observed_start start{{}, 1};
+        for (const auto& [content, first, when] : all)
+          start.accesses.push_back({content,
+                                    std::chrono::milliseconds(when),
+                                    {{first, 1 + first % 3, std::chrono::milliseconds(when), {}}}});
+        return start;
+      });
+}
+
+}  // namespace
+
+TEST_CASE("one start teaches its own order") {
+  const auto order = learn_order(std::vector{reads({{1, 3}, {0, 0}, {0, 1}, {2, 9}})}, three_files, {});
+  CHECK(order.runs == std::vector<block_run>{{1, 3, 1}, {0, 0, 2}, {2, 9, 1}});
+  CHECK(order.guessed_runs == 3);
+}
+
+TEST_CASE("the median start decides, not one that was late") {
+  const std::vector starts{reads({{0, 0}, {1, 0}}), reads({{0, 0}, {1, 0}}), reads({{1, 0}, {0, 0}})};
+  CHECK(blocks_of(learn_order(starts, three_files, {})) == std::vector<block>{{0, 0}, {1, 0}});
+}
+
+TEST_CASE("what few starts read comes last and is not expected") {
+  std::vector starts(9, reads({{0, 0}, {0, 5}}));
+  starts.push_back(reads({{2, 2}, {0, 0}, {0, 5}}));
+  const auto order = learn_order(starts, three_files, {});
+  CHECK(blocks_of(order) == std::vector<block>{{0, 0}, {0, 5}, {2, 2}});
+  CHECK(order.guessed_runs == 2);
+}
+
+TEST_CASE("a start's weight decides how much its reads count") {
+  const std::vector starts{reads({{0, 0}}, 10), reads({{1, 0}}, 0.5)};
+  const auto order = learn_order(starts, three_files, {});
+  CHECK(order.guessed_runs == 1);
+  CHECK(order.runs.front().content == 0);
+}
+
+TEST_CASE("time that was lost waiting for the delivery does not move what comes later") {
+  observed_start slow{{{0, 0ms, {{0, 1, 0ms, 500ms}}}, {1, 502ms, {{0, 1, 502ms, 0ms}}}}, 1};
+  const auto plain = without_waits(slow);
+  CHECK(plain.accesses[0].runs[0].access == 0ms);
+  CHECK(plain.accesses[1].access == 2ms);
+  CHECK(plain.accesses[1].runs[0].access == 2ms);
+}
+
+TEST_CASE("waits at the same time are lost once") {
+  observed_start slow{
+      {{0, 0ms, {{0, 1, 0ms, 100ms}}}, {1, 10ms, {{0, 1, 10ms, 90ms}}}, {2, 150ms, {{0, 1, 150ms, 0ms}}}}, 1};
+  CHECK(without_waits(slow).accesses[2].access == 50ms);
+}
+
+TEST_CASE(
+    "a file that was only opened counts with the blocks that others read of it, else with its beginning") {
+  observed_start opened{{{0, 5ms, {}}, {1, 6ms, {}}}, 1};
+  const auto order = learn_order(std::vector{reads({{2, 1}, {0, 7}}), opened}, three_files, {},
+                                 {.likely_share = 0.2, .opened_bytes_max = 20'000});
+  const auto blocks = blocks_of(order);
+  CHECK(std::set<block>(blocks.begin(), blocks.end()) == std::set<block>{{2, 1}, {0, 7}, {1, 0}, {1, 1}});
+}
+
+TEST_CASE("what no start can have read is left out") {
+  const auto order = learn_order(std::vector{reads({{9, 0}, {0, 99}, {0, 9}})}, three_files, {});
+  CHECK(blocks_of(order) == std::vector<block>{{0, 9}});
+}
+
+TEST_CASE("the order in which traces arrive does not matter, and every block is named once") {
+  CHECK(rc::check([] {
+    auto starts = *rc::gen::container<std::vector<observed_start>>(any_start());
+    const auto order = learn_order(starts, three_files, {});
+    std::reverse(starts.begin(), starts.end());
+    const auto other = learn_order(starts, three_files, {});
+    RC_ASSERT(other.runs == order.runs);
+    RC_ASSERT(other.guessed_runs == order.guessed_runs);
+    const auto blocks = blocks_of(order);
+    RC_ASSERT(std::set<block>(blocks.begin(), blocks.end()).size() == blocks.size());
+    std::set<block> read;
+    for (const auto& start : starts)
+      for (const auto& access : start.accesses)
+        for (const auto& run : access.runs)
+          for (auto number = run.first; number < run.first + run.count; ++number)
+            if (access.content < 3 && number < 10) read.emplace(access.content, number);
+    RC_ASSERT(read == std::set<block>(blocks.begin(), blocks.end()));
+  }));
+}
+
+TEST_CASE("the same traces twice teach the same") {
+  CHECK(rc::check([] {
+    const auto starts = *rc::gen::container<std::vector<observed_start>>(any_start());
+    auto twice = starts;
+    twice.insert(twice.end(), starts.begin(), starts.end());
+    RC_ASSERT(learn_order(twice, three_files, {}).runs == learn_order(starts, three_files, {}).runs);
+  }));
+}
+
+// ---- scores --------------------------------------------------------------------------------------
+
+namespace {
+
+constexpr modelled_link slow{.round_trip = 100ms, .bytes_per_second = 1e6, .packed_share = 1};
+
+}  // namespace
+
+TEST_CASE("a start's own order makes it wait for the rate of the link only") {
+  const auto start = reads({{2, 0}, {0, 3}, {1, 1}});
+  const auto score = score_order(start, oracle_order(start), three_files, {}, slow);
+  CHECK(score.misses == 0);
+  CHECK(score.sent_bytes == 3 * 16'384);
+  CHECK(score.touched_bytes == 3 * 16'384);
+  CHECK(score.stall > 40ms);
+  CHECK(score.stall < 50ms);
+  CHECK(score.recall.back() == 1);
+}
+
+TEST_CASE("what an order sends too late is asked for, and comes a round trip later") {
+  const auto start = reads({{2, 9}});
+  const auto score = score_order(start, {}, three_files, {}, slow);
+  CHECK(score.misses == 1);
+  CHECK(score.stall > 100ms);
+  CHECK(score.stall < 120ms);
+  CHECK(score.sent_bytes == 480'000);
+}
+
+TEST_CASE("a miss brings what lies behind it too") {
+  const auto score = score_order(reads({{2, 0}, {2, 1}, {2, 2}}), {}, three_files, {}, slow);
+  CHECK(score.misses == 1);
+}
+
+TEST_CASE("no order is better than a start's own by more than a miss would save") {
+  CHECK(rc::check([] {
+    const auto start = *any_start();
+    const auto best = score_order(start, oracle_order(start), three_files, {}, slow);
+    const auto plain = score_order(start, {}, three_files, {}, slow);
+    RC_ASSERT(best.misses == 0U);
+    RC_ASSERT(best.touched_bytes == plain.touched_bytes);
+    RC_ASSERT(best.sent_bytes == best.touched_bytes);
+    RC_ASSERT(plain.recall.back() > 0.999 || plain.touched_bytes == 0);
+  }));
+}
