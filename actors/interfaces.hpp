@@ -43,14 +43,18 @@ using node_session = caf::typed_actor<
     // The bytes are off the link: their credit returns.
     caf::reacts_to<part_received>,
     // What a start on that node has read. Errors: those of the trace aggregator.
-    caf::replies_to<trace_report>::with<trace_kept>>;
+    caf::replies_to<trace_report>::with<trace_kept>,
+    // Of another hub. Errors: also `denied` to nodes.
+    caf::replies_to<peer_question>::with<peer_answer>>;
 
 /// TRACE AGGREGATOR: keeps the traces of all nodes, and learns from them in which order images are read.
 using trace_aggregator = caf::typed_actor<
     // Answered once it is on disk. Errors: `corrupt`, `invalid_argument`, `limit_exceeded` for a trace that
     // is refused for good; those of the stores.
     caf::replies_to<trace_report>::with<trace_kept>, caf::reacts_to<learn_again>,
-    // From now on told `order_learned`.
+    // Errors: `corrupt`, those of the store.
+    caf::replies_to<peer_question>::with<peer_answer>,
+    // From now on told `order_learned` and `trace_added`.
     caf::reacts_to<caf::subscribe_atom, caf::actor>, caf::replies_to<caf::get_atom>::with<aggregator_status>,
     // Its own clock.
     caf::reacts_to<caf::tick_atom>>;
@@ -141,7 +145,11 @@ using hub_link = caf::typed_actor<
     // Answers once the link is up. Errors: `timed_out` after the configured time.
     caf::replies_to<caf::join_atom>::with<link_status>,
     // Answered once the hub has it. Errors: what the hub answered, `unavailable`.
-    caf::replies_to<trace_report>::with<trace_kept>>;
+    caf::replies_to<trace_report>::with<trace_kept>,
+    // Ends the connections and dials anew.
+    caf::reacts_to<caf::connect_atom>,
+    // For hubs that use this link. Errors: the same.
+    caf::replies_to<peer_question>::with<peer_answer>>;
 
 /// LAYER STORE: registers, finds, completes and removes the layers of a node (storage/layer_registry.hpp).
 using layer_store = caf::typed_actor<

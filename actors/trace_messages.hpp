@@ -26,6 +26,19 @@ struct trace_report {
 /// It is on the hub's disk, or was before.
 struct trace_kept {};
 
+/// What one hub asks another (schemas/peer_codec.hpp), and what that answers.
+struct peer_question {
+  shared_bytes encoded;
+};
+struct peer_answer {
+  shared_bytes encoded;
+};
+
+/// A trace has come to this hub for the first time.
+struct trace_added {
+  trace_id id;
+};
+
 /// How a node's traces come along.
 struct collector_status {
   std::uint32_t unsent = 0;
@@ -58,6 +71,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::start_recorded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::finish_recording)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::trace_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::trace_kept)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::peer_question)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::peer_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::trace_added)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::collector_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::order_learned)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::learn_again)

@@ -150,6 +150,13 @@ std::unique_ptr<command_tree> make_command_tree(const daemon_actions& actions, s
       {"trace", add_trace_commands},
       {"pki", [&](command_tree& tree) { add_pki_commands(tree, actions); }},
       {"config", add_config_commands},
+      {"top", add_top_command},
+      {"events", add_events_command},
+      {"evict", add_evict_command},
+      {"drain", add_drain_command},
+      {"reconnect", add_reconnect_command},
+      {"log-level", add_log_level_command},
+      {"console", [&](command_tree& tree) { add_console_command(tree, actions); }},
       {"completion", add_completion_command},
       {"man", add_man_command},
   };

@@ -89,6 +89,13 @@ void add_layer_commands(command_tree& tree);
 void add_trace_commands(command_tree& tree);
 void add_pki_commands(command_tree& tree, const daemon_actions& actions);
 void add_config_commands(command_tree& tree);
+void add_top_command(command_tree& tree);
+void add_events_command(command_tree& tree);
+void add_evict_command(command_tree& tree);
+void add_drain_command(command_tree& tree);
+void add_reconnect_command(command_tree& tree);
+void add_log_level_command(command_tree& tree);
+void add_console_command(command_tree& tree, const daemon_actions& actions);
 void add_completion_command(command_tree& tree);
 void add_man_command(command_tree& tree);
 

@@ -27,6 +27,10 @@ struct pki_issue_arguments {
   bool json = false;
 };
 
+struct console_arguments {
+  std::string history;  ///< file; empty: none
+};
+
 /// What the commands do that need the daemons' libraries. Each is handed in and returns an exit code: the
 /// tree of commands needs none of these libraries.
 struct daemon_actions {
@@ -34,6 +38,7 @@ struct daemon_actions {
   std::function<result<int>(const settings_arguments&)> node;
   std::function<result<int>(const pki_init_arguments&)> pki_init;
   std::function<result<int>(const pki_issue_arguments&)> pki_issue;
+  std::function<result<int>(const console_arguments&)> console;
 };
 
 }  // namespace firstlight

@@ -1,3 +1,4 @@
+#include "apps/console/console.hpp"
 #include "apps/daemon_service.hpp"
 #include "apps/daemon_settings.hpp"
 #include "apps/hub.hpp"
@@ -25,5 +26,6 @@ int main(int argc, char** argv) {
       {.hub = daemon<firstlight::hub_options>("hub", firstlight::start_hub),
        .node = daemon<firstlight::node_options>("node", firstlight::start_node),
        .pki_init = firstlight::init_pki,
-       .pki_issue = firstlight::issue_pki_certificate});
+       .pki_issue = firstlight::issue_pki_certificate,
+       .console = firstlight::run_console});
 }

@@ -1,5 +1,6 @@
 #include "apps/interruption.hpp"
 
+#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -16,6 +17,11 @@ interruption::interruption() {
 interruption::~interruption() {
   if (descriptor_ >= 0) close(descriptor_);
   sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+bool interruption::wait_for(std::chrono::milliseconds time) const {
+  pollfd waiting{descriptor_, POLLIN, 0};
+  return poll(&waiting, 1, static_cast<int>(time.count())) > 0;
 }
 
 std::optional<int> interruption::take() {

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <csignal>
 #include <optional>
 
@@ -17,6 +18,8 @@ class interruption {
   /// Readable once a signal has come: a signalfd(2). -1 if the process has too many open files; then signals
   /// wait until the end.
   [[nodiscard]] int descriptor() const { return descriptor_; }
+  /// Waits for a signal, at most so long. @returns whether one is there to be taken
+  [[nodiscard]] bool wait_for(std::chrono::milliseconds time) const;
   /// The signal that came first of those not taken yet.
   [[nodiscard]] std::optional<int> take();
   /// The signals that were blocked before.

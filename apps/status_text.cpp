@@ -91,6 +91,9 @@ std::string status_text(const admin_node_status& s, std::int64_t now) {
   for (const auto& delivery : s.deliveries) text += delivery_text(delivery);
   if (!s.mounts.empty()) text += "mounts\n";
   for (const auto& mount : s.mounts) text += mount_text(mount, now);
+  if (s.traces_sent + s.traces_unsent + s.traces_refused > 0)
+    text += "traces " + std::to_string(s.traces_sent) + " sent, " + std::to_string(s.traces_unsent) +
+            " to send, " + std::to_string(s.traces_refused) + " refused\n";
   return text + notices_text(s.notices);
 }
 
@@ -119,6 +122,14 @@ std::string status_text(const admin_hub_status& s, std::int64_t now) {
     text += "registry away for " + printable(image.reference) + ", checked " + ago(image.checked_at, now) +
             ": " + printable(image.last_error) + "\n";
   }
+  for (const auto& peer : s.peers)
+    text += "hub " + printable(peer.name.empty() ? peer.address : peer.name + " at " + peer.address) + ": " +
+            peer.state + ", " + std::to_string(peer.traces_sent) + " traces sent, " +
+            std::to_string(peer.traces_fetched) + " fetched" +
+            (peer.last_error.empty() ? "" : " (" + printable(peer.last_error) + ")") + "\n";
+  if (s.traces_received + s.traces_refused > 0)
+    text += "traces " + std::to_string(s.traces_received) + " received, " + std::to_string(s.traces_refused) +
+            " refused\n";
   return text + notices_text(s.notices);
 }
 

@@ -31,32 +31,7 @@ while (($#)); do
 done
 ((EUID == 0)) || fail "mounting needs root"
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/firstlight-bench.XXXXXX")
-pids=()
-mounts_left() { awk -v under="$work/" 'index($5, under) == 1 { print $5 }' /proc/self/mountinfo | sort -r; }
-alive() { [[ -d /proc/$1 ]] && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
-finish() {
-  local status=$? pid tries
-  trap - EXIT
-  if ((status != 0)); then tail -n 10 "$work"/*.log >&2 2>/dev/null || true; fi
-  for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
-  for pid in "${pids[@]}"; do
-    tries=200
-    while alive "$pid" && ((tries-- > 0)); do sleep 0.05; done
-    ! alive "$pid" || kill -KILL "$pid" 2>/dev/null || true
-  done
-  mounts_left | while read -r mount; do umount -l "$mount" || true; done
-  rm -rf --one-file-system "$work"
-  exit "$status"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-until_true() {  # until_true SECONDS WHAT COMMAND...
-  local limit=$((SECONDS + $1)) what=$2; shift 2
-  until "$@"; do ((SECONDS < limit)) || fail "$what took too long"; sleep 0.05; done
-}
+. "$here/cluster.sh"
 
 # ---- the image -----------------------------------------------------------------------------------------------
 
@@ -89,21 +64,8 @@ umoci unpack --image "$work/layout:latest" "$work/unpacked" 2>>"$work/umoci.log"
 mkdir -p "$work/native" "$work/upper" "$work/workdir"
 mount -t overlay bench -o "lowerdir=$work/unpacked/rootfs,upperdir=$work/upper,workdir=$work/workdir" "$work/native"
 
-"$firstlight" pki init --folder "$work/pki" >/dev/null
-"$firstlight" pki issue hub bench --folder "$work/pki" >/dev/null
-"$firstlight" pki issue node bench --folder "$work/pki" >/dev/null
-tls() { printf -- '--set\ntls.ca=%s\n--set\ntls.certificate=%s\n--set\ntls.key=%s\n' "$work/pki/ca.crt" "$work/pki/$1.crt" "$work/pki/$1.key"; }
-start() {  # start ROLE SETTINGS...
-  local role=$1 options; shift
-  mapfile -t options < <(tls "$role-bench")
-  "$firstlight" "$role" --config /dev/null --set store_folder="$work/$role" --set socket="$work/$role.sock" "${options[@]}" "$@" \
-    >"$work/$role.log" 2>&1 &
-  pids=($! "${pids[@]}")
-  until_true 60 "starting the $role" test -S "$work/$role.sock"
-}
-start hub --set listen=127.0.0.1:0 --set address_file="$work/address"
+start_cluster
 "$firstlight" image add --json --socket "$work/hub.sock" --name bench:1 "oci:$work/layout:latest" >/dev/null
-start node --set run_folder="$work/run" --set hub="$(<"$work/address")"
 node=${pids[0]}
 status() { "$firstlight" status --node --json --socket "$work/node.sock"; }
 "$firstlight" pull --quiet --socket "$work/node.sock" bench:1

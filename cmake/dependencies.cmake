@@ -6,6 +6,9 @@ find_package(OpenSSL REQUIRED)
 find_package(LibArchive REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(caf REQUIRED)
+find_library(prometheus_core prometheus-cpp-core REQUIRED)
+add_library(Prometheus INTERFACE IMPORTED GLOBAL)
+target_link_libraries(Prometheus INTERFACE ${prometheus_core})
 
 function(packaged name module)  # an imported target from a pkg-config module, as system headers
   pkg_check_modules(PC_${name} REQUIRED ${module})
@@ -15,6 +18,7 @@ function(packaged name module)  # an imported target from a pkg-config module, a
 endfunction()
 packaged(FUSE3 fuse3)
 packaged(ZSTD libzstd)
+packaged(EDIT libedit)
 
 # Linked as archives: firstlight is a static program, and firstlightd starts sooner without their many relocations.
 function(archive name file)  # archive(NAME FILE what it needs...)
@@ -32,6 +36,7 @@ archive(Capnp capnp Kj)
 archive(CapnpJson capnp-json Capnp)
 archive(KjAsync kj-async Kj Threads::Threads)
 archive(KjTls kj-tls KjAsync OpenSSL::SSL)
+archive(KjHttp kj-http KjAsync ZLIB::ZLIB)
 archive(CapnpRpc capnp-rpc Capnp KjAsync)
 
 function(header_only name header)  # an imported target for headers in the default include path

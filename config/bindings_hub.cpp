@@ -109,6 +109,8 @@ void bind_learning(binder& to, learning_options& o) {
           "what is expected of a file that was opened and never seen read");
   to.bind("relatives_max", o.relatives_max, "images that are looked at for one without traces of its own");
   to.bind("gather_time", o.gather_time, "traces that come together are learned from together");
+  to.bind("peer_interval", o.peer_interval, "how often another hub is asked for new traces");
+  to.bind("peer_ids_max", o.peer_ids_max, "ids of traces in one answer to another hub");
   to.bind("refusals_shown_max", o.refusals_shown_max, "reasons of refused traces that status shows");
 }
 
@@ -122,6 +124,9 @@ std::vector<binding> bindings_of(hub_options& o) {
   to.bind("address_file", o.address_file, "the bound address is written to this file; empty: nowhere");
   to.bind("revoked_nodes", o.revoked_nodes, "certificate names that may not join");
   to.bind("log_level", o.log_level, "trace, debug, info, warn or error");
+  to.bind("peers", o.peers, "host:port of other hubs, with which traces are exchanged both ways");
+  to.bind("metrics_listen", o.metrics_listen,
+          "loopback address:port that serves /metrics, /healthz and /readyz; empty: none");
   to.bind("docker_config", o.docker_config, "registry credentials; empty: $DOCKER_CONFIG, then ~/.docker");
   to.bind("plain_http_registries", o.plain_http_registries,
           "host[:port] reached without TLS, as loopback is");

@@ -76,6 +76,8 @@ std::vector<binding> bindings_of(node_options& o) {
   to.bind("platform", o.platform, "os/architecture[/variant]; empty: this machine's");
   to.bind("mount_mode", o.mount_mode, "auto, hybrid, overlay or fuse; auto: the best that the kernel can do");
   to.bind("log_level", o.log_level, "trace, debug, info, warn or error");
+  to.bind("metrics_listen", o.metrics_listen,
+          "loopback address:port that serves /metrics, /healthz and /readyz; empty: none");
   to.bind("store_bytes_max", o.store_bytes_max,
           "above it images that nobody uses are forgotten, the one used longest ago first; 0: never");
   to.bind("workers", o.workers, "threads that verify and store; 0: one a core");

@@ -28,6 +28,8 @@ struct hub_options {
                 .key = "/etc/firstlight/pki/hub.key"};
   std::vector<std::string> revoked_nodes;  ///< certificate names that may not join
   std::string log_level = "info";          ///< trace, debug, info, warn, error
+  std::vector<std::string> peers;  ///< host:port of other hubs, with which traces are exchanged both ways
+  std::string metrics_listen;      ///< 127.0.0.1:port for Prometheus and health checks; empty: nowhere
 
   std::filesystem::path docker_config;  ///< credentials for registries; empty: $DOCKER_CONFIG, then ~/.docker
   std::vector<std::string>

@@ -21,9 +21,9 @@ struct link_limits {
   std::uint32_t node_message_bytes_max = 8U << 20U;    ///< hub: largest message accepted from a node
   std::uint32_t call_words_in_flight_max = 1U << 20U;  ///< capnp flow limit of a connection
   std::uint32_t replies_queued_max = 64;               ///< hub: unread replies before it stops reading
-  std::uint32_t outgoing_waiting_max = 256;        ///< hub: transfers kept until a bulk connection is there
-  std::uint32_t bulk_connections = 1;              ///< node: with BBR on the far side one is enough
-  std::uint32_t bulk_connections_without_bbr = 8;  ///< node: striped where the hub's kernel has no BBR
+  std::uint32_t outgoing_waiting_max = 256;  ///< hub: transfers kept until a bulk connection is there
+  std::uint32_t bulk_connections = 1;        ///< node: with BBR on the far side one is enough; hubs: none
+  std::uint32_t bulk_connections_without_bbr = 8;      ///< node: striped where the hub's kernel has no BBR
   std::uint32_t unsent_low_water_bytes = 192U << 10U;  ///< TCP_NOTSENT_LOWAT of bulk sockets
   std::uint32_t text_bytes_max = 4096;                 ///< names, references, stages in a message
   std::uint32_t had_images_max = 1024;                 ///< images named in one pull

@@ -29,7 +29,9 @@ struct learning_options {
   std::uint32_t trace_bytes_max = 4U << 20U;  ///< of one encoded trace
   std::uint32_t relatives_max = 8;            ///< images that are looked at for one without traces of its own
   std::uint32_t refusals_shown_max = 16;      ///< reasons kept for status
-  std::chrono::milliseconds gather_time{100};  ///< traces that come together are learned from together
+  std::chrono::milliseconds gather_time{100};    ///< traces that come together are learned from together
+  std::chrono::milliseconds peer_interval{500};  ///< how often another hub is asked for new traces
+  std::uint32_t peer_ids_max = 4096;             ///< ids in one answer to another hub
 };
 
 }  // namespace firstlight

@@ -271,6 +271,10 @@ struct HubStatus {
   ingestions       @14 :List(Ingestion);
   lastKnown        @15 :List(Image); # images whose tag could not be checked lately
   notices          @16 :List(Text);  # what the user should know or change, one line each
+  tracesReceived   @17 :UInt64;      # new ones, since the hub was started
+  tracesRefused    @18 :UInt64;
+  peers            @19 :List(Peer);  # other hubs that this one has joined
+  draining         @20 :Bool;        # new pulls are refused
 }
 
 struct NodeStatus {
@@ -290,6 +294,7 @@ struct NodeStatus {
   tracesUnsent         @13 :UInt32;  # on disk until the hub has them
   tracesSent           @14 :UInt64;  # since the node was started
   tracesRefused        @15 :UInt64;  # by the hub, for good
+  draining             @16 :Bool;    # new mounts and pulls are refused
 }
 
 struct Pulled {
@@ -338,6 +343,15 @@ struct Progress {
 }
 
 # ---- traces: fields as schemas/admin_learning.hpp explains them
+
+struct Peer {
+  address @0 :Text;
+  name @1 :Text;
+  state @2 :Text;
+  lastError @3 :Text;
+  tracesSent @4 :UInt64;
+  tracesFetched @5 :UInt64;
+}
 
 struct TraceListRequest {}
 
@@ -463,6 +477,43 @@ struct TraceScores {
   svg @1 :Text;
 }
 
+# ---- operations: fields as schemas/admin_operations.hpp explains them
+
+struct Evict {
+  reference @0 :Text;
+  platform @1 :Text;
+}
+
+struct Reconnect {}
+
+struct Drain {
+  on @0 :Bool;
+}
+
+struct LogLevel {
+  level @0 :Text;
+}
+
+struct EventsRequest {
+  after @0 :UInt64;
+}
+
+struct Evicted {
+  references @0 :List(Text);
+  bytes @1 :UInt64;
+}
+
+struct Event {
+  number @0 :UInt64;
+  atMs @1 :Int64;
+  kind @2 :Text;
+  about @3 :Text;
+}
+
+struct Events {
+  events @0 :List(Event);
+}
+
 struct AdminRequest {
   union {
     imageAdd @0 :ImageAdd;
@@ -491,6 +542,11 @@ struct AdminRequest {
     traceRemove @23 :TraceRemove;
     traceScore @24 :TraceScore;
     traceSwitch @25 :TraceSwitch;
+    evict @26 :Evict;
+    reconnect @27 :Reconnect;
+    drain @28 :Drain;
+    logLevel @29 :LogLevel;
+    eventsRequest @30 :EventsRequest;
   }
 }
 
@@ -516,5 +572,7 @@ struct AdminReply {
     traceTexts @17 :TraceTexts;
     traceRemoved @18 :TraceRemoved;
     traceScores @19 :TraceScores;
+    evicted @20 :Evicted;
+    events @21 :Events;
   }
 }

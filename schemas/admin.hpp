@@ -7,6 +7,7 @@
 
 #include "model/bytes.hpp"
 #include "schemas/admin_learning.hpp"
+#include "schemas/admin_operations.hpp"
 #include "schemas/admin_values.hpp"
 
 /// What a daemon and its local command line or console say to each other (schemas/admin.capnp), as
@@ -177,6 +178,10 @@ struct admin_hub_status {
   std::vector<admin_ingestion> ingestions;
   std::vector<admin_image> last_known;  ///< images whose tag could not be checked lately
   std::vector<std::string> notices;     ///< what the user should know or change, one line each
+  std::uint64_t traces_received = 0;    ///< new ones, since the hub was started
+  std::uint64_t traces_refused = 0;
+  std::vector<admin_peer> peers;  ///< other hubs that this one has joined
+  bool draining = false;          ///< new pulls are refused
   friend bool operator==(const admin_hub_status&, const admin_hub_status&) = default;
 };
 struct admin_node_status {
@@ -196,6 +201,7 @@ struct admin_node_status {
   std::uint32_t traces_unsent = 0;   ///< on disk until the hub has them
   std::uint64_t traces_sent = 0;     ///< since the node was started
   std::uint64_t traces_refused = 0;  ///< by the hub, for good
+  bool draining = false;             ///< new mounts and pulls are refused
   friend bool operator==(const admin_node_status&, const admin_node_status&) = default;
 };
 struct admin_pulled {
@@ -246,13 +252,15 @@ using admin_request = std::variant<
     admin_pull, admin_mount_request, admin_umount, admin_list_request, admin_node_status_request, admin_wait,
     admin_bundle_save, admin_bundle_load, admin_layer_register, admin_layer_list_request, admin_layer_find,
     admin_layer_complete, admin_layer_remove, admin_commit, admin_trace_list_request, admin_trace_show,
-    admin_trace_import, admin_trace_export, admin_trace_remove, admin_trace_score, admin_trace_switch>;
+    admin_trace_import, admin_trace_export, admin_trace_remove, admin_trace_score, admin_trace_switch,
+    admin_evict, admin_reconnect, admin_drain, admin_log_level, admin_events_request>;
 
 using admin_reply =
     std::variant<admin_done, admin_image, admin_image_list, admin_image_detail, admin_hub_status,
                  admin_node_status, admin_pulled, admin_mounted, admin_listing, admin_waited, admin_bundle,
                  admin_layer, admin_layer_list, admin_committed, admin_trace_list, admin_trace_detail,
-                 admin_trace_imported, admin_trace_texts, admin_trace_removed, admin_trace_scores>;
+                 admin_trace_imported, admin_trace_texts, admin_trace_removed, admin_trace_scores,
+                 admin_evicted, admin_events>;
 
 /// How a long request comes along.
 struct admin_progress {

@@ -19,6 +19,7 @@ void fields(Io&, Empty&) {}
 }  // namespace firstlight::detail
 
 #include "schemas/admin_learning_fields.hpp"
+#include "schemas/admin_operations_fields.hpp"
 
 namespace firstlight::detail {
 
@@ -297,6 +298,10 @@ void fields(Io& io, accessed<Io, admin_hub_status>& v) {
   io("ingestions", v.ingestions);
   io("last_known", v.last_known);
   io("notices", v.notices);
+  io("traces_received", v.traces_received);
+  io("traces_refused", v.traces_refused);
+  io("peers", v.peers);
+  io("draining", v.draining);
 }
 
 template <class Io>
@@ -317,6 +322,7 @@ void fields(Io& io, accessed<Io, admin_node_status>& v) {
   io("traces_unsent", v.traces_unsent);
   io("traces_sent", v.traces_sent);
   io("traces_refused", v.traces_refused);
+  io("draining", v.draining);
 }
 
 template <class Io>

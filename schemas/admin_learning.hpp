@@ -61,6 +61,17 @@ struct admin_trace_switch {
   friend bool operator==(const admin_trace_switch&, const admin_trace_switch&) = default;
 };
 
+/// Another hub with which traces are exchanged.
+struct admin_peer {
+  std::string address;
+  std::string name;   ///< in its certificate; empty before the first join
+  std::string state;  ///< "up", "connecting", "down"
+  std::string last_error;
+  std::uint64_t traces_sent = 0;  ///< since the hub was started
+  std::uint64_t traces_fetched = 0;
+  friend bool operator==(const admin_peer&, const admin_peer&) = default;
+};
+
 // ---- replies -----------------------------------------------------------------------------------------
 
 /// What is known of an image's starts.

@@ -49,6 +49,16 @@ void fields(Io& io, accessed<Io, admin_trace_switch>& v) {
 }
 
 template <class Io>
+void fields(Io& io, accessed<Io, admin_peer>& v) {
+  io("address", v.address);
+  io("name", v.name);
+  io("state", v.state);
+  io("last_error", v.last_error);
+  io("traces_sent", v.traces_sent);
+  io("traces_fetched", v.traces_fetched);
+}
+
+template <class Io>
 void fields(Io& io, accessed<Io, admin_traced_image>& v) {
   io("reference", v.reference);
   io("platform", v.platform);

@@ -27,3 +27,25 @@ struct Trace {
     wait   @3 :Int64;
   }
 }
+
+struct PeerQuestion {            # what one hub asks another about its traces
+  union {
+    ids :group {                 # which have come since
+      epoch    @0 :UInt64;       # of the answer before; another one than the answering hub's: from the beginning
+      position @1 :UInt64;       # of the answer before
+    }
+    trace @2 :Data;              # this one, by its id
+  }
+}
+
+struct PeerAnswer {
+  union {
+    ids :group {
+      epoch    @0 :UInt64;       # changes when the answering hub is started
+      position @1 :UInt64;       # where the next question goes on
+      last     @2 :Bool;         # no more for now
+      ids      @3 :List(Data);   # 32 bytes each, those of removed traces too
+    }
+    trace @4 :Data;              # a message of type Trace; empty: it is not there any more
+  }
+}

@@ -105,6 +105,12 @@ result<void> trace_store::for_each(const std::function<bool(trace&&)>& visit) co
   return {};
 }
 
+result<bool> trace_store::knows(const trace_id& id) const {
+  return metadata_.get(trace_ids_table, as_key(id.value)).map([](const auto& stored) {
+    return stored.has_value();
+  });
+}
+
 result<std::vector<trace_id>> trace_store::known() const {
   std::vector<trace_id> ids;
   auto scanned = metadata_.scan(trace_ids_table, "", [&](std::string_view key, std::string_view) {

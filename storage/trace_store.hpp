@@ -27,6 +27,8 @@ class trace_store {
   [[nodiscard]] result<std::map<toc_id, std::uint32_t>> images() const;
   /// Visits all traces until `visit` says no.
   result<void> for_each(const std::function<bool(trace&&)>& visit) const;
+  /// Whether a trace is here or was removed.
+  [[nodiscard]] result<bool> knows(const trace_id& id) const;
   /// The ids of all traces that are here or were removed.
   [[nodiscard]] result<std::vector<trace_id>> known() const;
 

@@ -2,7 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <random>
+
 #include "actors/hub/trace_aggregator.hpp"
+#include "actors/net/hub_link.hpp"
 #include "actors/shutdown.hpp"
 #include "storage/file_io.hpp"
 #include "storage/posix_file.hpp"
@@ -16,18 +19,6 @@ std::uint32_t worker_count(const hub_options& options) {
 
 std::string host_of(const std::string& address) {
   return address.substr(0, address.rfind(':'));
-}
-
-/// "address:port" in its two parts; the last colon counts, so that IPv6 addresses work.
-result<std::pair<std::string, std::uint16_t>> split_address(const std::string& listen) {
-  const auto colon = listen.rfind(':');
-  const auto port = colon == std::string::npos ? "" : listen.substr(colon + 1);
-  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos ||
-      std::stoul(port) > 65535)
-    return fail(errc::invalid_argument, "listen reads address:port, e.g. 0.0.0.0:7420, not " + listen);
-  auto host = listen.substr(0, colon);
-  if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  return std::pair{host, static_cast<std::uint16_t>(std::stoul(port))};
 }
 
 source_options sources(const hub_options& options) {
@@ -81,12 +72,15 @@ result<void> hub_daemon::spawn_actors(const hub_options& options, const std::str
       ingesters_);
   aggregator_ = system_.spawn<caf::detached>(
       make_trace_aggregator,
-      aggregator_tools{*catalogue_, *traces_, learning_, learners_, [] {
-                         return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch());
-                       }});
+      aggregator_tools{
+          *catalogue_, *traces_, learning_, learners_,
+          [] { return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()); },
+          std::random_device{}()});
+  if (auto joined = join_peers(options, version); !joined) return joined;
   const preparation_tools preparation{*catalogue_, *identity, options.plan.cut, options.plan.patch};
   root_ = system_.spawn(make_hub_root, hub_root_tools{.library = library_,
                                                       .aggregator = aggregator_,
+                                                      .peers = peers_,
                                                       .catalogue = *catalogue_,
                                                       .traces = *traces_,
                                                       .learning = learning_,
@@ -100,10 +94,12 @@ result<void> hub_daemon::spawn_actors(const hub_options& options, const std::str
                                                       .builder = *builder_,
                                                       .savers = savers_,
                                                       .stop = stop_,
+                                                      .draining = draining_,
                                                       .store_bytes_max = options.store_bytes_max});
   caf::anon_send(aggregator_, caf::subscribe_atom_v, caf::actor_cast<caf::actor>(root_));
   session_tools_ = std::make_shared<const session_tools>(
-      session_tools{library_, aggregator_, preparation, *builder_, planners_, builders_, options.plan});
+      session_tools{library_, aggregator_, preparation, *builder_, planners_, builders_, options.plan,
+                    std::make_shared<warmup_turns>(), draining_});
   return {};
 }
 
@@ -111,14 +107,14 @@ result<void> hub_daemon::listen(const hub_options& options, const std::string& v
   auto where = split_address(options.listen);
   if (!where) return tl::unexpected(where.error());
   const auto open_session = [this, tools = session_tools_](const node_identity& who, const node_link& link) {
-    auto session =
-        system_.spawn(make_node_session, session_peer{who.name, host_of(who.address)}, link, *tools);
+    auto session = system_.spawn(make_node_session, session_peer{who.name, host_of(who.address), who.is_hub},
+                                 link, *tools);
     caf::anon_send(root_, session_opened{who, session});
     return caf::actor_cast<node_session>(session);
   };
   auto listener = hub_listener::start(system_, loop_,
-                                      {.address = where->first,
-                                       .port = where->second,
+                                      {.address = where->host,
+                                       .port = where->port,
                                        .tls = options.tls,
                                        .limits = options.link,
                                        .hub_name = host_name(),
@@ -127,15 +123,43 @@ result<void> hub_daemon::listen(const hub_options& options, const std::string& v
                                       open_session);
   if (!listener) return tl::unexpected(listener.error());
   listener_ = std::move(*listener);
-  address_ = where->first + ":" + std::to_string(listener_->port());
+  address_ = where->host + ":" + std::to_string(listener_->port());
   caf::anon_send(root_, listening{address_});
   auto admin = admin_server::start(system_, loop_, options.socket, caf::actor_cast<admin_service>(root_),
                                    options.admin);
   if (!admin) return tl::unexpected(admin.error());
   admin_ = std::move(*admin);
+  if (auto served = serve_metrics(options); !served) return served;
   if (options.address_file.empty()) return {};
   return write_file_durably(options.address_file,
                             bytes_view(reinterpret_cast<const std::byte*>(address_.data()), address_.size()));
+}
+
+result<void> hub_daemon::join_peers(const hub_options& options, const std::string& version) {
+  for (const auto& address : options.peers) {
+    auto limits = options.link;
+    limits.bulk_connections = limits.bulk_connections_without_bbr = 0;  // hubs send each other no images
+    auto link = spawn_hub_link(
+        system_, loop_,
+        {.address = address, .tls = options.tls, .limits = limits, .software_version = version});
+    if (!link) return tl::unexpected(link.error());
+    auto peer = system_.spawn<caf::detached>(
+        make_hub_peer, peer_parts{address, *link, aggregator_, *traces_, learning_.peer_interval});
+    caf::anon_send(aggregator_, caf::subscribe_atom_v, caf::actor_cast<caf::actor>(peer));
+    peer_links_.push_back(std::move(*link));
+    peers_.push_back(std::move(peer));
+  }
+  return {};
+}
+
+result<void> hub_daemon::serve_metrics(const hub_options& options) {
+  if (options.metrics_listen.empty()) return {};
+  const auto where = split_address(options.metrics_listen);
+  if (!where) return tl::unexpected(where.error());
+  auto metrics = metrics_server::start(system_, loop_, *where, caf::actor_cast<admin_service>(root_));
+  if (!metrics) return tl::unexpected(metrics.error());
+  metrics_ = std::move(*metrics);
+  return {};
 }
 
 result<std::unique_ptr<hub_daemon>> hub_daemon::start(caf::actor_system& system, const hub_options& options,
@@ -149,10 +173,14 @@ result<std::unique_ptr<hub_daemon>> hub_daemon::start(caf::actor_system& system,
 
 hub_daemon::~hub_daemon() {
   stop_->store(true);
+  metrics_.reset();
   admin_.reset();
   listener_.reset();  // ends the sessions
+  end_actors(system_, root_);
+  for (auto& peer : peers_) end_actors(system_, peer);
+  for (auto& link : peer_links_) end_actors(system_, link);
   loop_.stop();
-  end_actors(system_, root_, library_, aggregator_);
+  end_actors(system_, library_, aggregator_);
   session_tools_.reset();
   end_workers(system_, ingesters_, planners_, savers_, builders_, learners_);
   if (contents_ == nullptr) return;

@@ -4,6 +4,7 @@
 #include "actors/hub/hub_root.hpp"
 #include "actors/net/admin_server.hpp"
 #include "actors/net/kj_loop.hpp"
+#include "actors/net/metrics_server.hpp"
 #include "config/hub_options.hpp"
 #include "storage/segment_builder.hpp"
 
@@ -31,6 +32,8 @@ class hub_daemon {
   result<void> open_stores(const hub_options& options);
   result<void> spawn_actors(const hub_options& options, const std::string& version);
   result<void> listen(const hub_options& options, const std::string& version);
+  result<void> join_peers(const hub_options& options, const std::string& version);
+  result<void> serve_metrics(const hub_options& options);
 
   caf::actor_system& system_;
   std::unique_ptr<database> metadata_;
@@ -42,6 +45,7 @@ class hub_daemon {
   std::unique_ptr<segment_cache> segments_;
   std::unique_ptr<segment_builder> builder_;
   std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<std::atomic<bool>> draining_ = std::make_shared<std::atomic<bool>>(false);
   worker_pool ingesters_;
   worker_pool planners_;
   worker_pool savers_;
@@ -49,11 +53,14 @@ class hub_daemon {
   worker_pool learners_;
   image_library library_;
   trace_aggregator aggregator_;
+  std::vector<hub_link> peer_links_;
+  std::vector<hub_peer> peers_;
   hub_root root_;
   std::shared_ptr<const session_tools> session_tools_;
   kj_loop loop_;
   std::unique_ptr<hub_listener> listener_;
   std::unique_ptr<admin_server> admin_;
+  std::unique_ptr<metrics_server> metrics_;
   std::string address_;
 };
 

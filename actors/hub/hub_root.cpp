@@ -1,6 +1,7 @@
 #include "actors/hub/hub_root.hpp"
 
 #include "actors/hub/hub_reports.hpp"
+#include "actors/operations.hpp"
 #include "model/overloaded.hpp"
 #include "schemas/protocol_version.hpp"
 #include "schemas/trace_codec.hpp"
@@ -40,8 +41,9 @@ void add(const shell& my, const admin_image_add& asked, const progress_listener&
       ->request(my.tools->library, caf::infinite,
                 resolve_image{asked.reference, asked.platform, asked.name, 0, {}}, relay)
       .then(
-          [reply, relay](const known_image& image) mutable {
+          [my, reply, relay](const known_image& image) mutable {
             caf::anon_send_exit(relay, caf::exit_reason::normal);
+            note_event(my.self->state.events, "image added", image.record.reference);
             deliver(reply, report(image));
           },
           [reply, relay](caf::error& problem) mutable {
@@ -212,6 +214,7 @@ void import_next(const shell& my, std::shared_ptr<const admin_trace_import> aske
 admin_hub_status basics(const shell& my, const library_status& library) {
   const auto& tools = *my.tools;
   const auto cache = tools.segments.count();
+  const bool draining = *tools.draining;
   const auto uptime = std::chrono::steady_clock::now() - my.self->state.started;
   admin_hub_status status{
       .version = tools.version,
@@ -227,6 +230,8 @@ admin_hub_status basics(const shell& my, const library_status& library) {
       .segments_reused = cache.hits,
   };
   tools.contents.for_each([&](const content_info&, content_state) { ++status.contents; });
+  status.draining = draining;
+  if (draining) status.notices.push_back("this hub drains: new pulls are refused");
   for (const auto& ingestion : library.ingestions) status.ingestions.push_back(report(ingestion));
   for (const auto& image : library.last_known) status.last_known.push_back(report(image));
   if (cache.write_failures > 0)
@@ -236,30 +241,58 @@ admin_hub_status basics(const shell& my, const library_status& library) {
   return status;
 }
 
-/// Collects the sessions' own reports; one that does not answer in time is left out.
+/// Answers once all that were asked have answered, or have not in time: then they are left out.
+struct status_collection {
+  admin_hub_status status;
+  std::size_t open = 1;
+  reply_promise reply;
+
+  void settle() {
+    if (--open == 0) deliver(reply, status);
+  }
+};
+using collection_ptr = std::shared_ptr<status_collection>;
+
+/// Asks one actor for its report; `take(report)` puts it into the status.
+template <class Report, class Handle, class Take>
+void collect(const shell& my, const collection_ptr& so_far, const Handle& whom, Take take) {
+  ++so_far->open;
+  my.self->request(whom, my.tools->report_timeout, caf::get_atom_v)
+      .then(
+          [so_far, take](const Report& report) {
+            take(so_far->status, report);
+            so_far->settle();
+          },
+          [so_far](const caf::error&) { so_far->settle(); });
+}
+
+void take_session(admin_hub_status& status, const session_report& session, const node_identity& who) {
+  status.connections += 1 + session.bulk.connections;
+  if (who.is_hub) return;
+  status.nodes.push_back(report(session, who));
+  if (session.bulk.connections > 0 && session.bulk.congestion_control != "bbr")
+    status.notices.push_back(
+        who.name + " is served with " + session.bulk.congestion_control +
+        ": load the kernel's tcp_bbr module, or set net.ipv4.tcp_slow_start_after_idle=0");
+}
+
 void gather(const shell& my, const library_status& library, reply_promise reply) {
-  struct collection {
-    admin_hub_status status;
-    std::size_t open = 0;
-  };
-  auto so_far = std::make_shared<collection>(collection{basics(my, library), my.self->state.sessions.size()});
-  const auto settle = [so_far, reply] {
-    if (--so_far->open == 0) deliver(reply, so_far->status);
-  };
-  if (so_far->open == 0) return deliver(reply, so_far->status);
+  const auto so_far = std::make_shared<status_collection>(status_collection{basics(my, library), 1, reply});
   for (const auto& [address, opened] : my.self->state.sessions)
-    my.self->request(opened.session, my.tools->report_timeout, caf::get_atom_v)
-        .then(
-            [so_far, settle, who = opened.who](const session_report& session) {
-              so_far->status.connections += 1 + session.bulk.connections;
-              so_far->status.nodes.push_back(report(session, who));
-              if (session.bulk.connections > 0 && session.bulk.congestion_control != "bbr")
-                so_far->status.notices.push_back(
-                    who.name + " is served with " + session.bulk.congestion_control +
-                    ": load the kernel's tcp_bbr module, or set net.ipv4.tcp_slow_start_after_idle=0");
-              settle();
-            },
-            [settle](const caf::error&) { settle(); });
+    collect<session_report>(my, so_far, opened.session,
+                            [who = opened.who](admin_hub_status& status, const session_report& session) {
+                              take_session(status, session, who);
+                            });
+  for (const auto& peer : my.tools->peers)
+    collect<admin_peer>(my, so_far, peer, [](admin_hub_status& status, const admin_peer& said) {
+      status.peers.push_back(said);
+    });
+  collect<aggregator_status>(my, so_far, my.tools->aggregator,
+                             [](admin_hub_status& status, const aggregator_status& counted) {
+                               status.traces_received = counted.received;
+                               status.traces_refused = counted.refused;
+                             });
+  so_far->settle();
 }
 
 void status(const shell& my, reply_promise reply) {
@@ -284,6 +317,18 @@ void carry_out(const shell& my, const admin_request& request, const progress_lis
           [&](const admin_image_remove& asked) { remove(my, asked, reply); },
           [&](const admin_hub_status_request&) { status(my, reply); },
           [&](const admin_bundle_save& asked) { resolve_and_save(my, asked, listener, reply); },
+          [&](const admin_drain& asked) {
+            if (my.tools->draining->exchange(asked.on) != asked.on)
+              note_event(my.self->state.events, asked.on ? "draining" : "not draining", my.tools->name);
+            deliver(reply, admin_done{});
+          },
+          [&](const admin_log_level& asked) {
+            const auto set = set_log_level(asked);
+            set ? deliver(reply, *set) : refuse(reply, set.error());
+          },
+          [&](const admin_events_request& asked) {
+            deliver(reply, report_events(my.self->state.events, asked));
+          },
           [&](const admin_trace_list_request&) { list_traces_for(my, reply); },
           [&](const admin_trace_show& asked) { answer_from_traces(my, asked, show_traces, reply); },
           [&](const admin_trace_export& asked) { answer_from_traces(my, asked, export_traces, reply); },
@@ -306,7 +351,10 @@ hub_root::behavior_type make_hub_root(self_pointer self, hub_root_tools tools) {
   self->state.started = std::chrono::steady_clock::now();
   self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
   self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
-  self->set_down_handler([self](const caf::down_msg& down) { self->state.sessions.erase(down.source); });
+  self->set_down_handler([self](const caf::down_msg& down) {
+    const auto session = self->state.sessions.extract(down.source);
+    if (session) note_event(self->state.events, "node left", session.mapped().who.name);
+  });
   const shell my{self, std::make_shared<const hub_root_tools>(std::move(tools))};
   return {
       [=](const admin_message& message, const progress_listener& listener) -> caf::result<admin_message> {
@@ -318,10 +366,17 @@ hub_root::behavior_type make_hub_root(self_pointer self, hub_root_tools tools) {
       },
       [=](const session_opened& opened) {
         self->monitor(opened.session);
+        note_event(self->state.events, opened.who.is_hub ? "hub joined" : "node joined", opened.who.name);
         self->state.sessions.emplace(opened.session.address(), opened);
       },
       [=](const listening& where) { self->state.listen = where.address; },
+      [=](const trace_added& news) {
+        note_event(self->state.events, "trace", news.id.value.hex().substr(0, 12));
+      },
       [=](const order_learned& news) {
+        note_event(self->state.events, "order learned",
+                   "image " + news.toc.value.hex().substr(0, 12) + " from " +
+                       std::to_string(news.order->traces) + " starts");
         for (const auto& [address, opened] : self->state.sessions) self->send(opened.session, news);
       },
   };

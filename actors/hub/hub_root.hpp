@@ -1,11 +1,13 @@
 #pragma once
 #include <map>
 
+#include "actors/hub/hub_peer.hpp"
 #include "actors/hub/hub_traces.hpp"
 #include "actors/hub/image_library.hpp"
 #include "actors/hub/node_session.hpp"
 #include "actors/hub/save_bundle.hpp"
 #include "actors/net/hub_listener.hpp"
+#include "model/event_log.hpp"
 #include "schemas/admin.hpp"
 #include "storage/segment_cache.hpp"
 
@@ -25,12 +27,13 @@ struct listening {
 /// HUB ROOT: answers the hub's admin requests, and knows the sessions.
 using hub_root = admin_service::extend<caf::reacts_to<session_opened>, caf::reacts_to<listening>,
                                        // Passed on to the sessions.
-                                       caf::reacts_to<order_learned>>;
+                                       caf::reacts_to<order_learned>, caf::reacts_to<trace_added>>;
 
 /// What the root answers from. The stores outlive it.
 struct hub_root_tools {
   image_library library;
   trace_aggregator aggregator;
+  std::vector<hub_peer> peers;
   image_catalogue& catalogue;
   trace_store& traces;
   const learning_options& learning;
@@ -42,8 +45,9 @@ struct hub_root_tools {
   std::string platform;  ///< of images that are added without one
   preparation_tools preparation;
   segment_builder& builder;
-  worker_pool savers;                       ///< write bundle files, one after another
-  std::shared_ptr<std::atomic<bool>> stop;  ///< set before the savers are ended
+  worker_pool savers;                           ///< write bundle files, one after another
+  std::shared_ptr<std::atomic<bool>> stop;      ///< set before the savers are ended
+  std::shared_ptr<std::atomic<bool>> draining;  ///< sessions refuse new pulls
   std::uint64_t store_bytes_max = 0;
   std::chrono::milliseconds report_timeout{2'000};  ///< for a session to report itself
 
@@ -53,6 +57,7 @@ struct hub_root_tools {
 struct hub_root_state {
   static inline const char* name = "hub-root";
   std::string listen;
+  event_log events;
   std::map<caf::actor_addr, session_opened> sessions;
   std::chrono::steady_clock::time_point started;
 };

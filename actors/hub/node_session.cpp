@@ -355,10 +355,14 @@ reporting_session::behavior_type make_node_session(self_pointer self, session_pe
           .count();
   self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
   self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
+  const bool is_hub = who.is_hub;
   const shell my{self, std::move(who.host), std::move(link),
                  std::make_shared<const session_tools>(std::move(tools))};
   return {
       [=](const pull_request& request, const pull_listener& listener) -> caf::result<pull_started> {
+        if (is_hub) return to_caf({errc::denied, "this certificate is not a node's"});
+        if (my.tools->draining && *my.tools->draining)
+          return to_caf({errc::unavailable, "the hub drains and takes no new pulls"});
         end_warmup(my);
         auto reply = self->make_response_promise<pull_started>();
         self->request(my.tools->library, caf::infinite,
@@ -381,7 +385,13 @@ reporting_session::behavior_type make_node_session(self_pointer self, session_pe
       },
       [=](const bulk_attached& news) { attached(my, news); },
       [=](const trace_report& report) -> caf::result<trace_kept> {
-        return self->delegate(my.tools->traces, trace_report{report.encoded, self->state.totals.node});
+        // A hub passes on what nodes have told it; a node speaks for itself.
+        return self->delegate(my.tools->traces,
+                              trace_report{report.encoded, is_hub ? "" : self->state.totals.node});
+      },
+      [=](const peer_question& question) -> caf::result<peer_answer> {
+        if (!is_hub) return to_caf({errc::denied, "only hubs may ask for traces"});
+        return self->delegate(my.tools->traces, question);
       },
       [=](const order_learned& news) { reorder(my, news); },
       [=](const part_received& part) {

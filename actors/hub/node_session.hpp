@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <deque>
 #include <map>
 
@@ -53,12 +54,14 @@ struct session_tools {
   worker_pool builders;  ///< build segments
   hub_plan_limits limits;
   std::shared_ptr<warmup_turns> turns = std::make_shared<warmup_turns>();
+  std::shared_ptr<const std::atomic<bool>> draining{};  ///< new pulls are refused; may be none
 };
 
 /// Whose session it is.
 struct session_peer {
   std::string node;
-  std::string host;  ///< address without port
+  std::string host;     ///< address without port
+  bool is_hub = false;  ///< another hub: it exchanges traces, and takes no images
 };
 
 /// One delivery that is under way.

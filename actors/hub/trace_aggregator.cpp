@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "schemas/peer_codec.hpp"
 #include "schemas/toc_contents.hpp"
 #include "schemas/trace_codec.hpp"
 
@@ -59,9 +60,42 @@ result<trace_kept> keep(const shell& my, const trace_report& report) {
     return trace_kept{};
   }
   ++my.state().status.received;
+  my.state().known.push_back(recorded->id);
+  for (const auto& listener : my.state().listeners) caf::anon_send(listener, trace_added{recorded->id});
   learn_soon(my, recorded->toc);
   return trace_kept{};
 }
+
+// ---- other hubs --------------------------------------------------------------------------------
+
+ids_answer ids_since(const shell& my, const ids_question& asked) {
+  const auto& known = my.state().known;
+  const auto from =
+      asked.epoch == my.state().epoch ? std::min<std::uint64_t>(asked.position, known.size()) : 0;
+  const auto to = std::min<std::uint64_t>(from + my.tools->options.peer_ids_max, known.size());
+  return {
+      my.state().epoch,
+      to,
+      to == known.size(),
+      {known.begin() + static_cast<std::ptrdiff_t>(from), known.begin() + static_cast<std::ptrdiff_t>(to)}};
+}
+
+result<peer_reply> answer(const shell& my, const peer_inquiry& asked) {
+  if (const auto* ids = std::get_if<ids_question>(&asked)) return ids_since(my, *ids);
+  const auto found = my.tools->traces.find(std::get<trace_question>(asked).id);
+  if (!found) return tl::unexpected(found.error());
+  return trace_answered{*found ? encode_trace(**found) : std::vector<std::byte>()};
+}
+
+result<peer_answer> answer_peer(const shell& my, const peer_question& question) {
+  const auto asked = decode_inquiry(question.encoded.bytes);
+  if (!asked) return tl::unexpected(asked.error());
+  const auto said = answer(my, *asked);
+  if (!said) return tl::unexpected(said.error());
+  return peer_answer{share(encode_reply(*said))};
+}
+
+// ---- learning ----------------------------------------------------------------------------------
 
 void publish(const shell& my, const toc_id& image, const result<stored_order>& order) {
   my.state().learning.erase(image);
@@ -99,11 +133,21 @@ trace_aggregator::behavior_type make_trace_aggregator(self_pointer self, aggrega
   const shell my{self, std::make_shared<const aggregator_tools>(std::move(tools))};
   self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
   self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
+  my.state().epoch = my.tools->epoch;
+  if (auto known = my.tools->traces.known())
+    my.state().known = std::move(*known);
+  else
+    spdlog::error("traces of earlier processes do not reach other hubs: {}", to_string(known.error()));
   return {
       [=](const trace_report& report) -> caf::result<trace_kept> {
         auto kept = keep(my, report);
         if (!kept) return to_caf(kept.error());
         return *kept;
+      },
+      [=](const peer_question& question) -> caf::result<peer_answer> {
+        auto said = answer_peer(my, question);
+        if (!said) return to_caf(said.error());
+        return *said;
       },
       [=](const learn_again& image) { learn_soon(my, image.toc); },
       [=](caf::subscribe_atom, const caf::actor& listener) { my.state().listeners.push_back(listener); },

@@ -15,6 +15,7 @@ struct aggregator_tools {
   const learning_options& options;
   worker_pool workers;                            ///< learn; they write and read the disk
   std::function<std::chrono::nanoseconds()> now;  ///< since the epoch
+  std::uint64_t epoch = 0;                        ///< another number for each process
 };
 
 struct aggregator_state {
@@ -22,8 +23,10 @@ struct aggregator_state {
   aggregator_state() = default;
   aggregator_status status;
   std::vector<caf::actor> listeners;
-  std::set<toc_id> changed;   ///< to be learned from at the next tick
-  std::set<toc_id> learning;  ///< on a worker now
+  std::uint64_t epoch = 0;      ///< of this process, for peers
+  std::vector<trace_id> known;  ///< in the order in which they came, those of earlier processes first
+  std::set<toc_id> changed;     ///< to be learned from at the next tick
+  std::set<toc_id> learning;    ///< on a worker now
   bool ticking = false;
 };
 

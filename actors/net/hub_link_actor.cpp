@@ -29,7 +29,8 @@ struct hub_link_state {
   link_changed now{link_state::connecting, {}};
   std::unordered_map<std::uint64_t, delivery_entry> deliveries;
   std::unordered_map<std::uint64_t, pending_pull> pulls;
-  std::unordered_map<std::uint64_t, caf::typed_response_promise<trace_kept>> traces;
+  using call_end = std::function<void(const result<shared_bytes>&)>;
+  std::unordered_map<std::uint64_t, call_end> calls;
   std::unordered_map<std::uint64_t, status_promise> asking;   ///< want the status as soon as it comes
   std::unordered_map<std::uint64_t, status_promise> joining;  ///< want it once the link is up
   std::uint64_t next_id = 1;
@@ -49,7 +50,7 @@ struct hub_link_state {
     auto failed = std::move(pulls);
     pulls.clear();
     for (auto& [id, pull] : failed) pull.promise.deliver(to_caf({errc::unavailable, why}));
-    for (auto& [id, promise] : std::exchange(traces, {})) promise.deliver(to_caf({errc::unavailable, why}));
+    for (auto& [id, end] : std::exchange(calls, {})) end(fail(errc::unavailable, why));
   }
 
   void end(const std::string& why) {
@@ -123,24 +124,26 @@ void pass_on(self_pointer self, Incoming& what) {
   if (found != self->state.deliveries.end()) self->send(found->second.to, std::move(what));
 }
 
-caf::result<trace_kept> send_trace(self_pointer self, const trace_report& what) {
+/// Makes a call with opaque bytes; `read` makes the reply of what the hub answers.
+template <class Reply, class Read>
+caf::result<Reply> call_hub(self_pointer self, opaque_call which, const shared_bytes& bytes, Read read) {
   auto& state = self->state;
-  auto promise = self->make_response_promise<trace_kept>();
+  auto promise = self->make_response_promise<Reply>();
   const auto id = state.next_id++;
-  state.traces.emplace(id, promise);
-  if (!state.on_engine([id, bytes = what.encoded](node_engine& engine) { engine.trace(id, bytes); }))
+  state.calls.emplace(id, [promise, read](const result<shared_bytes>& answer) mutable {
+    if (answer)
+      promise.deliver(read(*answer));
+    else
+      promise.deliver(to_caf(answer.error()));
+  });
+  if (!state.on_engine([=](node_engine& engine) { engine.call(id, which, bytes); }))
     state.fail_calls(stopped);
   return promise;
 }
 
-void end_trace(hub_link_state& state, const trace_answer& answer) {
-  auto found = state.traces.extract(answer.id);
-  if (found.empty()) return;
-  auto promise = std::move(found.mapped());
-  if (answer.failure)
-    promise.deliver(to_caf(*answer.failure));
-  else
-    promise.deliver(trace_kept{});
+void end_call(hub_link_state& state, const call_answer& answer) {
+  auto found = state.calls.extract(answer.id);
+  if (!found.empty()) found.mapped()(answer.outcome);
 }
 
 caf::result<link_status> ask_status(self_pointer self) {
@@ -230,7 +233,15 @@ hub_link_shell::behavior_type hub_link_actor(self_pointer self, kj_loop* loop,
       },
       [self](caf::get_atom) { return ask_status(self); },
       [self](caf::join_atom) { return wait_until_up(self); },
-      [self](const trace_report& what) { return send_trace(self, what); },
+      [self](const trace_report& what) {
+        return call_hub<trace_kept>(self, opaque_call::trace, what.encoded,
+                                    [](const shared_bytes&) { return trace_kept{}; });
+      },
+      [self](caf::connect_atom) { self->state.on_engine([](node_engine& far) { far.reconnect(); }); },
+      [self](const peer_question& what) {
+        return call_hub<peer_answer>(self, opaque_call::ask, what.encoded,
+                                     [](const shared_bytes& answer) { return peer_answer{answer}; });
+      },
       [self](link_news& news) { take_news(self, std::move(news.change)); },
       [self](remote_toc& remote) { route(self, remote.id, remote.what); },
       [self](remote_segment& remote) { route(self, remote.id, remote.what); },
@@ -238,7 +249,7 @@ hub_link_shell::behavior_type hub_link_actor(self_pointer self, kj_loop* loop,
       [self](incoming_progress& what) { pass_on(self, what); },
       [self](pull_answer& answer) { end_pull(self, answer); },
       [self](status_answer& answer) { deliver_status(self->state, answer); },
-      [self](const trace_answer& answer) { end_trace(self->state, answer); },
+      [self](const call_answer& answer) { end_call(self->state, answer); },
       [self](join_expired expired) { give_up_waiting(self->state, expired.id); },
   };
 }

@@ -31,9 +31,11 @@ struct pull_answer {
   std::uint64_t id = 0;
   result<pull_started> outcome;
 };
-struct trace_answer {
+/// Which call a node makes with bytes that the transport does not look into.
+enum class opaque_call : std::uint8_t { trace, ask };
+struct call_answer {
   std::uint64_t id = 0;
-  std::optional<error> failure;
+  result<shared_bytes> outcome;
 };
 /// A wait for the link has lasted long enough.
 struct join_expired {
@@ -44,7 +46,7 @@ struct join_expired {
 using hub_link_shell =
     hub_link::extend<caf::reacts_to<link_news>, caf::reacts_to<remote_toc>, caf::reacts_to<remote_segment>,
                      caf::reacts_to<incoming_landmark>, caf::reacts_to<incoming_progress>,
-                     caf::reacts_to<pull_answer>, caf::reacts_to<status_answer>, caf::reacts_to<trace_answer>,
+                     caf::reacts_to<pull_answer>, caf::reacts_to<status_answer>, caf::reacts_to<call_answer>,
                      caf::reacts_to<join_expired>>;
 
 /// Spawns it; `engine` is locked on the loop's thread only, and evicted when the actor ends.
@@ -59,5 +61,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::remote_toc)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::remote_segment)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::pull_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::status_answer)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::trace_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::call_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::join_expired)

@@ -25,9 +25,10 @@ struct hub_listener_options {
 
 /// Who has joined.
 struct node_identity {
-  std::string name;  ///< from its certificate, without "node:"
+  std::string name;  ///< from its certificate, without "node:"; of another hub with "hub:"
   std::string address;
   std::string software_version;
+  bool is_hub = false;  ///< another hub, which exchanges traces
 };
 
 /// Makes the actor that serves one joined node; called on the transport's thread, so it only spawns.

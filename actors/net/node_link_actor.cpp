@@ -80,14 +80,18 @@ void start_pull(self_pointer self, remote_pull& what) {
             [reply](const caf::error& failure) { reply(tl::unexpected(from_caf(failure))); });
 }
 
-void pass_trace(self_pointer self, remote_trace& what) {
-  const auto reply = [self, id = what.id](std::optional<error> failure) {
+void answer_call(self_pointer self, remote_call& what) {
+  const auto reply = [self, id = what.id](result<shared_bytes> outcome) {
     self->state.on_node(
-        [id, failure = std::move(failure)](joined_node& far) { far.answer_trace(id, failure); });
+        [id, outcome = std::move(outcome)](joined_node& far) { far.answer_call(id, outcome); });
   };
-  self->request(self->state.session, caf::infinite, std::move(what.what))
-      .then([reply](trace_kept) { reply(std::nullopt); },
-            [reply](const caf::error& failure) { reply(from_caf(failure)); });
+  const auto refuse = [reply](const caf::error& failure) { reply(tl::unexpected(from_caf(failure))); };
+  if (what.which == opaque_call::trace)
+    self->request(self->state.session, caf::infinite, trace_report{std::move(what.bytes), {}})
+        .then([reply](trace_kept) { reply(shared_bytes{}); }, refuse);
+  else
+    self->request(self->state.session, caf::infinite, peer_question{std::move(what.bytes)})
+        .then([reply](const peer_answer& answer) { reply(answer.encoded); }, refuse);
 }
 
 void end(self_pointer self, std::string why) {
@@ -116,7 +120,7 @@ node_link_shell::behavior_type node_link_actor(self_pointer self, kj_loop* loop,
       },
       [self](link_answer& what) { answer(self->state, what); },
       [self](remote_pull& what) { start_pull(self, what); },
-      [self](remote_trace& what) { pass_trace(self, what); },
+      [self](remote_call& what) { answer_call(self, what); },
       [self](incoming_progress& what) {
         self->state.on_node([what = std::move(what)](joined_node& far) { far.progress(what); });
       },

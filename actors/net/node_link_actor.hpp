@@ -4,6 +4,7 @@
 #include <string>
 
 #include "actors/interfaces.hpp"
+#include "actors/net/hub_link_actor.hpp"
 
 namespace firstlight {
 
@@ -23,9 +24,10 @@ struct remote_pull {
   std::uint64_t id = 0;
   pull_request request;
 };
-struct remote_trace {
+struct remote_call {
   std::uint64_t id = 0;
-  trace_report what;
+  opaque_call which = opaque_call::trace;
+  shared_bytes bytes;
 };
 struct link_gone {
   std::string why;
@@ -35,7 +37,7 @@ struct link_gone {
 /// session.
 using node_link_shell =
     node_link::extend<caf::reacts_to<session_made>, caf::reacts_to<link_answer>, caf::reacts_to<remote_pull>,
-                      caf::reacts_to<remote_trace>, caf::reacts_to<incoming_progress>, caf::reacts_to<want>,
+                      caf::reacts_to<remote_call>, caf::reacts_to<incoming_progress>, caf::reacts_to<want>,
                       caf::reacts_to<part_received>, caf::reacts_to<cancel_delivery>,
                       caf::reacts_to<bulk_attached>, caf::reacts_to<link_gone>>;
 
@@ -48,5 +50,5 @@ node_link_shell spawn_node_link(caf::actor_system& system, kj_loop& loop, std::w
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::session_made)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::link_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::remote_pull)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::remote_trace)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::remote_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::link_gone)

@@ -117,11 +117,19 @@ result<std::unique_ptr<node_daemon>> node_daemon::start(caf::actor_system& syste
                                    caf::actor_cast<admin_service>(node->root_), options.admin);
   if (!admin) return tl::unexpected(admin.error());
   node->admin_ = std::move(*admin);
+  if (options.metrics_listen.empty()) return node;
+  const auto where = split_address(options.metrics_listen);
+  if (!where) return tl::unexpected(where.error());
+  auto metrics =
+      metrics_server::start(system, node->loop_, *where, caf::actor_cast<admin_service>(node->root_));
+  if (!metrics) return tl::unexpected(metrics.error());
+  node->metrics_ = std::move(*metrics);
   return node;
 }
 
 node_daemon::~node_daemon() {
   stop_->store(true);
+  metrics_.reset();
   admin_.reset();
   end_actors(system_, root_, mounter_, layer_store_, collector_, link_);
   loop_.stop();

@@ -4,6 +4,7 @@
 
 #include "actors/net/admin_server.hpp"
 #include "actors/net/kj_loop.hpp"
+#include "actors/net/metrics_server.hpp"
 #include "actors/node/node_root.hpp"
 #include "config/node_options.hpp"
 #include "storage/trace_store.hpp"
@@ -60,6 +61,7 @@ class node_daemon {
   trace_collector collector_;
   node_root root_;
   std::unique_ptr<admin_server> admin_;
+  std::unique_ptr<metrics_server> metrics_;
 };
 
 }  // namespace firstlight

@@ -4,26 +4,28 @@
 #include "storage/evict_images.hpp"
 
 namespace firstlight::detail {
-namespace {
 
-/// What a delivery has asked for it may ask to be patched against what is there.
 bool something_arrives(const node_root_state& state) {
   return !state.living_receivers.empty() || !state.mounting.empty() || state.loading > 0;
 }
 
-}  // namespace
-
-// In the root itself: nothing can begin to arrive meanwhile.
-void keep_store_limit(const node_shell& my) {
-  const auto limit = my.tools->store_bytes_max;
-  if (limit == 0 || my.state().stopping || something_arrives(my.state())) return;
-  eviction_request request{.bytes_max = limit, .needed = {}, .in_use = {}};
+eviction_request what_mounts_need(const node_shell& my) {
+  eviction_request request{.bytes_max = 0, .needed = {}, .in_use = {}};
   std::set<toc_id> mounted;
   for (const auto& [name, mount] : my.state().mounts) {
     mounted.insert(mount.entry.image.record.toc);
     request.in_use.push_back(mount.entry.image.toc);
   }
-  request.needed = [&](const image_record& record) { return mounted.contains(record.toc); };
+  request.needed = [mounted](const image_record& record) { return mounted.contains(record.toc); };
+  return request;
+}
+
+// In the root itself: nothing can begin to arrive meanwhile.
+void keep_store_limit(const node_shell& my) {
+  const auto limit = my.tools->store_bytes_max;
+  if (limit == 0 || my.state().stopping || something_arrives(my.state())) return;
+  auto request = what_mounts_need(my);
+  request.bytes_max = limit;
   const auto evicted = evict_images(my.tools->catalogue, my.tools->contents, request);
   if (!evicted) return spdlog::error("the store stays above its limit: {}", to_string(evicted.error()));
   for (const auto& image : evicted->images)

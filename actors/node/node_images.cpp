@@ -1,6 +1,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/node/node_shell.hpp"
+#include "actors/operations.hpp"
 
 namespace firstlight::detail {
 namespace {
@@ -153,6 +154,9 @@ void resume_interrupted(const node_shell& my) {
 
 void note_ended(const node_shell& my, const delivery_ended& ended) {
   auto& state = my.state();
+  const bool failed = ended.report.phase == delivery_phase::failed;
+  note_event(state.events, failed ? "delivery failed" : "delivery complete",
+             ended.report.reference + (failed ? ": " + ended.report.problem : ""));
   state.ended.push_front(ended.report);
   if (state.ended.size() > my.tools->limits.ended_deliveries_shown) state.ended.pop_back();
   const image_key key{ended.report.reference, ended.report.platform};
@@ -167,6 +171,7 @@ void note_ended(const node_shell& my, const delivery_ended& ended) {
 
 void pull(const node_shell& my, const admin_pull& asked, const progress_listener& listener,
           admin_promise reply) {
+  if (auto allowed = may_begin(my); !allowed) return refuse(reply, allowed.error());
   const auto key = canonical(*my.tools, asked.reference, asked.platform);
   if (!key) return refuse(reply, key.error());
   const auto source = receive(my, *key, std::nullopt);

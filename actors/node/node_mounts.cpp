@@ -1,6 +1,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/node/node_shell.hpp"
+#include "actors/operations.hpp"
 #include "model/mount_name.hpp"
 #include "storage/posix_file.hpp"
 
@@ -246,6 +247,7 @@ void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
   if (gone == mounts.end()) return;
   const auto mount = std::move(gone->second);
   mounts.erase(gone);
+  note_event(my.state().events, "unmounted", mount.entry.name);
   finish_trace(mount);
   if (!stays_mounted(my, mount)) clean_after(my, mount.record);
   for (auto reply : mount.umount_replies) deliver(reply, admin_done{});
@@ -283,6 +285,7 @@ void watch_mounts(const node_shell& my) {
 
 void mount(const node_shell& my, const admin_mount_request& asked, const progress_listener& listener,
            admin_promise reply) {
+  if (auto allowed = may_begin(my); !allowed) return refuse(reply, allowed.error());
   auto what = place_order(my, asked, reply);
   if (!what) return refuse(reply, what.error());
   my.self->monitor(listener);
@@ -337,6 +340,7 @@ void umount(const node_shell& my, const admin_umount& asked, admin_promise reply
 const mount_facts& enlist(const node_shell& my, const std::string& name, const mountable_image& image,
                           const mount_record& record, const mounted& made) {
   my.state().mounting.erase(name);
+  note_event(my.state().events, "mounted", name + ", " + image.record.reference);
   my.self->monitor(made.handle);
   if (my.state().stopping) my.self->send_exit(made.handle, caf::exit_reason::user_shutdown);
   mount_facts entry{.name = name,

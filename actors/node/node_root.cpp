@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/node/node_shell.hpp"
+#include "actors/operations.hpp"
 #include "model/overloaded.hpp"
 
 namespace firstlight {
@@ -26,6 +27,19 @@ void carry_out(const node_shell& my, const admin_request& request, const progres
           [&](const admin_layer_find& asked) { detail::find_layer_for(my, asked, reply); },
           [&](const admin_layer_complete& asked) { detail::complete_layer_for(my, asked, reply); },
           [&](const admin_commit& asked) { detail::commit(my, asked, reply); },
+          [&](const admin_evict& asked) { detail::evict_for(my, asked, reply); },
+          [&](const admin_drain& asked) { detail::drain(my, asked, reply); },
+          [&](const admin_reconnect&) {
+            my.self->send(my.tools->link, caf::connect_atom_v);
+            detail::deliver(reply, admin_done{});
+          },
+          [&](const admin_log_level& asked) {
+            const auto set = set_log_level(asked);
+            set ? detail::deliver(reply, *set) : detail::refuse(reply, set.error());
+          },
+          [&](const admin_events_request& asked) {
+            detail::deliver(reply, report_events(my.state().events, asked));
+          },
           [&](const admin_trace_switch& asked) { detail::switch_traces(my, asked, reply); },
           [&](const admin_layer_remove& asked) { detail::remove_layer_for(my, asked, reply); },
           [&](const auto&) {

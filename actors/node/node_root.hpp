@@ -8,6 +8,7 @@
 #include "actors/node/node_reports.hpp"
 #include "config/node_options.hpp"
 #include "config/node_root_limits.hpp"
+#include "model/event_log.hpp"
 #include "storage/layer_registry.hpp"
 #include "storage/trace_switches.hpp"
 
@@ -86,6 +87,8 @@ struct node_root_state {
   std::uint64_t next_name = 0;
   std::uint32_t loading = 0;  ///< bundle files that are being taken in
   std::optional<caf::error> stopping;
+  bool draining = false;  ///< new mounts and pulls are refused
+  event_log events;
   std::chrono::steady_clock::time_point started;
 };
 

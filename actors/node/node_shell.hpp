@@ -1,6 +1,7 @@
 #pragma once
 #include "actors/node/node_root.hpp"
 #include "model/image_reference.hpp"
+#include "storage/evict_images.hpp"
 
 /// The parts of the node's root: what they share, and what each does. Internal to actors/node/.
 namespace firstlight::detail {
@@ -70,6 +71,10 @@ void umount(const node_shell& my, const admin_umount& asked, admin_promise reply
 /// Forgets images that nobody uses while the store is above its limit; later, when an image is arriving. In
 /// node_eviction.cpp.
 void keep_store_limit(const node_shell& my);
+/// Whether an image is on its way: it may be patched against what is there.
+[[nodiscard]] bool something_arrives(const node_root_state& state);
+/// What must not be evicted; how much may stay is left to the caller.
+[[nodiscard]] eviction_request what_mounts_need(const node_shell& my);
 /// In node_commit.cpp.
 void commit(const node_shell& my, const admin_commit& asked, admin_promise reply);
 
@@ -104,6 +109,13 @@ void clean_after(const node_shell& my, const mount_record& record);
 
 /// Goes on with it, and with the delivery of its image.
 void take_over(const node_shell& my, const left_mount& left);
+
+// ---- operations (node_operations.cpp) ----------------------------------------------------------
+
+void evict_for(const node_shell& my, const admin_evict& asked, admin_promise reply);
+void drain(const node_shell& my, const admin_drain& asked, admin_promise reply);
+/// Whether a new mount or pull may begin. Errors: `unavailable` while the node drains.
+[[nodiscard]] result<void> may_begin(const node_shell& my);
 
 // ---- traces (node_traces.cpp) ------------------------------------------------------------------
 

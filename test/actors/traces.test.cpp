@@ -2,8 +2,6 @@
 
 #include "actors/hub/hub_traces.hpp"
 #include "actors/hub/trace_aggregator.hpp"
-#include "actors/node/trace_collector.hpp"
-#include "actors/node/tracer.hpp"
 #include "schemas/toc_contents.hpp"
 #include "schemas/trace_codec.hpp"
 #include "schemas/trace_json.hpp"
@@ -41,14 +39,12 @@ std::string tar_of(const std::vector<std::string>& names) {
   return tar.take();
 }
 
-// ---- hub -------------------------------------------------------------------------------------------
-
 struct told_orders {
   std::vector<order_learned> orders;
 };
 
 caf::behavior listen(caf::event_based_actor*, std::shared_ptr<told_orders> told) {
-  return {[told](const order_learned& news) { told->orders.push_back(news); }};
+  return {[told](const order_learned& news) { told->orders.push_back(news); }, [](const trace_added&) {}};
 }
 
 struct aggregator_bench {
@@ -246,180 +242,4 @@ TEST_CASE("orders are scored by starts that they were not learned from") {
   CHECK(scores->svg.starts_with("<svg"));
   CHECK(score_traces(tools, {.reference = "example.com/app:1", .orders = {"best"}}).error().code ==
         errc::invalid_argument);
-}
-
-// ---- node ------------------------------------------------------------------------------------------
-
-namespace {
-
-struct collector_bench {
-  temporary_folder folder;
-  std::unique_ptr<database> metadata = database::open(folder.path()).value();
-  trace_store unsent{*metadata, 1000};
-  std::shared_ptr<fake_hub_link> link = std::make_shared<fake_hub_link>();
-  actor_stage stage;
-  hub_link far = make_fake_hub_link(stage, link);
-  trace_collector collector;
-
-  explicit collector_bench() { start(); }
-  ~collector_bench() {
-    link->traces.clear();
-    link->self = nullptr;
-    collector = nullptr;
-    far = nullptr;
-  }
-  void start() {
-    collector = stage.keep(stage.system().spawn(
-        make_trace_collector, collector_tools{unsent, far, /*unsent_max=*/3, /*retry_interval=*/5s}));
-    stage.run();
-  }
-  void record(std::uint8_t id) {
-    trace made;
-    made.id = id_of(id);
-    made.started = std::chrono::seconds(id);
-    made.files = {{"a", 0ms, 0ms, {}}};
-    caf::anon_send(collector, start_recorded{made});
-    stage.run();
-  }
-  [[nodiscard]] std::uint8_t last_sent() const {
-    return std::to_integer<std::uint8_t>(
-        decode_trace(link->traces.back().what.encoded.bytes)->id.value.bytes[0]);
-  }
-  std::size_t left() {
-    std::size_t count = 0;
-    REQUIRE(unsent.for_each([&](trace&&) { return ++count > 0; }));
-    return count;
-  }
-};
-
-}  // namespace
-
-TEST_CASE("a trace stays on disk until the hub has confirmed it") {
-  collector_bench bench;
-  bench.record(1);
-  REQUIRE(bench.link->traces.size() == 1);
-  CHECK(bench.left() == 1);
-  bench.link->answer_trace({});
-  CHECK(bench.left() == 0);
-}
-
-TEST_CASE("what the hub could not take is sent again, what it refuses for good is not") {
-  collector_bench bench;
-  bench.record(1);
-  bench.link->answer_trace(fail(errc::unavailable, "away"));
-  CHECK(bench.left() == 1);
-  CHECK(bench.link->traces.size() == 1);
-  bench.stage.pass(5s);
-  REQUIRE(bench.link->traces.size() == 2);
-  bench.link->answer_trace(fail(errc::invalid_argument, "another image"));
-  CHECK(bench.left() == 0);
-  bench.stage.pass(60s);
-  CHECK(bench.link->traces.size() == 2);
-}
-
-TEST_CASE("traces go out one after another, and a later process sends what is left") {
-  collector_bench bench;
-  for (std::uint8_t id = 1; id <= 3; ++id) bench.record(id);
-  CHECK(bench.link->traces.size() == 1);
-  CHECK(bench.last_sent() == 1);
-  bench.link->answer_trace({});
-  CHECK(bench.last_sent() == 2);
-  bench.start();
-  REQUIRE(bench.link->traces.size() == 3);
-  CHECK(bench.last_sent() == 2);
-  bench.link->answer_trace({});
-  CHECK(bench.last_sent() == 3);
-}
-
-TEST_CASE("when the hub stays away the oldest traces go") {
-  collector_bench bench;
-  for (std::uint8_t id = 1; id <= 6; ++id) bench.record(id);
-  CHECK(bench.left() == 3);
-  CHECK(bench.unsent.find(id_of(6)).value());
-  CHECK_FALSE(bench.unsent.find(id_of(2)).value());
-}
-
-// ---- recorder and tracer ---------------------------------------------------------------------------
-
-namespace {
-
-trace_collector::behavior_type keep_traces(trace_collector::pointer,
-                                           std::shared_ptr<std::vector<trace>> into) {
-  return {[into](const start_recorded& start) { into->push_back(start.what); },
-          [](caf::get_atom) { return collector_status{}; }, [](caf::tick_atom) {}};
-}
-
-struct tracer_bench {
-  test_authority authority;
-  hub_stores hub{authority};
-  known_image image = hub.add("example.com/app:1", tar_of({"a", "b", "c"}));
-  std::shared_ptr<std::vector<trace>> traces = std::make_shared<std::vector<trace>>();
-  std::shared_ptr<access_recorder> recorder = std::make_shared<access_recorder>(
-      now, recorded_detail::blocks, recording_limits{.settle_time = 10s, .time_max = 60s});
-  actor_stage stage;
-  tracer watching;
-
-  tracer_bench() {
-    const auto collector = stage.keep(stage.system().spawn(keep_traces, traces));
-    watching = stage.keep(stage.system().spawn(
-        make_tracer, tracer_parts{recorder,
-                                  {image.toc, image.record.toc, image.record.reference, "shop", "n1", now},
-                                  collector,
-                                  500ms}));
-    stage.run();
-  }
-  ~tracer_bench() { watching = nullptr; }
-};
-
-}  // namespace
-
-TEST_CASE("a finished recording becomes a trace with paths, and nothing is noted any more") {
-  tracer_bench bench;
-  const auto content = content_at(*bench.image.toc, "b")->value();
-  bench.recorder->read({content, 0, 1}, 1);
-  bench.recorder->opened(content_at(*bench.image.toc, "a")->value(), std::chrono::steady_clock::now());
-  bool detached = false;
-  bench.recorder->on_finish([&] { detached = true; });
-  caf::anon_send(bench.watching, finish_recording{});
-  bench.stage.run();
-  REQUIRE(bench.traces->size() == 1);
-  const auto& made = bench.traces->front();
-  CHECK(made.group == "shop");
-  CHECK(made.reference == "example.com/app:1");
-  REQUIRE(made.files.size() == 2);
-  CHECK(made.files[0].path == "b");
-  CHECK(made.files[0].runs.size() == 1);
-  CHECK(made.files[1].runs.empty());
-  CHECK(detached);
-  CHECK_FALSE(bench.recorder->active());
-  CHECK(check_trace(made, {}, now));
-}
-
-TEST_CASE("a mount that is taken down keeps what was recorded, and an empty recording is no trace") {
-  tracer_bench bench;
-  const bool used = GENERATE(true, false);
-  if (used) bench.recorder->read({0, 0, 1}, 1);
-  caf::anon_send_exit(bench.watching, caf::exit_reason::user_shutdown);
-  bench.stage.run();
-  CHECK(bench.traces->size() == (used ? 1 : 0));
-}
-
-TEST_CASE("a start does not settle while somebody waits for blocks") {
-  access_recorder recorder(now, recorded_detail::blocks, {.settle_time = 0ms, .time_max = 1h});
-  const auto later = std::chrono::steady_clock::now() + 1min;
-  recorder.read({0, 0, 1}, 2);
-  CHECK(recorder.settled(later));
-  recorder.waits();
-  CHECK_FALSE(recorder.settled(later));
-  CHECK(recorder.settled(later + 2h));
-  recorder.waited({0, 1, 1}, 2, std::chrono::steady_clock::now());
-  CHECK(recorder.settled(later));
-}
-
-TEST_CASE("of a complete image files are recorded, not the blocks that the kernel reads ahead") {
-  access_recorder recorder(now, recorded_detail::files, {});
-  recorder.read({3, 0, 8}, 8);
-  const auto read = recorder.finish();
-  REQUIRE(read.size() == 1);
-  CHECK(read[0].runs.empty());
 }

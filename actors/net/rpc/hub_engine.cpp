@@ -16,6 +16,11 @@ constexpr std::size_t token_bytes = 16;
 constexpr std::size_t name_bytes_max = 64;
 constexpr std::uint32_t watches_per_silence = 4;
 
+/// A hub and a node may have the same name.
+std::string listed_name(const certificate_name& name) {
+  return name.role == "hub" ? "hub:" + name.name : name.name;
+}
+
 std::chrono::milliseconds watch_period(const link_limits& limits) {
   return std::max(limits.silence_max / watches_per_silence, std::chrono::milliseconds(5));
 }
@@ -57,12 +62,12 @@ void hub_engine::taskFailed(kj::Exception&& thrown) {
 // ---- connections ------------------------------------------------------------------------------------
 
 std::string hub_engine::refusal(const certificate_name& name) const {
-  if (name.role != "node") return "this certificate is not a node's";
+  if (name.role != "node" && name.role != "hub") return "this certificate is not a node's";
   if (name.name.empty() || name.name.size() > name_bytes_max)
     return "the node's certificate has no usable name";
   if (revoked_.count(name.name) > 0) return "the certificate of node " + name.name + " has been revoked";
   const auto same = std::count_if(peers_.begin(), peers_.end(),
-                                  [&](const auto& one) { return one.second.name == name.name; });
+                                  [&](const auto& one) { return one.second.name == listed_name(name); });
   if (static_cast<std::uint64_t>(same) >= options_.limits.connections_per_node_max)
     return "node " + name.name + " has too many connections";
   return {};
@@ -78,7 +83,8 @@ void hub_engine::accepted(acceptor::accepted stream) {
   auto ending = link->ended().then([this, id] { ended(id); });
   peer one;
   one.link = kj::mv(link);
-  one.name = refused.empty() ? std::move(stream.peer.name) : std::string();
+  one.name = refused.empty() ? listed_name(stream.peer) : std::string();
+  one.is_hub = stream.peer.role == "hub";
   one.address = std::move(stream.address);
   one.congestion_control = std::move(stream.congestion_control);
   one.accepted = std::chrono::steady_clock::now();
@@ -162,7 +168,7 @@ result<std::shared_ptr<joined_node>> hub_engine::join(connection_id from, wire::
   auto link = spawn_node_link(system_, loop_, node);
   node->set_link(link);
   const std::string version(hello.getSoftwareVersion().begin(), hello.getSoftwareVersion().size());
-  auto session = make_session_({control.name, control.address, version}, link);
+  auto session = make_session_({control.name, control.address, version, control.is_hub}, link);
   caf::anon_send(link, session_made{session});
   nodes_[control.name] = node;
   control.node = node;

@@ -31,6 +31,7 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
   struct peer {
     kj::Own<connection> link;
     std::string name;
+    bool is_hub = false;
     std::string address;
     std::string congestion_control;
     instant accepted;

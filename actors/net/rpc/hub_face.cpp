@@ -54,11 +54,20 @@ class session_face final : public wire::Session::Server {
   kj::Promise<void> trace(TraceContext context) override {
     auto node = node_.lock();
     if (!node) return gone();
-    const auto bytes = context.getParams().getTrace();
-    const auto* data = reinterpret_cast<const std::byte*>(bytes.begin());
-    auto copy = share(std::vector<std::byte>(data, data + bytes.size()));
+    auto bytes = copy_data(context.getParams().getTrace());
     context.releaseParams();
-    return node->trace(std::move(copy));
+    return node->call(opaque_call::trace, std::move(bytes)).ignoreResult();
+  }
+
+  kj::Promise<void> ask(AskContext context) override {
+    auto node = node_.lock();
+    if (!node) return gone();
+    auto bytes = copy_data(context.getParams().getQuestion());
+    context.releaseParams();
+    return node->call(opaque_call::ask, std::move(bytes)).then([context](shared_bytes answer) mutable {
+      context.getResults().setAnswer(
+          {reinterpret_cast<const kj::byte*>(answer.bytes.data()), answer.bytes.size()});
+    });
   }
 
   kj::Promise<void> cancel(CancelContext context) override {

@@ -71,7 +71,7 @@ void hub_session::fail_with(error why) {
 
 void hub_session::start() {
   dial_control();
-  for (std::uint32_t i = 0; i < std::max(1U, options_.limits.bulk_connections); ++i) dial_bulk();
+  for (std::uint32_t i = 0; i < options_.limits.bulk_connections; ++i) dial_bulk();
 }
 
 kj::Promise<hub_session::dialled> hub_session::dial() {
@@ -207,22 +207,34 @@ void hub_session::cancel(std::uint64_t delivery) {
   tasks_.add(call.send().ignoreResult());
 }
 
-void hub_session::trace(std::uint64_t id, const shared_bytes& encoded) {
-  const auto refuse = [&](errc code, const char* why) {
-    caf::anon_send(link_, trace_answer{id, error{code, why}});
-  };
-  if (over_ || !joined_) return refuse(errc::unavailable, "the hub has not answered yet");
-  if (encoded.bytes.size() + envelope_bytes_max > send_bytes_max_)
-    return refuse(errc::limit_exceeded, "a trace is larger than the hub accepts");
-  auto call = session_.traceRequest();
-  call.setTrace({reinterpret_cast<const kj::byte*>(encoded.bytes.data()), encoded.bytes.size()});
-  tasks_.add(call.send().then(
-      [this, id](auto&&) {
-        caf::anon_send(link_, trace_answer{id, {}});
+template <class Request, class Read>
+void hub_session::send_call(std::uint64_t id, Request request, Read read) {
+  tasks_.add(request.send().then(
+      [this, id, read](auto&& answered) {
+        caf::anon_send(link_, call_answer{id, read(answered)});
       },
       [this, id](kj::Exception&& thrown) {
-        caf::anon_send(link_, trace_answer{id, from_kj(thrown)});
+        caf::anon_send(link_, call_answer{id, tl::unexpected(from_kj(thrown))});
       }));
+}
+
+void hub_session::call(std::uint64_t id, opaque_call which, const shared_bytes& bytes) {
+  const auto refuse = [&](errc code, const char* why) {
+    caf::anon_send(link_, call_answer{id, fail(code, why)});
+  };
+  if (over_ || !joined_) return refuse(errc::unavailable, "the hub has not answered yet");
+  if (bytes.bytes.size() + envelope_bytes_max > send_bytes_max_)
+    return refuse(errc::limit_exceeded, "a message is larger than the hub accepts");
+  const capnp::Data::Reader data{reinterpret_cast<const kj::byte*>(bytes.bytes.data()), bytes.bytes.size()};
+  if (which == opaque_call::trace) {
+    auto request = session_.traceRequest();
+    request.setTrace(data);
+    return send_call(id, kj::mv(request), [](auto&) { return result<shared_bytes>(shared_bytes{}); });
+  }
+  auto request = session_.askRequest();
+  request.setQuestion(data);
+  send_call(id, kj::mv(request),
+            [](auto& answered) { return result<shared_bytes>(copy_data(answered.getAnswer())); });
 }
 
 // ---- deliveries -------------------------------------------------------------------------------------

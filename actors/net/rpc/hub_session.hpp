@@ -43,10 +43,13 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
   void wants(const want& what);
   void cancel(std::uint64_t delivery);
   void answer(std::uint64_t id, verdict what);
-  /// Answered by `trace_answer`.
-  void trace(std::uint64_t id, const shared_bytes& encoded);
+  /// Answered by `call_answer`.
+  void call(std::uint64_t id, opaque_call which, const shared_bytes& bytes);
   /// To be called now and then: fails when nothing has been heard for too long, sends heartbeats.
   void watch(instant now);
+
+  /// Ends it, as if its connections had been lost.
+  void end(error why) { fail_with(std::move(why)); }
 
   /// What the link's status says of this session.
   void describe(link_status& status) const;
@@ -79,6 +82,8 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
   void send_pull(std::uint64_t id, const pull_request& request);
   void ping(instant now);
   void fail_with(error why);
+  template <class Request, class Read>
+  void send_call(std::uint64_t id, Request request, Read read);
   template <class Remote, class Incoming>
   kj::Promise<verdict> hand_over(Incoming what, part_received part, std::uint64_t bytes);
   void confirm(const part_received& part);

@@ -216,24 +216,24 @@ void joined_node::tell(std::uint64_t id) {
   }));
 }
 
-kj::Promise<void> joined_node::trace(shared_bytes encoded) {
-  if (traces_.size() >= options_.limits.pulls_per_node_max)
+kj::Promise<shared_bytes> joined_node::call(opaque_call which, shared_bytes bytes) {
+  if (opaque_calls_.size() >= options_.limits.pulls_per_node_max)
     return to_kj({errc::busy, "this node waits for too many answers already"});
-  auto kept = kj::newPromiseAndFulfiller<void>();
-  const auto id = next_trace_++;
-  traces_.insert_or_assign(id, kj::mv(kept.fulfiller));
-  caf::anon_send(link_, remote_trace{id, {std::move(encoded), {}}});
-  return kj::mv(kept.promise);
+  auto answered = kj::newPromiseAndFulfiller<shared_bytes>();
+  const auto id = next_call_++;
+  opaque_calls_.insert_or_assign(id, kj::mv(answered.fulfiller));
+  caf::anon_send(link_, remote_call{id, which, std::move(bytes)});
+  return kj::mv(answered.promise);
 }
 
-void joined_node::answer_trace(std::uint64_t id, const std::optional<error>& failure) {
-  const auto found = traces_.find(id);
-  if (found == traces_.end()) return;
-  if (failure)
-    found->second->reject(to_kj(*failure));
+void joined_node::answer_call(std::uint64_t id, const result<shared_bytes>& outcome) {
+  const auto found = opaque_calls_.find(id);
+  if (found == opaque_calls_.end()) return;
+  if (outcome)
+    found->second->fulfill(shared_bytes(*outcome));
   else
-    found->second->fulfill();
-  traces_.erase(found);
+    found->second->reject(to_kj(outcome.error()));
+  opaque_calls_.erase(found);
 }
 
 void joined_node::wants(want what) {

@@ -44,7 +44,7 @@ class joined_node : public std::enable_shared_from_this<joined_node> {
   void send(outgoing_landmark what);
   void pace(outgoing_pace what);
   void answer_pull(std::uint64_t id, result<pull_started> outcome);
-  void answer_trace(std::uint64_t id, const std::optional<error>& failure);
+  void answer_call(std::uint64_t id, const result<shared_bytes>& outcome);
   void progress(incoming_progress what);
 
   // ---- called for the node's connections ----------------------------------------------------------
@@ -52,7 +52,7 @@ class joined_node : public std::enable_shared_from_this<joined_node> {
   /// `over` lives as long as this object, or until this object is destroyed because `over` ended.
   void attach(connection& over, wire::BulkSink::Client sink, const std::string& congestion_control);
   kj::Promise<pull_started> pull(pull_request request, wire::ProgressSink::Client progress);
-  kj::Promise<void> trace(shared_bytes encoded);
+  kj::Promise<shared_bytes> call(opaque_call which, shared_bytes bytes);
   void wants(want what);
   void received(part_received part);
   void cancel(std::uint64_t delivery);
@@ -88,8 +88,8 @@ class joined_node : public std::enable_shared_from_this<joined_node> {
   std::deque<kj::Function<void()>> waiting_;
   std::map<std::uint64_t, open_pull> pulls_;
   std::uint64_t next_pull_ = 1;
-  std::map<std::uint64_t, kj::Own<kj::PromiseFulfiller<void>>> traces_;  ///< not answered
-  std::uint64_t next_trace_ = 1;
+  std::map<std::uint64_t, kj::Own<kj::PromiseFulfiller<shared_bytes>>> opaque_calls_;  ///< not answered
+  std::uint64_t next_call_ = 1;
   kj::Own<kj::TaskSet::ErrorHandler> log_;
   kj::TaskSet calls_;  // last: its tasks refer to all the above
 };

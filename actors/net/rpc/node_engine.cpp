@@ -119,10 +119,13 @@ void node_engine::answer(std::uint64_t id, verdict what) {
   if (session_) session_->answer(id, std::move(what));
 }
 
-void node_engine::trace(std::uint64_t id, const shared_bytes& encoded) {
-  if (session_) return session_->trace(id, encoded);
-  caf::anon_send(link_,
-                 trace_answer{id, error{errc::unavailable, "no link to the hub: " + past_.last_error}});
+void node_engine::call(std::uint64_t id, opaque_call which, const shared_bytes& bytes) {
+  if (session_) return session_->call(id, which, bytes);
+  caf::anon_send(link_, call_answer{id, fail(errc::unavailable, "no link to the hub: " + past_.last_error)});
+}
+
+void node_engine::reconnect() {
+  if (session_) session_->end({errc::unavailable, "an operator asked to connect anew"});
 }
 
 void node_engine::tell_status(std::uint64_t id) {

@@ -20,8 +20,10 @@ class node_engine final : public hub_session::owner, private kj::TaskSet::ErrorH
   void wants(const want& what);
   void cancel(std::uint64_t delivery);
   void answer(std::uint64_t id, verdict what);
-  /// Answered by `trace_answer`; at once and `unavailable` while there is no session.
-  void trace(std::uint64_t id, const shared_bytes& encoded);
+  /// Answered by `call_answer`; at once and `unavailable` while there is no session.
+  void call(std::uint64_t id, opaque_call which, const shared_bytes& bytes);
+  /// Ends the session, if there is one; the next one follows as after a loss.
+  void reconnect();
   /// Answered by `status_answer`.
   void tell_status(std::uint64_t id);
   /// Answered by `join_expired` after `time`.

@@ -94,6 +94,10 @@ std::vector<std::byte> copy(capnp::Data::Reader in) {
 
 }  // namespace
 
+shared_bytes copy_data(capnp::Data::Reader in) {
+  return share(copy(in));
+}
+
 void write_pull(wire::PullRequest::Builder out, const pull_request& request) {
   out.setDelivery(request.delivery);
   out.setReference(text(request.reference));

@@ -33,6 +33,9 @@ void write_toc(wire::TocFrame::Builder out, const toc_frame& toc, message_stream
 [[nodiscard]] wire::Landmark to_wire(landmark mark);
 [[nodiscard]] result<landmark> from_wire(wire::Landmark mark);
 
+/// Bytes that outlive their message.
+[[nodiscard]] shared_bytes copy_data(capnp::Data::Reader in);
+
 void write_verdict(wire::Verdict::Builder out, const verdict& answer);
 [[nodiscard]] result<verdict> read_verdict(wire::Verdict::Reader in);
 

@@ -96,12 +96,27 @@ TEST_CASE("a node of another authority is refused, and so is a hub of another") 
   world.good_node_still_joins();
 }
 
-TEST_CASE("a hub's or an admin's certificate does not join as a node") {
+TEST_CASE("an admin's certificate does not join") {
   security_fixture world;
   world.start_hub();
   auto options = world.node_options("n1", world.hub->port());
-  options.tls = world.pki.files(GENERATE(pki_role::hub, pki_role::admin), "other");
+  options.tls = world.pki.files(pki_role::admin, "other");
   CHECK(world.refusal(options).detail.find("not a node's") != std::string::npos);
+  world.good_node_still_joins();
+}
+
+TEST_CASE("another hub joins as one, beside a node of the same name") {
+  security_fixture world;
+  world.start_hub();
+  auto options = world.node_options("good", world.hub->port());
+  options.tls = world.pki.files(pki_role::hub, "good");
+  options.limits.bulk_connections = options.limits.bulk_connections_without_bbr = 0;
+  const auto link = world.link_with(options);
+  const auto session = world.next_joined();
+  CHECK(session->who.name == "hub:good");
+  CHECK(session->who.is_hub);
+  const auto echo = world.ask<peer_answer>(link, peer_question{share({std::byte{1}, std::byte{2}})});
+  CHECK(echo->encoded.bytes.size() == 2);
   world.good_node_still_joins();
 }
 

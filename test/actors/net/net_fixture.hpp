@@ -116,6 +116,9 @@ inline node_session::behavior_type hub_side_session(node_session::pointer self,
         if (side->trace_refusal) return to_caf(*side->trace_refusal);
         return trace_kept{};
       },
+      [side](peer_question& question) -> caf::result<peer_answer> {
+        return peer_answer{question.encoded};  // an echo
+      },
   };
 }
 

@@ -86,6 +86,7 @@ cluster::~cluster() {
     umount2(mount.c_str(), MNT_DETACH);
   }
   if (hub_) hub_->kill();
+  for (auto& [name, hub] : other_hubs_) hub->kill();
 }
 
 void cluster::make_certificates() {
@@ -108,7 +109,7 @@ std::unique_ptr<running_program> cluster::start_daemon(const std::string& role,
       "env",          "NOTIFY_SOCKET=" + (folder() / (role + ".ready")).string(),
       program_path(), role,
       "--config",     "/dev/null"};
-  settings.push_back("socket=" + (folder() / (role + ".sock")).string());
+  settings.insert(settings.begin(), "socket=" + (folder() / (role + ".sock")).string());
   append_settings(arguments, settings);
   append_settings(arguments, tls_settings(folder() / "pki", role));
   append_settings(arguments, role == "hub" ? options_.hub : options_.node);
@@ -151,6 +152,16 @@ bool cluster::stop_node() {
   return node_->wait(stop_limit) == program_end{0, 0};
 }
 
+void cluster::restart_node(const std::vector<std::string>& settings) {
+  if (!stop_node()) throw std::runtime_error("the node does not stop: " + node_->errors());
+  options_.node.insert(options_.node.end(), settings.begin(), settings.end());
+  start_node();
+}
+
+std::string cluster::program() {
+  return program_path();
+}
+
 void cluster::next_node() {
   if (!stop_node()) throw std::runtime_error("the node does not stop: " + node_->errors());
   ++node_number_;
@@ -169,23 +180,55 @@ std::unique_ptr<running_program> cluster::run(const std::vector<std::string>& ar
 }
 
 std::unique_ptr<running_program> cluster::start(const std::vector<std::string>& arguments) {
-  std::vector<std::string> all{"env"};
-  for (const std::string daemon : {"hub", "node"}) {
-    all.emplace_back((daemon == "hub" ? "FIRSTLIGHT_HUB_SOCKET=" : "FIRSTLIGHT_NODE_SOCKET=") +
-                     (folder() / (daemon + ".sock")).string());
-  }
+  return start_with(folder() / "hub.sock", arguments);
+}
+
+std::unique_ptr<running_program> cluster::start_with(const std::filesystem::path& hub_socket,
+                                                     const std::vector<std::string>& arguments) {
+  std::vector<std::string> all{"env", "FIRSTLIGHT_HUB_SOCKET=" + hub_socket.string(),
+                               "FIRSTLIGHT_NODE_SOCKET=" + (folder() / "node.sock").string()};
   all.push_back(program_path());
   all.insert(all.end(), arguments.begin(), arguments.end());
   return run(all);
 }
 
-command_end cluster::command(const std::string& role, std::vector<std::string> arguments) {
+command_end cluster::ask(const std::filesystem::path& hub_socket, const std::string& role,
+                         std::vector<std::string> arguments) {
   arguments.emplace_back("--json");
   if (arguments.front() == "status") arguments.push_back("--" + role);
-  auto program = start(arguments);
+  auto program = start_with(hub_socket, arguments);
   const auto end = program->wait(command_limit);
   if (!end) throw std::runtime_error(arguments.front() + " does not end");
   return {end->exit_code, nlohmann::json::parse(program->output(), nullptr, false), program->errors()};
+}
+
+command_end cluster::command(const std::string& role, std::vector<std::string> arguments) {
+  return ask(folder() / "hub.sock", role, std::move(arguments));
+}
+
+std::string cluster::address_in(const std::filesystem::path& file) {
+  std::string text;
+  std::ifstream(file) >> text;
+  return text;
+}
+
+void cluster::start_other_hub(const std::string& name, const std::vector<std::string>& settings) {
+  const auto address = folder() / (name + ".address");
+  const auto before = address_in(address);
+  auto all = settings;
+  all.insert(
+      all.end(),
+      {"store_folder=" + (folder() / name).string(), "listen=" + (before.empty() ? "127.0.0.1:0" : before),
+       "address_file=" + address.string(), "socket=" + (folder() / (name + ".sock")).string()});
+  other_hubs_[name] = start_daemon("hub", all);
+}
+
+void cluster::kill_other_hub(const std::string& name) {
+  other_hubs_.at(name)->kill();
+}
+
+command_end cluster::on_other_hub(const std::string& name, const std::vector<std::string>& arguments) {
+  return ask(folder() / (name + ".sock"), "hub", arguments);
 }
 
 command_end cluster::on_hub(const std::vector<std::string>& arguments) {

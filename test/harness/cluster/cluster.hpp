@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -46,12 +47,23 @@ class cluster {
   }
   [[nodiscard]] test::relay& link() { return *link_; }
 
-  void start_hub();   ///< at a new port, to which the relay follows
-  void kill_hub();    ///< kill -9
-  void start_node();  ///< returns when it is ready, joined or not
-  void kill_node();   ///< kill -9
-  bool stop_node();   ///< SIGTERM; whether it ended well
-  void next_node();   ///< stops the node and starts one that has nothing; joined when it returns
+  void start_hub();  ///< at a new port, to which the relay follows
+  void kill_hub();   ///< kill -9
+  /// Another hub beside, of the same cluster. A later one of the same name has its store and its address.
+  void start_other_hub(const std::string& name, const std::vector<std::string>& settings);
+  void kill_other_hub(const std::string& name);
+  command_end on_other_hub(const std::string& name, const std::vector<std::string>& arguments);
+  [[nodiscard]] std::string hub_address() const { return address_in(folder() / "address"); }
+  [[nodiscard]] std::string other_hub_address(const std::string& name) const {
+    return address_in(folder() / (name + ".address"));
+  }
+
+  void start_node();                                            ///< returns when it is ready, joined or not
+  void kill_node();                                             ///< kill -9
+  bool stop_node();                                             ///< SIGTERM; whether it ended well
+  void restart_node(const std::vector<std::string>& settings);  ///< stops it; these are added
+  static std::string program();                                 ///< path of `firstlight`
+  void next_node();  ///< stops the node and starts one that has nothing; joined when it returns
   void await_joined();
 
   /// Runs `firstlight ARGUMENTS --json` with the daemon of that role.
@@ -80,7 +92,12 @@ class cluster {
 
  private:
   std::unique_ptr<running_program> start_daemon(const std::string& role, std::vector<std::string> settings);
+  std::unique_ptr<running_program> start_with(const std::filesystem::path& hub_socket,
+                                              const std::vector<std::string>& arguments);
   command_end command(const std::string& role, std::vector<std::string> arguments);
+  command_end ask(const std::filesystem::path& hub_socket, const std::string& role,
+                  std::vector<std::string> arguments);
+  static std::string address_in(const std::filesystem::path& file);
   void make_certificates();
 
   cluster_options options_;
@@ -90,6 +107,7 @@ class cluster {
   std::unique_ptr<test::relay> link_;
   std::unique_ptr<running_program> hub_;
   std::unique_ptr<running_program> node_;
+  std::map<std::string, std::unique_ptr<running_program>> other_hubs_;
 };
 
 }  // namespace firstlight

@@ -77,6 +77,10 @@ acting_hub_link::behavior_type play_hub(acting_hub_link::pointer self, std::shar
         into->traces.push_back({what, self->make_response_promise<trace_kept>()});
         return into->traces.back().answer;
       },
+      [](caf::connect_atom) {},
+      [](const peer_question&) -> caf::result<peer_answer> {
+        return to_caf({errc::denied, "no hub"});
+      },
       [](const work& piece) { piece.run(); },
   };
 }

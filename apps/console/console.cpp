@@ -1,0 +1,124 @@
+#include "apps/console/console.hpp"
+
+#include <editline/readline.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "apps/console/console_words.hpp"
+#include "apps/daemon_client.hpp"
+
+namespace firstlight {
+namespace {
+
+constexpr int history_max = 1000;
+
+/// What completion needs: libedit calls back without anything of ours.
+struct console_state {
+  std::unique_ptr<command_tree> tree;
+  std::vector<std::string> candidates;
+  std::size_t next = 0;
+};
+console_state& state() {
+  static console_state the_console;
+  return the_console;
+}
+
+/// The commands that make sense in a console: no daemons, no console.
+std::unique_ptr<command_tree> make_tree(std::string_view word = {}) {
+  const auto refuse = [](const auto&) -> result<int> {
+    return fail(errc::unsupported, "this is not for the console; run it from a shell");
+  };
+  return make_command_tree({refuse, refuse, refuse, refuse, refuse}, word);
+}
+
+template <class Reply>
+std::optional<Reply> ask_quietly(daemon_kind kind, const admin_request& request) {
+  daemon_options quiet;
+  quiet.output.quiet = true;
+  auto reply = ask_for<Reply>(kind, quiet, request);
+  return reply ? std::optional<Reply>(std::move(*reply)) : std::nullopt;
+}
+
+/// Whatever daemon is there is asked.
+console_names names_now() {
+  console_names names;
+  if (const auto list = ask_quietly<admin_listing>(daemon_kind::node, admin_list_request{})) {
+    for (const auto& image : list->images) names.images.push_back(image.reference);
+    for (const auto& mount : list->mounts) names.mounts.push_back(mount.name);
+  }
+  if (const auto list = ask_quietly<admin_image_list>(daemon_kind::hub, admin_image_list_request{}))
+    for (const auto& image : list->images) names.images.push_back(image.reference);
+  return names;
+}
+
+char* next_candidate(const char*, int first) {
+  auto& my = state();
+  if (first == 0) my.next = 0;
+  return my.next < my.candidates.size() ? strdup(my.candidates[my.next++].c_str()) : nullptr;
+}
+
+char** complete(const char* typed, int start, int) {
+  auto& my = state();
+  const auto before = split_words(std::string_view(rl_line_buffer, static_cast<std::size_t>(start)));
+  my.candidates =
+      before ? completions(my.tree->root(), *before, typed, names_now()) : std::vector<std::string>();
+  rl_attempted_completion_over = 1;  // no file names
+  return rl_completion_matches(typed, next_candidate);
+}
+
+int run_line(const std::vector<std::string>& words) {
+  std::vector<const char*> arguments{"firstlight"};
+  for (const auto& word : words) arguments.push_back(word.c_str());
+  return make_tree(words.front())->run(static_cast<int>(arguments.size()), arguments.data());
+}
+
+std::filesystem::path history_file(const console_arguments& in) {
+  if (!in.history.empty()) return in.history;
+  const char* home = std::getenv("HOME");
+  return home == nullptr ? std::filesystem::path() : std::filesystem::path(home) / ".firstlight_history";
+}
+
+/// Reads lines until the end or "exit". A terminal gets a prompt.
+void read_lines(const char* prompt) {
+  for (;;) {
+    const std::unique_ptr<char, decltype(&free)> line(readline(prompt), &free);
+    if (line == nullptr) break;
+    const auto words = split_words(line.get());
+    if (!words) {
+      std::fprintf(stderr, "firstlight: %s\n", words.error().detail.c_str());
+      continue;
+    }
+    if (words->empty()) continue;
+    add_history(line.get());
+    if (words->front() == "exit" || words->front() == "quit") return;
+    if (words->front() == "help")
+      std::fputs(state().tree->root().help().c_str(), stdout);
+    else
+      run_line(*words);
+    std::fflush(stdout);
+  }
+  if (isatty(STDIN_FILENO) == 1) std::puts("");
+}
+
+}  // namespace
+
+result<int> run_console(const console_arguments& in) {
+  state().tree = make_tree();
+  const bool terminal = isatty(STDIN_FILENO) == 1;
+  rl_readline_name = const_cast<char*>("firstlight");
+  using_history();
+  stifle_history(history_max);
+  const auto history = history_file(in);
+  if (terminal && !history.empty()) read_history(history.c_str());
+  rl_attempted_completion_function = complete;
+  rl_basic_word_break_characters = const_cast<char*>(" \t\n\"'");
+  if (terminal) std::puts("Commands as on the command line; Tab completes, 'help' lists, 'exit' ends.");
+  read_lines(terminal ? "firstlight> " : "");
+  if (terminal && !history.empty()) write_history(history.c_str());
+  state().tree.reset();
+  return 0;
+}
+
+}  // namespace firstlight

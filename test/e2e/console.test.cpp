@@ -1,0 +1,164 @@
+#include "test/e2e/shell_image.hpp"
+
+namespace firstlight {
+namespace {
+
+/// A terminal with a program in it: a tmux server of its own, which ends with this object.
+class terminal {
+ public:
+  terminal(cluster& all, const std::string& command) : all_(all), socket_((all.folder() / "tmux").string()) {
+    REQUIRE(tmux({"new-session", "-d", "-x", "150", "-y", "40", command}).empty());
+  }
+  ~terminal() { static_cast<void>(tmux({"kill-server"})); }
+  terminal(const terminal&) = delete;
+  terminal& operator=(const terminal&) = delete;
+
+  void type(const std::string& text) { static_cast<void>(tmux({"send-keys", "-l", text})); }
+  void press(const std::string& key) { static_cast<void>(tmux({"send-keys", key})); }
+  bool shows(const std::string& text) {
+    return eventually([&] { return screen().find(text) != std::string::npos; });
+  }
+  std::string screen() { return tmux({"capture-pane", "-p"}); }
+
+ private:
+  std::string tmux(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(),
+                     {"env", "-u", "TMUX", "TERM=xterm", "tmux", "-f", "/dev/null", "-S", socket_});
+    auto program = all_.run(arguments);
+    REQUIRE(program->wait(std::chrono::seconds(20)));
+    return program->output();
+  }
+
+  cluster& all_;
+  std::string socket_;
+};
+
+std::string console_command(cluster& all) {
+  return "env FIRSTLIGHT_HUB_SOCKET=" + (all.folder() / "hub.sock").string() +
+         " FIRSTLIGHT_NODE_SOCKET=" + (all.folder() / "node.sock").string() +
+         " HOME=" + all.folder().string() + " " + cluster::program() + " console";
+}
+
+nlohmann::json events_of(cluster& all, const std::string& kind) {
+  nlohmann::json found = nlohmann::json::array();
+  const auto said = all.on_node({"events"}).reply;
+  for (const auto& one : said["events"])
+    if (one["kind"] == kind) found.push_back(one["about"]);
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("the console completes commands, images and mounts, and does what is typed") {
+  if (!cluster::possible()) return;
+  cluster all;
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 2, .file_bytes = 4096}).layout,
+          "streamed:1");
+  all.mount("streamed:1", "cache-of-mine");
+  terminal screen(all, console_command(all));
+  REQUIRE(screen.shows("firstlight>"));
+  screen.type("stat");
+  screen.press("Tab");
+  screen.press("Enter");
+  CHECK(screen.shows("hub 127.0.0.1"));
+  screen.type("image show docker.io/library/str");
+  screen.press("Tab");
+  screen.press("Enter");
+  CHECK(screen.shows("manifest   sha256:"));
+  screen.type("umount cache");
+  screen.press("Tab");
+  screen.press("Enter");
+  CHECK(screen.shows("unmounted cache-of-mine"));
+  CHECK(all.mounts().empty());
+  screen.type("umount cach");
+  screen.press("C-u");
+  screen.type("nonsense");
+  screen.press("Enter");
+  CHECK(screen.shows("there is no command 'nonsense'"));
+  screen.press("Up");
+  screen.press("Up");
+  CHECK(screen.shows("firstlight> umount cache-of-mine"));
+  screen.press("C-u");
+  screen.type("exit");
+  screen.press("Enter");
+  CHECK(eventually(
+      [&] { return text_of(all.folder() / ".firstlight_history").find("image") != std::string::npos; }));
+}
+
+TEST_CASE("the live view shows a delivery as it comes along") {
+  if (!cluster::possible()) return;
+  cluster all({.link_bytes_per_second = slow_link});
+  all.add(make_streamed_image(all.folder() / "streamed").layout, "streamed:1");
+  all.mount("streamed:1", "streamed");
+  auto top = all.start({"top", "--times", "2", "--interval", "100ms"});
+  REQUIRE(top->wait(std::chrono::seconds(20)) == program_end{0, 0});
+  CHECK(top->output().find("receiving") != std::string::npos);
+  CHECK(top->output().find("streamed") != std::string::npos);
+  auto hub = all.start({"top", "--times", "1", "--hub"});
+  REQUIRE(hub->wait(std::chrono::seconds(20)) == program_end{0, 0});
+  CHECK(hub->output().find("sending") != std::string::npos);
+}
+
+TEST_CASE("operators drain, evict, reconnect and change the log level; events tell of it") {
+  if (!cluster::possible()) return;
+  cluster all;
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 2, .file_bytes = 4096}).layout,
+          "streamed:1");
+  all.mount("streamed:1", "streamed");
+  check_complete(all, "streamed:1");
+  CHECK(all.on_node({"evict", "streamed:1"}).exit_code != 0);  // it is mounted
+  REQUIRE(eventually([&] { return all.node_status()["deliveries"][0]["state"] == "complete"; }));
+  check_good(all.on_node({"umount", "streamed"}));
+  command_end evicted;
+  REQUIRE(eventually([&] {
+    evicted = all.on_node({"evict"});
+    return evicted.exit_code == 0;  // busy while the receiver ends
+  }));
+  CHECK(evicted.reply["references"].size() == 1);
+  CHECK(all.node_status()["store_bytes"] == 0);
+  CHECK(all.on_node({"evict", "streamed:1"}).exit_code != 0);
+
+  check_good(all.on_node({"drain", "on"}));
+  const auto refused = all.on_node({"pull", "streamed:1"});
+  CHECK(refused.exit_code != 0);
+  CHECK(refused.errors.find("drains") != std::string::npos);
+  CHECK(all.node_status()["draining"] == true);
+  check_good(all.on_node({"drain", "off"}));
+  check_good(all.on_node({"drain", "on", "--hub", "--socket", (all.folder() / "hub.sock").string()}));
+  CHECK(all.on_node({"pull", "streamed:1"}).exit_code != 0);
+  check_good(all.on_node({"drain", "off", "--hub", "--socket", (all.folder() / "hub.sock").string()}));
+  check_good(all.on_node({"pull", "streamed:1"}));
+
+  check_good(all.on_node({"reconnect"}));
+  REQUIRE(eventually([&] { return all.node_status()["link"]["reconnects"] == 1; }));
+  check_good(all.on_node({"log-level", "debug"}));
+  CHECK(all.on_node({"log-level", "loud"}).exit_code != 0);
+  CHECK(events_of(all, "evicted").size() == 1);
+  CHECK(events_of(all, "draining").size() == 1);
+  CHECK(events_of(all, "mounted").size() == 1);
+  CHECK(events_of(all, "unmounted").size() == 1);
+}
+
+TEST_CASE("metrics and health are served on loopback") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto port = std::to_string(20'000 + getpid() % 10'000);
+  const auto get = [&](const std::string& path) {
+    auto program = all.run({"curl", "-s", "-w", "%{http_code}", "http://127.0.0.1:" + port + path});
+    REQUIRE(program->wait(std::chrono::seconds(20)));
+    return program->output();
+  };
+  all.restart_node({"metrics_listen=127.0.0.1:" + port});
+  REQUIRE(eventually([&] { return get("/readyz") == "ready\n200"; }));
+  CHECK(get("/healthz") == "ok\n200");
+  const auto metrics = get("/metrics");
+  CHECK(metrics.find("firstlight_link_up 1\n") != std::string::npos);
+  CHECK(metrics.find("firstlight_mounts 0\n") != std::string::npos);
+  CHECK(get("/other").ends_with("404"));
+  all.kill_hub();
+  REQUIRE(eventually([&] { return get("/readyz").ends_with("503"); }));
+  CHECK(get("/healthz") == "ok\n200");
+  CHECK_THROWS(all.restart_node({"metrics_listen=0.0.0.0:" + port}));
+}
+
+}  // namespace firstlight
