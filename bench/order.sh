@@ -10,12 +10,13 @@ firstlight=${FIRSTLIGHT:-$source_tree/build/firstlight}
 
 usage() {
   cat <<'TEXT'
-usage: ./dev bench order [--images NAME[,NAME...]] [--starts N] [--rtt MS] [--rate BYTES] [--relative]
+usage: ./dev bench order [--images NAME[,NAME...]] [--starts N] [--rtt MS] [--rate BYTES] [--relative old|before]
   --images NAMES  of test/images/make-image (default: redis,nginx,python3,postgres,nodejs,openjdk)
   --starts N      recorded of each; a traced order is learned from three others (default: 4)
   --rtt MS        round trip of the modelled link (default: 100)
   --rate BYTES    bytes a second of it (default: 12500000)
-  --relative      also orders of images that have only a relative's traces: the same of the Debian before
+  --relative WHAT also orders of images that have only a relative's traces: the same of the Debian before (old), or
+                  of this one without its updates (before)
 TEXT
 }
 fail() { echo "bench order: $*" >&2; exit 1; }
@@ -27,7 +28,7 @@ while (($#)); do
     --starts) starts=${2:?--starts needs a number}; shift ;;
     --rtt) rtt=${2:?--rtt needs milliseconds}; shift ;;
     --rate) rate=${2:?--rate needs a number}; shift ;;
-    --relative) relative=yes ;;
+    --relative) relative=${2:?--relative needs old or before}; shift ;;
     --help | -h) usage; exit 0 ;;
     *) echo "bench order: unknown option $1" >&2; usage >&2; exit 2 ;;
   esac
@@ -36,29 +37,46 @@ done
 ((EUID == 0)) || fail "mounting needs root"
 . "$here/cluster.sh"
 
-# What a start of an image does until it is ready for its users.
-start_of() {  # start_of IMAGE
-  case ${1%-old} in
-    redis) echo "redis-server --save '' --port 0 --unixsocket /tmp/s --dir /tmp --daemonize yes >/dev/null
-                 until redis-cli -s /tmp/s ping 2>/dev/null | grep -q PONG; do :; done; redis-cli -s /tmp/s shutdown nosave" ;;
-    nginx) echo "nginx -t 2>/dev/null; nginx; until [ -s /run/nginx.pid ]; do :; done; nginx -s quit" ;;
-    python3) echo "exec python3 -c 'import json, http.server, urllib.request, ssl, sqlite3, asyncio; print(json.dumps(1))'" ;;
-    postgres) echo "b=\$(echo /usr/lib/postgresql/*/bin); su postgres -c \"\$b/initdb -D /tmp/d >/dev/null &&
-                 \$b/pg_ctl -D /tmp/d -w -o '-c listen_addresses= -k /tmp' start >/dev/null && \$b/psql -h /tmp -tAc 'select 1' postgres >/dev/null &&
-                 \$b/pg_ctl -D /tmp/d -w stop >/dev/null\"" ;;
-    nodejs) echo "exec node -e 'require(\"http\").createServer().listen(0, function () { require(\"https\"); this.close() })'" ;;
-    openjdk) echo "printf 'class H { public static void main(String[] a) { } }' >/dev/null; exec java -Xshare:auto -version 2>/dev/null" ;;
+# What a start of an image is, its own entrypoint wherever it has one: the words behind the image, and for a server the
+# file that tells that it is ready.
+start_of() {  # start_of REFERENCE: sets $words and $ready
+  ready='' words=()
+  case ${1%:*} in
+    redis) words=(--port 0 --unixsocket /tmp/ready --save '' --dir /tmp) ready=tmp/ready ;;
+    nginx) words=(-g 'daemon off;') ready=var/lib/nginx/body ;;
+    postgres)
+      local version=15
+      if [[ $1 == *:0 && $relative == old ]]; then version=13; fi
+      words=(-D /var/lib/postgresql/$version/main -c "config_file=/etc/postgresql/$version/main/postgresql.conf" -c unix_socket_directories=/tmp)
+      ready=var/lib/postgresql/$version/main/postmaster.pid ;;
+    python3) words=(python3 -c 'import json, http.server, ssl') ;;
+    nodejs) words=(node -e 'require("http").createServer()') ;;
+    openjdk) words=(-version) ;;
     *) fail "there is no start for $1" ;;
   esac
 }
+is_ready() { local file; for file in $1; do [[ -e $file ]] && { [[ $file != *postmaster* ]] || grep -q ready "$file"; } && return; done; return 1; }
 
-record_starts() {  # record_starts IMAGE: until the hub has them all
+turn=0
+record_start() {  # record_start REFERENCE
+  local pid name=start$((++turn))  # what was written under a name stays
+  start_of "$1"
+  "$firstlight" trace record --no-tty --quiet --socket "$work/node.sock" --network none --name "$name" "$1" -- "${words[@]}" >"$work/start.log" 2>&1 &
+  pid=$!
+  pids+=("$pid")
+  if [[ -n $ready ]]; then
+    until_true 60 "starting $1" is_ready "$work/run/mounts/$name/$ready"
+    kill -TERM "$pid"
+    wait "$pid" || true
+  else
+    wait "$pid" || { cat "$work/start.log" >&2; fail "$1 does not start"; }
+  fi
+  unset 'pids[-1]'
+}
+record_starts() {  # record_starts REFERENCE: until the hub has them all
   local n before
   before=$(traces "$1")
-  for ((n = 0; n < starts; n++)); do
-    "$firstlight" trace record --no-tty --quiet --socket "$work/node.sock" --user root --entrypoint '' "$1" -- \
-      /bin/sh -c "$(start_of "$1")" >"$work/start.log" 2>&1 || { cat "$work/start.log" >&2; fail "$1 does not start"; }
-  done
+  for ((n = 0; n < starts; n++)); do record_start "$1"; done
   enough() { (($(traces "$1") >= before + starts)); }
   until_true 60 "collecting the traces of $1" enough "$1"
 }
@@ -89,18 +107,18 @@ for image in ${images//,/ }; do
   record_starts "$image:1"
   scores=$(score "$image:1" traced static image oracle)
   jq -r --arg name "$image" '[$name, .oracle.stall_ms, .traced.stall_ms, .static.stall_ms, .image.stall_ms,
-      (.traced.stall_ms / .oracle.stall_ms), (.static.stall_ms / .image.stall_ms), (.traced.touched / 1e6), (.traced.sent / 1e6)] | @tsv' <<<"$scores" |
+      (.traced.stall_ms / ([.oracle.stall_ms, 0.001] | max)), (.static.stall_ms / ([.image.stall_ms, 0.001] | max)), (.traced.touched / 1e6), (.traced.sent / 1e6)] | @tsv' <<<"$scores" |
     awk -F '\t' '{ printf "%-10s %9.1f %9.1f %9.1f %9.1f | %9.2f %9.2f | %6.1f MB %6.1f MB\n", $1, $2, $3, $4, $5, $6, $7, $8, $9 }'
   result=$(jq -c --arg name "$image" --argjson scores "$scores" '. + {($name): $scores}' <<<"$result")
 done
 if [[ -n $relative ]]; then
-  echo "with the traces of the same image of the Debian before only: stall time in ms, and as a share of the oracle's"
+  echo "with the traces of $relative images only: stall time in ms, and as a share of the oracle's"
   for image in ${images//,/ }; do
-    take_in "$image-old" "$image:0"
+    take_in "$image-$relative" "$image:0"
     "$firstlight" pull --quiet --socket "$work/node.sock" "$image:0"
     record_starts "$image:0"
     scores=$(score "$image:1" relative oracle)
-    jq -r --arg name "$image" '[$name, .relative.stall_ms, .oracle.stall_ms, (.relative.stall_ms / .oracle.stall_ms)] | @tsv' <<<"$scores" |
+    jq -r --arg name "$image" '[$name, .relative.stall_ms, .oracle.stall_ms, (.relative.stall_ms / ([.oracle.stall_ms, 0.001] | max))] | @tsv' <<<"$scores" |
       awk -F '\t' '{ printf "%-10s %9.1f of %9.1f: %6.2f\n", $1, $2, $3, $4 }'
     result=$(jq -c --arg name "$image" --argjson scores "$scores" '.[$name].relative = $scores.relative' <<<"$result")
   done

@@ -70,6 +70,8 @@ void bind_plan(binder& to, hub_plan_limits& o) {
           "unpacked; wants are gathered up to this into one segment");
   to.bind("want_ahead_bytes", o.delivery.want_ahead_bytes,
           "how far beyond a want the same content is sent with it");
+  to.bind("want_ahead_bytes_max", o.delivery.want_ahead_bytes_max,
+          "each further want of a content doubles that, up to this");
   to.bind("want_runs_max", o.delivery.want_runs_max, "runs of blocks in one want");
   to.bind("sends_per_block_max", o.delivery.sends_per_block_max, "first sending and repeats together");
   to.section("plan.credit.");

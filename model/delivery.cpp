@@ -45,6 +45,7 @@ std::vector<block_run> delivery::outside(const block_set& set, const block_run& 
 
 std::optional<delivery::outgoing> delivery::next() {
   if (auto wanted = next_wanted()) return leave(std::move(*wanted), true);
+  if (auto ahead = next_ahead()) return leave(std::move(*ahead), false);
   if (auto planned = next_planned()) return leave(std::move(*planned), false);
   return std::nullopt;
 }
@@ -100,6 +101,31 @@ void delivery::widen(planned_segment& segment, const block_run& behind) {
   const auto blocks = geometry_.count((*contents_)[behind.content].size);
   const auto ahead = std::min(limits_.want_ahead_bytes / geometry_.block_bytes, blocks - first);
   for (const auto& part : outside(left_, {behind.content, first, ahead})) take(segment, part);
+  const auto doublings = std::min(times_wanted_[behind.content]++, 16U);
+  const auto far_bytes = std::min(std::uint64_t{limits_.want_ahead_bytes} << doublings,
+                                  std::uint64_t{limits_.want_ahead_bytes_max});
+  const auto far = std::min(static_cast<std::uint32_t>(far_bytes / geometry_.block_bytes), blocks - first);
+  if (far > ahead) ahead_.push_back({behind.content, first + ahead, far - ahead});
+}
+
+/// A content that is wanted again and again is read by a program that the order does not know: waiting for
+/// each part of it would cost a round trip each time.
+std::optional<planned_segment> delivery::next_ahead() {
+  planned_segment segment;
+  while (!ahead_.empty() && segment.bytes < limits_.want_segment_bytes) {
+    const auto run = ahead_.front();
+    ahead_.pop_front();
+    const auto unsent = outside(left_, run);
+    if (unsent.empty() || patches_.contains(run.content)) continue;
+    auto part = unsent.front();
+    const auto room = limits_.want_segment_bytes - segment.bytes;
+    part.count = std::clamp(room / geometry_.block_bytes, 1U, part.count);
+    take(segment, part);
+    const auto end = part.first + part.count;
+    if (end < run.first + run.count) ahead_.push_front({run.content, end, run.first + run.count - end});
+  }
+  if (segment.runs.empty()) return std::nullopt;
+  return segment;
 }
 
 /// The position of the patch piece that would bring the begin of a run, if it has not had its turn.

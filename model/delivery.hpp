@@ -14,8 +14,11 @@ struct delivery_limits {
   std::uint32_t want_segment_bytes =
       256 * 1024;                               ///< unpacked; wants are gathered up to this into one segment
   std::uint32_t want_ahead_bytes = 128 * 1024;  ///< how far beyond a want the same content is sent with it
-  std::uint32_t want_runs_max = 4096;           ///< in one want
-  std::uint32_t sends_per_block_max = 4;        ///< first sending and repeats together
+  std::uint32_t want_ahead_bytes_max =
+      4 * 1024 *
+      1024;  ///< each further want of a content doubles that, up to this; the rest follows the wants
+  std::uint32_t want_runs_max = 4096;     ///< in one want
+  std::uint32_t sends_per_block_max = 4;  ///< first sending and repeats together
 };
 
 struct delivery_counters {
@@ -109,6 +112,7 @@ class delivery {
   [[nodiscard]] std::vector<block_run> outside(const block_set& set, const block_run& run) const;
 
   [[nodiscard]] std::optional<planned_segment> next_wanted();
+  [[nodiscard]] std::optional<planned_segment> next_ahead();
   [[nodiscard]] std::optional<planned_segment> next_planned();
   [[nodiscard]] std::optional<std::size_t> patch_piece(const block_run& run) const;
   void take_piece(planned_segment& segment, std::size_t position);
@@ -139,6 +143,8 @@ class delivery {
   block_set plain_;                    ///< blocks that are repeated: no patch, and landmarks wait for them
   std::unordered_set<std::uint32_t> refused_;  ///< contents of which the node refused blocks
   std::deque<block_run> wants_;
+  std::deque<block_run> ahead_;  ///< blocks that are likely to be wanted next: behind wants, before the plan
+  std::unordered_map<std::uint32_t, std::uint32_t> times_wanted_;        ///< by content
   std::unordered_map<std::uint32_t, std::uint32_t> sends_;               ///< of repeated blocks
   std::unordered_map<std::uint32_t, std::vector<std::size_t>> patches_;  ///< plan positions by content
   std::map<std::uint32_t, flight> in_flight_;                            ///< by sequence

@@ -84,8 +84,12 @@ class base_finder {
   index shaped_;
 };
 
-void walk(const image_tree& tree, const std::vector<const image_directory*>& directory_of,
-          std::vector<file_content>& files) {
+/// Calls `visit(path, inode)` for everything in an image but folders, depth first by name.
+template <class Visit>
+void walk(const image_tree& tree, Visit visit) {
+  if (tree.directories.empty()) return;
+  std::vector<const image_directory*> directory_of(tree.inodes.size(), nullptr);
+  for (const auto& directory : tree.directories) directory_of[directory.inode] = &directory;
   struct step {
     const image_directory* at;
     std::size_t next;
@@ -103,9 +107,9 @@ void walk(const image_tree& tree, const std::vector<const image_directory*>& dir
     const auto& entry = top.at->entries[top.next++];
     const auto& inode = tree.inodes[entry.inode];
     path += entry.name;
-    if (inode.type == file_type::regular && inode.content != image_inode::no_content) {
-      files.push_back({path, tree.contents[inode.content]});
-    } else if (inode.type == file_type::directory && directory_of[entry.inode] != nullptr) {
+    if (inode.type != file_type::directory) {
+      visit(path, inode);
+    } else if (directory_of[entry.inode] != nullptr) {
       path += '/';
       stack.push_back({directory_of[entry.inode], 0, path.size()});
     }
@@ -116,11 +120,19 @@ void walk(const image_tree& tree, const std::vector<const image_directory*>& dir
 
 std::vector<file_content> files_of(const image_tree& tree) {
   std::vector<file_content> files;
-  if (tree.directories.empty()) return files;
-  std::vector<const image_directory*> directory_of(tree.inodes.size(), nullptr);
-  for (const auto& directory : tree.directories) directory_of[directory.inode] = &directory;
-  walk(tree, directory_of, files);
+  walk(tree, [&](const std::string& path, const image_inode& inode) {
+    if (inode.type == file_type::regular && inode.content != image_inode::no_content)
+      files.push_back({path, tree.contents[inode.content]});
+  });
   return files;
+}
+
+std::vector<std::pair<std::string, std::string>> links_of(const image_tree& tree) {
+  std::vector<std::pair<std::string, std::string>> links;
+  walk(tree, [&](const std::string& path, const image_inode& inode) {
+    if (inode.type == file_type::symlink) links.emplace_back(path, inode.symlink_target);
+  });
+  return links;
 }
 
 content_delta find_delta(std::span<const content_info> contents, std::span<const file_content> wanted,

@@ -39,6 +39,9 @@ struct content_delta {
 /// group is listed.
 [[nodiscard]] std::vector<file_content> files_of(const image_tree& tree);
 
+/// All symlinks of an image, path and target as written, in no particular order.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> links_of(const image_tree& tree);
+
 /// Finds what is missing and for each missing content the best base: a file at the same path, else one of the
 /// same name but for version numbers in the same directory (libfoo.so.1.2.3 for libfoo.so.1.2.4), else one of
 /// the same path but for version numbers (python3.11/os.py for python3.12/os.py); the nearest in size where

@@ -20,10 +20,20 @@ constexpr std::uint64_t dt_runpath = 29;
 struct layout {
   std::uint32_t header_bytes, program_header_bytes, dynamic_bytes;
   std::uint32_t phoff, phentsize, phnum;       // in the file's header
-  std::uint32_t offset, address, size, width;  // in a program header; bytes of a word
+  std::uint32_t offset, address, size, flags;  // in a program header
+  std::uint32_t width;                         // bytes of a word
 };
-constexpr layout layout32{52, 32, 8, 28, 42, 44, 4, 8, 16, 4};
-constexpr layout layout64{64, 56, 16, 32, 54, 56, 8, 16, 32, 8};
+constexpr layout layout32{52, 32, 8, 28, 42, 44, 4, 8, 16, 24, 4};
+constexpr layout layout64{64, 56, 16, 32, 54, 56, 8, 16, 32, 4, 8};
+
+constexpr std::uint64_t pf_execute = 1;
+constexpr std::uint64_t pf_write = 2;
+
+segment_use use_of(std::uint64_t offset, std::uint64_t flags) {
+  if ((flags & pf_write) != 0) return segment_use::writable;
+  if ((flags & pf_execute) != 0) return segment_use::code;
+  return offset == 0 ? segment_use::head : segment_use::data;
+}
 
 /// Little-endian number of `width` bytes; the caller has checked that they are there.
 std::uint64_t number(bytes_view bytes, std::size_t at, std::size_t width) {
@@ -98,7 +108,8 @@ class parser {
       if (!inside(read.offset, read.size))
         return fail(errc::corrupt, "ELF: a program header outside the file");
       headers_.push_back(read);
-      if (read.type == pt_load && read.size > 0) file_.loaded.push_back({read.offset, read.size});
+      if (read.type == pt_load && read.size > 0)
+        file_.loaded.push_back({{read.offset, read.size}, use_of(read.offset, number(entry, at_.flags, 4))});
     }
     return {};
   }

@@ -25,6 +25,21 @@ struct byte_range {
   friend bool operator==(const byte_range&, const byte_range&) = default;
 };
 
+/// What a part of a program is for: when a start reads it. See elf(5), PT_LOAD and its flags.
+enum class segment_use : std::uint8_t {
+  head,      ///< what the loader reads: headers, symbols, relocations
+  writable,  ///< what it relocates
+  code,
+  data,  ///< constants
+};
+
+/// A part of an ELF file that is mapped.
+struct loaded_segment {
+  byte_range range;
+  segment_use use = segment_use::code;
+  friend bool operator==(const loaded_segment&, const loaded_segment&) = default;
+};
+
 /// What of an ELF file decides which other files a start reads.
 struct elf_file {
   std::uint8_t word_bits = 64;  ///< 32 or 64
@@ -33,7 +48,7 @@ struct elf_file {
   std::vector<std::string> needed;
   std::vector<std::string> run_path;      ///< DT_RUNPATH's folders as written, with $ORIGIN
   std::vector<std::string> library_path;  ///< DT_RPATH's; ignored by ld.so if there is a DT_RUNPATH
-  std::vector<byte_range> loaded;         ///< what PT_LOAD maps; the rest of the file is not read by a start
+  std::vector<loaded_segment> loaded;     ///< what PT_LOAD maps; the rest of the file is not read by a start
   friend bool operator==(const elf_file&, const elf_file&) = default;
 };
 

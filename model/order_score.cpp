@@ -103,13 +103,16 @@ class replay {
   }
   time arrival(const block_run& run, std::uint32_t block, std::uint64_t end, time now, bool& missed) {
     const auto in_turn = time(static_cast<std::int64_t>(packed(static_cast<double>(end) + inserted_)));
-    const auto ahead = std::max(1U, geometry_.count(link_.want_ahead_bytes));
-    const auto rest = stream_.blocks_of(run.content) - block;
-    const block_run wanted{run.content, block, std::min(rest, ahead)};
     const auto first = static_cast<double>(stream_.length({run.content, block, 1}));
     const auto out_of_turn = now + link_.round_trip + time(static_cast<std::int64_t>(packed(first)));
     if (in_turn <= out_of_turn) return in_turn;
     missed = true;
+    const auto doublings = std::min(times_missed_[run.content]++, 16U);
+    const auto ahead =
+        std::max(1U, geometry_.count(std::min<std::uint64_t>(
+                         std::uint64_t{link_.want_ahead_bytes} << doublings, link_.want_ahead_bytes_max)));
+    const auto rest = stream_.blocks_of(run.content) - block;
+    const block_run wanted{run.content, block, std::min(rest, ahead)};
     for (std::uint32_t i = 0; i < wanted.count; ++i) {
       const auto key = block_key(run.content, block + i);
       if (stream_.end_of(run.content, block + i) <= position_ || extra_.contains(key)) continue;
@@ -124,8 +127,9 @@ class replay {
   const modelled_link& link_;
   block_geometry geometry_;
   std::unordered_map<std::uint64_t, time> extra_;  ///< blocks sent out of turn: when they arrive
-  double inserted_ = 0;                            ///< bytes of those: all else comes later by so much
-  std::uint64_t position_ = 0;                     ///< bytes of the stream that have arrived
+  std::unordered_map<std::uint32_t, std::uint32_t> times_missed_;  ///< by content
+  double inserted_ = 0;         ///< bytes of those: all else comes later by so much
+  std::uint64_t position_ = 0;  ///< bytes of the stream that have arrived
 };
 
 }  // namespace

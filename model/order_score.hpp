@@ -12,7 +12,8 @@ struct modelled_link {
   std::chrono::nanoseconds round_trip{std::chrono::milliseconds(100)};
   double bytes_per_second = 12.5e6;
   double packed_share = 0.4;                    ///< compressed bytes per byte
-  std::uint32_t want_ahead_bytes = 128 * 1024;  ///< sent behind a want of the same content
+  std::uint32_t want_ahead_bytes = 128 * 1024;  ///< sent behind a want of the same content; doubles with each
+  std::uint32_t want_ahead_bytes_max = 4 * 1024 * 1024;
 };
 
 /// One first access of blocks, as it went.

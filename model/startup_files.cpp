@@ -82,7 +82,31 @@ constexpr std::array python_modules{"encodings/__init__",
                                     "urllib/__init__",
                                     "urllib/parse",
                                     "shutil",
-                                    "tempfile"};
+                                    "tempfile",
+                                    "bisect",
+                                    "base64",
+                                    "calendar",
+                                    "copy",
+                                    "hashlib",
+                                    "numbers",
+                                    "socketserver",
+                                    "mimetypes",
+                                    "html/__init__",
+                                    "html/entities",
+                                    "uuid",
+                                    "platform",
+                                    "queue",
+                                    "zipfile",
+                                    "bz2",
+                                    "lzma",
+                                    "gzip",
+                                    "_compression"};
+
+/// Packages that are imported as a whole, and modules in C with the libraries that these need.
+constexpr std::array python_packages{"http",       "urllib",  "email",
+                                     "concurrent", "asyncio", "importlib/metadata"};
+constexpr std::array python_extensions{"_json",    "_ssl",         "_hashlib", "_bz2",  "_lzma",
+                                       "_asyncio", "_contextvars", "_queue",   "_uuid", "_opcode"};
 
 constexpr std::array perl_modules{"strict.pm",    "warnings.pm",   "vars.pm",   "Exporter.pm",
                                   "Carp.pm",      "XSLoader.pm",   "Config.pm", "constant.pm",
@@ -111,7 +135,12 @@ std::vector<std::string> python_files(std::string_view program) {
     files.push_back(lib + std::string(parent) + "__pycache__/" + std::string(name) + ".cpython-*.pyc");
     files.push_back(lib + std::string(module) + ".py");
   }
-  files.push_back(lib + "lib-dynload/_json.*");
+  for (const std::string_view package : python_packages) {
+    files.push_back(lib + std::string(package) + "/__pycache__/*.pyc");
+    files.push_back(lib + std::string(package) + "/*.py");
+  }
+  for (const std::string_view extension : python_extensions)
+    files.push_back(lib + "lib-dynload/" + std::string(extension) + ".*");
   for (const auto* packages : {"dist-packages", "site-packages"}) files.push_back(lib + packages + "/*.pth");
   files.emplace_back("../../lib/python3/dist-packages/*.pth");
   files.emplace_back("/etc/python3*/sitecustomize.py");
@@ -135,6 +164,7 @@ std::vector<std::string> java_files() {
           "../lib/server/classes.jsa",
           "../lib/libjimage.so",
           "../lib/libjava.so",
+          "../lib/libjsvml.so",
           "../lib/modules",
           "../lib/libnio.so",
           "../lib/libnet.so",
@@ -151,13 +181,15 @@ std::vector<std::string> java_files() {
 
 }  // namespace
 
+const std::vector<std::string>& first_startup_files() {
+  static const std::vector<std::string> files{"/etc/passwd", "/etc/group", "/etc/ld.so.preload",
+                                              "/etc/ld.so.cache"};
+  return files;
+}
+
 const std::vector<std::string>& common_startup_files() {
   static const std::vector<std::string> files{
-      "/etc/ld.so.cache",
-      "/etc/ld.so.preload",
       "/etc/nsswitch.conf",
-      "/etc/passwd",
-      "/etc/group",
       "/etc/hosts",
       "/etc/host.conf",
       "/etc/resolv.conf",
@@ -187,7 +219,14 @@ std::vector<std::string> runtime_startup_files(std::string_view program) {
   if (name == "perl") return perl_files();
   if (name == "java") return java_files();
   if (name == "node" || name == "nodejs")
-    return {"../share/nodejs/acorn/package.json", "/usr/share/nodejs/*/package.json"};
+    return {"/usr/share/nodejs/acorn/dist/*.js",
+            "/usr/share/nodejs/acorn-walk/dist/*.js",
+            "/usr/share/nodejs/cjs-module-lexer/*.js",
+            "/usr/share/nodejs/cjs-module-lexer/dist/*.js",
+            "/usr/share/nodejs/undici/undici-fetch.js",
+            "/usr/share/nodejs/*/package.json",
+            "/etc/ssl/openssl.cnf",
+            "/usr/lib/ssl/openssl.cnf"};
   if (name == "php" || name == "php-fpm")
     return {"../etc/php/php.ini",      "../etc/php/conf.d/*",    "/etc/php/*/cli/php.ini",
             "/etc/php/*/cli/conf.d/*", "/etc/php/*/fpm/php.ini", "/etc/php/*/fpm/conf.d/*",

@@ -5,6 +5,9 @@
 
 namespace firstlight {
 
+/// Patterns of the small files that every start of a dynamic program reads before anything else.
+[[nodiscard]] const std::vector<std::string>& first_startup_files();
+
 /// Patterns (tree_glob.hpp) of the files that nearly every start of a Linux program reads.
 [[nodiscard]] const std::vector<std::string>& common_startup_files();
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -55,11 +56,16 @@ class guess {
   content_order make() {
     auto arguments = config_.entrypoint;
     arguments.insert(arguments.end(), config_.command.begin(), config_.command.end());
+    note_all(first_startup_files(), 0);
     for (const auto& argument : arguments) follow_argument(argument);
     if (arguments.empty()) follow_program("/bin/sh", 0);
+    flush(library_code_);
     note_all(common_startup_files(), 0);
-    for (const auto& [name, folder] : programs_) note_all(runtime_startup_files(name), folder);
     for (const auto& [name, folder] : programs_) note_all(configuration_files(name), folder);
+    for (const auto folder : folders_) note_folder(folder);
+    for (const auto& [name, folder] : programs_) note_all(runtime_startup_files(name), folder);
+    flush(library_code_);
+    flush(library_data_);
     order_.guessed_runs = order_.runs.size();
     return std::move(order_);
   }
@@ -95,28 +101,84 @@ class guess {
 
   // ---- noting files ---------------------------------------------------------------------------
 
-  /// @returns whether the file is new; then its blocks have been noted unless there are too many files.
-  bool note(std::uint32_t number, const std::vector<byte_range>& ranges) {
-    const auto [at, fresh] = noted_.insert(inode(number).content);
-    if (!fresh || noted_.size() > limits_.guessed_files_max) return false;
-    block_set blocks(geometry_.count(content(number).size));
-    for (const auto& range : ranges) {
-      const auto end =
-          std::min({range.offset + range.length, content(number).size, limits_.guessed_content_bytes_max});
-      if (range.offset >= end) continue;
-      const auto first = static_cast<std::uint32_t>(range.offset / geometry_.block_bytes);
-      const auto last = static_cast<std::uint32_t>((end - 1) / geometry_.block_bytes);
-      for (const auto& run : blocks.missing(*at, first, last - first + 1)) append_run(order_.runs, run);
-      blocks.insert(first, last - first + 1);
+  /// @returns whether the file is new; then it is to be noted, unless there are too many files.
+  bool begin_file(std::uint32_t number) {
+    if (noted_.size() >= limits_.guessed_files_max) return false;
+    return noted_.try_emplace(inode(number).content, geometry_.count(content(number).size)).second;
+  }
+
+  /// Blocks of a file that has begun, those that are not noted yet.
+  void note_range(std::uint32_t number, const byte_range& range) {
+    auto& blocks = noted_.at(inode(number).content);
+    const auto end =
+        std::min({range.offset + range.length, content(number).size, limits_.guessed_content_bytes_max});
+    if (range.offset >= end) return;
+    const auto first = static_cast<std::uint32_t>(range.offset / geometry_.block_bytes);
+    const auto last = static_cast<std::uint32_t>((end - 1) / geometry_.block_bytes);
+    for (const auto& run : blocks.missing(inode(number).content, first, last - first + 1))
+      append_run(order_.runs, run);
+    blocks.insert(first, last - first + 1);
+  }
+
+  void note_whole(std::uint32_t number) {
+    if (begin_file(number)) note_range(number, {0, content(number).size});
+  }
+
+  /// Programs and the loader are read as they are; of libraries first what the loader reads and writes, of
+  /// all of them, then their code, and constants of large ones at the end: much of that is never looked at.
+  /// @returns whether the file is new
+  bool note_program(std::uint32_t number, const elf_file& file) {
+    if (!begin_file(number)) return false;
+    for (const auto& part : file.loaded) note_range(number, part.range);
+    return true;
+  }
+  bool note_mapped(std::uint32_t number, const elf_file& file) {
+    if (!begin_file(number)) return false;
+    const bool small = content(number).size <= limits_.small_library_bytes_max;
+    for (const auto& part : file.loaded) {
+      if (part.use == segment_use::head || part.use == segment_use::writable)
+        note_range(number, part.range);
+      else
+        (part.use == segment_use::code || small ? library_code_ : library_data_)
+            .push_back({number, part.range});
     }
     return true;
   }
-  bool note_whole(std::uint32_t number) { return note(number, {{0, content(number).size}}); }
+
+  struct later_range {
+    std::uint32_t inode = 0;
+    byte_range range;
+  };
+  /// The smaller first: none waits long for them.
+  void flush(std::vector<later_range>& later) {
+    std::stable_sort(later.begin(), later.end(), [](const later_range& a, const later_range& b) {
+      return a.range.length < b.range.length;
+    });
+    for (const auto& one : std::exchange(later, {})) note_range(one.inode, one.range);
+  }
 
   void note_all(const std::vector<std::string>& patterns, std::uint32_t folder) {
     for (const auto& pattern : patterns)
       for (const auto& file : find_files(paths_, pattern, folder, limits_.pattern_files_max))
         if (!note_library(file)) note_whole(file.inode);
+  }
+
+  /// What a program is given as a folder holds its data: all files in it, as far as the limits go.
+  void note_folder(std::uint32_t number) {
+    std::deque<std::uint32_t> open{number};
+    std::uint32_t left = limits_.argument_files_max;
+    while (!open.empty() && left > 0) {
+      const auto* folder = paths_.directory(open.front());
+      open.pop_front();
+      for (const auto& entry : folder->entries) {
+        if (paths_.directory(entry.inode) != nullptr) open.push_back(entry.inode);
+        if (inode(entry.inode).type != file_type::regular ||
+            inode(entry.inode).content == image_inode::no_content)
+          continue;
+        if (content(entry.inode).size <= limits_.argument_file_bytes_max) note_whole(entry.inode);
+        if (--left == 0) break;
+      }
+    }
   }
 
   // ---- programs -------------------------------------------------------------------------------
@@ -140,10 +202,15 @@ class guess {
   /// A program, a file that a program is given, or the text of a shell command.
   void follow_argument(const std::string& argument) {
     if (follow_program(argument, 0)) return;
-    if (const auto file = paths_.locate_file(argument, working_directory_)) {
+    const auto path = argument.substr(argument.find('=') + 1);  // of "config_file=/etc/x" the path
+    if (const auto file = paths_.locate_file(path, working_directory_)) {
       if (!note_library(*file)) note_whole(file->inode);
       return;
     }
+    if (const auto folder = paths_.locate(path, working_directory_);
+        folder && folder->inode != 0 && path.find('/') != std::string::npos &&
+        paths_.directory(folder->inode) != nullptr)
+      folders_.push_back(folder->inode);
     if (argument.find(' ') != std::string::npos) follow_script(argument, 0);
   }
 
@@ -194,9 +261,10 @@ class guess {
   bool note_library(const tree_location& first) {
     const auto root = parse(first.inode);
     if (!root) return false;
-    if (!note(first.inode, root->loaded)) return true;
-    if (const auto loader = paths_.locate_file(root->interpreter); loader && !root->interpreter.empty())
-      if (const auto parsed = parse(loader->inode)) note(loader->inode, parsed->loaded);
+    const bool starts = !root->interpreter.empty();
+    if (!(starts ? note_program(first.inode, *root) : note_mapped(first.inode, *root))) return true;
+    if (const auto loader = paths_.locate_file(root->interpreter); loader && starts)
+      if (const auto parsed = parse(loader->inode)) note_program(loader->inode, *parsed);
     std::set<std::string> names;  // the loader takes a name once
     std::deque<std::pair<elf_file, std::uint32_t>> queue{{*root, first.directory}};
     while (!queue.empty()) {
@@ -215,7 +283,7 @@ class guess {
     for (const auto& place : libraries_.candidates(name, by, folder)) {
       const auto library = parse(place.inode);
       if (!library || library->machine != root.machine || library->word_bits != root.word_bits) continue;
-      if (!note(place.inode, library->loaded)) return std::nullopt;
+      if (!note_mapped(place.inode, *library)) return std::nullopt;
       return std::pair(*library, place.directory);
     }
     return std::nullopt;
@@ -230,7 +298,10 @@ class guess {
   std::uint32_t working_directory_ = 0;
   std::vector<std::string> path_;
   std::vector<program> programs_;
-  std::set<std::uint32_t> noted_;  ///< contents
+  std::vector<std::uint32_t> folders_;        ///< that the program is given
+  std::map<std::uint32_t, block_set> noted_;  ///< by content: its blocks in the order
+  std::vector<later_range> library_code_;
+  std::vector<later_range> library_data_;
   std::uint32_t lookups_ = 0;
   content_order order_;
 };

@@ -21,7 +21,10 @@ struct static_order_limits {
   std::uint32_t text_bytes_max = 64 * 1024;  ///< read of one script or ld.so.conf file
   std::uint32_t pattern_files_max = 128;     ///< found by one pattern, such as /etc/NAME/*
   std::uint64_t guessed_content_bytes_max = 32ULL
-                                            << 20U;  ///< of a larger file only the first part is guessed
+                                            << 20U;       ///< of a larger file only the first part is guessed
+  std::uint64_t small_library_bytes_max = 512ULL << 10U;  ///< constants of larger ones are read late or never
+  std::uint32_t argument_files_max = 2048;                ///< below one folder that a program is given
+  std::uint64_t argument_file_bytes_max = 32ULL << 20U;   ///< larger ones of them are not guessed
   std::uint32_t library_lookups_max = 65'536;
   elf_limits elf;
   library_search_limits libraries;

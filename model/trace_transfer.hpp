@@ -16,6 +16,8 @@ class file_mapping {
   /// is its content table.
   file_mapping(std::span<const file_content> files, std::span<const content_info> contents);
 
+  /// The content at exactly this path; nothing if there is none.
+  [[nodiscard]] std::optional<std::uint32_t> find_path(const std::string& path) const;
   /// The content of the wanted image that stands for a file of the relative; nothing if there is none.
   [[nodiscard]] std::optional<std::uint32_t> find(const file_content& of_relative) const;
 
@@ -28,7 +30,8 @@ class file_mapping {
   index by_plain_name_;
 };
 
-/// Blocks of a file as blocks of another version of it: the same share of its length, at least as many.
+/// Blocks of a file as blocks of another version of it: the same share of its length, and a little beside,
+/// since what a version adds moves what is behind it; small files whole.
 [[nodiscard]] traced_run scaled_run(const traced_run& run, std::uint32_t blocks_before,
                                     std::uint32_t blocks_now);
 

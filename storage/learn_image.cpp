@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "model/image_reference.hpp"
+#include "model/name_shape.hpp"
 #include "model/trace_transfer.hpp"
 #include "schemas/toc_contents.hpp"
 #include "schemas/toc_paths.hpp"
@@ -59,13 +60,44 @@ result<std::vector<relative>> relatives_of(const learn_tools& tools, const toc_i
   return all;
 }
 
+/// For each content the paths of its files, those of symlinks beside a file behind them: "libc.so.6" may be a
+/// link in one version and a file in the next.
+std::vector<std::vector<std::string>> names_of(const toc_view& toc) {
+  const auto tree = toc.tree();
+  const auto files = files_of(tree);
+  std::vector<std::vector<std::string>> names(toc.content_count());
+  std::unordered_map<content_id, std::uint32_t> numbers;
+  for (std::uint32_t i = 0; i < toc.content_count(); ++i) numbers.emplace(toc.content(i).id, i);
+  std::unordered_map<std::string, std::uint32_t> by_path;
+  for (const auto& file : files) {
+    names[numbers.at(file.content.id)].push_back(file.path);
+    by_path.emplace(file.path, numbers.at(file.content.id));
+  }
+  for (const auto& [path, target] : links_of(tree)) {
+    const auto folder = path.substr(0, path.size() - base_name(path).size());
+    if (const auto file = by_path.find(folder + target); file != by_path.end())
+      names[file->second].push_back(path);
+  }
+  return names;
+}
+
+std::optional<std::uint32_t> find_under(const file_mapping& mapping, const std::vector<std::string>& names,
+                                        const content_info& content) {
+  std::optional<std::uint32_t> found;
+  for (const auto& name : names)
+    if (!found) found = mapping.find_path(name);
+  for (const auto& name : names)
+    if (!found) found = mapping.find({name, content});
+  return found;
+}
+
 /// The starts of a relative with the contents of the wanted image.
 std::vector<observed_start> transferred(const std::vector<observed_start>& starts, const toc_view& from,
                                         const toc_view& to) {
   const auto files = files_of(to.tree());
   const auto contents = contents_of(to);
   const file_mapping mapping(files, contents);
-  const auto paths = content_paths(from);
+  const auto names = names_of(from);
   const auto blocks = [](const toc_view& toc, std::uint32_t content) {
     return toc.geometry().count(toc.content_size(content));
   };
@@ -73,11 +105,14 @@ std::vector<observed_start> transferred(const std::vector<observed_start>& start
   for (const auto& start : starts) {
     observed_start now{{}, start.weight};
     for (const auto& access : start.accesses) {
-      const auto content = mapping.find({paths[access.content], from.content(access.content)});
+      const auto before = from.content(access.content);
+      const auto content = find_under(mapping, names[access.content], before);
       if (!content) continue;
+      const bool same = to.content(*content).id == before.id;
       content_access there{*content, access.access, {}};
       for (const auto& run : access.runs)
-        there.runs.push_back(scaled_run(run, blocks(from, access.content), blocks(to, *content)));
+        there.runs.push_back(same ? run
+                                  : scaled_run(run, blocks(from, access.content), blocks(to, *content)));
       now.accesses.push_back(std::move(there));
     }
     if (!now.accesses.empty()) moved.push_back(std::move(now));

@@ -29,6 +29,18 @@ admin_delivery report(const delivery_report& running) {
 
 }  // namespace
 
+delivery_report describe(std::uint64_t id, const running_delivery& running, instant now) {
+  return {id,
+          running.image.record.reference,
+          running.platform,
+          running.image.record.toc,
+          running.core.counters(),
+          running.wire_bytes,
+          running.segments_total,
+          running.image.last_known,
+          std::chrono::duration_cast<std::chrono::milliseconds>(now - running.since)};
+}
+
 admin_image report(const image_record& record) {
   return {.reference = record.reference,
           .platform = record.platform,

@@ -7,6 +7,9 @@
 /// What the hub's actors know, in the words of its users. Pure.
 namespace firstlight {
 
+/// One delivery of a session as its report has it.
+[[nodiscard]] delivery_report describe(std::uint64_t id, const running_delivery& running, instant now);
+
 [[nodiscard]] admin_image report(const image_record& record);
 [[nodiscard]] admin_image report(const known_image& image);
 [[nodiscard]] admin_ingestion report(const ingestion_status& status);

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "actors/hub/hub_reports.hpp"
+
 namespace firstlight {
 namespace {
 
@@ -332,15 +334,19 @@ void reorder(const shell& my, const order_learned& news) {
     if (running.image.record.toc == news.toc) running.core.reorder({news.order->runs, news.order->guessed});
 }
 
+/// What is under way goes on while the hub drains.
+result<void> may_pull(const shell& my, const pull_request& request, bool is_hub) {
+  if (is_hub) return fail(errc::denied, "this certificate is not a node's");
+  const bool drains = my.tools->draining && *my.tools->draining && !request.toc;
+  return drains ? fail(errc::unavailable, "the hub drains and takes no new pulls") : result<void>();
+}
+
 session_report report_of(const shell& my) {
   auto report = my.state().totals;
   report.in_flight_bytes = my.state().credit.in_flight_bytes();
   report.window_bytes = my.state().credit.window_bytes();
   for (const auto& [id, running] : my.state().deliveries)
-    report.deliveries.push_back(
-        {id, running.image.record.reference, running.platform, running.image.record.toc,
-         running.core.counters(), running.wire_bytes, running.segments_total, running.image.last_known,
-         std::chrono::duration_cast<std::chrono::milliseconds>(my.now() - running.since)});
+    report.deliveries.push_back(describe(id, running, my.now()));
   return report;
 }
 
@@ -360,9 +366,7 @@ reporting_session::behavior_type make_node_session(self_pointer self, session_pe
                  std::make_shared<const session_tools>(std::move(tools))};
   return {
       [=](const pull_request& request, const pull_listener& listener) -> caf::result<pull_started> {
-        if (is_hub) return to_caf({errc::denied, "this certificate is not a node's"});
-        if (my.tools->draining && *my.tools->draining)
-          return to_caf({errc::unavailable, "the hub drains and takes no new pulls"});
+        if (auto allowed = may_pull(my, request, is_hub); !allowed) return to_caf(allowed.error());
         end_warmup(my);
         auto reply = self->make_response_promise<pull_started>();
         self->request(my.tools->library, caf::infinite,

@@ -84,6 +84,23 @@ TEST_CASE("wants are served first come first served and not twice") {
   CHECK_FALSE(d.next()->out_of_turn);
 }
 
+TEST_CASE("each further want of a content brings more of what follows, behind all wants") {
+  auto d = make(contents_of({4'000'000, 400'000}));
+  const auto blocks_ahead = [&] {
+    std::uint32_t blocks = 0;
+    for (auto next = d.next(); next && next->segment.runs.front().first >= 100; next = d.next())
+      for (const auto& run : next->segment.runs) blocks += run.content == 0 ? run.count : 0;
+    return blocks;
+  };
+  REQUIRE(d.want(runs{{0, 100, 1}}, urgency::normal));
+  CHECK(blocks_ahead() == 3);
+  REQUIRE(d.want(runs{{0, 200, 1}}, urgency::normal));
+  CHECK(blocks_ahead() == 1 + 4);
+  REQUIRE(d.want(runs{{0, 300, 1}, {1, 50, 1}}, urgency::normal));
+  CHECK(d.next()->segment.runs == runs{{0, 300, 3}, {1, 50, 3}});
+  CHECK(d.next()->segment.runs == runs{{0, 303, 6}});
+}
+
 TEST_CASE("a large want is cut into segments") {
   auto d = make(contents_of({400'000}));
   REQUIRE(d.want(runs{{0, 20, 20}}, urgency::normal));

@@ -43,7 +43,7 @@ TEST_CASE("an ELF file tells its interpreter, libraries and search paths") {
   CHECK(file->run_path == std::vector<std::string>{"$ORIGIN/../lib", "/opt/lib"});
   CHECK(file->library_path == std::vector<std::string>{"/old"});
   REQUIRE(file->loaded.size() == 1);
-  CHECK(file->loaded[0].offset == 0);
+  CHECK(file->loaded[0].range.offset == 0);
 }
 
 TEST_CASE("the running program is read as the loader reads it") {
@@ -55,6 +55,13 @@ TEST_CASE("the running program is read as the loader reads it") {
   REQUIRE(file);
   CHECK(file->interpreter.find("ld-") != std::string::npos);
   CHECK(std::find(file->needed.begin(), file->needed.end(), "libc.so.6") != file->needed.end());
+  const auto uses = [&](segment_use use) {
+    return std::count_if(file->loaded.begin(), file->loaded.end(),
+                         [&](const loaded_segment& one) { return one.use == use; });
+  };
+  CHECK(uses(segment_use::head) + uses(segment_use::code) >= 2);
+  CHECK(uses(segment_use::code) >= 1);
+  CHECK(uses(segment_use::writable) >= 1);
 }
 
 TEST_CASE("what is no ELF file, or of a foreign kind, is refused with its reason") {

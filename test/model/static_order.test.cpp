@@ -96,7 +96,7 @@ TEST_CASE("patterns find files in the order of names") {
   CHECK_FALSE(matches_pattern("abcab", "a*bc"));
 }
 
-TEST_CASE("a start reads its program, the loader, the libraries in turn, then what all starts read") {
+TEST_CASE("a start reads users and groups, its program, the loader, the libraries, then its configuration") {
   auto image = debian();
   image.file("usr/lib/x86_64-linux-gnu/libm.so.6", make_elf({.needed = {"libc.so.6"}}));
   image.file("usr/lib/libm.so.6", make_elf({.word_bits = 32, .machine = 3}));
@@ -105,9 +105,9 @@ TEST_CASE("a start reads its program, the loader, the libraries in turn, then wh
   image.file("etc/redis/redis.conf", "port 1");
   const auto order = order_of(image, {.entrypoint = {"redis-server"}});
   CHECK(contents_of(order) ==
-        contents_of(image, {"usr/bin/redis-server", "usr/lib/x86_64-linux-gnu/ld-linux.so.2",
+        contents_of(image, {"etc/passwd", "usr/bin/redis-server", "usr/lib/x86_64-linux-gnu/ld-linux.so.2",
                             "usr/lib/x86_64-linux-gnu/libm.so.6", "usr/lib/x86_64-linux-gnu/libc.so.6",
-                            "etc/passwd", "etc/redis/redis.conf"}));
+                            "etc/redis/redis.conf"}));
 }
 
 TEST_CASE("a script brings its interpreter and the commands in it") {
@@ -117,10 +117,10 @@ TEST_CASE("a script brings its interpreter and the commands in it") {
   image.file("app/data.json", "{}");
   const auto order =
       order_of(image, {.entrypoint = {"/entry.sh"}, .command = {"data.json"}, .working_directory = "/app"});
-  CHECK(contents_of(order) ==
-        contents_of(image,
-                    {"entry.sh", "usr/bin/dash", "usr/lib/x86_64-linux-gnu/ld-linux.so.2",
-                     "usr/lib/x86_64-linux-gnu/libc.so.6", "usr/bin/id", "app/data.json", "etc/passwd"}));
+  CHECK(
+      contents_of(order) ==
+      contents_of(image, {"etc/passwd", "entry.sh", "usr/bin/dash", "usr/lib/x86_64-linux-gnu/ld-linux.so.2",
+                          "usr/lib/x86_64-linux-gnu/libc.so.6", "usr/bin/id", "app/data.json"}));
 }
 
 TEST_CASE("PATH of the image decides which program is meant") {
@@ -130,7 +130,7 @@ TEST_CASE("PATH of the image decides which program is meant") {
   image.file("plain/tool", "not executable");
   const auto order =
       order_of(image, {.command = {"tool"}, .environment = {"HOME=/", "PATH=/plain:/opt:/usr/bin"}});
-  CHECK(contents_of(order).front() == image.content("opt/tool"));
+  CHECK(contents_of(order).at(1) == image.content("opt/tool"));  // behind etc/passwd
 }
 
 TEST_CASE("libraries are searched by origin and by the loader's configuration") {
@@ -141,9 +141,24 @@ TEST_CASE("libraries are searched by origin and by the loader's configuration") 
   image.file("etc/ld.so.conf.d/x.conf", "/srv/lib\n");
   image.file("srv/lib/libb.so", make_elf({}));
   const auto order = order_of(image, {.command = {"/opt/app/bin/app"}});
-  const auto expected = contents_of(image, {"opt/app/bin/app", "opt/app/lib/liba.so", "srv/lib/libb.so"});
+  const auto expected =
+      contents_of(image, {"etc/passwd", "opt/app/bin/app", "opt/app/lib/liba.so", "srv/lib/libb.so"});
   const auto guessed = contents_of(order);
-  CHECK(std::vector<std::uint32_t>(guessed.begin(), guessed.begin() + 3) == expected);
+  CHECK(std::vector<std::uint32_t>(guessed.begin(), guessed.begin() + 4) == expected);
+}
+
+TEST_CASE("files and folders that a program is given are read, also behind an equals sign") {
+  auto image = debian();
+  image.file("usr/bin/db", make_elf({}));
+  image.file("var/db/main/a", "a");
+  image.file("var/db/main/base/1", "1");
+  image.file("etc/db.conf", "conf");
+  image.file("var/other", "other");
+  const auto guessed = contents_of(order_of(
+      image, {.entrypoint = {"/usr/bin/db"}, .command = {"-D", "/var/db/main", "config=/etc/db.conf"}}));
+  for (const auto* path : {"var/db/main/a", "var/db/main/base/1", "etc/db.conf"})
+    CHECK(std::count(guessed.begin(), guessed.end(), image.content(path)) == 1);
+  CHECK(std::count(guessed.begin(), guessed.end(), image.content("var/other")) == 0);
 }
 
 TEST_CASE("an interpreter brings the modules that it loads at each start") {
