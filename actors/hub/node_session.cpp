@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "actors/hub/build_order.hpp"
 #include "actors/hub/hub_reports.hpp"
 
 namespace firstlight {
@@ -157,29 +158,6 @@ void send(const shell& my, std::uint64_t id, segment built) {
             answered(my, part, token);
             give_up(my, id, from_caf(problem));
           });
-}
-
-/// What a worker needs to build a segment, apart from the delivery that goes on meanwhile.
-struct build_order {
-  delivery::outgoing next;
-  std::shared_ptr<const std::vector<content_info>> contents;
-  std::map<std::uint32_t, block_set> verified;  ///< by the node: it knows the tree nodes beside them
-};
-
-build_order order_for(const running_delivery& running, const delivery::outgoing& next) {
-  build_order order{next, running.contents, {}};
-  for (const auto& run : next.segment.runs)
-    if (!order.verified.contains(run.content))
-      order.verified.emplace(run.content, running.core.known(run.content));
-  return order;
-}
-
-result<segment> carry_out(segment_builder& builder, const build_order& order) {
-  const auto verified = [&](std::uint32_t content) -> const block_set* {
-    const auto known = order.verified.find(content);
-    return known == order.verified.end() || known->second.empty() ? nullptr : &known->second;
-  };
-  return builder.build(order.next.sequence, order.next.segment, *order.contents, verified);
 }
 
 /// What a reader waits for goes first.
