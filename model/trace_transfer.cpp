@@ -8,7 +8,7 @@ namespace firstlight {
 namespace {
 
 constexpr std::uint32_t small_file_blocks = 16;
-constexpr std::uint32_t slack_share = 64;  // of a file's blocks, on each side of a run
+constexpr std::uint32_t slack_share = 512;  // of a file's blocks, on each side of a run
 
 }  // namespace
 

@@ -43,8 +43,8 @@ TEST_CASE("a name without version that several files have says nothing") {
 }
 
 TEST_CASE("blocks of another version keep their share of the file, with a little beside") {
-  CHECK(scaled_run({50, 10, 1ms, 2ms}, 100, 200) == traced_run{96, 29, 1ms, 2ms});
-  CHECK(scaled_run({0, 4, 1ms, 0ms}, 100, 100) == traced_run{0, 7, 1ms, 0ms});
+  CHECK(scaled_run({50, 10, 1ms, 2ms}, 100, 200) == traced_run{99, 23, 1ms, 2ms});
+  CHECK(scaled_run({0, 4, 1ms, 0ms}, 100, 100) == traced_run{0, 6, 1ms, 0ms});
   CHECK(scaled_run({99, 1, 1ms, 0ms}, 100, 50) == traced_run{48, 2, 1ms, 0ms});
   CHECK(scaled_run({3, 2, 1ms, 0ms}, 7, 9) == traced_run{0, 9, 1ms, 0ms});  // a small file
   CHECK(scaled_run({0, 4, 1ms, 0ms}, 4, 1) == traced_run{0, 1, 1ms, 0ms});
