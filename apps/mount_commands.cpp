@@ -51,27 +51,36 @@ void add_pull_command(command_tree& tree) {
   struct arguments {
     daemon_options daemon;
     admin_pull request;
+    std::vector<std::string> references;
     bool mountable = false;
   };
   auto in = std::make_shared<arguments>();
   auto* command = tree.add(
       tree.root(),
       {.name = "pull",
-       .summary = "Bring an image to this node.",
-       .examples = "firstlight pull redis:7\nfirstlight pull --mountable team/app:2",
-       .details = "A pull is not needed before mount or run: they start at once and bring what is missing."},
-      [in] {
-        auto request = in->request;
-        request.until = in->mountable ? pull_until::mountable : pull_until::complete;
-        return show(ask_for<admin_pulled>(daemon_kind::node, in->daemon, request), in->daemon.output,
-                    [](const admin_pulled& pulled) {
-                      print_readiness(pulled.image);
-                      std::printf("  %s\n", delivery_line(pulled.delivery).c_str());
-                    });
+       .summary = "Bring images to this node.",
+       .examples = "firstlight pull redis:7\nfirstlight pull team/app:2 team/sidecar:1\nfirstlight pull "
+                   "--mountable team/app:2",
+       .details =
+           "A pull is not needed before mount or run: they start at once and bring what is missing. Of "
+           "several "
+           "images one is brought after the other, and what they share only once; with --json each has a "
+           "line of its own."},
+      [in]() -> result<int> {
+        for (const auto& reference : in->references) {
+          auto request = in->request;
+          request.reference = reference;
+          request.until = in->mountable ? pull_until::mountable : pull_until::complete;
+          const auto shown = show(ask_for<admin_pulled>(daemon_kind::node, in->daemon, request),
+                                  in->daemon.output, [](const admin_pulled& pulled) {
+                                    print_readiness(pulled.image);
+                                    std::printf("  %s\n", delivery_line(pulled.delivery).c_str());
+                                  });
+          if (!shown) return shown;
+        }
+        return 0;
       });
-  command->add_option("image", in->request.reference, "the image's reference")
-      ->required()
-      ->type_name("REFERENCE");
+  command->add_option("image", in->references, "the images' references")->required()->type_name("REFERENCE");
   command->add_option("--platform", in->request.platform, "os/architecture[/variant] (default: the node's)")
       ->type_name("PLATFORM");
   command->add_flag("--mountable", in->mountable,

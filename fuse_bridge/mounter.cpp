@@ -15,7 +15,7 @@ namespace {
 struct mounter_state {
   mounter_parts parts;
   std::unique_ptr<hybrid_mode> hybrid;
-  std::unique_ptr<open_watch> opens;  ///< once a recorded mount has been made
+  std::unique_ptr<open_watch> opens;  ///< none where the kernel cannot tell
 };
 using self_pointer = mounter::stateful_pointer<mounter_state>;
 
@@ -33,14 +33,18 @@ result<mounted> mount_hybrid(mounter_state& state, const mount_request& request)
   return state.hybrid->mount(request);
 }
 
+/// Before the first mount, which somebody waits for.
+void start_watch(mounter_state& state) {
+  auto started = open_watch::start();
+  if (started)
+    state.opens = std::move(*started);
+  else
+    spdlog::warn("opens are not recorded: {}", to_string(started.error()));
+}
+
 /// What programs open is noted beside what they read through FUSE. Without it a trace has less to tell.
 void watch_opens(mounter_state& state, const mount_request& request) {
-  if (!request.recorder || !state.parts.watch_opens) return;
-  if (state.opens == nullptr) {
-    auto started = open_watch::start();
-    if (!started) return spdlog::warn("opens are not recorded: {}", to_string(started.error()));
-    state.opens = std::move(*started);
-  }
+  if (!request.recorder || state.opens == nullptr) return;
   if (auto watched = state.opens->watch(request.target, request.toc, request.recorder); !watched)
     spdlog::warn("opens on mount {} are not recorded: {}", request.name, to_string(watched.error()));
 }
@@ -92,6 +96,7 @@ mounter::behavior_type run_mounter(self_pointer self, mounter_parts parts) {
   if (self->state.parts.hybrid)
     self->state.hybrid = std::make_unique<hybrid_mode>(self->system(), self->state.parts);
   self->state.parts.contents_left.reset();
+  if (self->state.parts.watch_opens) start_watch(self->state);
   return {[self](const mount_request& request) -> caf::result<mounted> {
     auto made = make_mount(self->system(), self->state, request);
     if (!made) return to_caf(made.error());

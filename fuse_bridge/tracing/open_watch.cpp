@@ -42,6 +42,9 @@ std::string_view inside(std::string_view path, std::string_view target) {
   return path;
 }
 
+/// A start opens many files at once: woken for each, this thread would take the program's time.
+constexpr std::chrono::milliseconds batch_time{5};
+
 bool poll_for(const file_descriptor& poller, int file) {
   epoll_event event{};
   event.events = EPOLLIN;
@@ -102,21 +105,24 @@ result<void> open_watch::watch(const std::filesystem::path& target, std::shared_
 
 void open_watch::read_events(watched& from) {
   const auto recorder = from.recorder.lock();
-  const auto now = std::chrono::steady_clock::now();
+  auto when = std::chrono::steady_clock::now();
   const auto self = getpid();
   alignas(fanotify_event_metadata) std::array<std::byte, 16'384> buffer{};
-  const auto got = read(from.group.get(), buffer.data(), buffer.size());
-  auto left = static_cast<long>(got);
-  const auto* event = reinterpret_cast<const fanotify_event_metadata*>(buffer.data());
-  for (; FAN_EVENT_OK(event, left); event = FAN_EVENT_NEXT(event, left)) {
-    if (event->fd < 0) continue;  // the queue was full: some opens are missed
-    const file_descriptor file(event->fd);
-    if (!recorder || event->pid == self) continue;
-    const auto path = path_of(file.get());
-    const auto content = content_at(*from.toc, inside(path, from.target));
-    if (!content || !*content) continue;  // new, or changed in type, or no file with bytes
-    recorder->opened(**content, now);
-    ignore_from_now_on(from.group.get(), file.get());
+  for (;;) {
+    auto left = static_cast<long>(read(from.group.get(), buffer.data(), buffer.size()));
+    if (left <= 0) return;
+    const auto* event = reinterpret_cast<const fanotify_event_metadata*>(buffer.data());
+    for (; FAN_EVENT_OK(event, left); event = FAN_EVENT_NEXT(event, left)) {
+      if (event->fd < 0) continue;  // the queue was full: some opens are missed
+      const file_descriptor file(event->fd);
+      if (!recorder || event->pid == self) continue;
+      const auto path = path_of(file.get());
+      const auto content = content_at(*from.toc, inside(path, from.target));
+      if (!content || !*content) continue;  // new, or changed in type, or no file with bytes
+      recorder->opened(**content, when);
+      when += std::chrono::nanoseconds(1);  // of one batch the order is known, the times are not
+      if (!from.seen.insert(**content).second) ignore_from_now_on(from.group.get(), file.get());
+    }
   }
 }
 
@@ -124,6 +130,7 @@ void open_watch::run() {
   for (;;) {
     std::array<epoll_event, 16> ready{};
     const int count = epoll_wait(poller_.get(), ready.data(), static_cast<int>(ready.size()), -1);
+    if (count > 0 && ready[0].data.fd != stop_.get()) std::this_thread::sleep_for(batch_time);
     for (int i = 0; i < count; ++i) {
       const int number = ready.at(static_cast<std::size_t>(i)).data.fd;
       if (number == stop_.get()) return;

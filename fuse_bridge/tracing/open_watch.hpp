@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <unordered_set>
 
 #include "actors/access_recorder.hpp"
 #include "schemas/toc.hpp"
@@ -32,7 +33,8 @@ class open_watch {
     std::string target;
     std::shared_ptr<const toc_view> toc;
     std::weak_ptr<access_recorder> recorder;
-    file_descriptor group;  ///< of fanotify
+    file_descriptor group;                     ///< of fanotify
+    std::unordered_set<std::uint32_t> seen{};  ///< contents that have been noted
   };
 
   struct shared_state {

@@ -21,6 +21,20 @@ TEST_CASE("an update that changes little of an image brings little over the wire
   CHECK(hashes_of(all, all.folder() / "mounts" / "first") == hashes_of(all, first.tree));
 }
 
+TEST_CASE("of images that are pulled together what they share comes once") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto first = make_streamed_image(all.folder() / "first", {.files = 8});
+  const auto second = make_streamed_image(all.folder() / "second", {.files = 9});
+  all.add(first.layout, "app:1");
+  all.add(second.layout, "side:1");
+  auto pull = all.start({"pull", "app:1", "side:1"});
+  REQUIRE(pull->wait(std::chrono::minutes(1)) == program_end{0, 0});
+  CHECK(pull->output().find("side:1") != std::string::npos);
+  CHECK(all.bytes_received() < second.bytes + second.bytes / 20);
+  CHECK(all.on_node({"pull", "app:1", "no.such/image:1"}).exit_code != 0);
+}
+
 TEST_CASE("what was written under a name belongs to one version of an image") {
   if (!cluster::possible()) return;
   cluster all;

@@ -115,7 +115,9 @@ TEST_CASE("another hub joins as one, beside a node of the same name") {
   const auto session = world.next_joined();
   CHECK(session->who.name == "hub:good");
   CHECK(session->who.is_hub);
+  REQUIRE(world.ask<link_status>(link, caf::join_atom_v));
   const auto echo = world.ask<peer_answer>(link, peer_question{share({std::byte{1}, std::byte{2}})});
+  REQUIRE(echo);
   CHECK(echo->encoded.bytes.size() == 2);
   world.good_node_still_joins();
 }
