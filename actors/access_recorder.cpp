@@ -38,13 +38,13 @@ void access_recorder::on_finish(std::function<void()> detach) {
 }
 
 void access_recorder::stop() {
-  active_ = false;
   std::function<void()> detach;
   {
     const std::lock_guard lock(mutex_);
     detach = std::exchange(detach_, nullptr);
   }
-  if (detach) detach();  // without the lock: who notes meanwhile would wait for it
+  if (detach) detach();  // without the lock: it notes what it has not told yet
+  active_ = false;
 }
 
 std::vector<recorded_content> access_recorder::finish() {

@@ -95,7 +95,10 @@ result<void> open_watch::watch(const std::filesystem::path& target, std::shared_
   }
   recorder->on_finish([state = state_, number] {  // closing a group drops what it holds of the mount
     const std::lock_guard lock(state->mutex);
-    state->mounts.erase(number);
+    const auto mount = state->mounts.find(number);
+    if (mount == state->mounts.end()) return;
+    read_events(mount->second);  // what waits for the next batch
+    state->mounts.erase(mount);
   });
   if (poll_for(poller_, number)) return {};
   const std::lock_guard lock(state_->mutex);
