@@ -1,23 +1,10 @@
-#include "apps/daemon_client.hpp"
+#include "apps/image_arguments.hpp"
 #include "apps/local_path.hpp"
 #include "apps/table.hpp"
 #include "model/quantity.hpp"
 
 namespace firstlight {
 namespace {
-
-struct image_arguments {
-  daemon_options daemon;
-  std::string reference;
-  std::string platform;
-  std::string name;
-};
-
-void add_reference(CLI::App& command, image_arguments& in) {
-  command.add_option("image", in.reference, "the image's reference")->required()->type_name("REFERENCE");
-  command.add_option("--platform", in.platform, "os/architecture[/variant] (default: the hub's own)")
-      ->type_name("PLATFORM");
-}
 
 void print_image(const admin_image& image) {
   std::printf("%s  %s\n", printable(image.reference).c_str(), image.platform.c_str());
@@ -46,7 +33,10 @@ void print_images(const admin_image_list& list) {
 }
 
 void add_add(command_tree& tree, CLI::App& group) {
-  auto in = std::make_shared<image_arguments>();
+  struct arguments : image_arguments {
+    std::string name;
+  };
+  auto in = std::make_shared<arguments>();
   auto* command = tree.add(
       group,
       {.name = "add",

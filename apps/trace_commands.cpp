@@ -1,25 +1,13 @@
 #include <fstream>
 #include <map>
 
-#include "apps/daemon_client.hpp"
+#include "apps/image_arguments.hpp"
 #include "apps/table.hpp"
 #include "apps/trace_files.hpp"
 #include "model/quantity.hpp"
 
 namespace firstlight {
 namespace {
-
-struct image_arguments {
-  daemon_options daemon;
-  std::string reference;
-  std::string platform;
-};
-
-void add_reference(CLI::App& command, image_arguments& in) {
-  command.add_option("image", in.reference, "the image's reference")->required()->type_name("REFERENCE");
-  command.add_option("--platform", in.platform, "os/architecture[/variant] (default: the hub's own)")
-      ->type_name("PLATFORM");
-}
 
 std::string where_from(const admin_traced_image& image) {
   if (image.learned_from == 0) return "guessed";
