@@ -45,7 +45,8 @@ std::string any_mode() {
 TEST_CASE("what one start reads is sent first for the next node, and that one waits for nothing") {
   if (!cluster::possible()) return;
   cluster all({.node = {any_mode()}, .link_bytes_per_second = 1'500'000});
-  const auto image = make_streamed_image(all.folder() / "streamed");
+  // So large that it is not there whole before the program ends, however slow this machine is.
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 24, .file_bytes = 2U << 20U});
   all.add(image.layout, "streamed:1");
   const auto start = [&] {
     const auto target = all.mount("streamed:1", "streamed");
