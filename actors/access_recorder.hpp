@@ -35,7 +35,8 @@ class access_recorder {
 
   [[nodiscard]] bool settled(instant now) const;
 
-  /// Called once by `stop` or `finish`, while notes are still taken: ends what notes from outside the mount's own threads.
+  /// Called once by `stop` or `finish`, while notes are still taken: ends what notes from outside the mount's
+  /// own threads.
   void on_finish(std::function<void()> detach);
 
   /// Nothing is noted any more, and nothing holds the mount. What was read stays to be taken by `finish`.

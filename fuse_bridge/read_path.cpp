@@ -8,8 +8,20 @@
 namespace firstlight {
 namespace {
 
+std::uint32_t content_blocks(const parked_request& read) {
+  return read.toc->geometry().count(read.toc->content_size(read.content));
+}
+
+block_run blocks_of(const block_geometry& geometry, const parked_request& read) {
+  const auto first = static_cast<std::uint32_t>(read.offset / geometry.block_bytes);
+  const auto last = static_cast<std::uint32_t>((read.offset + read.bytes - 1) / geometry.block_bytes);
+  return {read.content, first, last - first + 1};
+}
+
 /// Reads and answers, unless a block is missing or it is not known yet which: then nothing has been answered.
-result<void> try_read(const read_service& service, const parked_request& read) {
+/// `note` is called before the answer: the program may end with it, and its recording too.
+template <class Note>
+result<void> try_read(const read_service& service, const parked_request& read, Note note) {
   if (!read.toc->contents_known())
     return fail(errc::not_ready, "the contents of the image are not known yet");
   // Not zeroed: reads fill it whole.
@@ -20,6 +32,7 @@ result<void> try_read(const read_service& service, const parked_request& read) {
   // A short answer would mean "end of file" to the kernel, and zeros to the program.
   if (*filled != read.bytes) return fail(errc::io, "the content store gave fewer bytes than asked");
   read.counters->read_bytes += read.bytes;
+  note();
   fuse_reply_buf(read.request, reinterpret_cast<const char*>(buffer.get()), read.bytes);
   return {};
 }
@@ -27,16 +40,6 @@ result<void> try_read(const read_service& service, const parked_request& read) {
 void on_interrupt(fuse_req_t request, void* id) {
   static_cast<session_core*>(fuse_req_userdata(request))
       ->interrupted(waiter_id{reinterpret_cast<std::uintptr_t>(id)});
-}
-
-std::uint32_t content_blocks(const parked_request& read) {
-  return read.toc->geometry().count(read.toc->content_size(read.content));
-}
-
-block_run blocks_of(const block_geometry& geometry, const parked_request& read) {
-  const auto first = static_cast<std::uint32_t>(read.offset / geometry.block_bytes);
-  const auto last = static_cast<std::uint32_t>((read.offset + read.bytes - 1) / geometry.block_bytes);
-  return {read.content, first, last - first + 1};
 }
 
 void park(const read_service& service, inode_number inode, block_run blocks, const parked_request& read,
@@ -68,11 +71,10 @@ void serve_read(const read_service& service, refused_windows& refused, fuse_req_
                       asked.bytes,
                       static_cast<std::uint32_t>(fuse_req_ctx(request)->pid)};
   const bool recorded = source.recorder && source.recorder->active();
-  const auto answered = try_read(service, read);
-  if (answered) {
+  const auto answered = try_read(service, read, [&] {
     if (recorded) source.recorder->read(blocks_of(source.toc->geometry(), read), content_blocks(read));
-    return;
-  }
+  });
+  if (answered) return;
   if (answered.error().code != errc::not_ready) {
     read.counters->note_error(answered.error());
     return refuse_read(read, EIO);
@@ -96,13 +98,12 @@ void wait_for_blocks(const read_service& service, inode_number inode, block_run 
 
 void answer_read(const read_service& service, const parked_request& parked) {
   if (parked.resume) return parked.resume(0);
-  const auto answered = try_read(service, parked);
-  if (answered) {
+  const auto answered = try_read(service, parked, [&] {
     if (parked.recorder)
       parked.recorder->waited(blocks_of(parked.toc->geometry(), parked), content_blocks(parked),
                               parked.since);
-    return;
-  }
+  });
+  if (answered) return;
   parked.counters->note_error(answered.error());
   refuse_read(parked, EIO);
 }

@@ -53,7 +53,8 @@ TEST_CASE("a mount outlives the death of its node between the two parts of its t
   all.kill_node();
   const auto is_contents = [](const auto& file) { return file.path().extension() == ".contents"; };
   const std::filesystem::directory_iterator tocs(all.node_store() / "tocs");
-  REQUIRE(std::count_if(begin(tocs), end(tocs), is_contents) == 1);  // of the first image; else the link is too fast
+  REQUIRE(std::count_if(begin(tocs), end(tocs), is_contents) ==
+          1);  // of the first image; else the link is too fast
   all.link().rate(0);
   all.start_node();
   check_reads_right(all, *reader, image);
