@@ -32,28 +32,45 @@ running_delivery* find(const shell& my, std::uint64_t id) {
 
 // ---- the window --------------------------------------------------------------------------------
 
-void warm(const shell& my) {
+void try_later(const shell& my) {
+  my.self->delayed_send(my.self, my.tools->limits.warmup.start_after, caf::tick_atom_v);
+}
+
+/// What the warm-up has measured serves whoever comes now.
+void leave_warmup(const shell& my) {
   auto& state = my.state();
-  if (!state.warmup) return;
-  while (const auto bytes = state.warmup->next(my.now())) {
-    state.totals.padding_bytes += *bytes;
-    my.self->request(my.link, caf::infinite, outgoing_padding{*bytes})
-        .then(
-            [my, bytes = *bytes](const delivered& answer) {
-              my.state().warmup->answered(bytes, answer.elapsed, my.now());
-              my.state().credit.seed(answer.bandwidth, answer.round_trip, my.now());
-              warm(my);
-            },
-            [my](const caf::error&) { my.state().warmup->stop(); });
-  }
-  if (!state.warmup->over()) return;
   state.warmup_turn.reset();
   state.credit.seed(state.warmup->bytes_per_second(), state.warmup->round_trip(), my.now());
   if (state.warmup->conclusive()) state.credit.settle();
 }
 
-void try_later(const shell& my) {
-  my.self->delayed_send(my.self, my.tools->limits.warmup.start_after, caf::tick_atom_v);
+/// Padding would stand before what a neighbour on the same link is sent: it is gone on with when that is
+/// done.
+bool yields(const shell& my) {
+  auto& state = my.state();
+  if (state.warmup->over() || !my.tools->turns->in_use(my.host)) return false;
+  state.warmup->stop();
+  leave_warmup(my);
+  state.warmup.reset();
+  try_later(my);
+  return true;
+}
+
+void warm(const shell& my) {
+  const auto warmup = my.state().warmup;
+  if (!warmup || yields(my)) return;
+  while (const auto bytes = warmup->next(my.now())) {
+    my.state().totals.padding_bytes += *bytes;
+    my.self->request(my.link, caf::infinite, outgoing_padding{*bytes})
+        .then(
+            [my, warmup, bytes = *bytes](const delivered& answer) {
+              warmup->answered(bytes, answer.elapsed, my.now());
+              my.state().credit.seed(answer.bandwidth, answer.round_trip, my.now());
+              warm(my);
+            },
+            [warmup](const caf::error&) { warmup->stop(); });
+  }
+  if (warmup->over()) leave_warmup(my);
 }
 
 void attached(const shell& my, const bulk_attached& news) {
@@ -68,18 +85,17 @@ void start_warmup(const shell& my) {
   if (my.state().warmup) return;
   my.state().warmup_turn = my.tools->turns->take(my.host);
   if (!my.state().warmup_turn) return try_later(my);
-  my.state().warmup.emplace(my.tools->limits.warmup, my.now());
+  my.state().warmup = std::make_shared<warmup>(my.tools->limits.warmup, my.now());
   warm(my);
 }
 
 /// Useful bytes take over from padding: from the moment that they are asked for.
 void end_warmup(const shell& my) {
-  auto& warmup = my.state().warmup;
-  if (!warmup) warmup.emplace(my.tools->limits.warmup, my.now());
-  my.state().warmup_turn.reset();
-  if (warmup->over()) return;
-  warmup->stop();
-  my.state().credit.seed(warmup->bytes_per_second(), warmup->round_trip(), my.now());
+  auto& mine = my.state().warmup;
+  if (!mine) mine = std::make_shared<warmup>(my.tools->limits.warmup, my.now());
+  if (mine->over()) return;
+  mine->stop();
+  leave_warmup(my);
 }
 
 // ---- segments ----------------------------------------------------------------------------------
@@ -252,14 +268,23 @@ void send_toc(const shell& my, const pull_request& request, toc_frame toc) {
           [=](const caf::error& problem) { give_up(my, id, from_caf(problem)); });
 }
 
-pull_started start(const shell& my, const pull_request& request, const known_image& image,
+/// A pull that is being answered.
+struct pull_under_way {
+  pull_request request;
+  warmup_turns::turn in_use;
+  caf::typed_response_promise<pull_started> reply;
+};
+
+pull_started start(const shell& my, const pull_under_way& pull, const known_image& image,
                    const prepared_delivery& prepared) {
+  const auto& request = pull.request;
   const auto id = request.delivery;
   running_delivery running{.core = {prepared.plan, prepared.contents, image.toc->geometry(),
                                     my.tools->limits.cut, my.tools->limits.delivery},
                            .image = image,
                            .contents = prepared.contents,
                            .platform = request.platform,
+                           .in_use = pull.in_use,
                            .segments_total = prepared.started.segments,
                            .wire_bytes = 0,
                            .since = my.now()};
@@ -271,39 +296,37 @@ pull_started start(const shell& my, const pull_request& request, const known_ima
   return prepared.started;
 }
 
-void plan(const shell& my, const pull_request& request, const known_image& image,
-          caf::typed_response_promise<pull_started> reply) {
+void plan(const shell& my, const pull_under_way& pull, const known_image& image) {
   run_on(
       my.tools->planners.next(), my.self,
-      [tools = my.tools, image, request] {
+      [tools = my.tools, image, request = pull.request] {
         return result<prepared_delivery>(prepare_delivery(tools->preparation, image, request));
       },
-      [my, request, image, reply](const result<prepared_delivery>& prepared) mutable {
+      [my, pull = pull, image](const result<prepared_delivery>& prepared) mutable {
         if (prepared)
-          reply.deliver(start(my, request, image, *prepared));
+          pull.reply.deliver(start(my, pull, image, *prepared));
         else
-          reply.deliver(to_caf(prepared.error()));
+          pull.reply.deliver(to_caf(prepared.error()));
       });
 }
 
 /// First the TOC, so that the node can mount while the hub plans.
-void begin(const shell& my, const pull_request& request, const known_image& image,
-           caf::typed_response_promise<pull_started> reply) {
+void begin(const shell& my, const pull_under_way& pull, const known_image& image) {
   const auto now =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
           .count();
   run_on(
       my.tools->planners.next(), my.self,
-      [tools = my.tools, image, request, now] {
+      [tools = my.tools, image, request = pull.request, now] {
         return prepare_toc(tools->preparation, image, request, now);
       },
-      [my, request, image, reply](result<std::vector<toc_frame>> toc) mutable {
+      [my, pull = pull, image](result<std::vector<toc_frame>> toc) mutable {
         if (!toc) {
-          reply.deliver(to_caf(toc.error()));
+          pull.reply.deliver(to_caf(toc.error()));
           return;
         }
-        for (auto& part : *toc) send_toc(my, request, std::move(part));
-        plan(my, request, image, reply);
+        for (auto& part : *toc) send_toc(my, pull.request, std::move(part));
+        plan(my, pull, image);
       });
 }
 
@@ -346,13 +369,14 @@ reporting_session::behavior_type make_node_session(self_pointer self, session_pe
       [=](const pull_request& request, const pull_listener& listener) -> caf::result<pull_started> {
         if (auto allowed = may_pull(my, request, is_hub); !allowed) return to_caf(allowed.error());
         end_warmup(my);
-        auto reply = self->make_response_promise<pull_started>();
+        pull_under_way pull{request, my.tools->turns->use(my.host),
+                            self->make_response_promise<pull_started>()};
         self->request(my.tools->library, caf::infinite,
                       resolve_image{request.reference, request.platform, {}, request.delivery, request.toc},
                       listener)
-            .then([=](const known_image& image) { begin(my, request, image, reply); },
-                  [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
-        return reply;
+            .then([=](const known_image& image) { begin(my, pull, image); },
+                  [=](caf::error& problem) mutable { pull.reply.deliver(std::move(problem)); });
+        return pull.reply;
       },
       [=](const want& wanted) {
         auto* running = find(my, wanted.delivery);

@@ -70,6 +70,7 @@ struct running_delivery {
   known_image image;
   std::shared_ptr<const std::vector<content_info>> contents;
   std::string platform;
+  warmup_turns::turn in_use;  ///< the link, until the delivery ends
   std::uint32_t segments_total = 0;
   std::uint64_t wire_bytes = 0;
   instant since;
@@ -85,7 +86,7 @@ struct session_state {
   std::map<std::uint64_t, running_delivery> deliveries;
   std::uint64_t turn = 0;  ///< the delivery that was served last: others go first
   firstlight::credit credit;
-  std::optional<firstlight::warmup> warmup;
+  std::shared_ptr<firstlight::warmup> warmup;      ///< its answers may come when another one has begun
   warmup_turns::turn warmup_turn;                  ///< while the warm-up runs
   std::uint64_t token = 0;                         ///< of the credit
   std::map<part_received, std::uint64_t> on_link;  ///< the tokens of what has not been received

@@ -252,3 +252,31 @@ TEST_CASE("nodes behind one address are warmed up one after the other") {
   CHECK(bench.report().padding_bytes > 0);
   CHECK(bench.turns->take("10.0.0.7"));  // its warm-up has ended
 }
+
+TEST_CASE("a warm-up stops while a neighbour on the same link is sent something, and is gone on with later") {
+  session_bench bench;
+  bench.link->holds_padding = true;
+  bench.send(bulk_attached{1, 1ms, "bbr"});
+  bench.stage.pass(1s);
+  const auto first_round = bench.report().padding_bytes;
+  REQUIRE(first_round > 0);
+  auto delivery = bench.turns->use("10.0.0.7");
+  bench.link->answer_padding();
+  bench.stage.pass(1s);
+  CHECK(bench.report().padding_bytes == first_round);
+  CHECK_FALSE(bench.turns->take("10.0.0.7"));
+  delivery.reset();
+  bench.stage.pass(1s);
+  CHECK(bench.report().padding_bytes > first_round);
+}
+
+TEST_CASE("the link is in use from a pull to the end of its delivery") {
+  session_bench bench;
+  CHECK_FALSE(bench.turns->in_use("10.0.0.7"));
+  bench.start();
+  CHECK(bench.turns->in_use("10.0.0.7"));
+  CHECK_FALSE(bench.turns->in_use("10.0.0.8"));
+  bench.answer_all();
+  CHECK(bench.running_deliveries() == 0);
+  CHECK_FALSE(bench.turns->in_use("10.0.0.7"));
+}

@@ -98,7 +98,11 @@ acting_node_link::behavior_type play_node(acting_node_link::pointer self,
         into->in_flight.push_back({what, self->make_response_promise<delivered>()});
         return into->in_flight.back().reply;
       },
-      [](const outgoing_padding&) { return delivered{}; },
+      [into, self](const outgoing_padding&) -> caf::result<delivered> {
+        if (!into->holds_padding) return delivered{};
+        into->paddings.push_back(self->make_response_promise<delivered>());
+        return into->paddings.back();
+      },
       [into](const outgoing_landmark& what) { into->landmarks.push_back(what); },
       [](const outgoing_pace&) {},
       [](const work& piece) { piece.run(); },
@@ -144,6 +148,12 @@ node_link make_fake_node_link(actor_stage& stage, std::shared_ptr<fake_node_link
   return caf::actor_cast<node_link>(made);
 }
 
+void fake_node_link::answer_padding() {
+  act([this] {
+    for (auto& reply : std::exchange(paddings, {})) reply.deliver(delivered_with({}));
+  });
+}
+
 void fake_node_link::answer_toc(const verdict& with) {
   act([this, with] {
     for (auto& reply : std::exchange(toc_replies, {})) reply.deliver(delivered_with(with));
@@ -162,6 +172,7 @@ void fake_node_link::lose_all() {
   act([this] {
     for (auto& lost : std::exchange(in_flight, {}))
       lost.reply.deliver(to_caf({errc::unavailable, "the connection ended"}));
+    paddings.clear();
   });
 }
 

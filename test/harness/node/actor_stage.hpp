@@ -109,7 +109,11 @@ struct fake_node_link : fake_far_side {
   std::vector<sent> in_flight;             ///< segments that have not been answered
   std::vector<outgoing_segment> segments;  ///< all, in order
   std::vector<outgoing_landmark> landmarks;
+  bool holds_padding = false;  ///< until `answer_padding`; else it is answered at once
+  std::vector<caf::typed_response_promise<delivered>> paddings;
 
+  /// Answers all padding that is held.
+  void answer_padding();
   /// Answers all parts of a TOC that were sent.
   void answer_toc(const verdict& with = {});
   /// Answers the oldest segment in flight.
