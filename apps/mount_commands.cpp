@@ -45,6 +45,12 @@ void print_list(const admin_listing& list) {
   std::fputs(rows.text().c_str(), stdout);
 }
 
+admin_pull asked(admin_pull request, const std::string& reference, pull_until until) {
+  request.reference = reference;
+  request.until = until;
+  return request;
+}
+
 }  // namespace
 
 void add_pull_command(command_tree& tree) {
@@ -62,15 +68,19 @@ void add_pull_command(command_tree& tree) {
        .examples = "firstlight pull redis:7\nfirstlight pull team/app:2 team/sidecar:1\nfirstlight pull "
                    "--mountable team/app:2",
        .details =
-           "A pull is not needed before mount or run: they start at once and bring what is missing. Of "
-           "several "
-           "images one is brought after the other, and what they share only once; with --json each has a "
-           "line of its own."},
+           "A pull is not needed before mount or run: they start at once and bring what is missing. Several "
+           "images come as one bundle: what they share comes once, and what their programs are known to read "
+           "first comes first, whichever image it belongs to; with --json each has a line of its own."},
       [in]() -> result<int> {
+        const auto until = in->mountable ? pull_until::mountable : pull_until::complete;
+        if (in->references.size() > 1)
+          for (const auto& reference : in->references)
+            if (auto started = ask_for<admin_done>(daemon_kind::node, in->daemon,
+                                                   asked(in->request, reference, pull_until::started));
+                !started)
+              return tl::unexpected(started.error());
         for (const auto& reference : in->references) {
-          auto request = in->request;
-          request.reference = reference;
-          request.until = in->mountable ? pull_until::mountable : pull_until::complete;
+          const auto request = asked(in->request, reference, until);
           const auto shown = show(ask_for<admin_pulled>(daemon_kind::node, in->daemon, request),
                                   in->daemon.output, [](const admin_pulled& pulled) {
                                     print_readiness(pulled.image);

@@ -50,6 +50,11 @@ std::optional<delivery::outgoing> delivery::next() {
   return std::nullopt;
 }
 
+std::chrono::milliseconds delivery::next_expected() const {
+  if (!wants_.empty() || !ahead_.empty()) return std::chrono::milliseconds::min();
+  return cursor_ < plan_->segments.size() ? plan_->segments[cursor_].expected : never_expected;
+}
+
 std::optional<planned_segment> delivery::next_wanted() {
   planned_segment segment;
   while (!wants_.empty() && segment.bytes < limits_.want_segment_bytes) {

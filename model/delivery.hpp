@@ -63,6 +63,10 @@ class delivery {
   /// already. The segment counts as sent. Nothing when all has left (answers may still bring repeats).
   [[nodiscard]] std::optional<outgoing> next();
 
+  /// When a start is expected to read what `next` gives: `never_expected` behind all that is, and when
+  /// nothing is left; the least of all times for what a reader waits for.
+  [[nodiscard]] std::chrono::milliseconds next_expected() const;
+
   /// Moves blocks to the front. Blocks that have left, or that the plan does not hold since the node has
   /// them, are skipped; with `again` they are sent once more, plainly, until a block has been sent
   /// `sends_per_block_max` times: then it is abandoned.

@@ -76,8 +76,11 @@ class merger {
       auto* last = same_part && !order.runs.empty() ? &order.runs.back() : nullptr;
       if (last != nullptr && last->content == block.content && last->first + last->count == block.block)
         ++last->count;
-      else
+      else {
         order.runs.push_back({block.content, block.block, 1});
+        if (likely)
+          order.positions.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(block.position));
+      }
     }
     if (likely) order.guessed_runs = order.runs.size();
     return order;

@@ -26,9 +26,11 @@ class planner {
     const auto& order = request_.order;
     for (std::size_t i = 0; i < order.runs.size(); ++i) {
       if (i == order.guessed_runs) pass(landmark::guessed);
+      expected_ = expected(i);
       mention(order.runs[i]);
     }
     if (order.guessed_runs >= order.runs.size()) pass(landmark::guessed);
+    expected_ = never_expected;
     for (const auto content : touched_) mention(whole(content));
     for (const auto content : untouched()) place(whole(content));
     pass(landmark::complete);
@@ -47,6 +49,13 @@ class planner {
   }
   [[nodiscard]] std::uint64_t length(const block_run& run) const {
     return request_.geometry.length(size(run.content), run.first, run.count);
+  }
+
+  [[nodiscard]] std::chrono::milliseconds expected(std::size_t run) const {
+    if (run >= request_.order.guessed_runs) return never_expected;
+    const auto& positions = request_.order.positions;
+    if (positions.empty()) return std::chrono::milliseconds(0);
+    return positions[std::min(run, positions.size() - 1)];
   }
 
   /// Places what of a run has not been mentioned before.
@@ -94,6 +103,7 @@ class planner {
         continue;
       }
       const block_run part{run.content, run.first, blocks};
+      if (cut_.runs.empty()) cut_.expected = expected_;
       append_run(cut_.runs, part);
       cut_.bytes += static_cast<std::uint32_t>(length(part));
       run.first += blocks;
@@ -126,7 +136,7 @@ class planner {
     for (auto piece = run.first / per_piece; piece <= (run.first + run.count - 1) / per_piece; ++piece) {
       if (patch.planned_pieces.contains(piece)) continue;
       patch.planned_pieces.insert(piece, 1);
-      planned_segment segment{.runs = {}, .bytes = 0, .patch_base = patch.base};
+      planned_segment segment{.runs = {}, .bytes = 0, .patch_base = patch.base, .expected = expected_};
       const auto first = piece * per_piece;
       lacking({run.content, first, std::min(per_piece, total - first)}, segment);
       if (!segment.runs.empty()) emit(std::move(segment));
@@ -150,24 +160,25 @@ class planner {
   /// for many nodes; what is left of others is gathered.
   void cut() {
     if (cut_.runs.empty()) return;
-    planned_segment rest;
+    planned_segment rest{.expected = cut_.expected};
     for (const auto& run : cut_.runs)
       if (!patched_.contains(run.content)) lacking(run, rest);
     if (rest == cut_) {
       flush();
       emit(std::move(rest));
     } else {
-      for (const auto& run : rest.runs) gather(run);
+      for (const auto& run : rest.runs) gather(run, rest.expected);
     }
     cut_ = {};
     ++cuts_;
   }
 
-  void gather(const block_run& run) {
+  void gather(const block_run& run, std::chrono::milliseconds expected) {
     const auto bytes = static_cast<std::uint32_t>(length(run));
     const bool full = rest_.bytes + bytes > segment_bytes(plan_.segments.size()) ||
                       rest_.runs.size() >= request_.limits.segment_runs_max;
     if (full) flush();
+    if (rest_.runs.empty()) rest_.expected = expected;
     append_run(rest_.runs, run);
     rest_.bytes += bytes;
   }
@@ -192,8 +203,9 @@ class planner {
 
   const plan_request& request_;
   bundle_plan plan_;
-  planned_segment cut_;   ///< of the whole image
-  planned_segment rest_;  ///< gathered from segments that the node has in part
+  std::chrono::milliseconds expected_{never_expected};  ///< of what is placed now
+  planned_segment cut_;                                 ///< of the whole image
+  planned_segment rest_;                                ///< gathered from segments that the node has in part
   std::size_t cuts_ = 0;
   std::unordered_map<std::uint32_t, block_set> mentioned_;
   std::vector<std::uint32_t> touched_;

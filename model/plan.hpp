@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <optional>
 #include <span>
 #include <unordered_map>
@@ -22,7 +23,13 @@ struct had_contents {
 struct content_order {
   std::vector<block_run> runs;
   std::size_t guessed_runs = 0;  ///< how many leading runs a start is expected to read
+  /// When a start is expected to read each of the leading runs, since it began: rising. Those behind are
+  /// read later; empty: not known.
+  std::vector<std::chrono::milliseconds> positions{};
 };
+
+/// Of what no start is expected to read.
+inline constexpr auto never_expected = std::chrono::milliseconds::max();
 
 /// How a plan is cut. All values are positive.
 struct plan_limits {
@@ -37,6 +44,8 @@ struct planned_segment {
   std::vector<block_run> runs;
   std::uint32_t bytes = 0;                 ///< unpacked, the sum over all runs
   std::optional<content_info> patch_base;  ///< set: `runs` are of one content and compressed against this one
+  /// When a start is expected to read the first of it; zero if it is expected to, and not known when.
+  std::chrono::milliseconds expected{never_expected};
   friend bool operator==(const planned_segment&, const planned_segment&) = default;
 };
 

@@ -162,6 +162,7 @@ struct HubStatusRequest {}
 enum PullUntil {
   mountable @0;      # the table of contents is there
   complete @1;       # all contents are there
+  started @2;        # it has been asked for
 }
 
 struct Pull {

@@ -51,9 +51,10 @@ struct admin_hub_status_request {
 enum class pull_until : std::uint8_t {
   mountable = 0,  ///< the table of contents is there
   complete = 1,   ///< all contents are there
+  started = 2,    ///< it has been asked for: others that are pulled now come in the same bundle
 };
 
-/// Answered by `admin_pulled`.
+/// Answered by `admin_pulled`; by `admin_done` if only started.
 struct admin_pull {
   std::string reference;
   std::string platform;

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "model/blocks.hpp"
+#include "model/plan.hpp"
 
 namespace firstlight {
 
@@ -31,12 +31,16 @@ struct stored_order {
   std::uint32_t guessed = 0;  ///< how many leading runs a start is expected to read
   std::uint32_t traces = 0;   ///< of how many starts it was learned; 0: guessed without any
   std::string relative{};     ///< whose starts those were, if not this image's own: a reference
+  std::vector<std::chrono::milliseconds> positions{};  ///< as in `content_order`
   friend bool operator==(const stored_order&, const stored_order&) = default;
 };
 
 [[nodiscard]] std::vector<std::byte> encode_image_record(const image_record& record);
 /// Errors: `corrupt`.
 [[nodiscard]] result<image_record> decode_image_record(bytes_view message);
+
+/// What planners take.
+[[nodiscard]] content_order as_content_order(const stored_order& order);
 
 [[nodiscard]] std::vector<std::byte> encode_order(const stored_order& order);
 /// Errors: `corrupt`.

@@ -47,6 +47,10 @@ result<image_record> decode_image_record(bytes_view message) {
   });
 }
 
+content_order as_content_order(const stored_order& order) {
+  return {order.runs, order.guessed, order.positions};
+}
+
 std::vector<std::byte> encode_order(const stored_order& order) {
   capnp::MallocMessageBuilder message;
   auto root = message.initRoot<wire::StoredOrder>();
@@ -59,6 +63,9 @@ std::vector<std::byte> encode_order(const stored_order& order) {
   root.setGuessed(order.guessed);
   root.setTraces(order.traces);
   root.setRelative(order.relative);
+  auto positions = root.initPositionsMs(static_cast<unsigned>(order.positions.size()));
+  for (unsigned i = 0; i < positions.size(); ++i)
+    positions.set(i, static_cast<std::uint32_t>(order.positions[i].count()));
   return detail::flat_bytes(message);
 }
 
@@ -70,6 +77,7 @@ result<stored_order> decode_order(bytes_view message) {
     order.guessed = std::min(root.getGuessed(), static_cast<std::uint32_t>(order.runs.size()));
     order.traces = root.getTraces();
     order.relative = root.getRelative().cStr();
+    for (const auto position : root.getPositionsMs()) order.positions.emplace_back(position);
     return order;
   });
 }

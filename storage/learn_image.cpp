@@ -165,7 +165,8 @@ stored_order order_from(const learn_tools& tools, const toc_view& toc, std::span
   stored_order stored{std::move(order.runs),
                       static_cast<std::uint32_t>(order.guessed_runs),
                       static_cast<std::uint32_t>(starts.size()),
-                      {}};
+                      {},
+                      std::move(order.positions)};
   const auto expected = guessed.runs.begin() + guessed.guessed;
   stored.runs.insert(stored.runs.begin() + stored.guessed, guessed.runs.begin(), expected);
   stored.runs.insert(stored.runs.end(), expected, guessed.runs.end());

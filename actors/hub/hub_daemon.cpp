@@ -77,7 +77,7 @@ result<void> hub_daemon::spawn_actors(const hub_options& options, const std::str
           [] { return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()); },
           std::random_device{}()});
   if (auto joined = join_peers(options, version); !joined) return joined;
-  const preparation_tools preparation{*catalogue_, *identity, options.plan.cut, options.plan.patch};
+  const preparation_tools preparation{*catalogue_, *traces_, *identity, options.plan.cut, options.plan.patch};
   root_ = system_.spawn(make_hub_root, hub_root_tools{.library = library_,
                                                       .aggregator = aggregator_,
                                                       .peers = peers_,

@@ -127,22 +127,18 @@ struct scorer {
   stored_order guessed;
 };
 
-content_order plain(const stored_order& order) {
-  return {order.runs, order.guessed};
-}
-
 /// Learned from all other starts: never from the one that is scored.
 content_order learned_without(const scorer& my, std::size_t left_out) {
   std::vector<observed_start> others;
   for (std::size_t i = 0; i < my.starts.size(); ++i)
     if (i != left_out && (my.asked.traces_max == 0 || others.size() < my.asked.traces_max))
       others.push_back(my.starts[i]);
-  return plain(order_from(my.tools.learn(), *my.toc, others, my.guessed));
+  return as_content_order(order_from(my.tools.learn(), *my.toc, others, my.guessed));
 }
 
 result<content_order> order_named(const scorer& my, const std::string& name, std::size_t start) {
   if (name == "traced") return learned_without(my, start);
-  if (name == "static") return plain(my.guessed);
+  if (name == "static") return as_content_order(my.guessed);
   if (name == "image") return content_order{};
   if (name == "oracle") return oracle_order(my.starts[start]);
   if (name != "relative")
@@ -150,7 +146,7 @@ result<content_order> order_named(const scorer& my, const std::string& name, std
   const auto relatives = relatives_starts(my.tools.learn(), my.id);
   if (!relatives) return tl::unexpected(relatives.error());
   if (relatives->starts.empty()) return fail(errc::not_found, "no relative of this image has traces");
-  return plain(order_from(my.tools.learn(), *my.toc, relatives->starts, my.guessed));
+  return as_content_order(order_from(my.tools.learn(), *my.toc, relatives->starts, my.guessed));
 }
 
 std::uint64_t in_microseconds(nanoseconds time) {

@@ -6,6 +6,7 @@
 
 #include "actors/hub/build_order.hpp"
 #include "actors/hub/hub_reports.hpp"
+#include "actors/hub/joint_deliveries.hpp"
 
 namespace firstlight {
 namespace {
@@ -100,9 +101,21 @@ void end_warmup(const shell& my) {
 
 // ---- segments ----------------------------------------------------------------------------------
 
+void conclude(const shell& my, std::uint64_t id);
+
+/// Whoever has borrowed from it is told to look whether all has come: the node asks again for what has not.
+bool end_delivery(const shell& my, std::uint64_t id) {
+  auto& deliveries = my.state().deliveries;
+  if (!deliveries.contains(id)) return false;
+  const auto borrowers = borrowers_of(deliveries, id);
+  deliveries.erase(id);
+  for (const auto other : borrowers) conclude(my, other);
+  return true;
+}
+
 /// The node is told that nothing more comes, so that its readers do not wait for ever.
 void give_up(const shell& my, std::uint64_t id, const error& why) {
-  if (my.state().deliveries.erase(id) == 0) return;
+  if (!end_delivery(my, id)) return;
   spdlog::error("delivery {} to {} ends: {}", id, my.state().totals.node, to_string(why));
   my.self->send(my.link, outgoing_landmark{id, landmark::given_up});
 }
@@ -110,6 +123,7 @@ void give_up(const shell& my, std::uint64_t id, const error& why) {
 void conclude(const shell& my, std::uint64_t id) {
   auto* running = find(my, id);
   if (running == nullptr) return;
+  if (running->core.done() && !lenders_of(my.state().deliveries, id).empty()) return;  // they bring the rest
   for (const auto mark : running->core.take_landmarks()) my.self->send(my.link, outgoing_landmark{id, mark});
   if (!running->core.done()) return;
   const auto abandoned = running->core.counters().blocks_abandoned;
@@ -117,7 +131,7 @@ void conclude(const shell& my, std::uint64_t id) {
     return give_up(
         my, id,
         {errc::corrupt, std::to_string(abandoned) + " blocks were refused each time that they were sent"});
-  my.state().deliveries.erase(id);
+  end_delivery(my, id);
 }
 
 void note_answer(const shell& my, std::uint64_t id, std::uint32_t sequence, const planned_segment& sent,
@@ -221,16 +235,16 @@ bool may_build(const shell& my) {
   return wanted && ahead < 2 * ahead_max;
 }
 
-/// Serves the deliveries in turn, so that none starves.
+/// What a start is about to read goes first, of whichever delivery; else they take turns, so that none
+/// starves.
 bool serve_one(const shell& my) {
   auto& state = my.state();
-  auto at = state.deliveries.upper_bound(state.turn);
-  for (std::size_t i = 0; i < state.deliveries.size(); ++i, ++at) {
-    if (at == state.deliveries.end()) at = state.deliveries.begin();
-    auto next = at->second.core.next();
+  for (const auto id : serving_order(state.deliveries, state.turn)) {
+    auto& running = state.deliveries.at(id);
+    auto next = running.core.next();
     if (!next) continue;
-    state.turn = at->first;
-    build(my, at->first, at->second, *next);
+    state.turn = id;
+    build(my, id, running, *next);
     return true;
   }
   return false;
@@ -268,12 +282,20 @@ void send_toc(const shell& my, const pull_request& request, toc_frame toc) {
           [=](const caf::error& problem) { give_up(my, id, from_caf(problem)); });
 }
 
-/// A pull that is being answered.
-struct pull_under_way {
-  pull_request request;
-  warmup_turns::turn in_use;
-  caf::typed_response_promise<pull_started> reply;
-};
+/// Plans what has not left anew.
+void reorder(const shell& my, std::uint64_t id) {
+  auto& deliveries = my.state().deliveries;
+  deliveries.at(id).core.reorder(joint_order(deliveries, id));
+}
+
+/// Makes a delivery part of the joint bundle: what it has borrowed comes as early as its start needs it.
+void join(const shell& my, std::uint64_t id, const std::map<toc_id, std::chrono::milliseconds>& offsets) {
+  auto& deliveries = my.state().deliveries;
+  for (auto& [other, running] : deliveries)
+    if (const auto known = offsets.find(running.image.record.toc); known != offsets.end())
+      running.offset = known->second;
+  for (const auto from : lenders_of(deliveries, id)) reorder(my, from);
+}
 
 pull_started start(const shell& my, const pull_under_way& pull, const known_image& image,
                    const prepared_delivery& prepared) {
@@ -283,12 +305,15 @@ pull_started start(const shell& my, const pull_under_way& pull, const known_imag
                                     my.tools->limits.cut, my.tools->limits.delivery},
                            .image = image,
                            .contents = prepared.contents,
+                           .borrowed = prepared.borrowed,
+                           .offset = {},
                            .platform = request.platform,
                            .in_use = pull.in_use,
                            .segments_total = prepared.started.segments,
                            .wire_bytes = 0,
                            .since = my.now()};
   my.state().deliveries.insert_or_assign(id, std::move(running));
+  join(my, id, prepared.offsets);
   spdlog::info("delivery {} of {} to {}: {} segments", id, image.record.reference, my.state().totals.node,
                prepared.started.segments);
   conclude(my, id);  // a node that has everything gets its landmarks at once
@@ -296,17 +321,25 @@ pull_started start(const shell& my, const pull_under_way& pull, const known_imag
   return prepared.started;
 }
 
-void plan(const shell& my, const pull_under_way& pull, const known_image& image) {
+/// One at a time, so that each knows what those before it bring.
+void plan_next(const shell& my) {
+  auto& state = my.state();
+  if (state.planning || state.to_plan.empty()) return;
+  state.planning = true;
+  auto [pull, image] = std::move(state.to_plan.front());
+  state.to_plan.pop_front();
   run_on(
       my.tools->planners.next(), my.self,
-      [tools = my.tools, image, request = pull.request] {
-        return result<prepared_delivery>(prepare_delivery(tools->preparation, image, request));
+      [tools = my.tools, image = image, request = pull.request, lenders = lenders_among(state.deliveries)] {
+        return result<prepared_delivery>(prepare_delivery(tools->preparation, image, request, lenders));
       },
-      [my, pull = pull, image](const result<prepared_delivery>& prepared) mutable {
+      [my, pull = pull, image = image](const result<prepared_delivery>& prepared) mutable {
+        my.state().planning = false;
         if (prepared)
           pull.reply.deliver(start(my, pull, image, *prepared));
         else
           pull.reply.deliver(to_caf(prepared.error()));
+        plan_next(my);
       });
 }
 
@@ -326,13 +359,30 @@ void begin(const shell& my, const pull_under_way& pull, const known_image& image
           return;
         }
         for (auto& part : *toc) send_toc(my, pull.request, std::move(part));
-        plan(my, pull, image);
+        my.state().to_plan.emplace_back(pull, image);
+        plan_next(my);
       });
 }
 
-void reorder(const shell& my, const order_learned& news) {
-  for (auto& [id, running] : my.state().deliveries)
-    if (running.image.record.toc == news.toc) running.core.reorder({news.order->runs, news.order->guessed});
+void learn(const shell& my, const order_learned& news) {
+  auto& deliveries = my.state().deliveries;
+  std::set<std::uint64_t> changed;
+  for (auto& [id, running] : deliveries) {
+    if (running.image.record.toc != news.toc) continue;
+    running.image.order = news.order;
+    changed.insert(id);
+    changed.merge(lenders_of(deliveries, id));
+  }
+  for (const auto id : changed) reorder(my, id);
+}
+
+void take_want(const shell& my, const want& wanted) {
+  auto& deliveries = my.state().deliveries;
+  if (!deliveries.contains(wanted.delivery)) return;  // it has just ended
+  for (const auto& [id, runs] : route_wants(deliveries, wanted.delivery, wanted.runs))
+    if (auto noted = deliveries.at(id).core.want(runs, wanted.how); !noted)
+      spdlog::warn("{} wants what cannot be: {}", my.state().totals.node, to_string(noted.error()));
+  pump(my);
 }
 
 /// What is under way goes on while the hub drains.
@@ -378,15 +428,9 @@ reporting_session::behavior_type make_node_session(self_pointer self, session_pe
                   [=](caf::error& problem) mutable { pull.reply.deliver(std::move(problem)); });
         return pull.reply;
       },
-      [=](const want& wanted) {
-        auto* running = find(my, wanted.delivery);
-        if (running == nullptr) return;  // it has just ended
-        if (auto noted = running->core.want(wanted.runs, wanted.how); !noted)
-          spdlog::warn("{} wants what cannot be: {}", self->state.totals.node, to_string(noted.error()));
-        pump(my);
-      },
+      [=](const want& wanted) { take_want(my, wanted); },
       [=](const cancel_delivery& which) {
-        self->state.deliveries.erase(which.delivery);
+        end_delivery(my, which.delivery);
         pump(my);
       },
       [=](const bulk_attached& news) { attached(my, news); },
@@ -399,7 +443,7 @@ reporting_session::behavior_type make_node_session(self_pointer self, session_pe
         if (!is_hub) return to_caf({errc::denied, "only hubs may ask for traces"});
         return self->delegate(my.tools->traces, question);
       },
-      [=](const order_learned& news) { reorder(my, news); },
+      [=](const order_learned& news) { learn(my, news); },
       [=](const part_received& part) {
         received(my, part);
         pump(my);

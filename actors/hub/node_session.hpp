@@ -2,6 +2,7 @@
 #include <atomic>
 #include <deque>
 #include <map>
+#include <set>
 
 #include "actors/hub/prepare_delivery.hpp"
 #include "actors/hub/warmup_turns.hpp"
@@ -69,6 +70,8 @@ struct running_delivery {
   delivery core;
   known_image image;
   std::shared_ptr<const std::vector<content_info>> contents;
+  std::shared_ptr<const loans> borrowed;  ///< what other deliveries bring
+  std::chrono::milliseconds offset{0};  ///< how long after the first of those beside it its image is started
   std::string platform;
   warmup_turns::turn in_use;  ///< the link, until the delivery ends
   std::uint32_t segments_total = 0;
@@ -81,10 +84,19 @@ struct built_segment {
   segment data;
 };
 
+/// A pull that is being answered.
+struct pull_under_way {
+  pull_request request;
+  warmup_turns::turn in_use;
+  caf::typed_response_promise<pull_started> reply;
+};
+
 struct session_state {
   static inline const char* name = "node-session";
   std::map<std::uint64_t, running_delivery> deliveries;
   std::uint64_t turn = 0;  ///< the delivery that was served last: others go first
+  std::deque<std::pair<pull_under_way, known_image>> to_plan;  ///< one after the other: each knows the others
+  bool planning = false;
   firstlight::credit credit;
   std::shared_ptr<firstlight::warmup> warmup;      ///< its answers may come when another one has begun
   warmup_turns::turn warmup_turn;                  ///< while the warm-up runs

@@ -1,8 +1,11 @@
 #include "actors/hub/prepare_delivery.hpp"
 
-#include <unordered_map>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
 
 #include "schemas/toc_contents.hpp"
+#include "storage/joint_start.hpp"
 
 namespace firstlight {
 namespace {
@@ -44,9 +47,43 @@ holdings holdings_of(const image_catalogue& catalogue, const pull_request& reque
   return held;
 }
 
-had_contents had_of(const std::vector<content_info>& contents, const holdings& held) {
-  had_contents had{block_set(static_cast<std::uint32_t>(contents.size())), {}};
+/// What of these contents lenders bring, and the node does not hold whole: each from the first that does.
+loans loans_of(const std::vector<content_info>& contents, block_geometry geometry, const holdings& held,
+               std::span<const lender> lenders) {
+  loans borrowed;
+  if (lenders.empty()) return borrowed;
+  std::unordered_map<content_id, loan> offered;
+  for (const auto& one : lenders) {
+    if (one.geometry.block_bytes != geometry.block_bytes) continue;
+    for (std::uint32_t i = 0; i < one.contents->size(); ++i)
+      if (!one.borrowed->contains(i)) offered.try_emplace((*one.contents)[i].id, loan{one.delivery, i});
+  }
   for (std::uint32_t i = 0; i < contents.size(); ++i) {
+    const auto known = held.blocks.find(contents[i].id);
+    if (known != held.blocks.end() && known->second.complete()) continue;
+    if (const auto found = offered.find(contents[i].id); found != offered.end())
+      borrowed.emplace(i, found->second);
+  }
+  return borrowed;
+}
+
+/// A plan does without what is not known: then the images count as started at once.
+std::map<toc_id, std::chrono::milliseconds> offsets_of(const preparation_tools& tools, const toc_id& wanted,
+                                                       std::span<const lender> lenders) {
+  if (lenders.empty()) return {};
+  std::vector<toc_id> together{wanted};
+  for (const auto& one : lenders)
+    if (std::find(together.begin(), together.end(), one.toc) == together.end()) together.push_back(one.toc);
+  auto offsets = joint_start(tools.traces, together);
+  if (!offsets) spdlog::warn("traces of groups cannot be used: {}", to_string(offsets.error()));
+  return std::move(offsets).value_or(std::map<toc_id, std::chrono::milliseconds>{});
+}
+
+had_contents had_of(const std::vector<content_info>& contents, const holdings& held, const loans& borrowed) {
+  had_contents had{block_set(static_cast<std::uint32_t>(contents.size())), {}};
+  for (const auto& [content, from] : borrowed) had.complete.insert(content, 1);
+  for (std::uint32_t i = 0; i < contents.size(); ++i) {
+    if (borrowed.contains(i)) continue;
     const auto known = held.blocks.find(contents[i].id);
     if (known == held.blocks.end()) continue;
     if (known->second.complete())
@@ -108,12 +145,13 @@ result<std::vector<toc_frame>> prepare_toc(const preparation_tools& tools, const
 }
 
 prepared_delivery prepare_delivery(const preparation_tools& tools, const known_image& image,
-                                   const pull_request& request) {
+                                   const pull_request& request, std::span<const lender> lenders) {
   const auto held = holdings_of(tools.catalogue, request);
   auto contents = std::make_shared<const std::vector<content_info>>(contents_of(*image.toc));
-  const auto had = had_of(*contents, held);
+  auto borrowed = std::make_shared<const loans>(loans_of(*contents, image.toc->geometry(), held, lenders));
+  const auto had = had_of(*contents, held, *borrowed);
   const auto patches = patches_for(tools, *image.toc, *contents, held);
-  const content_order order{image.order->runs, image.order->guessed};
+  const auto order = as_content_order(*image.order);
   auto plan = std::make_shared<const bundle_plan>(
       plan_bundle({*contents, image.toc->geometry(), had, order, patches, tools.plan}));
   return {.started = {.toc = image.record.toc,
@@ -122,7 +160,9 @@ prepared_delivery prepare_delivery(const preparation_tools& tools, const known_i
                       .segments = static_cast<std::uint32_t>(plan->segments.size()),
                       .last_known = image.last_known},
           .plan = std::move(plan),
-          .contents = std::move(contents)};
+          .contents = std::move(contents),
+          .borrowed = std::move(borrowed),
+          .offsets = offsets_of(tools, image.record.toc, lenders)};
 }
 
 }  // namespace firstlight

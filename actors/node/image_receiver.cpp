@@ -128,6 +128,22 @@ void start_pull(const receiver_shell& my) {
       });
 }
 
+// ---- beside other deliveries -------------------------------------------------------------------
+
+void on_stored_elsewhere(const receiver_shell& my, const stored_elsewhere& news) {
+  auto& state = my.state();
+  if (over(my) || !state.reader) return;  // what came before is looked up with the contents
+  const auto& toc = *state.image->toc;
+  if (state.numbers.empty())
+    for (std::uint32_t i = 0; i < toc.content_count(); ++i) state.numbers.emplace(toc.content(i).id, i);
+  std::vector<block_run> mine;
+  for (const auto& run : *news.runs)
+    if (const auto found = state.numbers.find(run.content); found != state.numbers.end())
+      mine.push_back({found->second, run.first, run.count});
+  if (mine.empty()) return;
+  tell_instances(my, blocks_ready{std::make_shared<const std::vector<block_run>>(std::move(mine))});
+}
+
 // ---- the outside -------------------------------------------------------------------------------
 
 void on_link(const receiver_shell& my, const link_changed& news) {
@@ -231,6 +247,7 @@ image_receiver::behavior_type make_image_receiver(self_pointer self, receive_req
   self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
   self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
   forget_the_dead(self);
+  my.tools->group->add(self->address());
   my.state().started = my.state().rate_since = my.state().checkpointed = my.now();
   my.report().reference = my.request->what.reference;
   my.report().platform = my.request->what.platform;
@@ -261,6 +278,7 @@ image_receiver::behavior_type make_image_receiver(self_pointer self, receive_req
         use_contents(my);
         conclude(my, if_incomplete::pull_again);
       },
+      [=](const stored_elsewhere& news) { on_stored_elsewhere(my, news); },
       [=](const incoming_progress& incoming) { my.report().progress = incoming.progress; },
       [=](const link_changed& news) { on_link(my, news); },
       [=](const want_blocks& wanted) { on_want(my, wanted); },

@@ -1,7 +1,9 @@
 #pragma once
 #include <set>
+#include <unordered_map>
 
 #include "actors/interfaces.hpp"
+#include "actors/node/receiver_group.hpp"
 #include "actors/node/receiver_report.hpp"
 #include "actors/worker.hpp"
 #include "model/redelivery.hpp"
@@ -34,6 +36,8 @@ using image_receiver = receiver::extend<
     caf::reacts_to<caf::subscribe_atom, progress_listener>,
     // Completes the delivery if it is of this TOC and nothing is missing.
     caf::reacts_to<brought_otherwise>,
+    // From the other receivers of this node.
+    caf::reacts_to<stored_elsewhere>,
     // Its own clock.
     caf::reacts_to<caf::tick_atom>>;
 
@@ -48,6 +52,7 @@ struct receiver_tools {
   receiver_limits limits;
   caf::actor observer;                                       ///< gets delivery_ended; may be invalid
   std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids;  ///< the last one used in this process
+  std::shared_ptr<receiver_group> group;                     ///< of this node
 
   [[nodiscard]] receive_tools images() const { return {catalogue, contents, authority, limits}; }
 };
@@ -65,6 +70,8 @@ struct receiver_state {
   std::shared_ptr<segment_reader> reader;  ///< once the contents of `image` are known
   std::optional<redelivery> damaged;
   error failure;  ///< of a failed delivery
+  std::unordered_map<content_id, std::uint32_t>
+      numbers;  ///< of the image's contents, once another delivery has stored something
   /// Before the tree that they belong to.
   std::optional<std::pair<toc_frame, caf::typed_response_promise<verdict>>> early_contents;
   /// Before their TOC.

@@ -115,10 +115,11 @@ result<image_receiver> receive(const node_shell& my, const image_key& key,
     return fail(errc::limit_exceeded, "deliveries_max: too many images are arriving; wait for one of them");
   const auto& tools = *my.tools;
   const auto going_on = known ? known : mounted_image(my, key);
-  auto source = my.self->spawn(make_image_receiver, receive_request{{key.first, key.second}, going_on},
-                               receiver_tools{tools.catalogue, tools.contents, tools.authority, tools.link,
-                                              tools.workers, tools.keepers, tools.receiver,
-                                              caf::actor_cast<caf::actor>(my.self), my.state().delivery_ids});
+  auto source = my.self->spawn(
+      make_image_receiver, receive_request{{key.first, key.second}, going_on},
+      receiver_tools{tools.catalogue, tools.contents, tools.authority, tools.link, tools.workers,
+                     tools.keepers, tools.receiver, caf::actor_cast<caf::actor>(my.self),
+                     my.state().delivery_ids, my.state().beside});
   my.self->monitor(source);
   my.state().living_receivers.insert(source.address());
   receivers.insert_or_assign(key, running_receiver{source, false});
@@ -176,6 +177,7 @@ void pull(const node_shell& my, const admin_pull& asked, const progress_listener
   if (!key) return refuse(reply, key.error());
   const auto source = receive(my, *key, std::nullopt);
   if (!source) return refuse(reply, source.error());
+  if (asked.until == pull_until::started) return deliver(reply, admin_done{});
   my.self->send(*source, caf::subscribe_atom_v, listener);
   if (asked.until == pull_until::complete)
     answer_when_complete(my, *key, *source, reply);

@@ -84,6 +84,7 @@ struct node_root_state {
   std::map<std::string, mount_in_making> mounting;  ///< by name
   std::deque<receiver_report> ended;                ///< latest first
   std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids = std::make_shared<std::atomic<std::uint64_t>>(0);
+  std::shared_ptr<receiver_group> beside = std::make_shared<receiver_group>();
   std::uint64_t next_name = 0;
   std::uint32_t loading = 0;  ///< bundle files that are being taken in
   std::optional<caf::error> stopping;

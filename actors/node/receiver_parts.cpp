@@ -7,6 +7,17 @@ namespace {
 
 // ---- segments ----------------------------------------------------------------------------------
 
+/// Other images may have the same contents, and their deliveries do without them.
+void tell_others(const receiver_shell& my, const std::vector<block_run>& runs) {
+  const auto others = my.tools->group->others(my.self->address());
+  if (others.empty()) return;
+  std::vector<stored_elsewhere::run> named;
+  for (const auto& run : runs)
+    named.push_back({my.state().image->toc->content(run.content).id, run.first, run.count});
+  const stored_elsewhere news{std::make_shared<const std::vector<stored_elsewhere::run>>(std::move(named))};
+  for (const auto& other : others) caf::anon_send(other, news);
+}
+
 void on_stored(const receiver_shell& my, std::vector<block_run> runs) {
   if (runs.empty()) return;
   auto& state = my.state();
@@ -14,6 +25,7 @@ void on_stored(const receiver_shell& my, std::vector<block_run> runs) {
   state.report.bytes_stored += bytes;
   state.bytes_since_checkpoint += bytes;
   state.damaged->arrived(runs);
+  tell_others(my, runs);
   tell_instances(my, blocks_ready{std::make_shared<const std::vector<block_run>>(std::move(runs))});
   if (state.bytes_since_checkpoint >= my.tools->limits.checkpoint_bytes) checkpoint(my);
   conclude_by_count(my);

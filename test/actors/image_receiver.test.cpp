@@ -19,6 +19,7 @@ struct receiver_bench {
   node_stores node{authority};
   known_image image = hub.add(name, some_layer());
   std::shared_ptr<fake_hub_link> link = std::make_shared<fake_hub_link>();
+  std::shared_ptr<receiver_group> group = std::make_shared<receiver_group>();
   std::shared_ptr<told_instance> told = std::make_shared<told_instance>();
   actor_stage stage;
   hub_link far = make_fake_hub_link(stage, link);
@@ -31,7 +32,7 @@ struct receiver_bench {
     receiver = stage.keep(stage.system().spawn(
         make_image_receiver, receive_request{{name, host_platform().text()}, std::move(known)},
         receiver_tools{*node.catalogue, *node.contents, node.anchor, far, stage.workers(), stage.workers(),
-                       node.limits, caf::actor{}, std::make_shared<std::atomic<std::uint64_t>>(0)}));
+                       node.limits, caf::actor{}, std::make_shared<std::atomic<std::uint64_t>>(0), group}));
     instance = make_listening_instance(stage, told);
     caf::anon_send(receiver, caf::subscribe_atom_v, instance);
     stage.run();
@@ -385,4 +386,41 @@ TEST_CASE("a hub that says 'all was sent' without sending all is asked again, an
   }
   CHECK(bench.report().phase == delivery_phase::failed);
   CHECK(bench.told->completed == 0);
+}
+
+TEST_CASE("what another delivery has stored is there for whoever waits for the same contents") {
+  receiver_bench bench;
+  bench.start();
+  bench.give_toc();
+  const auto& toc = *bench.image.toc;
+  const auto id = toc.content(1).id;
+  content_id unknown;
+  unknown.root.bytes[0] = std::byte{0x77};
+  const auto runs = std::make_shared<const std::vector<stored_elsewhere::run>>(
+      std::vector<stored_elsewhere::run>{{unknown, 0, 3}, {id, 2, 1}});
+  caf::anon_send(bench.receiver, stored_elsewhere{runs});
+  bench.stage.run();
+  CHECK(bench.told->ready == std::vector<block_run>{{1, 2, 1}});
+}
+
+TEST_CASE("a receiver tells the others what it has stored, by what it is") {
+  receiver_bench bench;
+  const auto heard = std::make_shared<std::vector<stored_elsewhere::run>>();
+  const auto listener = bench.stage.keep(bench.stage.system().spawn([heard] {
+    return caf::behavior{[heard](const stored_elsewhere& news) {
+      heard->insert(heard->end(), news.runs->begin(), news.runs->end());
+    }};
+  }));
+  bench.group->add(listener.address());
+  bench.start();
+  bench.give_toc();
+  bench.give(bench.build(0));
+  const auto& sent = bench.prepared->plan->segments[0].runs;
+  CHECK(heard->size() == sent.size());
+  for (const auto& run : sent) {
+    const auto id = bench.image.toc->content(run.content).id;
+    CHECK(std::count_if(heard->begin(), heard->end(), [&](const auto& one) {
+            return one.content == id && one.first == run.first && one.count == run.count;
+          }) == 1);
+  }
 }

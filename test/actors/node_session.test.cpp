@@ -5,6 +5,8 @@
 #include "storage/segment_reader.hpp"
 #include "test/harness/node/actor_stage.hpp"
 #include "test/harness/node/small_stores.hpp"
+#include "test/harness/node/test_image.hpp"
+#include "test/harness/tar_builder.hpp"
 
 using namespace firstlight;
 using namespace std::chrono_literals;
@@ -12,10 +14,23 @@ using namespace std::chrono_literals;
 namespace {
 
 const std::string name = "example.com/app:1";
+const std::string other_name = "example.com/side:1";
 
-image_library::behavior_type library_of(image_library::pointer, known_image image) {
+/// Has the large files of `some_layer`, and one of its own.
+std::string larger_layer() {
+  tar_builder tar;
+  tar.file("alone", patterned_bytes(300'000, 77), 0644);
+  tar.file("program", patterned_bytes(700'000, 1), 0755);
+  tar.file("library", patterned_bytes(1'500'000, 2), 0644);
+  return tar.take();
+}
+
+/// Knows one image by whatever name, and another one by its own.
+image_library::behavior_type library_of(image_library::pointer, known_image image, known_image other) {
   return {
-      [image](const resolve_image&, const pull_listener&) { return image; },
+      [=](const resolve_image& asked, const pull_listener&) {
+        return asked.reference == other_name ? other : image;
+      },
       [](caf::get_atom) { return library_status{}; },
       [](const remove_image&) { return image_removed{}; },
       [](const ingestion_status&) {},
@@ -39,6 +54,7 @@ struct session_bench {
   test_authority authority;
   hub_stores hub{authority};
   known_image image = hub.add(name, some_layer());
+  known_image other = hub.add(other_name, larger_layer());
   std::shared_ptr<fake_node_link> link = std::make_shared<fake_node_link>();
   actor_stage stage;
   node_link far = make_fake_node_link(stage, link);
@@ -48,7 +64,7 @@ struct session_bench {
 
   /// A window of one byte lets one segment go at a time.
   explicit session_bench(std::uint64_t window_bytes = 1) {
-    const auto library = stage.keep(stage.system().spawn(library_of, image));
+    const auto library = stage.keep(stage.system().spawn(library_of, image, other));
     session = stage.keep(stage.system().spawn(
         make_node_session, session_peer{"n1", "10.0.0.7"}, far,
         session_tools{library, trace_aggregator{}, hub.preparation(), *hub.builder, stage.workers(),
@@ -73,6 +89,15 @@ struct session_bench {
     link->answer_toc();
     return (*started)->value();
   }
+  /// Starts a delivery of the other image beside.
+  pull_started start_other() {
+    const pull_request request{2, other_name, host_platform().text(), {}, std::nullopt};
+    auto started = stage.ask<pull_started>(session, request, listener);
+    stage.run();
+    REQUIRE(*started);
+    link->answer_toc();
+    return (*started)->value();
+  }
   void answer(const verdict& with = {}) { link->answer(with); }
   void answer_all() {
     while (!link->in_flight.empty()) answer();
@@ -88,9 +113,24 @@ struct session_bench {
     return (*report)->value();
   }
   std::size_t running_deliveries() { return report().deliveries.size(); }
-  [[nodiscard]] bool passed(landmark mark) const {
-    return std::any_of(link->landmarks.begin(), link->landmarks.end(),
-                       [&](const outgoing_landmark& one) { return one.mark == mark; });
+  [[nodiscard]] bool passed(landmark mark, std::uint64_t delivery = 1) const {
+    return std::any_of(link->landmarks.begin(), link->landmarks.end(), [&](const outgoing_landmark& one) {
+      return one.mark == mark && one.delivery == delivery;
+    });
+  }
+  /// Bytes that have left, unpacked, of one delivery.
+  [[nodiscard]] std::uint64_t sent_bytes(std::uint64_t delivery) const {
+    std::uint64_t bytes = 0;
+    for (const auto& sent : link->segments)
+      if (sent.delivery == delivery) bytes += sent.data.bytes;
+    return bytes;
+  }
+  /// A block of the largest file, far from its begin.
+  [[nodiscard]] static block_run late_block(const toc_view& toc) {
+    for (std::uint32_t i = 0; i < toc.content_count(); ++i)
+      if (const auto size = toc.content(i).size; size > 1'000'000)
+        return {i, toc.geometry().count(size) - 1, 1};
+    return {};
   }
 };
 
@@ -279,4 +319,84 @@ TEST_CASE("the link is in use from a pull to the end of its delivery") {
   bench.answer_all();
   CHECK(bench.running_deliveries() == 0);
   CHECK_FALSE(bench.turns->in_use("10.0.0.7"));
+}
+
+TEST_CASE("of two deliveries at once the second brings only what the first does not") {
+  session_bench bench(64U << 20U);
+  const auto first = bench.start();
+  const auto second = bench.start_other();
+  CHECK(second.delivered_bytes == 300'000);
+  bench.answer_all();
+  CHECK(bench.sent_bytes(1) == first.delivered_bytes);
+  CHECK(bench.sent_bytes(2) == 300'000);
+  CHECK(bench.passed(landmark::complete, 1));
+  CHECK(bench.passed(landmark::complete, 2));
+  CHECK(bench.running_deliveries() == 0);
+}
+
+TEST_CASE("a delivery is complete only when what others bring for it has come") {
+  session_bench bench;
+  bench.start();
+  bench.start_other();
+  while (bench.sent_bytes(2) < 300'000) bench.answer();
+  while (!bench.passed(landmark::complete, 1)) {
+    CHECK_FALSE(bench.passed(landmark::complete, 2));
+    bench.answer();
+  }
+  bench.answer_all();
+  CHECK(bench.passed(landmark::complete, 2));
+}
+
+TEST_CASE("what is wanted of a delivery is sent at once by the one that brings it") {
+  session_bench bench;
+  bench.start();
+  bench.start_other();
+  const auto wanted = session_bench::late_block(*bench.other.toc);
+  const auto brought = session_bench::late_block(*bench.image.toc);
+  REQUIRE(wanted.count == 1);
+  bench.send(want{2, {wanted}, urgency::normal});
+  bench.answer();
+  const auto& last = bench.link->segments.back();
+  CHECK(last.delivery == 1);
+  CHECK(carries(last.data, brought));
+}
+
+TEST_CASE("when a delivery ends early, whoever borrowed from it is told that nothing more comes") {
+  session_bench bench;
+  bench.start();
+  bench.start_other();
+  while (bench.sent_bytes(2) < 300'000) bench.answer();
+  CHECK_FALSE(bench.passed(landmark::complete, 2));
+  bench.send(cancel_delivery{1});
+  bench.answer_all();
+  CHECK(bench.passed(landmark::complete, 2));
+  CHECK(bench.running_deliveries() == 0);
+}
+
+TEST_CASE("pulls at the same moment are one bundle, too") {
+  session_bench bench(64U << 20U);
+  auto first = bench.stage.ask<pull_started>(
+      bench.session, pull_request{1, name, host_platform().text(), {}, std::nullopt}, bench.listener);
+  auto second = bench.stage.ask<pull_started>(
+      bench.session, pull_request{2, other_name, host_platform().text(), {}, std::nullopt}, bench.listener);
+  bench.stage.run();
+  REQUIRE((*first && *second));
+  CHECK(std::min((*first)->value().delivered_bytes, (*second)->value().delivered_bytes) <= 300'000);
+}
+
+TEST_CASE("what a start is about to read goes before what none reads, of whichever delivery") {
+  session_bench bench;
+  bench.start();
+  const auto before = bench.link->segments.size();
+  const auto alone = [&] {
+    for (std::uint32_t i = 0; i < bench.other.toc->content_count(); ++i)
+      if (bench.other.toc->content(i).size == 300'000) return i;
+    return 0U;
+  }();
+  bench.other.order = std::make_shared<const stored_order>(
+      stored_order{{{alone, 0, 4}}, 1, 1, {}, {std::chrono::milliseconds(5)}});
+  bench.start_other();
+  bench.send(order_learned{bench.other.record.toc, bench.other.order});
+  while (bench.sent_bytes(2) == 0) bench.answer();
+  CHECK(bench.link->segments.size() <= before + 2 * delivery_limits{}.builds_ahead_max);
 }

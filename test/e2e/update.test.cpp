@@ -21,6 +21,21 @@ TEST_CASE("an update that changes little of an image brings little over the wire
   CHECK(hashes_of(all, all.folder() / "mounts" / "first") == hashes_of(all, first.tree));
 }
 
+TEST_CASE("a program reads at once what another image's delivery brings") {
+  if (!cluster::possible()) return;
+  cluster all({.link_bytes_per_second = 4'000'000});
+  const auto first = make_streamed_image(all.folder() / "first", {.files = 8});
+  const auto second = make_streamed_image(all.folder() / "second", {.files = 9});
+  all.add(first.layout, "app:1");
+  all.add(second.layout, "side:1");
+  all.mount("app:1", "first");
+  auto reader = all.run(hash_files(all.mount("side:1", "second")));
+  check_reads_right(all, *reader, second);
+  check_complete(all, "side:1");
+  check_complete(all, "app:1");
+  CHECK(all.bytes_received() < second.bytes + second.bytes / 20);
+}
+
 TEST_CASE("of images that are pulled together what they share comes once") {
   if (!cluster::possible()) return;
   cluster all;

@@ -16,7 +16,7 @@ class filler {
 
   void operator()(const char*, std::string& value) { value = *rc::gen::arbitrary<std::string>(); }
   void operator()(const char*, pull_until& value) {
-    value = *rc::gen::element(pull_until::mountable, pull_until::complete);
+    value = *rc::gen::element(pull_until::mountable, pull_until::complete, pull_until::started);
   }
   void operator()(const char*, layer_place& value) {
     value = *rc::gen::element(layer_place::automatic, layer_place::prefix, layer_place::relative,

@@ -30,7 +30,7 @@ class hub_stores {
 
   /// Takes an image of one layer (a tar) in under a name.
   known_image add(const std::string& name, const std::string& tar);
-  [[nodiscard]] preparation_tools preparation() { return {*catalogue, identity, {}, {}}; }
+  [[nodiscard]] preparation_tools preparation() { return {*catalogue, *traces, identity, {}, {}}; }
 
   temporary_folder folder;
   signing_identity identity;
