@@ -297,6 +297,19 @@ void join(const shell& my, std::uint64_t id, const std::map<toc_id, std::chrono:
   for (const auto from : lenders_of(deliveries, id)) reorder(my, from);
 }
 
+void learn(const shell& my, const order_learned& news) {
+  auto& deliveries = my.state().deliveries;
+  if (const auto meanwhile = my.state().meanwhile.lock()) meanwhile->insert_or_assign(news.toc, news.order);
+  std::set<std::uint64_t> changed;
+  for (auto& [id, running] : deliveries) {
+    if (running.image.record.toc != news.toc) continue;
+    running.image.order = news.order;
+    changed.insert(id);
+    changed.merge(lenders_of(deliveries, id));
+  }
+  for (const auto id : changed) reorder(my, id);
+}
+
 pull_started start(const shell& my, const pull_under_way& pull, const known_image& image,
                    const prepared_delivery& prepared) {
   const auto& request = pull.request;
@@ -314,6 +327,8 @@ pull_started start(const shell& my, const pull_under_way& pull, const known_imag
                            .since = my.now()};
   my.state().deliveries.insert_or_assign(id, std::move(running));
   join(my, id, prepared.offsets);
+  if (const auto news = pull.learned->find(image.record.toc); news != pull.learned->end())
+    learn(my, {news->first, news->second});
   spdlog::info("delivery {} of {} to {}: {} segments", id, image.record.reference, my.state().totals.node,
                prepared.started.segments);
   conclude(my, id);  // a node that has everything gets its landmarks at once
@@ -364,18 +379,6 @@ void begin(const shell& my, const pull_under_way& pull, const known_image& image
       });
 }
 
-void learn(const shell& my, const order_learned& news) {
-  auto& deliveries = my.state().deliveries;
-  std::set<std::uint64_t> changed;
-  for (auto& [id, running] : deliveries) {
-    if (running.image.record.toc != news.toc) continue;
-    running.image.order = news.order;
-    changed.insert(id);
-    changed.merge(lenders_of(deliveries, id));
-  }
-  for (const auto id : changed) reorder(my, id);
-}
-
 void take_want(const shell& my, const want& wanted) {
   auto& deliveries = my.state().deliveries;
   if (!deliveries.contains(wanted.delivery)) return;  // it has just ended
@@ -383,6 +386,12 @@ void take_want(const shell& my, const want& wanted) {
     if (auto noted = deliveries.at(id).core.want(runs, wanted.how); !noted)
       spdlog::warn("{} wants what cannot be: {}", my.state().totals.node, to_string(noted.error()));
   pump(my);
+}
+
+std::shared_ptr<orders_meanwhile> meanwhile(const shell& my) {
+  auto orders = my.state().meanwhile.lock();
+  if (!orders) my.state().meanwhile = orders = std::make_shared<orders_meanwhile>();
+  return orders;
 }
 
 /// What is under way goes on while the hub drains.
@@ -419,7 +428,7 @@ reporting_session::behavior_type make_node_session(self_pointer self, session_pe
       [=](const pull_request& request, const pull_listener& listener) -> caf::result<pull_started> {
         if (auto allowed = may_pull(my, request, is_hub); !allowed) return to_caf(allowed.error());
         end_warmup(my);
-        pull_under_way pull{request, my.tools->turns->use(my.host),
+        pull_under_way pull{request, meanwhile(my), my.tools->turns->use(my.host),
                             self->make_response_promise<pull_started>()};
         self->request(my.tools->library, caf::infinite,
                       resolve_image{request.reference, request.platform, {}, request.delivery, request.toc},

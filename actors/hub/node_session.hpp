@@ -84,9 +84,13 @@ struct built_segment {
   segment data;
 };
 
+/// Orders that came while pulls were being answered: their images may have been looked up before.
+using orders_meanwhile = std::map<toc_id, std::shared_ptr<const stored_order>>;
+
 /// A pull that is being answered.
 struct pull_under_way {
   pull_request request;
+  std::shared_ptr<orders_meanwhile> learned;
   warmup_turns::turn in_use;
   caf::typed_response_promise<pull_started> reply;
 };
@@ -97,6 +101,7 @@ struct session_state {
   std::uint64_t turn = 0;  ///< the delivery that was served last: others go first
   std::deque<std::pair<pull_under_way, known_image>> to_plan;  ///< one after the other: each knows the others
   bool planning = false;
+  std::weak_ptr<orders_meanwhile> meanwhile;  ///< of the pulls under way
   firstlight::credit credit;
   std::shared_ptr<firstlight::warmup> warmup;      ///< its answers may come when another one has begun
   warmup_turns::turn warmup_turn;                  ///< while the warm-up runs

@@ -26,9 +26,11 @@ std::string larger_layer() {
 }
 
 /// Knows one image by whatever name, and another one by its own.
-image_library::behavior_type library_of(image_library::pointer, known_image image, known_image other) {
+image_library::behavior_type library_of(image_library::pointer, known_image image, known_image other,
+                                        std::shared_ptr<std::function<void()>> while_resolving) {
   return {
       [=](const resolve_image& asked, const pull_listener&) {
+        if (*while_resolving) (*while_resolving)();
         return asked.reference == other_name ? other : image;
       },
       [](caf::get_atom) { return library_status{}; },
@@ -59,12 +61,13 @@ struct session_bench {
   actor_stage stage;
   node_link far = make_fake_node_link(stage, link);
   pull_listener listener = stage.keep(stage.system().spawn(deaf_listener));
+  std::shared_ptr<std::function<void()>> while_resolving = std::make_shared<std::function<void()>>();
   std::shared_ptr<warmup_turns> turns = std::make_shared<warmup_turns>();
   reporting_session session;
 
   /// A window of one byte lets one segment go at a time.
   explicit session_bench(std::uint64_t window_bytes = 1) {
-    const auto library = stage.keep(stage.system().spawn(library_of, image, other));
+    const auto library = stage.keep(stage.system().spawn(library_of, image, other, while_resolving));
     session = stage.keep(stage.system().spawn(
         make_node_session, session_peer{"n1", "10.0.0.7"}, far,
         session_tools{library, trace_aggregator{}, hub.preparation(), *hub.builder, stage.workers(),
@@ -399,4 +402,20 @@ TEST_CASE("what a start is about to read goes before what none reads, of whichev
   bench.send(order_learned{bench.other.record.toc, bench.other.order});
   while (bench.sent_bytes(2) == 0) bench.answer();
   CHECK(bench.link->segments.size() <= before + 2 * delivery_limits{}.builds_ahead_max);
+}
+
+TEST_CASE("an order that is learned while a pull is answered counts") {
+  session_bench bench;
+  const auto last = session_bench::late_block(*bench.image.toc);
+  const auto order = std::make_shared<const stored_order>(stored_order{{last}, 1, 1, {}, {}});
+  *bench.while_resolving = [&] {
+    caf::anon_send(bench.session, order_learned{bench.image.record.toc, order});
+  };
+  bench.start();
+  while (!bench.link->in_flight.empty() &&
+         bench.link->segments.size() <= 2 * delivery_limits{}.builds_ahead_max)
+    bench.answer();
+  CHECK(std::any_of(bench.link->segments.begin(), bench.link->segments.end(),
+                    [&](const auto& sent) { return carries(sent.data, last); }));
+  REQUIRE(bench.link->segments.front().data.runs.front() == last);
 }
