@@ -1,5 +1,6 @@
 #include "test/harness/catch_runner.hpp"
+#include "test/harness/supervisor.hpp"
 
 int main(int count, char** arguments) {
-  return run_catch(count, arguments);
+  return firstlight::test::supervise([&] { return run_catch(count, arguments); });
 }
