@@ -29,6 +29,11 @@ struct pki_issue_arguments {
 
 struct console_arguments {
   std::string history;  ///< file; empty: none
+  std::string hub;      ///< host:port of a hub on another machine; empty: the daemons of this one
+  std::string ca = "/etc/firstlight/pki/ca.crt";
+  std::string certificate = "/etc/firstlight/pki/admin.crt";
+  std::string key = "/etc/firstlight/pki/admin.key";
+  std::vector<std::string> words;  ///< one command instead of a dialogue
 };
 
 /// What the commands do that need the daemons' libraries. Each is handed in and returns an exit code: the

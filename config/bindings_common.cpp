@@ -19,6 +19,7 @@ void bind_link(binder& to, link_limits& o) {
   to.bind("backoff_max", o.backoff_max, "longest pause between two reconnects");
   to.bind("handshakes_open_max", o.handshakes_open_max, "hub: TLS handshakes at once");
   to.bind("nodes_max", o.nodes_max, "hub: joined nodes");
+  to.bind("admin_connections_max", o.admin_connections_max, "hub: connections of consoles on other machines");
   to.bind("connections_per_node_max", o.connections_per_node_max,
           "hub: connections with one certificate name");
   to.bind("pulls_per_node_max", o.pulls_per_node_max, "hub: unanswered pulls of one node");

@@ -15,6 +15,7 @@ struct link_limits {
   std::chrono::milliseconds backoff_max{15'000};
   std::uint32_t handshakes_open_max = 64;              ///< hub: TLS handshakes at once
   std::uint32_t nodes_max = 4096;                      ///< hub: joined nodes
+  std::uint32_t admin_connections_max = 32;            ///< hub: of consoles on other machines
   std::uint32_t connections_per_node_max = 24;         ///< hub: connections with one certificate name
   std::uint32_t pulls_per_node_max = 64;               ///< hub: unanswered pulls of one node
   std::uint32_t message_bytes_max = 64U << 20U;        ///< largest message accepted; above any segment or TOC

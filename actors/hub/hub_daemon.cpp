@@ -119,7 +119,8 @@ result<void> hub_daemon::listen(const hub_options& options, const std::string& v
                                        .limits = options.link,
                                        .hub_name = host_name(),
                                        .software_version = version,
-                                       .revoked_nodes = options.revoked_nodes},
+                                       .revoked_nodes = options.revoked_nodes,
+                                       .admin_socket = options.socket.string()},
                                       open_session);
   if (!listener) return tl::unexpected(listener.error());
   listener_ = std::move(*listener);

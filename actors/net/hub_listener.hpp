@@ -19,7 +19,9 @@ struct hub_listener_options {
   std::string hub_name;
   std::string software_version;
   std::uint32_t block_bytes = default_block_bytes;
-  std::vector<std::string> revoked_nodes;  ///< names (without "node:") that may not join any more
+  std::vector<std::string>
+      revoked_nodes;         ///< names (without "node:") that may not join any more; "admin:NAME"
+  std::string admin_socket;  ///< admins' connections are led to this UNIX socket; empty: they are refused
   std::string congestion_control = "bbr";  ///< of bulk sockets where the kernel allows; empty: the system's
 };
 
@@ -35,9 +37,9 @@ struct node_identity {
 /// The session gets an exit message when the node is gone; when the session ends the node is disconnected.
 using node_session_factory = std::function<node_session(const node_identity&, node_link)>;
 
-/// HUB LISTENER: accepts nodes over mutual TLS 1.3 and presents each as a `node_link` actor. A node that
-/// joins again under the same name replaces its old session at once. Any thread may call; `loop` and `system`
-/// outlive it.
+/// HUB LISTENER: accepts nodes over mutual TLS 1.3 and presents each as a `node_link` actor; admins are led
+/// to the hub's own socket. A node that joins again under the same name replaces its old session at once. Any
+/// thread may call; `loop` and `system` outlive it.
 class hub_listener {
  public:
   /// Binds and listens before it returns. Errors: `invalid_argument` (address), `io` (port in use, ...),

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "actors/net/hub_tunnel.hpp"
+#include "actors/net/kj_loop.hpp"
 #include "apps/console/console_words.hpp"
 #include "apps/daemon_client.hpp"
 
@@ -102,9 +104,27 @@ void read_lines(const char* prompt) {
   if (isatty(STDIN_FILENO) == 1) std::puts("");
 }
 
-}  // namespace
+/// For the socket of a tunnel: nobody else may enter it. Gone at the end.
+class private_folder {
+ public:
+  private_folder() {
+    auto pattern = (std::filesystem::temp_directory_path() / "firstlight-console-XXXXXX").string();
+    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+  }
+  ~private_folder() {
+    std::error_code gone;
+    if (!path_.empty()) std::filesystem::remove_all(path_, gone);
+  }
+  private_folder(const private_folder&) = delete;
+  private_folder& operator=(const private_folder&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
-result<int> run_console(const console_arguments& in) {
+ private:
+  std::filesystem::path path_;
+};
+
+int run_here(const console_arguments& in) {
+  if (!in.words.empty()) return run_line(in.words);
   state().tree = make_tree();
   const bool terminal = isatty(STDIN_FILENO) == 1;
   rl_readline_name = const_cast<char*>("firstlight");
@@ -119,6 +139,23 @@ result<int> run_console(const console_arguments& in) {
   if (terminal && !history.empty()) write_history(history.c_str());
   state().tree.reset();
   return 0;
+}
+
+}  // namespace
+
+result<int> run_console(const console_arguments& in) {
+  if (in.hub.empty()) return run_here(in);
+  const private_folder folder;
+  const auto socket = folder.path() / "hub.sock";
+  kj_loop loop;
+  auto tunnel =
+      hub_tunnel::open(loop, {.address = in.hub, .tls = {in.ca, in.certificate, in.key}, .socket = socket});
+  if (!tunnel) return tl::unexpected(tunnel.error());
+  setenv("FIRSTLIGHT_HUB_SOCKET", socket.c_str(), 1);
+  auto done = run_here(in);
+  tunnel->reset();
+  loop.stop();
+  return done;
 }
 
 }  // namespace firstlight

@@ -39,6 +39,21 @@ std::string console_command(cluster& all) {
          " HOME=" + all.folder().string() + " " + cluster::program() + " console";
 }
 
+/// The arguments of a console that is led to the cluster's hub by the certificate of `role`-`name`.
+std::vector<std::string> remote_console(cluster& all, const std::string& certificate) {
+  const auto pki = all.folder() / "pki";
+  return {cluster::program(),
+          "console",
+          "--hub",
+          all.hub_address(),
+          "--ca",
+          (pki / "ca.crt").string(),
+          "--certificate",
+          (pki / (certificate + ".crt")).string(),
+          "--key",
+          (pki / (certificate + ".key")).string()};
+}
+
 nlohmann::json events_of(cluster& all, const std::string& kind) {
   nlohmann::json found = nlohmann::json::array();
   const auto said = all.on_node({"events"}).reply;
@@ -159,6 +174,46 @@ TEST_CASE("metrics and health are served on loopback") {
   REQUIRE(eventually([&] { return get("/readyz").ends_with("503"); }));
   CHECK(get("/healthz") == "ok\n200");
   CHECK_THROWS(all.restart_node({"metrics_listen=0.0.0.0:" + port}));
+}
+
+TEST_CASE("an admin's certificate leads a console to a hub of another machine") {
+  if (!cluster::possible()) return;
+  cluster all;
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 2, .file_bytes = 4096}).layout,
+          "streamed:1");
+  for (const std::string name : {"ops", "gone"})
+    REQUIRE(all.run({cluster::program(), "pki", "issue", "admin", name, "--folder",
+                     (all.folder() / "pki").string()})
+                ->wait(std::chrono::seconds(20)) == program_end{0, 0});
+  const auto one_shot = [&](const std::string& certificate) {
+    auto arguments = remote_console(all, certificate);
+    arguments.insert(arguments.end(), {"--", "image", "ls", "--json"});
+    auto program = all.run(arguments);
+    REQUIRE(program->wait(std::chrono::seconds(30)));
+    return program;
+  };
+  const auto listed = one_shot("admin-ops");
+  CHECK(nlohmann::json::parse(listed->output())["images"][0]["reference"].get<std::string>().find(
+            "streamed:1") != std::string::npos);
+  // A node's certificate is for a node.
+  CHECK(one_shot("node-main")->output().empty());
+
+  std::string line;
+  for (const auto& word : remote_console(all, "admin-ops")) line += word + " ";
+  terminal screen(all, "env HOME=" + all.folder().string() + " " + line);
+  REQUIRE(screen.shows("firstlight>"));
+  screen.type("image ls");
+  screen.press("Enter");
+  CHECK(screen.shows("streamed:1"));
+  screen.type("exit");
+  screen.press("Enter");
+
+  auto away = remote_console(all, "admin-ops");
+  away[3] = "127.0.0.1:1";
+  auto program = all.run(away);
+  REQUIRE(program->wait(std::chrono::seconds(30)));
+  const auto said = program->errors();
+  CHECK(std::count(said.begin(), said.end(), '\n') == 1);
 }
 
 }  // namespace firstlight

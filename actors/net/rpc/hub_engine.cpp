@@ -6,6 +6,7 @@
 
 #include "actors/net/rpc/errors.hpp"
 #include "actors/net/rpc/hub_face.hpp"
+#include "actors/net/rpc/relay_streams.hpp"
 #include "actors/net/rpc/socket_options.hpp"
 #include "schemas/protocol_version.hpp"
 
@@ -73,7 +74,37 @@ std::string hub_engine::refusal(const certificate_name& name) const {
   return {};
 }
 
+/// The hub's socket answers an admin as it answers its own machine's root.
+void hub_engine::admin_accepted(acceptor::accepted stream) {
+  const auto name = "admin:" + stream.peer.name;
+  std::string refused;
+  if (revoked_.count(name) > 0) refused = "its certificate has been revoked";
+  if (admins_.size() >= options_.limits.admin_connections_max) refused = "admin_connections_max is reached";
+  if (!refused.empty()) {
+    if (refusals_.pass()) spdlog::warn("hub: refused {} from {}: {}", name, stream.address, refused);
+    return;
+  }
+  const auto id = next_peer_++;
+  auto ending = kj::newPromiseAndFulfiller<void>();
+  admins_.emplace(id, std::make_pair(name, kj::mv(ending.fulfiller)));
+  auto relayed = loop_.io()
+                     .provider->getNetwork()
+                     .parseAddress("unix:" + options_.admin_socket)
+                     .then([](kj::Own<kj::NetworkAddress> address) {
+                       auto connecting = address->connect();
+                       return connecting.attach(kj::mv(address));
+                     })
+                     .then([far = kj::mv(stream.stream)](kj::Own<kj::AsyncIoStream> own) mutable {
+                       return relay_streams(kj::mv(far), kj::mv(own));
+                     });
+  KJ_IF_MAYBE (tasks, tasks_)
+    (*tasks)->add(relayed.exclusiveJoin(kj::mv(ending.promise))
+                      .catch_([](kj::Exception&&) {})  // the admin went away
+                      .then([this, id] { admins_.erase(id); }));
+}
+
 void hub_engine::accepted(acceptor::accepted stream) {
+  if (stream.peer.role == "admin" && !options_.admin_socket.empty()) return admin_accepted(std::move(stream));
   const auto refused = refusal(stream.peer);
   if (!refused.empty() && refusals_.pass()) spdlog::warn("hub: refused {}: {}", stream.address, refused);
   const auto id = next_peer_++;
@@ -125,6 +156,8 @@ void hub_engine::revoke(const std::vector<std::string>& names) {
     revoked_.insert(name);
     for (auto& [id, one] : peers_)
       if (one.name == name) end(id, "the node's certificate has been revoked");
+    for (auto& [id, admin] : admins_)
+      if (admin.first == name) admin.second->fulfill();
   }
 }
 

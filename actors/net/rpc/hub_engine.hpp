@@ -48,6 +48,7 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
 
   void taskFailed(kj::Exception&& thrown) override;
   void accepted(acceptor::accepted stream);
+  void admin_accepted(acceptor::accepted stream);
   std::string refusal(const certificate_name& name) const;
   result<void> check(wire::NodeHello::Reader hello, const peer& from) const;
   void attach_now(connection_id from, wire::BulkSink::Client sink);
@@ -68,6 +69,8 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
   std::unordered_map<std::string, std::shared_ptr<joined_node>> nodes_;
   std::map<connection_id, peer> peers_;
   connection_id next_peer_ = 1;
+  /// Connections of admins by id: the certificate's name, and what is fulfilled to end one.
+  std::map<connection_id, std::pair<std::string, kj::Own<kj::PromiseFulfiller<void>>>> admins_;
   std::vector<waiting_attach> waiting_;
   std::string bulk_congestion_;  // of the last accepted socket
   instant watched_{};
