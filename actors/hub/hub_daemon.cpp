@@ -54,7 +54,9 @@ result<void> hub_daemon::open_stores(const hub_options& options) {
   auto segments = segment_cache::open(options.store_folder / "cache", options.segment_cache_bytes_max);
   if (!segments) return tl::unexpected(segments.error());
   segments_ = std::move(*segments);
-  traces_ = std::make_unique<trace_store>(*metadata_, options.learning.traces_kept_max);
+  auto traces = trace_store::open(*metadata_, options.learning.kept);
+  if (!traces) return tl::unexpected(traces.error());
+  traces_ = std::move(*traces);
   layers_ = make_layer_cache(*metadata_, options.ingest);
   builder_ =
       std::make_unique<segment_builder>(*contents_, segments_.get(), block_geometry{}, options.segment);

@@ -40,7 +40,9 @@ result<void> node_daemon::open_stores(const node_options& options) {
   if (!layers) return tl::unexpected(layers.error());
   layers_ = std::move(*layers);
   // The collector says which go when there are too many.
-  unsent_traces_ = std::make_unique<trace_store>(*metadata_, std::numeric_limits<std::uint32_t>::max());
+  auto unsent = trace_store::open(*metadata_, {.kept_max = std::numeric_limits<std::uint32_t>::max()});
+  if (!unsent) return tl::unexpected(unsent.error());
+  unsent_traces_ = std::move(*unsent);
   switches_ = std::make_unique<trace_switches>(*metadata_);
   return {};
 }
