@@ -174,7 +174,7 @@ std::vector<observed_start> transferred(const std::vector<observed_start>& start
       const auto content = find_under(mapping, names[access.content], before);
       if (!content) continue;
       const bool same = to.content(*content).id == before.id;
-      content_access there{*content, access.access, {}};
+      content_access there{*content, access.access, {}, access.wait};
       for (const auto& run : access.runs)
         there.runs.push_back(same ? run
                                   : scaled_run(run, blocks(from, access.content), blocks(to, *content)));
