@@ -17,7 +17,8 @@ struct recording_options {
   bool watch_opens = true;                        ///< also files that are read without FUSE (fanotify)
   std::chrono::milliseconds check_interval{500};  ///< how often it is looked whether a start has settled
   std::chrono::milliseconds retry_interval{
-      5'000};  ///< before a trace that the hub could not take is sent again
+      5'000};                                 ///< before a trace that the hub could not take is sent again
+  std::uint64_t trace_bytes_max = 3U << 20U;  ///< of one trace, below what hubs take; the latest accesses go
   recording_limits limits;
 };
 

@@ -44,7 +44,8 @@ tracer trace_start(const node_shell& my, const start_to_record& start,
                                       start.group.empty() ? std::string(default_trace_group) : start.group,
                                       my.tools->name, recorder->started()},
                                      my.tools->collector,
-                                     my.tools->recording.check_interval});
+                                     my.tools->recording.check_interval,
+                                     my.tools->recording.trace_bytes_max});
 }
 
 void finish_trace(const running_mount& mount) {
