@@ -129,11 +129,24 @@ result<std::unique_ptr<node_daemon>> node_daemon::start(caf::actor_system& syste
   return node;
 }
 
+/// An exit overtakes what was sent before it: the collector answers once it has kept all that it was given.
+void node_daemon::keep_last_traces() {
+  if (!collector_) return;
+  caf::scoped_actor self{system_};
+  self->request(collector_, std::chrono::seconds(10), caf::get_atom_v)
+      .receive([](const collector_status&) {},
+               [](const caf::error& problem) {
+                 spdlog::error("the last traces may be lost: {}", to_string(from_caf(problem)));
+               });
+}
+
 node_daemon::~node_daemon() {
   stop_->store(true);
   metrics_.reset();
   admin_.reset();
-  end_actors(system_, root_, mounter_, layer_store_, collector_, link_);
+  end_actors(system_, root_, mounter_, layer_store_);
+  keep_last_traces();
+  end_actors(system_, collector_, link_);
   loop_.stop();
   end_workers(system_, workers_, keepers_, loaders_);
   if (contents_ == nullptr) return;
