@@ -23,4 +23,11 @@ void end_actor(caf::actor_system& system, const caf::actor& which, std::chrono::
   if (!wait_for_down(self, grace)) spdlog::critical("an actor does not end even when killed");
 }
 
+void end_worker(caf::actor_system& system, const caf::actor& which, std::chrono::milliseconds grace) {
+  caf::scoped_actor self{system};
+  self->monitor(which);
+  self->send_exit(which, caf::exit_reason::user_shutdown);
+  while (!wait_for_down(self, grace)) spdlog::error("a worker is still busy after {} ms", grace.count());
+}
+
 }  // namespace firstlight

@@ -18,10 +18,15 @@ void end_actors(caf::actor_system& system, Handles&... handles) {
   (end_one(handles), ...);
 }
 
+/// Ends a worker and waits until it is down, however long that takes: what it works with is destroyed next.
+/// Whoever can have long work has it look at a stop flag.
+void end_worker(caf::actor_system& system, const caf::actor& which,
+                std::chrono::milliseconds grace = std::chrono::seconds(10));
+
 template <class... Pools>
 void end_workers(caf::actor_system& system, Pools&... pools) {
   const auto end_pool = [&system](worker_pool& pool) {
-    for (const auto& one : pool.all()) end_actor(system, caf::actor_cast<caf::actor>(one));
+    for (const auto& one : pool.all()) end_worker(system, caf::actor_cast<caf::actor>(one));
     pool.clear();
   };
   (end_pool(pools), ...);

@@ -23,6 +23,11 @@ struct trace_report {
   shared_bytes encoded;  ///< schemas/trace_codec.hpp
   std::string node;      ///< who sent it, as its certificate says; filled in by the hub
 };
+/// Whether a hub that answers with this error will never take the trace.
+[[nodiscard]] constexpr bool refused_for_good(errc why) {
+  return why == errc::corrupt || why == errc::invalid_argument || why == errc::limit_exceeded;
+}
+
 /// It is on the hub's disk, or was before.
 struct trace_kept {};
 

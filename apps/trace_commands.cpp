@@ -24,8 +24,11 @@ std::string milliseconds_of(std::uint64_t microseconds) {
 void print_list(const admin_trace_list& list) {
   table rows({"IMAGE", "PLATFORM", "TRACES", "ORDER FROM", "EXPECTED"});
   for (const auto& image : list.images)
-    rows.add({image.reference, image.platform, std::to_string(image.traces), where_from(image),
-              rounded_bytes(image.expected_bytes)});
+    if (image.platform.empty())
+      rows.add({image.reference, "not here", std::to_string(image.traces), "", ""});
+    else
+      rows.add({image.reference, image.platform, std::to_string(image.traces), where_from(image),
+                rounded_bytes(image.expected_bytes)});
   std::fputs(rows.text().c_str(), stdout);
   std::printf("received %llu, repeated %llu, refused %llu\n", static_cast<unsigned long long>(list.received),
               static_cast<unsigned long long>(list.repeated), static_cast<unsigned long long>(list.refused));
@@ -211,21 +214,28 @@ void add_export(command_tree& tree, CLI::App& group) {
 void add_rm(command_tree& tree, CLI::App& group) {
   struct arguments : image_arguments {
     std::string id;
+    bool orphans = false;
   };
   auto in = std::make_shared<arguments>();
   auto* command = tree.add(
       group,
       {.name = "rm",
        .summary = "Remove traces of an image; it is learned anew from what is left.",
-       .examples = "firstlight trace rm redis:7\nfirstlight trace rm redis:7 3f9a",
+       .examples = "firstlight trace rm redis:7\nfirstlight trace rm redis:7 3f9a\n"
+                   "firstlight trace rm --orphans",
        .details = "A removed trace does not come back from nodes or other hubs."},
-      [in] {
+      [in]() -> result<int> {
+        if (in->orphans != in->reference.empty())
+          return fail(errc::invalid_argument, "name an image, or --orphans");
         return show(ask_for<admin_trace_removed>(daemon_kind::hub, in->daemon,
                                                  admin_trace_remove{in->reference, in->platform, in->id}),
                     in->daemon.output,
                     [](const admin_trace_removed& gone) { std::printf("removed %u\n", gone.traces); });
       });
-  add_reference(*command, *in);
+  command->add_option("image", in->reference, "whose traces")->type_name("REFERENCE");
+  command->add_option("--platform", in->platform, "of the image (default: the hub's own)")
+      ->type_name("PLATFORM");
+  command->add_flag("--orphans", in->orphans, "all traces of images that the hub does not have");
   command->add_option("trace", in->id, "a trace's id or its beginning (default: all)")->type_name("ID");
   add_daemon_options(*command, in->daemon, daemon_kind::hub);
 }

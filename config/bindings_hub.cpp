@@ -103,7 +103,14 @@ void bind_learning(binder& to, learning_options& o) {
           "so that no node decides alone; above 0");
   to.bind("half_weight_after", o.selection.half_weight_after,
           "a trace with so many newer ones counts half; above 0");
-  to.bind("traces_kept_max", o.traces_kept_max, "traces of one image on disk; the oldest are removed");
+  to.bind("traces_kept_max", o.kept.kept_max,
+          "traces of one image on disk; of more the oldest of the node with the most go");
+  to.bind("removed_traces_max", o.kept.removed_max, "ids of removed traces, which do not come back");
+  to.bind("removed_traces_time", o.kept.removed_time,
+          "after it removed traces are forgotten, and traces so old refused");
+  to.bind("orphans_max", o.orphans.count_max, "traces of images that the hub does not have");
+  to.bind("orphans_bytes_max", o.orphans.bytes_max, "of all such traces");
+  to.bind("orphans_per_node_max", o.orphans.per_node_max, "such traces of one node");
   to.bind("trace_bytes_max", o.trace_bytes_max, "of one trace");
   to.bind("files_max", o.traces.files_max, "files of one trace");
   to.bind("runs_max", o.traces.runs_max, "runs of blocks of one trace");
@@ -111,6 +118,8 @@ void bind_learning(binder& to, learning_options& o) {
           "what is expected of a file that was opened and never seen read");
   to.bind("relatives_max", o.relatives_max, "images that are looked at for one without traces of its own");
   to.bind("gather_time", o.gather_time, "traces that come together are learned from together");
+  to.bind("forget_interval", o.forget_interval,
+          "how often it is looked which removed traces can be forgotten");
   to.bind("peer_interval", o.peer_interval, "how often another hub is asked for new traces");
   to.bind("peer_ids_max", o.peer_ids_max, "ids of traces in one answer to another hub");
   to.bind("refusals_shown_max", o.refusals_shown_max, "reasons of refused traces that status shows");

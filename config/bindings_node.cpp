@@ -47,6 +47,8 @@ void bind_recording(binder& to, recording_options& o) {
   to.bind("starts", o.starts, "mode first: so many of each image");
   to.bind("settle_time", o.limits.settle_time, "a start is over when nothing new was read for so long");
   to.bind("time_max", o.limits.time_max, "a start is over after this in any case");
+  to.bind("trace_bytes_max", o.trace_bytes_max,
+          "of one trace, below what hubs take; of more the latest accesses are left out");
   to.bind("check_interval", o.check_interval, "how often it is looked whether a start is over");
   to.bind("watch_opens", o.watch_opens, "also record files that are read without FUSE (fanotify)");
   to.bind("unsent_max", o.unsent_max, "traces kept while the hub is away; the oldest go first");

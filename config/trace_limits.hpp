@@ -4,6 +4,7 @@
 #include "model/learned_order.hpp"
 #include "model/recording.hpp"
 #include "model/trace.hpp"
+#include "model/trace_eviction.hpp"
 #include "model/trace_selection.hpp"
 
 namespace firstlight {
@@ -16,8 +17,17 @@ struct recording_options {
   bool watch_opens = true;                        ///< also files that are read without FUSE (fanotify)
   std::chrono::milliseconds check_interval{500};  ///< how often it is looked whether a start has settled
   std::chrono::milliseconds retry_interval{
-      5'000};  ///< before a trace that the hub could not take is sent again
+      5'000};                                 ///< before a trace that the hub could not take is sent again
+  std::uint64_t trace_bytes_max = 3U << 20U;  ///< of one trace, below what hubs take; the latest accesses go
   recording_limits limits;
+};
+
+/// What a store of traces keeps.
+struct trace_store_limits {
+  std::uint32_t kept_max = 256;         ///< traces of one image; of more the oldest of the busiest node go
+  std::uint32_t removed_max = 262'144;  ///< ids of removed traces, which do not come back
+  std::chrono::milliseconds removed_time{std::chrono::days(365)};  ///< then they are forgotten, and traces so
+                                                                   ///< old refused
 };
 
 /// Learning from traces on a hub.
@@ -25,11 +35,14 @@ struct learning_options {
   trace_limits traces;
   trace_selection_limits selection;
   learned_order_limits order;
-  std::uint32_t traces_kept_max = 256;        ///< of one image; the oldest are removed
-  std::uint32_t trace_bytes_max = 4U << 20U;  ///< of one encoded trace
-  std::uint32_t relatives_max = 8;            ///< images that are looked at for one without traces of its own
-  std::uint32_t refusals_shown_max = 16;      ///< reasons kept for status
-  std::chrono::milliseconds gather_time{100};    ///< traces that come together are learned from together
+  trace_store_limits kept;
+  trace_room orphans{4096, 256U << 20U, 512};  ///< traces of images that the hub does not have
+  std::uint32_t trace_bytes_max = 4U << 20U;   ///< of one encoded trace
+  std::uint32_t relatives_max = 8;        ///< images that are looked at for one without traces of its own
+  std::uint32_t refusals_shown_max = 16;  ///< reasons kept for status
+  std::chrono::milliseconds gather_time{100};  ///< traces that come together are learned from together
+  std::chrono::milliseconds forget_interval{
+      std::chrono::hours(1)};  ///< how often it is looked which removed traces can be forgotten
   std::chrono::milliseconds peer_interval{500};  ///< how often another hub is asked for new traces
   std::uint32_t peer_ids_max = 4096;             ///< ids in one answer to another hub
 };

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "model/runs.hpp"
+#include "model/want_ahead.hpp"
 
 namespace firstlight {
 
@@ -106,9 +107,8 @@ void delivery::widen(planned_segment& segment, const block_run& behind) {
   const auto blocks = geometry_.count((*contents_)[behind.content].size);
   const auto ahead = std::min(limits_.want_ahead_bytes / geometry_.block_bytes, blocks - first);
   for (const auto& part : outside(left_, {behind.content, first, ahead})) take(segment, part);
-  const auto doublings = std::min(times_wanted_[behind.content]++, 16U);
-  const auto far_bytes = std::min(std::uint64_t{limits_.want_ahead_bytes} << doublings,
-                                  std::uint64_t{limits_.want_ahead_bytes_max});
+  const auto far_bytes = want_ahead_bytes(limits_.want_ahead_bytes, limits_.want_ahead_bytes_max,
+                                          times_wanted_[behind.content]++);
   const auto far = std::min(static_cast<std::uint32_t>(far_bytes / geometry_.block_bytes), blocks - first);
   if (far > ahead) ahead_.push_back({behind.content, first + ahead, far - ahead});
 }

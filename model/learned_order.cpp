@@ -143,33 +143,54 @@ class merger {
 
 }  // namespace
 
-observed_start without_waits(const observed_start& start) {
-  struct waited {
-    time until;
-    time wait;
+namespace {
+
+/// A time in which something waited, and what was lost by waiting until its end.
+struct lost_time {
+  time from{0};
+  time until{0};
+  time sum{0};
+};
+
+/// Of waits that overlap only the time that they cover together was lost. By time, apart from each other.
+std::vector<lost_time> lost_times(const observed_start& start) {
+  std::vector<lost_time> waits;
+  const auto add = [&](time access, time wait) {
+    if (wait.count() > 0) waits.push_back({access, access + wait, time(0)});
   };
-  std::vector<waited> waits;
-  for (const auto& file : start.accesses)
-    for (const auto& run : file.runs)
-      if (run.wait.count() > 0) waits.push_back({run.access + run.wait, run.wait});
-  std::sort(waits.begin(), waits.end(), [](const waited& a, const waited& b) { return a.until < b.until; });
-  // Of waits that overlap only the time that they cover together was lost.
-  std::vector<waited> lost;
-  time covered{0};
+  for (const auto& file : start.accesses) {
+    if (file.runs.empty()) add(file.access, file.wait);
+    for (const auto& run : file.runs) add(run.access, run.wait);
+  }
+  std::sort(waits.begin(), waits.end(),
+            [](const lost_time& a, const lost_time& b) { return a.from < b.from; });
+  std::vector<lost_time> lost;
   time sum{0};
   for (const auto& one : waits) {
-    sum += one.until - std::max(covered, one.until - one.wait);
-    covered = std::max(covered, one.until);
-    lost.push_back({one.until, sum});
+    if (lost.empty() || one.from > lost.back().until) lost.push_back({one.from, one.from, sum});
+    auto& last = lost.back();
+    sum += std::max(last.until, one.until) - last.until;
+    last.until = std::max(last.until, one.until);
+    last.sum = sum;
   }
+  return lost;
+}
+
+}  // namespace
+
+observed_start without_waits(const observed_start& start) {
+  const auto lost = lost_times(start);
   const auto earlier = [&](time access) {
     const auto next = std::upper_bound(lost.begin(), lost.end(), access,
-                                       [](time when, const waited& one) { return when < one.until; });
-    return next == lost.begin() ? access : std::max(time(0), access - std::prev(next)->wait);
+                                       [](time when, const lost_time& one) { return when < one.from; });
+    if (next == lost.begin()) return access;
+    const auto& last = *std::prev(next);
+    return access - (last.sum - (last.until - std::min(access, last.until)));
   };
   auto plain = start;
   for (auto& file : plain.accesses) {
     file.access = earlier(file.access);
+    file.wait = time(0);
     for (auto& run : file.runs) {
       run.access = earlier(run.access);
       run.wait = time(0);

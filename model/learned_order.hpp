@@ -10,7 +10,8 @@ namespace firstlight {
 struct content_access {
   std::uint32_t content = 0;
   std::chrono::nanoseconds access{0};
-  std::vector<traced_run> runs;  ///< empty: opened only
+  std::vector<traced_run> runs;      ///< empty: opened only
+  std::chrono::nanoseconds wait{0};  ///< without runs: how long the file waited for our delivery
 };
 
 /// One start, and how much it counts.

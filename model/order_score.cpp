@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "model/runs.hpp"
+#include "model/want_ahead.hpp"
 
 namespace firstlight {
 namespace {
@@ -107,10 +108,9 @@ class replay {
     const auto out_of_turn = now + link_.round_trip + time(static_cast<std::int64_t>(packed(first)));
     if (in_turn <= out_of_turn) return in_turn;
     missed = true;
-    const auto doublings = std::min(times_missed_[run.content]++, 16U);
     const auto ahead =
-        std::max(1U, geometry_.count(std::min<std::uint64_t>(
-                         std::uint64_t{link_.want_ahead_bytes} << doublings, link_.want_ahead_bytes_max)));
+        std::max(1U, geometry_.count(want_ahead_bytes(link_.want_ahead_bytes, link_.want_ahead_bytes_max,
+                                                      times_missed_[run.content]++)));
     const auto rest = stream_.blocks_of(run.content) - block;
     const block_run wanted{run.content, block, std::min(rest, ahead)};
     for (std::uint32_t i = 0; i < wanted.count; ++i) {

@@ -38,15 +38,19 @@ struct trace_id {
 /// The label of traces that belong to nothing but their own image.
 inline constexpr std::string_view default_trace_group = "default";
 
+/// The node of traces that a user has taken in from files.
+inline constexpr std::string_view imported_node = "import";
+
 /// What one start has read.
 struct trace {
   trace_id id;
   toc_id toc;             ///< of the image
   std::string reference;  ///< as it was mounted, canonical
   std::string group{default_trace_group};
-  std::string node;                     ///< who recorded it, as its certificate says
-  std::chrono::nanoseconds started{0};  ///< of the instance, since the epoch
-  std::vector<traced_file> files;       ///< by access, then path; each path once
+  std::string node;                      ///< who recorded it, as its certificate says
+  std::chrono::nanoseconds started{0};   ///< of the instance, since the epoch
+  std::vector<traced_file> files;        ///< by access, then path; each path once
+  std::chrono::nanoseconds received{0};  ///< by the first hub that had it, since the epoch; 0 before that
   friend bool operator==(const trace&, const trace&) = default;
 };
 

@@ -1,8 +1,29 @@
 #include "schemas/toc_contents.hpp"
 
+#include <algorithm>
+
 #include "schemas/toc_paths.hpp"
 
 namespace firstlight {
+namespace {
+
+/// Each block is read first once; a trace that says otherwise would be learned from for minutes.
+result<void> check_runs(const traced_file& file, std::uint32_t blocks) {
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> ranges;
+  for (const auto& run : file.runs) {
+    if (run.first >= blocks || run.count > blocks - run.first)
+      return fail(errc::invalid_argument,
+                  "a trace of another image: " + file.path + " has " + std::to_string(blocks) + " blocks");
+    ranges.emplace_back(run.first, run.first + run.count);
+  }
+  std::sort(ranges.begin(), ranges.end());
+  for (std::size_t i = 1; i < ranges.size(); ++i)
+    if (ranges[i].first < ranges[i - 1].second)
+      return fail(errc::invalid_argument, "blocks of " + file.path + " are read first twice");
+  return {};
+}
+
+}  // namespace
 
 std::vector<content_info> contents_of(const toc_view& toc) {
   std::vector<content_info> contents;
@@ -38,11 +59,8 @@ result<observed_start> observe(const toc_view& toc, const trace& recorded) {
     if (!content) return fail(errc::invalid_argument, "a trace of another image: " + content.error().detail);
     if (!*content) continue;
     const auto blocks = toc.geometry().count(toc.content_size(**content));
-    for (const auto& run : file.runs)
-      if (run.first >= blocks || run.count > blocks - run.first)
-        return fail(errc::invalid_argument,
-                    "a trace of another image: " + file.path + " has " + std::to_string(blocks) + " blocks");
-    start.accesses.push_back({**content, file.access, file.runs});
+    if (auto good = check_runs(file, blocks); !good) return tl::unexpected(good.error());
+    start.accesses.push_back({**content, file.access, file.runs, file.wait});
   }
   return start;
 }

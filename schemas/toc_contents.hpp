@@ -16,7 +16,7 @@ namespace firstlight {
 [[nodiscard]] result<std::optional<std::uint32_t>> content_at(const toc_view& toc, std::string_view path);
 
 /// A trace with the contents of its files instead of their paths. Errors: `invalid_argument` if it names what
-/// is not a file of this image, or blocks behind a file's end.
+/// is not a file of this image, blocks behind a file's end, or a block twice.
 [[nodiscard]] result<observed_start> observe(const toc_view& toc, const trace& recorded);
 
 }  // namespace firstlight

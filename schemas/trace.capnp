@@ -13,6 +13,7 @@ struct Trace {
   node      @4 :Text;            # who recorded it; a hub believes the node's certificate instead
   started   @5 :Int64;           # nanoseconds since the epoch
   files     @6 :List(TracedFile);  # by access
+  received  @7 :Int64;           # by the first hub that had it, nanoseconds since the epoch; 0 from a node
 
   struct TracedFile {
     path   @0 :Data;             # in the image, without leading '/'; names need not be UTF-8
@@ -26,6 +27,14 @@ struct Trace {
     access @2 :Int64;
     wait   @3 :Int64;
   }
+}
+
+struct TraceStamp {              # what a store need not read a whole trace for, beside it
+  node      @0 :Text;
+  started   @1 :Int64;           # nanoseconds since the epoch
+  received  @2 :Int64;           # nanoseconds since the epoch
+  bytes     @3 :UInt64;          # of the stored trace
+  reference @4 :Text;            # of the image, as it was mounted
 }
 
 struct PeerQuestion {            # what one hub asks another about its traces

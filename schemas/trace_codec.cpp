@@ -41,6 +41,7 @@ std::vector<std::byte> encode_trace(const trace& recorded) {
   root.setGroup(recorded.group);
   root.setNode(recorded.node);
   root.setStarted(recorded.started.count());
+  root.setReceived(recorded.received.count());
   auto files = root.initFiles(static_cast<unsigned>(recorded.files.size()));
   for (unsigned i = 0; i < files.size(); ++i) write(files[i], recorded.files[i]);
   return detail::flat_bytes(message);
@@ -57,10 +58,33 @@ result<trace> decode_trace(bytes_view message) {
                    root.getGroup().cStr(),
                    root.getNode().cStr(),
                    nanoseconds(root.getStarted()),
-                   {}};
+                   {},
+                   nanoseconds(root.getReceived())};
     recorded.files.reserve(root.getFiles().size());
     for (const auto file : root.getFiles()) recorded.files.push_back(read(file));
     return recorded;
+  });
+}
+
+std::vector<std::byte> encode_stamp(const trace_stamp& stamp) {
+  capnp::MallocMessageBuilder message;
+  auto root = message.initRoot<wire::TraceStamp>();
+  root.setNode(stamp.node);
+  root.setStarted(stamp.started.count());
+  root.setReceived(stamp.received.count());
+  root.setBytes(stamp.bytes);
+  root.setReference(stamp.reference);
+  return detail::flat_bytes(message);
+}
+
+result<trace_stamp> decode_stamp(const trace_id& id, bytes_view message) {
+  return detail::decode_message<wire::TraceStamp>(message, [&](auto root) -> result<trace_stamp> {
+    return trace_stamp{id,
+                       root.getNode().cStr(),
+                       nanoseconds(root.getStarted()),
+                       nanoseconds(root.getReceived()),
+                       root.getBytes(),
+                       root.getReference().cStr()};
   });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include "model/bytes.hpp"
 #include "model/trace.hpp"
+#include "model/trace_selection.hpp"
 
 namespace firstlight {
 
@@ -8,5 +9,10 @@ namespace firstlight {
 [[nodiscard]] std::vector<std::byte> encode_trace(const trace& recorded);
 /// What it says is still to be checked by `check_trace`. Errors: `corrupt`.
 [[nodiscard]] result<trace> decode_trace(bytes_view message);
+
+/// All of it but the id, which is the key that it stands under.
+[[nodiscard]] std::vector<std::byte> encode_stamp(const trace_stamp& stamp);
+/// Errors: `corrupt`.
+[[nodiscard]] result<trace_stamp> decode_stamp(const trace_id& id, bytes_view message);
 
 }  // namespace firstlight

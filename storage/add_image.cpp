@@ -61,8 +61,11 @@ result<image_record> keep(const add_image_tools& tools, const add_image_request&
                             .checked_at = request.now,
                             .complete = true};
   if (auto put = tools.catalogue.put(record); !put) return tl::unexpected(put.error());
-  if (auto learned = learn_image({tools.catalogue, tools.traces, tools.learning}, id); !learned)
-    return tl::unexpected(learned.error());
+  // Without what starts teach the image is delivered as guessed.
+  if (auto learned =
+          learn_image({tools.catalogue, tools.traces, tools.learning, tools.unlearned, request.stop}, id);
+      !learned && tools.unlearned)
+    tools.unlearned(learned.error());
   return record;
 }
 

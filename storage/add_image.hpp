@@ -17,6 +17,8 @@ struct add_image_tools {
   const static_order_limits& order_limits;
   const trace_store& traces;  ///< of starts of this image, if they came first, and of its relatives
   const learning_options& learning;
+  trace_store::on_damage
+      unlearned{};  ///< is told of traces that teach nothing; the image is added all the same
 };
 
 /// One image to take in, or to look after.

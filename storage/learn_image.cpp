@@ -1,11 +1,14 @@
 #include "storage/learn_image.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <unordered_set>
 
 #include "model/image_reference.hpp"
 #include "model/name_shape.hpp"
 #include "model/trace_transfer.hpp"
+#include "schemas/image_config_json.hpp"
 #include "schemas/toc_contents.hpp"
 #include "schemas/toc_paths.hpp"
 
@@ -19,11 +22,48 @@ std::string repository_of(const std::string& reference) {
   return parsed->host + "/" + (parsed->repository.empty() ? parsed->path : parsed->repository);
 }
 
+/// An image that has traces. Its record may be gone, or its tag mean another image.
 struct relative {
-  image_record record;
+  toc_id toc;
+  std::string reference;
   bool same_repository = false;
+  std::chrono::nanoseconds newest{0};  ///< of its traces
   std::uint64_t shared_bytes = 0;
 };
+
+bool stopped(const learn_tools& tools) {
+  return tools.stop != nullptr && tools.stop->load();
+}
+
+/// What the catalogue says of one image.
+struct named_as {
+  std::string reference;  ///< of any of its records; empty without one
+  std::set<std::string> repositories;
+  std::set<std::string> platforms;
+};
+
+std::map<toc_id, named_as> names_by_image(const std::vector<image_record>& records) {
+  std::map<toc_id, named_as> names;
+  for (const auto& record : records) {
+    auto& name = names[record.toc];
+    name.reference = record.reference;
+    name.repositories.insert(repository_of(record.reference));
+    name.platforms.insert(record.platform);
+  }
+  return names;
+}
+
+template <class Value>
+bool have_common(const std::set<Value>& a, const std::set<Value>& b) {
+  return std::any_of(a.begin(), a.end(), [&](const Value& one) { return b.contains(one); });
+}
+
+/// Whether an image without a record is for the machines of another one.
+bool same_target(const toc_view& a, const toc_view& b) {
+  const auto first = parse_image_config(a.config_json());
+  const auto second = parse_image_config(b.config_json());
+  return first && second && first->target == second->target;
+}
 
 std::uint64_t bytes_shared(const toc_view& wanted, const toc_view& other) {
   std::unordered_set<content_id> had;
@@ -34,28 +74,53 @@ std::uint64_t bytes_shared(const toc_view& wanted, const toc_view& other) {
   return bytes;
 }
 
+relative relative_from(const toc_id& toc, const std::vector<trace_stamp>& traces, const named_as& name,
+                       const std::set<std::string>& repositories) {
+  const auto newest =
+      std::max_element(traces.begin(), traces.end(),
+                       [](const trace_stamp& a, const trace_stamp& b) { return a.received < b.received; });
+  auto own = name.repositories;
+  own.insert(repository_of(newest->reference));
+  return {toc, name.reference.empty() ? newest->reference : name.reference, have_common(own, repositories),
+          newest->received, 0};
+}
+
+/// All images with traces that may be relatives, each once: those of the same repository first, then by age.
+result<std::vector<relative>> candidates_of(const learn_tools& tools, const toc_id& image) {
+  const auto records = tools.catalogue.list();
+  if (!records) return tl::unexpected(records.error());
+  const auto traced = tools.traces.stamps();
+  if (!traced) return tl::unexpected(traced.error());
+  auto names = names_by_image(*records);
+  const auto wanted = names[image];
+  std::vector<relative> all;
+  for (const auto& [toc, traces] : *traced) {
+    const auto& name = names[toc];
+    const bool fits = name.platforms.empty() || have_common(name.platforms, wanted.platforms);
+    if (toc != image && fits) all.push_back(relative_from(toc, traces, name, wanted.repositories));
+  }
+  std::sort(all.begin(), all.end(), [](const relative& a, const relative& b) {
+    return std::tie(b.same_repository, b.newest, b.toc) < std::tie(a.same_repository, a.newest, a.toc);
+  });
+  return all;
+}
+
 /// The nearest first.
 result<std::vector<relative>> relatives_of(const learn_tools& tools, const toc_id& image,
                                            const toc_view& toc) {
-  const auto records = tools.catalogue.list();
-  if (!records) return tl::unexpected(records.error());
-  const auto traced = tools.traces.images();
-  if (!traced) return tl::unexpected(traced.error());
-  std::unordered_set<std::string> repositories;
-  for (const auto& record : *records)
-    if (record.toc == image) repositories.insert(repository_of(record.reference));
+  const auto candidates = candidates_of(tools, image);
+  if (!candidates) return tl::unexpected(candidates.error());
   std::vector<relative> all;
-  for (const auto& record : *records)
-    if (record.toc != image && traced->contains(record.toc))
-      all.push_back({record, repositories.contains(repository_of(record.reference)), 0});
+  for (const auto& one : *candidates) {
+    if (all.size() >= tools.options.relatives_max) break;
+    const auto other = tools.catalogue.toc(one.toc);
+    if (!other || !same_target(toc, **other)) continue;
+    all.push_back(one);
+    all.back().shared_bytes = bytes_shared(toc, **other);
+  }
   std::sort(all.begin(), all.end(), [](const relative& a, const relative& b) {
-    return std::tie(b.same_repository, b.record.added_at) < std::tie(a.same_repository, a.record.added_at);
-  });
-  if (all.size() > tools.options.relatives_max) all.resize(tools.options.relatives_max);
-  for (auto& one : all)
-    if (const auto other = tools.catalogue.toc(one.record.toc)) one.shared_bytes = bytes_shared(toc, **other);
-  std::sort(all.begin(), all.end(), [](const relative& a, const relative& b) {
-    return std::tie(b.same_repository, b.shared_bytes) < std::tie(a.same_repository, a.shared_bytes);
+    return std::tie(b.same_repository, b.shared_bytes, b.newest) <
+           std::tie(a.same_repository, a.shared_bytes, a.newest);
   });
   return all;
 }
@@ -109,7 +174,7 @@ std::vector<observed_start> transferred(const std::vector<observed_start>& start
       const auto content = find_under(mapping, names[access.content], before);
       if (!content) continue;
       const bool same = to.content(*content).id == before.id;
-      content_access there{*content, access.access, {}};
+      content_access there{*content, access.access, {}, access.wait};
       for (const auto& run : access.runs)
         there.runs.push_back(same ? run
                                   : scaled_run(run, blocks(from, access.content), blocks(to, *content)));
@@ -125,15 +190,16 @@ std::vector<observed_start> transferred(const std::vector<observed_start>& start
 result<std::vector<observed_start>> starts_of(const learn_tools& tools, const toc_id& image) {
   const auto toc = tools.catalogue.toc(image);
   if (!toc) return tl::unexpected(toc.error());
-  const auto traces = tools.traces.of_image(image);
+  const auto traces = tools.traces.of_image(image, tools.damaged);
   if (!traces) return tl::unexpected(traces.error());
   std::vector<trace_stamp> stamps;
-  for (const auto& one : *traces) stamps.push_back({one.id, one.node, one.started});
+  for (const auto& one : *traces) stamps.push_back(stamp_of(one, 0));
   const auto selected = select_traces(stamps, tools.options.selection);
   std::vector<observed_start> starts;
   for (const auto& one : *traces) {
     const auto weight = selected.find(one.id);
     if (weight == selected.end()) continue;
+    if (stopped(tools)) return fail(errc::cancelled, "learning was stopped");
     auto start = observe(**toc, one);
     if (!start) continue;  // it came before its image and does not fit it
     start->weight = weight->second;
@@ -149,14 +215,34 @@ result<relative_starts> relatives_starts(const learn_tools& tools, const toc_id&
   if (!relatives) return tl::unexpected(relatives.error());
   for (const auto& one : *relatives) {
     if (!one.same_repository && one.shared_bytes == 0) continue;
-    const auto other = tools.catalogue.toc(one.record.toc);
+    const auto other = tools.catalogue.toc(one.toc);
     if (!other) continue;
-    const auto starts = starts_of(tools, one.record.toc);
+    const auto starts = starts_of(tools, one.toc);
     if (!starts) return tl::unexpected(starts.error());
     auto moved = transferred(*starts, **other, **toc);
-    if (!moved.empty()) return relative_starts{one.record.reference, std::move(moved)};
+    if (!moved.empty()) return relative_starts{one.reference, std::move(moved)};
   }
   return relative_starts{};
+}
+
+result<std::vector<toc_id>> followers_of(const learn_tools& tools, const toc_id& image) {
+  const auto own = tools.traces.stamps(image);
+  if (!own) return tl::unexpected(own.error());
+  const auto traced = tools.traces.images();
+  if (!traced) return tl::unexpected(traced.error());
+  auto records = tools.catalogue.list();
+  if (!records) return tl::unexpected(records.error());
+  std::set<std::string> repositories;
+  for (const auto& one : *own) repositories.insert(repository_of(one.reference));
+  std::sort(records->begin(), records->end(),
+            [](const image_record& a, const image_record& b) { return a.added_at > b.added_at; });
+  std::vector<toc_id> followers;
+  for (const auto& record : *records) {
+    if (followers.size() >= tools.options.relatives_max) break;
+    if (!traced->contains(record.toc) && repositories.contains(repository_of(record.reference)))
+      followers.push_back(record.toc);
+  }
+  return followers;
 }
 
 stored_order order_from(const learn_tools& tools, const toc_view& toc, std::span<const observed_start> starts,

@@ -1,4 +1,6 @@
 #pragma once
+#include <atomic>
+
 #include "config/trace_limits.hpp"
 #include "storage/image_catalogue.hpp"
 #include "storage/trace_store.hpp"
@@ -12,6 +14,8 @@ struct learn_tools {
   image_catalogue& catalogue;
   const trace_store& traces;
   const learning_options& options;
+  trace_store::on_damage damaged{};         ///< is told of traces that cannot be read, which are left out
+  const std::atomic<bool>* stop = nullptr;  ///< the call ends with `cancelled`
 };
 
 /// The starts of an image that count, with their weights; traces that do not fit the image are left out.
@@ -24,6 +28,10 @@ struct relative_starts {
   std::vector<observed_start> starts;
 };
 [[nodiscard]] result<relative_starts> relatives_starts(const learn_tools& tools, const toc_id& image);
+
+/// The images without traces of their own that may take those of this one: of the same repository, the newest
+/// first, at most `relatives_max`. None if it has no traces itself.
+[[nodiscard]] result<std::vector<toc_id>> followers_of(const learn_tools& tools, const toc_id& image);
 
 /// The order that these starts teach; what only the guess names follows it.
 [[nodiscard]] stored_order order_from(const learn_tools& tools, const toc_view& toc,

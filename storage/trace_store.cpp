@@ -7,14 +7,31 @@
 namespace firstlight {
 namespace {
 
-constexpr table traces_table{"trace"};      // toc id and trace id: the trace
-constexpr table trace_ids_table{"traced"};  // trace id: toc id, or nothing of a removed one
+constexpr table traces_table{"trace"};          // toc id and trace id: the trace
+constexpr table stamps_table{"trace-stamp"};    // the same: its stamp
+constexpr table trace_ids_table{"traced"};      // trace id: toc id, or when it was removed
+constexpr table removals_table{"untraced"};     // when a trace was removed and its id: nothing
+constexpr table unlearned_table{"unlearned"};   // toc id: nothing
+constexpr table versions_table{"trace-store"};  // "stamped": nothing, once each trace has its stamp
+constexpr std::size_t time_bytes = 8;
 
 bytes_view as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
+std::string_view as_text(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 std::string key_of(const toc_id& image, const trace_id& id) {
   return std::string(as_key(image.value)) + std::string(as_key(id.value));
+}
+
+/// Sorts by time.
+std::string time_key(std::chrono::nanoseconds time) {
+  std::string key;
+  for (int shift = 56; shift >= 0; shift -= 8)
+    key.push_back(
+        static_cast<char>(static_cast<std::uint64_t>(time.count()) >> static_cast<unsigned>(shift)));
+  return key;
 }
 
 template <class Id>
@@ -24,7 +41,56 @@ std::optional<Id> id_at(std::string_view key, std::size_t offset) {
   return raw ? std::optional(Id{*raw}) : std::nullopt;
 }
 
+void put_stamp(write_batch& batch, const toc_id& image, const trace_stamp& stamp) {
+  batch.put(stamps_table, key_of(image, stamp.id), as_text(encode_stamp(stamp)));
+}
+
 }  // namespace
+
+std::chrono::nanoseconds trace_store::system_now() {
+  return std::chrono::system_clock::now().time_since_epoch();
+}
+
+result<std::unique_ptr<trace_store>> trace_store::open(database& metadata, const trace_store_limits& limits,
+                                                       clock now) {
+  std::unique_ptr<trace_store> opened(new trace_store(metadata, limits, std::move(now)));
+  auto ready = opened->stamp_all().and_then([&] { return opened->date_removals(); }).and_then([&] {
+    return opened->forget_old_removals();
+  });
+  if (!ready) return tl::unexpected(ready.error());
+  return opened;
+}
+
+/// Stores of earlier versions have no stamps.
+result<void> trace_store::stamp_all() {
+  const auto done = metadata_.get(versions_table, "stamped");
+  if (!done) return tl::unexpected(done.error());
+  if (*done) return {};
+  write_batch batch;
+  auto scanned = metadata_.scan(traces_table, "", [&](std::string_view key, std::string_view value) {
+    const auto image = id_at<toc_id>(key, 0);
+    if (const auto one = decode_trace(as_bytes(value)); one && image)
+      put_stamp(batch, *image, stamp_of(*one, value.size()));
+    return scan_step::next;
+  });
+  if (!scanned) return scanned;
+  batch.put(versions_table, "stamped", "");
+  return metadata_.write(batch, durability::synced);
+}
+
+/// What an earlier version has removed counts as removed now.
+result<void> trace_store::date_removals() {
+  const auto now = time_key(now_());
+  write_batch batch;
+  auto scanned = metadata_.scan(trace_ids_table, "", [&](std::string_view key, std::string_view value) {
+    if (!value.empty()) return scan_step::next;
+    batch.put(trace_ids_table, key, now);
+    batch.put(removals_table, now + std::string(key), "");
+    return scan_step::next;
+  });
+  if (!scanned || batch.empty()) return scanned;
+  return metadata_.write(batch, durability::synced);
+}
 
 result<std::optional<toc_id>> trace_store::image_of(const trace_id& id) const {
   const auto stored = metadata_.get(trace_ids_table, as_key(id.value));
@@ -33,19 +99,33 @@ result<std::optional<toc_id>> trace_store::image_of(const trace_id& id) const {
   return id_at<toc_id>(**stored, 0);
 }
 
+void trace_store::remove_in(write_batch& batch, const toc_id& image, const trace_id& id) const {
+  const auto now = time_key(now_());
+  for (const auto& where : {traces_table, stamps_table}) batch.erase(where, key_of(image, id));
+  batch.put(trace_ids_table, as_key(id.value), now);
+  batch.put(removals_table, now + std::string(as_key(id.value)), "");
+  batch.put(unlearned_table, as_key(image.value), "");
+}
+
 result<trace_store::outcome> trace_store::add(const trace& recorded) {
-  const auto known = metadata_.get(trace_ids_table, as_key(recorded.id.value));
+  const std::lock_guard lock(mutex_);
+  const auto known = knows(recorded.id);
   if (!known) return tl::unexpected(known.error());
   if (*known) return outcome::known;
   const auto bytes = encode_trace(recorded);
+  auto all = stamps(recorded.toc);
+  if (!all) return tl::unexpected(all.error());
+  all->push_back(stamp_of(recorded, bytes.size()));
   write_batch batch;
-  batch.put(traces_table, key_of(recorded.toc, recorded.id),
-            {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  batch.put(traces_table, key_of(recorded.toc, recorded.id), as_text(bytes));
+  put_stamp(batch, recorded.toc, all->back());
   batch.put(trace_ids_table, as_key(recorded.id.value), as_key(recorded.toc.value));
+  batch.put(unlearned_table, as_key(recorded.toc.value), "");
+  const auto gone = evicted_traces(*all, {.count_max = limits_.kept_max});
+  for (const auto& id : gone) remove_in(batch, recorded.toc, id);
   if (auto written = metadata_.write(batch, durability::synced); !written)
     return tl::unexpected(written.error());
-  if (auto dropped = drop_oldest(recorded.toc); !dropped) return tl::unexpected(dropped.error());
-  return outcome::added;
+  return std::find(gone.begin(), gone.end(), recorded.id) == gone.end() ? outcome::added : outcome::dropped;
 }
 
 result<std::optional<trace>> trace_store::find(const trace_id& id) const {
@@ -58,34 +138,49 @@ result<std::optional<trace>> trace_store::find(const trace_id& id) const {
   return decode_trace(as_bytes(**stored)).map([](trace&& one) { return std::optional(std::move(one)); });
 }
 
-result<std::vector<trace>> trace_store::of_image(const toc_id& image) const {
+result<std::vector<trace>> trace_store::of_image(const toc_id& image, const on_damage& damaged) const {
   std::vector<trace> all;
-  std::optional<error> problem;
   auto scanned =
       metadata_.scan(traces_table, as_key(image.value), [&](std::string_view, std::string_view value) {
-        auto one = decode_trace(as_bytes(value));
-        if (one)
+        if (auto one = decode_trace(as_bytes(value)))
           all.push_back(std::move(*one));
-        else
-          problem = one.error();
-        return problem ? scan_step::stop : scan_step::next;
+        else if (damaged)
+          damaged(one.error());
+        return scan_step::next;
       });
   if (!scanned) return tl::unexpected(scanned.error());
-  if (problem) return tl::unexpected(*problem);
   return all;
 }
 
 result<std::vector<trace_stamp>> trace_store::stamps(const toc_id& image) const {
-  return of_image(image).map([](const std::vector<trace>& all) {
-    std::vector<trace_stamp> stamps;
-    for (const auto& one : all) stamps.push_back({one.id, one.node, one.started});
-    return stamps;
+  std::vector<trace_stamp> all;
+  auto scanned =
+      metadata_.scan(stamps_table, as_key(image.value), [&](std::string_view key, std::string_view value) {
+        const auto id = id_at<trace_id>(key, sizeof(digest));
+        if (const auto stamp = decode_stamp(id.value_or(trace_id{}), as_bytes(value)); stamp && id)
+          all.push_back(*stamp);
+        return scan_step::next;
+      });
+  if (!scanned) return tl::unexpected(scanned.error());
+  return all;
+}
+
+result<std::map<toc_id, std::vector<trace_stamp>>> trace_store::stamps() const {
+  std::map<toc_id, std::vector<trace_stamp>> all;
+  auto scanned = metadata_.scan(stamps_table, "", [&](std::string_view key, std::string_view value) {
+    const auto image = id_at<toc_id>(key, 0);
+    const auto id = id_at<trace_id>(key, sizeof(digest));
+    if (const auto stamp = decode_stamp(id.value_or(trace_id{}), as_bytes(value)); stamp && id && image)
+      all[*image].push_back(*stamp);
+    return scan_step::next;
   });
+  if (!scanned) return tl::unexpected(scanned.error());
+  return all;
 }
 
 result<std::map<toc_id, std::uint32_t>> trace_store::images() const {
   std::map<toc_id, std::uint32_t> images;
-  auto scanned = metadata_.scan(traces_table, "", [&](std::string_view key, std::string_view) {
+  auto scanned = metadata_.scan(stamps_table, "", [&](std::string_view key, std::string_view) {
     if (const auto image = id_at<toc_id>(key, 0)) ++images[*image];
     return scan_step::next;
   });
@@ -93,16 +188,13 @@ result<std::map<toc_id, std::uint32_t>> trace_store::images() const {
   return images;
 }
 
-result<void> trace_store::for_each(const std::function<bool(trace&&)>& visit) const {
-  std::optional<error> problem;
-  auto scanned = metadata_.scan(traces_table, "", [&](std::string_view, std::string_view value) {
+result<void> trace_store::for_each(const std::function<bool(trace&&)>& visit,
+                                   const on_damage& damaged) const {
+  return metadata_.scan(traces_table, "", [&](std::string_view, std::string_view value) {
     auto one = decode_trace(as_bytes(value));
-    if (!one) problem = one.error();
-    return one && visit(std::move(*one)) ? scan_step::next : scan_step::stop;
+    if (!one && damaged) damaged(one.error());
+    return !one || visit(std::move(*one)) ? scan_step::next : scan_step::stop;
   });
-  if (!scanned) return scanned;
-  if (problem) return tl::unexpected(*problem);
-  return {};
 }
 
 result<bool> trace_store::knows(const trace_id& id) const {
@@ -122,41 +214,105 @@ result<std::vector<trace_id>> trace_store::known() const {
 }
 
 result<void> trace_store::remove(const trace_id& id) {
+  const std::lock_guard lock(mutex_);
   const auto image = image_of(id);
   if (!image) return tl::unexpected(image.error());
   if (!*image) return {};
   write_batch batch;
-  batch.erase(traces_table, key_of(**image, id));
-  batch.put(trace_ids_table, as_key(id.value), "");
+  remove_in(batch, **image, id);
   return metadata_.write(batch, durability::synced);
 }
 
 result<std::uint32_t> trace_store::remove_all(const toc_id& image) {
-  const auto all = stamps(image);
+  const std::lock_guard lock(mutex_);
+  write_batch batch;
+  std::uint32_t removed = 0;
+  // Traces without a readable stamp too.
+  auto scanned =
+      metadata_.scan(traces_table, as_key(image.value), [&](std::string_view key, std::string_view) {
+        if (const auto id = id_at<trace_id>(key, sizeof(digest))) {
+          remove_in(batch, image, *id);
+          ++removed;
+        }
+        return scan_step::next;
+      });
+  if (!scanned) return tl::unexpected(scanned.error());
+  if (auto written = metadata_.write(batch, durability::synced); !written)
+    return tl::unexpected(written.error());
+  return removed;
+}
+
+result<std::uint32_t> trace_store::trim_orphans(const std::set<toc_id>& known, const trace_room& room) {
+  const std::lock_guard lock(mutex_);
+  const auto all = stamps();
   if (!all) return tl::unexpected(all.error());
-  for (const auto& one : *all)
-    if (auto removed = remove(one.id); !removed) return tl::unexpected(removed.error());
-  return static_cast<std::uint32_t>(all->size());
+  std::vector<trace_stamp> orphans;
+  std::map<trace_id, toc_id> images;
+  for (const auto& [image, traces] : *all) {
+    if (known.contains(image)) continue;
+    orphans.insert(orphans.end(), traces.begin(), traces.end());
+    for (const auto& one : traces) images.emplace(one.id, image);
+  }
+  const auto gone = evicted_traces(orphans, room);
+  if (gone.empty()) return 0;
+  write_batch batch;
+  for (const auto& id : gone) remove_in(batch, images.at(id), id);
+  if (auto written = metadata_.write(batch, durability::synced); !written)
+    return tl::unexpected(written.error());
+  return static_cast<std::uint32_t>(gone.size());
 }
 
 result<void> trace_store::forget(const trace_id& id) {
-  const auto image = image_of(id);
-  if (!image) return tl::unexpected(image.error());
+  const std::lock_guard lock(mutex_);
+  const auto stored = metadata_.get(trace_ids_table, as_key(id.value));
+  if (!stored) return tl::unexpected(stored.error());
+  if (!*stored) return {};
   write_batch batch;
-  if (*image) batch.erase(traces_table, key_of(**image, id));
+  if (const auto image = id_at<toc_id>(**stored, 0)) {
+    for (const auto& where : {traces_table, stamps_table}) batch.erase(where, key_of(*image, id));
+    batch.erase(unlearned_table, as_key(image->value));
+  } else
+    batch.erase(removals_table, **stored + std::string(as_key(id.value)));
   batch.erase(trace_ids_table, as_key(id.value));
   return metadata_.write(batch, durability::synced);
 }
 
-result<void> trace_store::drop_oldest(const toc_id& image) {
-  auto all = stamps(image);
-  if (!all) return tl::unexpected(all.error());
-  if (all->size() <= kept_max_) return {};
-  std::sort(all->begin(), all->end(),
-            [](const trace_stamp& a, const trace_stamp& b) { return a.started > b.started; });
-  for (auto old = all->begin() + kept_max_; old != all->end(); ++old)
-    if (auto removed = remove(old->id); !removed) return removed;
-  return {};
+result<std::uint32_t> trace_store::forget_old_removals() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> removals;  // the oldest first
+  auto scanned = metadata_.scan(removals_table, "", [&](std::string_view key, std::string_view) {
+    if (key.size() == time_bytes + sizeof(digest)) removals.emplace_back(key);
+    return scan_step::next;
+  });
+  if (!scanned) return tl::unexpected(scanned.error());
+  const auto long_ago = time_key(now_() - limits_.removed_time);
+  const auto too_many = removals.size() - std::min<std::size_t>(removals.size(), limits_.removed_max);
+  write_batch batch;
+  std::uint32_t forgotten = 0;
+  for (const auto& key : removals) {
+    if (forgotten >= too_many && key.substr(0, time_bytes) >= long_ago) break;
+    batch.erase(removals_table, key);
+    batch.erase(trace_ids_table, std::string_view(key).substr(time_bytes));
+    ++forgotten;
+  }
+  if (forgotten == 0) return 0;
+  if (auto written = metadata_.write(batch, durability::synced); !written)
+    return tl::unexpected(written.error());
+  return forgotten;
+}
+
+result<std::set<toc_id>> trace_store::unlearned() const {
+  std::set<toc_id> images;
+  auto scanned = metadata_.scan(unlearned_table, "", [&](std::string_view key, std::string_view) {
+    if (const auto image = id_at<toc_id>(key, 0)) images.insert(*image);
+    return scan_step::next;
+  });
+  if (!scanned) return tl::unexpected(scanned.error());
+  return images;
+}
+
+result<void> trace_store::learned(const toc_id& image) {
+  return metadata_.erase(unlearned_table, as_key(image.value));
 }
 
 }  // namespace firstlight

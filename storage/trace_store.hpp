@@ -1,32 +1,47 @@
 #pragma once
 #include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
 
+#include "config/trace_limits.hpp"
 #include "model/trace.hpp"
-#include "model/trace_selection.hpp"
+#include "model/trace_eviction.hpp"
 #include "storage/database.hpp"
 
 namespace firstlight {
 
-/// TRACE STORE: the traces of a hub, or those that a node has not sent yet. Every change is durable when a
-/// call returns. Any thread; calls may block on the disk. Errors of all members: `io`, `corrupt`.
+/// TRACE STORE: the traces of a hub, or those that a node has not sent yet. Every change is made whole, and
+/// is durable when a call returns. Any thread; calls may block on the disk. Errors of all members: `io`,
+/// `corrupt`.
 class trace_store {
  public:
-  enum class outcome : std::uint8_t { added, known };
+  enum class outcome : std::uint8_t {
+    added,
+    known,    ///< it is here, or was
+    dropped,  ///< there is no room for it beside the others: known from now on
+  };
+  using clock = std::function<std::chrono::nanoseconds()>;         ///< since the epoch
+  using on_damage = std::function<void(const error& of_a_trace)>;  ///< it is left out
 
-  /// `metadata` outlives the store. More than `kept_max` traces of one image are not kept: the oldest go.
-  explicit trace_store(database& metadata, std::uint32_t kept_max)
-      : metadata_(metadata), kept_max_(kept_max) {}
+  /// `metadata` outlives the store; one store a database. A store of an earlier version is completed.
+  static result<std::unique_ptr<trace_store>> open(database& metadata, const trace_store_limits& limits,
+                                                   clock now = system_now);
+  [[nodiscard]] static std::chrono::nanoseconds system_now();
 
-  /// A trace that was added before is known, also after it has been removed.
+  /// A trace that was added before is known, also after it has been removed. When there are too many of its
+  /// image others go (model/trace_eviction.hpp).
   result<outcome> add(const trace& recorded);
   [[nodiscard]] result<std::optional<trace>> find(const trace_id& id) const;
   [[nodiscard]] result<std::vector<trace_stamp>> stamps(const toc_id& image) const;
+  /// Of all images that have traces.
+  [[nodiscard]] result<std::map<toc_id, std::vector<trace_stamp>>> stamps() const;
   /// All traces of an image, by id.
-  [[nodiscard]] result<std::vector<trace>> of_image(const toc_id& image) const;
+  [[nodiscard]] result<std::vector<trace>> of_image(const toc_id& image, const on_damage& damaged = {}) const;
   /// Which images have traces, and how many.
   [[nodiscard]] result<std::map<toc_id, std::uint32_t>> images() const;
   /// Visits all traces until `visit` says no.
-  result<void> for_each(const std::function<bool(trace&&)>& visit) const;
+  result<void> for_each(const std::function<bool(trace&&)>& visit, const on_damage& damaged = {}) const;
   /// Whether a trace is here or was removed.
   [[nodiscard]] result<bool> knows(const trace_id& id) const;
   /// The ids of all traces that are here or were removed.
@@ -36,15 +51,29 @@ class trace_store {
   result<void> remove(const trace_id& id);
   /// Removes all traces of an image. @returns how many
   result<std::uint32_t> remove_all(const toc_id& image);
-  /// Removes a trace and its id: it may come again.
+  /// Removes traces of images that are not in `known` until the others have room. @returns how many
+  result<std::uint32_t> trim_orphans(const std::set<toc_id>& known, const trace_room& room);
+  /// Removes a trace and its id: it may come again. Nothing is learned of that.
   result<void> forget(const trace_id& id);
+  /// Forgets the ids of traces that were removed long ago, and the oldest of too many. @returns how many
+  result<std::uint32_t> forget_old_removals();
+
+  /// Images whose traces have changed since `learned` was called for them.
+  [[nodiscard]] result<std::set<toc_id>> unlearned() const;
+  result<void> learned(const toc_id& image);
 
  private:
+  trace_store(database& metadata, const trace_store_limits& limits, clock now)
+      : metadata_(metadata), limits_(limits), now_(std::move(now)) {}
+  result<void> stamp_all();
+  result<void> date_removals();
   [[nodiscard]] result<std::optional<toc_id>> image_of(const trace_id& id) const;
-  result<void> drop_oldest(const toc_id& image);
+  void remove_in(write_batch& batch, const toc_id& image, const trace_id& id) const;
 
   database& metadata_;
-  std::uint32_t kept_max_;
+  trace_store_limits limits_;
+  clock now_;
+  mutable std::mutex mutex_;  // of who reads to write
 };
 
 }  // namespace firstlight

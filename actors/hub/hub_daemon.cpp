@@ -38,7 +38,8 @@ hub_daemon::hub_daemon(caf::actor_system& system, const hub_options& options)
       planners_(system, 1),
       savers_(system, 1),
       builders_(system, worker_count(options)),
-      learners_(system, 1, worker_urgency::background) {}
+      learners_(system, 1, worker_urgency::background),
+      trace_readers_(system, 1, worker_urgency::background) {}
 
 result<void> hub_daemon::open_stores(const hub_options& options) {
   auto metadata = database::open(options.store_folder / "metadata", options.database);
@@ -54,7 +55,9 @@ result<void> hub_daemon::open_stores(const hub_options& options) {
   auto segments = segment_cache::open(options.store_folder / "cache", options.segment_cache_bytes_max);
   if (!segments) return tl::unexpected(segments.error());
   segments_ = std::move(*segments);
-  traces_ = std::make_unique<trace_store>(*metadata_, options.learning.traces_kept_max);
+  auto traces = trace_store::open(*metadata_, options.learning.kept);
+  if (!traces) return tl::unexpected(traces.error());
+  traces_ = std::move(*traces);
   layers_ = make_layer_cache(*metadata_, options.ingest);
   builder_ =
       std::make_unique<segment_builder>(*contents_, segments_.get(), block_geometry{}, options.segment);
@@ -75,7 +78,7 @@ result<void> hub_daemon::spawn_actors(const hub_options& options, const std::str
       aggregator_tools{
           *catalogue_, *traces_, learning_, learners_,
           [] { return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()); },
-          std::random_device{}()});
+          std::random_device{}(), stop_.get()});
   if (auto joined = join_peers(options, version); !joined) return joined;
   const preparation_tools preparation{*catalogue_, *traces_, *identity, options.plan.cut, options.plan.patch};
   root_ = system_.spawn(make_hub_root, hub_root_tools{.library = library_,
@@ -84,7 +87,7 @@ result<void> hub_daemon::spawn_actors(const hub_options& options, const std::str
                                                       .catalogue = *catalogue_,
                                                       .traces = *traces_,
                                                       .learning = learning_,
-                                                      .learners = learners_,
+                                                      .trace_readers = trace_readers_,
                                                       .contents = *contents_,
                                                       .segments = *segments_,
                                                       .version = version,
@@ -183,7 +186,7 @@ hub_daemon::~hub_daemon() {
   loop_.stop();
   end_actors(system_, library_, aggregator_);
   session_tools_.reset();
-  end_workers(system_, ingesters_, planners_, savers_, builders_, learners_);
+  end_workers(system_, ingesters_, planners_, savers_, builders_, learners_, trace_readers_);
   if (contents_ == nullptr) return;
   if (auto durable = contents_->checkpoint(); !durable) spdlog::error("{}", to_string(durable.error()));
 }

@@ -51,6 +51,7 @@ class hub_daemon {
   worker_pool savers_;
   worker_pool builders_;
   worker_pool learners_;
+  worker_pool trace_readers_;
   image_library library_;
   trace_aggregator aggregator_;
   std::vector<hub_link> peer_links_;

@@ -45,12 +45,6 @@ void call(const shell& my, Message message, Then then) {
 
 // ---- what the other hub has --------------------------------------------------------------------
 
-/// Whether this hub has, or had, a trace.
-bool is_here(const shell& my, const trace_id& id) {
-  const auto known = my.parts->traces.knows(id);
-  return !known || *known;  // a store that fails is not asked to take more
-}
-
 void start_anew(const shell& my, std::uint64_t epoch) {
   auto& state = my.state();
   state.epoch = epoch;
@@ -61,23 +55,25 @@ void start_anew(const shell& my, std::uint64_t epoch) {
   state.to_send.clear();
 }
 
-void send_what_they_lack(const shell& my) {
-  const auto own = my.parts->traces.known();
-  if (!own) return spdlog::error("traces are not sent to {}: {}", my.parts->address, to_string(own.error()));
-  for (const auto& id : *own)
-    if (!my.state().theirs.contains(id)) my.state().to_send.push_back(id);
+/// Once all ids of the other hub are known.
+result<void> send_what_they_lack(const shell& my) {
+  const auto own = my.parts->traces.stamps();
+  if (!own) return tl::unexpected(own.error());
+  for (const auto& [image, traces] : *own)
+    for (const auto& one : traces)
+      if (!my.state().theirs.contains(one.id)) my.state().to_send.push_back(one.id);
+  my.state().listed = true;
+  return {};
 }
 
 void take_ids(const shell& my, const ids_answer& answer) {
   auto& state = my.state();
   if (answer.epoch != state.epoch) start_anew(my, answer.epoch);
-  for (const auto& id : answer.ids) {
-    state.theirs.insert(id);
-    if (!is_here(my, id)) state.to_fetch.push_back(id);
-  }
+  for (const auto& id : answer.ids)
+    if (state.theirs.insert(id).second) state.to_fetch.push_back(id);
   state.position = answer.position;
-  const bool first_time = answer.last && !std::exchange(state.listed, state.listed || answer.last);
-  if (first_time) send_what_they_lack(my);
+  if (answer.last && !state.listed)
+    if (auto listed = send_what_they_lack(my); !listed) return note_failure(my, listed.error());
   state.status.last_error.clear();
   const bool more = !answer.last || !state.to_fetch.empty() || !state.to_send.empty();
   more ? go_on(my) : pause(my);
@@ -95,68 +91,114 @@ void ask_ids(const shell& my) {
 
 // ---- exchange ----------------------------------------------------------------------------------
 
-/// What is refused here is not fetched again: only a later process asks once more.
+/// The trace at the front is tried again after the others.
+void try_later(const shell& my, std::deque<trace_id>& queue, const error& why) {
+  queue.push_back(queue.front());
+  queue.pop_front();
+  note_failure(my, why);
+}
+
+/// The trace at the front is settled: it is there, gone, or refused for good.
+void settle(const shell& my, std::deque<trace_id>& queue, const std::optional<error>& refusal = {}) {
+  queue.pop_front();
+  my.state().busy = false;
+  if (refusal) my.state().status.last_error = to_string(*refusal);
+  go_on(my);
+}
+
 void take_trace(const shell& my, const std::vector<std::byte>& encoded) {
-  if (encoded.empty()) return go_on(my);
+  auto& queue = my.state().to_fetch;
+  if (encoded.empty()) return settle(my, queue);
   my.state().busy = true;
   my.self->request(my.parts->aggregator, caf::infinite, trace_report{share(encoded), {}})
       .then(
-          [my](trace_kept) {
+          [my, &queue](trace_kept) {
             ++my.state().status.traces_fetched;
-            my.state().busy = false;
-            go_on(my);
+            settle(my, queue);
           },
-          [my](const caf::error&) {
-            my.state().busy = false;
-            go_on(my);
-          });
-}
-
-void fetch_next(const shell& my) {
-  const auto id = my.state().to_fetch.front();
-  my.state().to_fetch.pop_front();
-  if (is_here(my, id)) return go_on(my);
-  call<peer_question, peer_answer>(
-      my, peer_question{share(encode_inquiry(trace_question{id}))}, [my](const peer_answer& answer) {
-        const auto reply = decode_reply(answer.encoded.bytes);
-        const auto* one = reply ? std::get_if<trace_answered>(&*reply) : nullptr;
-        if (one == nullptr) return note_failure(my, {errc::protocol, "the other hub answers something else"});
-        take_trace(my, one->encoded);
-      });
-}
-
-void send_next(const shell& my) {
-  const auto id = my.state().to_send.front();
-  my.state().to_send.pop_front();
-  if (!my.state().theirs.insert(id).second) return go_on(my);
-  const auto recorded = my.parts->traces.find(id);
-  if (!recorded || !*recorded) return go_on(my);  // removed meanwhile
-  my.state().busy = true;
-  my.self->request(my.parts->link, caf::infinite, trace_report{share(encode_trace(**recorded)), {}})
-      .then(
-          [my](trace_kept) {
-            ++my.state().status.traces_sent;
-            my.state().busy = false;
-            go_on(my);
-          },
-          [my, id](const caf::error& problem) {
+          [my, &queue](const caf::error& problem) {
             const auto why = from_caf(problem);
-            const bool refused = why.code == errc::invalid_argument || why.code == errc::corrupt ||
-                                 why.code == errc::limit_exceeded;
-            if (!refused) {  // it goes out when the other hub is back
-              my.state().theirs.erase(id);
-              my.state().to_send.push_front(id);
-            }
-            note_failure(my, why);
+            refused_for_good(why.code) ? settle(my, queue, why) : try_later(my, queue, why);
           });
 }
 
+void fetch_front(const shell& my) {
+  auto& queue = my.state().to_fetch;
+  my.state().busy = true;
+  my.self
+      ->request(my.parts->link, caf::infinite,
+                peer_question{share(encode_inquiry(trace_question{queue.front()}))})
+      .then(
+          [my, &queue](const peer_answer& answer) {
+            const auto reply = decode_reply(answer.encoded.bytes);
+            const auto* one = reply ? std::get_if<trace_answered>(&*reply) : nullptr;
+            if (one == nullptr)
+              return try_later(my, queue, {errc::protocol, "the other hub answers something else"});
+            take_trace(my, one->encoded);
+          },
+          [my, &queue](const caf::error& problem) { try_later(my, queue, from_caf(problem)); });
+}
+
+void send_front(const shell& my, const trace& recorded) {
+  auto& queue = my.state().to_send;
+  my.state().busy = true;
+  my.self->request(my.parts->link, caf::infinite, trace_report{share(encode_trace(recorded)), {}})
+      .then(
+          [my, &queue, id = recorded.id](trace_kept) {
+            ++my.state().status.traces_sent;
+            my.state().theirs.insert(id);
+            settle(my, queue);
+          },
+          [my, &queue](const caf::error& problem) {
+            const auto why = from_caf(problem);
+            refused_for_good(why.code) ? settle(my, queue, why) : try_later(my, queue, why);
+          });
+}
+
+/// Fetches the next trace that this hub has never had. @returns whether something was begun
+bool fetch_next(const shell& my) {
+  auto& queue = my.state().to_fetch;
+  for (; !queue.empty(); queue.pop_front()) {
+    const auto known = my.parts->traces.knows(queue.front());
+    if (!known) return try_later(my, queue, known.error()), true;
+    if (!*known) return fetch_front(my), true;
+  }
+  return false;
+}
+
+/// Sends the next trace that is still here. @returns whether something was begun
+bool send_next(const shell& my) {
+  auto& state = my.state();
+  for (; state.listed && !state.to_send.empty(); state.to_send.pop_front()) {
+    if (state.theirs.contains(state.to_send.front())) continue;
+    const auto recorded = my.parts->traces.find(state.to_send.front());
+    if (!recorded) return try_later(my, state.to_send, recorded.error()), true;
+    if (*recorded) return send_front(my, **recorded), true;
+  }
+  return false;
+}
+
+/// Both directions take turns, so that what fails in one does not hold up the other.
 void go_on(const shell& my) {
   auto& state = my.state();
   if (state.busy) return;
-  if (!state.to_fetch.empty()) return fetch_next(my);
-  if (!state.to_send.empty() && state.listed) return send_next(my);
+  state.sends = !state.sends;
+  if (state.sends ? send_next(my) || fetch_next(my) : fetch_next(my) || send_next(my)) return;
   ask_ids(my);
+}
+
+/// A peer that is away for long is compared with from the beginning.
+void note_added(const shell& my, const trace_id& id) {
+  auto& state = my.state();
+  if (!state.listed) return;  // `send_what_they_lack` will find it
+  if (state.to_send.size() >= my.parts->unsent_max) {
+    state.to_send.resize(1);  // the first is being sent perhaps
+    state.listed = false;
+    state.position = 0;
+    return;
+  }
+  state.to_send.push_back(id);
+  if (!state.ticking) go_on(my);
 }
 
 caf::result<admin_peer> report(const shell& my) {
@@ -186,10 +228,7 @@ hub_peer::behavior_type make_hub_peer(self_pointer self, peer_parts parts) {
   my.state().ticking = true;
   self->send(self, caf::tick_atom_v);
   return {
-      [=](const trace_added& news) {
-        if (!my.state().theirs.contains(news.id)) my.state().to_send.push_back(news.id);
-        if (my.state().listed) go_on(my);
-      },
+      [=](const trace_added& news) { note_added(my, news.id); },
       [](const order_learned&) {},  // each hub learns for itself
       [=](caf::get_atom) { return report(my); },
       [=](caf::tick_atom) {

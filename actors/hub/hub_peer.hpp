@@ -24,6 +24,7 @@ struct peer_parts {
   trace_aggregator aggregator;
   const trace_store& traces;
   std::chrono::milliseconds interval{500};
+  std::uint32_t unsent_max = 65'536;  ///< ids of traces to be sent; with more all are compared again
 };
 
 struct peer_state {
@@ -36,7 +37,8 @@ struct peer_state {
   std::set<trace_id> theirs;   ///< what the other hub has
   std::deque<trace_id> to_fetch;
   std::deque<trace_id> to_send;
-  bool busy = false;  ///< a call is under way
+  bool sends = false;  ///< which direction had the last turn
+  bool busy = false;   ///< a call is under way
   bool ticking = false;
 };
 

@@ -142,7 +142,7 @@ void remove(const shell& my, const admin_image_remove& asked, reply_promise repl
 template <class Asked, class Read>
 void answer_from_traces(const shell& my, const Asked& asked, Read read, reply_promise reply) {
   run_on(
-      my.tools->learners.next(), my.self,
+      my.tools->trace_readers.next(), my.self,
       [tools = my.tools, asked, read] { return read(tools->trace_tools(), asked); },
       [reply](const auto& answer) {
         if (answer)
@@ -172,7 +172,7 @@ void list_traces_for(const shell& my, reply_promise reply) {
 
 void remove_traces_for(const shell& my, const admin_trace_remove& asked, reply_promise reply) {
   run_on(
-      my.tools->learners.next(), my.self,
+      my.tools->trace_readers.next(), my.self,
       [tools = my.tools, asked] { return remove_traces(tools->trace_tools(), asked); },
       [my, reply](const result<removed_traces>& removed) {
         if (!removed) return refuse(reply, removed.error());
@@ -193,17 +193,17 @@ void import_next(const shell& my, std::shared_ptr<const admin_trace_import> aske
     import_next(my, asked, next + 1, so_far, reply);
   };
   run_on(
-      my.tools->learners.next(), my.self,
+      my.tools->trace_readers.next(), my.self,
       [tools = my.tools, asked, next] {
-        return read_trace_file(tools->trace_tools(), asked->files[next], asked->platform);
+        return trace_to_import(tools->trace_tools(), asked->files[next], asked->platform);
       },
-      [=](const result<trace>& read) {
+      [=](const result<std::optional<trace>>& read) {
         if (!read) return go_on(read.error());
-        if (const auto known = my.tools->traces.find(read->id); known && *known) {
+        if (!*read) {
           ++so_far->known;
           return import_next(my, asked, next + 1, so_far, reply);
         }
-        my.self->request(my.tools->aggregator, caf::infinite, trace_report{share(encode_trace(*read)), {}})
+        my.self->request(my.tools->aggregator, caf::infinite, trace_report{share(encode_trace(**read)), {}})
             .then([=](trace_kept) { go_on(std::nullopt); },
                   [=](const caf::error& problem) { go_on(from_caf(problem)); });
       });

@@ -37,7 +37,7 @@ struct hub_root_tools {
   image_catalogue& catalogue;
   trace_store& traces;
   const learning_options& learning;
-  worker_pool learners;  ///< read, score and remove traces
+  worker_pool trace_readers;  ///< show, score and remove traces; learning has its own
   const content_store& contents;
   const segment_cache& segments;
   std::string version;
@@ -51,7 +51,9 @@ struct hub_root_tools {
   std::uint64_t store_bytes_max = 0;
   std::chrono::milliseconds report_timeout{2'000};  ///< for a session to report itself
 
-  [[nodiscard]] hub_trace_tools trace_tools() const { return {catalogue, traces, learning, platform}; }
+  [[nodiscard]] hub_trace_tools trace_tools() const {
+    return {catalogue, traces, learning, platform, stop.get()};
+  }
 };
 
 struct hub_root_state {

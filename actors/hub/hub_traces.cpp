@@ -1,6 +1,7 @@
 #include "actors/hub/hub_traces.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "model/image_reference.hpp"
 #include "model/order_plot.hpp"
@@ -113,6 +114,33 @@ result<std::vector<trace>> traces_of(const hub_trace_tools& tools, const admin_t
   return all;
 }
 
+std::set<toc_id> known_of(const std::vector<image_record>& records) {
+  std::set<toc_id> known;
+  for (const auto& record : records) known.insert(record.toc);
+  return known;
+}
+
+/// Traces of images that are not here are listed without a platform.
+result<void> add_orphans(const hub_trace_tools& tools, const std::set<toc_id>& known,
+                         admin_trace_list& list) {
+  const auto all = tools.traces.stamps();
+  if (!all) return tl::unexpected(all.error());
+  for (const auto& [image, traces] : *all)
+    if (!known.contains(image))
+      list.images.push_back({.reference = traces.back().reference,
+                             .toc = image.value.hex(),
+                             .traces = static_cast<std::uint32_t>(traces.size())});
+  return {};
+}
+
+result<removed_traces> remove_orphans(const hub_trace_tools& tools) {
+  const auto records = tools.catalogue.list();
+  if (!records) return tl::unexpected(records.error());
+  return tools.traces.trim_orphans(known_of(*records), {.count_max = 0}).map([](std::uint32_t count) {
+    return removed_traces{{}, count};
+  });
+}
+
 // ---- scores ------------------------------------------------------------------------------------
 
 /// What scoring one image works with.
@@ -125,14 +153,20 @@ struct scorer {
   std::vector<observed_start> starts;  ///< by `ids`
   std::vector<trace_id> ids;
   stored_order guessed;
+  std::vector<trace_stamp> stamps{};  ///< by `ids`
 };
 
 /// Learned from all other starts: never from the one that is scored.
 content_order learned_without(const scorer& my, std::size_t left_out) {
+  std::vector<trace_stamp> stamps;
+  for (std::size_t i = 0; i < my.stamps.size(); ++i)
+    if (i != left_out && (my.asked.traces_max == 0 || stamps.size() < my.asked.traces_max))
+      stamps.push_back(my.stamps[i]);
+  const auto selected = select_traces(stamps, my.tools.learning.selection);
   std::vector<observed_start> others;
   for (std::size_t i = 0; i < my.starts.size(); ++i)
-    if (i != left_out && (my.asked.traces_max == 0 || others.size() < my.asked.traces_max))
-      others.push_back(my.starts[i]);
+    if (const auto weight = selected.find(my.ids[i]); weight != selected.end())
+      others.push_back({my.starts[i].accesses, weight->second});
   return as_content_order(order_from(my.tools.learn(), *my.toc, others, my.guessed));
 }
 
@@ -187,6 +221,7 @@ result<scorer> scorer_for(const hub_trace_tools& tools, const admin_trace_score&
     if (!start || !blocks) continue;  // without blocks there is nothing to replay
     made.starts.push_back(std::move(*start));
     made.ids.push_back(one.id);
+    made.stamps.push_back(stamp_of(one, 0));
   }
   if (made.starts.empty())
     return fail(errc::not_found, "no recorded start of " + record->reference +
@@ -208,6 +243,7 @@ result<admin_trace_list> list_traces(const hub_trace_tools& tools) {
     if (!said) return tl::unexpected(said.error());
     list.images.push_back(std::move(*said));
   }
+  if (auto added = add_orphans(tools, known_of(*records), list); !added) return tl::unexpected(added.error());
   return list;
 }
 
@@ -262,6 +298,7 @@ result<admin_trace_scores> score_traces(const hub_trace_tools& tools, const admi
         return fail(errc::not_found,
                     "a traced order is scored by a start that it was not learned from: two "
                     "recorded starts are needed");
+      if (tools.stop != nullptr && tools.stop->load()) return fail(errc::cancelled, "the hub ends");
       const auto order = order_named(*my, name, i);
       if (!order) return tl::unexpected(order.error());
       const auto score = score_order(my->starts[i], *order, my->contents, my->toc->geometry(), link);
@@ -276,6 +313,7 @@ result<admin_trace_scores> score_traces(const hub_trace_tools& tools, const admi
 }
 
 result<removed_traces> remove_traces(const hub_trace_tools& tools, const admin_trace_remove& asked) {
+  if (asked.reference.empty()) return remove_orphans(tools);
   const auto record = record_of(tools, asked.reference, asked.platform);
   if (!record) return tl::unexpected(record.error());
   removed_traces removed{record->toc, 0};
@@ -311,6 +349,17 @@ result<trace> read_trace_file(const hub_trace_tools& tools, const std::string& t
     made.files.push_back({plain_path(one.path), one.access, one.wait, {}});
   sort_trace(made);
   return made;
+}
+
+result<std::optional<trace>> trace_to_import(const hub_trace_tools& tools, const std::string& text,
+                                             const std::string& platform) {
+  auto read = read_trace_file(tools, text, platform);
+  if (!read) return tl::unexpected(read.error());
+  const auto here = tools.traces.find(read->id);
+  if (!here) return tl::unexpected(here.error());
+  if (*here) return std::nullopt;
+  if (auto forgotten = tools.traces.forget(read->id); !forgotten) return tl::unexpected(forgotten.error());
+  return std::optional(std::move(*read));
 }
 
 }  // namespace firstlight

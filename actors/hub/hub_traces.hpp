@@ -11,7 +11,9 @@ struct hub_trace_tools {
   const learning_options& learning;
   std::string platform;  ///< of images that are named without one
 
-  [[nodiscard]] learn_tools learn() const { return {catalogue, traces, learning}; }
+  const std::atomic<bool>* stop = nullptr;  ///< what computes for long ends with `cancelled`
+
+  [[nodiscard]] learn_tools learn() const { return {catalogue, traces, learning, {}, stop}; }
 };
 
 // The admin requests, answered. They read the disk and compute; workers only. Errors: `not_found` for an
@@ -31,6 +33,7 @@ struct removed_traces {
   toc_id toc;
   std::uint32_t traces = 0;
 };
+/// Without a reference: of all images that the hub does not have.
 [[nodiscard]] result<removed_traces> remove_traces(const hub_trace_tools& tools,
                                                    const admin_trace_remove& asked);
 
@@ -39,5 +42,11 @@ struct removed_traces {
 /// "./". Errors: `corrupt`, `not_found` for the image.
 [[nodiscard]] result<trace> read_trace_file(const hub_trace_tools& tools, const std::string& text,
                                             const std::string& platform);
+
+/// The same, made ready to be added: nothing if it is here already. One that was removed is forgotten, so
+/// that it comes in again.
+[[nodiscard]] result<std::optional<trace>> trace_to_import(const hub_trace_tools& tools,
+                                                           const std::string& text,
+                                                           const std::string& platform);
 
 }  // namespace firstlight

@@ -79,6 +79,10 @@ result<known_image> settle(self_pointer self, const library_tools& tools, const 
   return image;
 }
 
+void log_unlearned(const error& why) {
+  spdlog::warn("a new image is not delivered as its starts would teach: {}", to_string(why));
+}
+
 void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers,
              const question& asked) {
   const auto report = [me = caf::actor_cast<image_library>(self),
@@ -91,7 +95,7 @@ void look_up(self_pointer self, const library_tools& tools, const worker_pool& w
       workers.next(), self,
       [tools, request] {
         return add_image({tools.catalogue, tools.contents, tools.layers, tools.source, tools.order_limits,
-                          tools.traces, tools.learning},
+                          tools.traces, tools.learning, log_unlearned},
                          request);
       },
       [self, tools, where = asked.where](const result<image_record>& added) {

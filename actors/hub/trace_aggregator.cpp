@@ -18,15 +18,34 @@ struct shell {
   [[nodiscard]] aggregator_state& state() const { return self->state; }
 };
 
+/// A node says when its start began, but not when it was received: that counts for days and ages.
+void note_receipt(const aggregator_tools& tools, const std::string& node, trace& recorded) {
+  const auto now = tools.now();
+  const bool own = !node.empty() || (recorded.node == imported_node && recorded.received.count() == 0);
+  if (!node.empty()) recorded.node = node == imported_node ? "node " + node : node;
+  recorded.started = std::min(recorded.started, now);
+  if (own) recorded.received = now;
+  if (recorded.received.count() <= 0) recorded.received = recorded.started;  // of a hub of an earlier version
+  recorded.received = std::min(recorded.received, now);
+}
+
+/// What was removed is forgotten some day; until then it must not be taken for new.
+result<void> check_age(const aggregator_tools& tools, const std::string& node, const trace& recorded) {
+  const auto since = node.empty() ? recorded.received : recorded.started;
+  if (since >= tools.now() - tools.options.kept.removed_time) return {};
+  return fail(errc::invalid_argument, "removed_traces_time: the trace is too old");
+}
+
 /// The trace if it can be believed: of a known image it names only what the image has.
 result<trace> read_trace(const aggregator_tools& tools, const trace_report& report) {
   if (report.encoded.bytes.size() > tools.options.trace_bytes_max)
     return fail(errc::limit_exceeded, "trace_bytes_max: the trace is too long");
   auto recorded = decode_trace(report.encoded.bytes);
   if (!recorded) return recorded;
-  if (!report.node.empty()) recorded->node = report.node;
   if (auto good = check_trace(*recorded, tools.options.traces, tools.now()); !good)
     return tl::unexpected(good.error());
+  note_receipt(tools, report.node, *recorded);
+  if (auto young = check_age(tools, report.node, *recorded); !young) return tl::unexpected(young.error());
   const auto toc = tools.catalogue.toc(recorded->toc);
   if (!toc) return recorded;  // its image may come later
   if (auto fits = observe(**toc, *recorded); !fits) return tl::unexpected(fits.error());
@@ -61,6 +80,7 @@ result<trace_kept> keep(const shell& my, const trace_report& report) {
   }
   ++my.state().status.received;
   my.state().known.push_back(recorded->id);
+  if (*added == trace_store::outcome::dropped) return trace_kept{};
   for (const auto& listener : my.state().listeners) caf::anon_send(listener, trace_added{recorded->id});
   learn_soon(my, recorded->toc);
   return trace_kept{};
@@ -97,23 +117,73 @@ result<peer_answer> answer_peer(const shell& my, const peer_question& question) 
 
 // ---- learning ----------------------------------------------------------------------------------
 
+void log_damage(const error& of_a_trace) {
+  spdlog::warn("a stored trace is left out: {}", to_string(of_a_trace));
+}
+
 void publish(const shell& my, const toc_id& image, const result<stored_order>& order) {
   my.state().learning.erase(image);
-  if (!order) {
-    if (order.error().code != errc::not_found)  // else the image is still to come
+  const bool still_to_come = !order && order.error().code == errc::not_found;
+  if (!order && !still_to_come) {
+    if (order.error().code != errc::cancelled)
       spdlog::error("the order of an image is not learned: {}", to_string(order.error()));
     return;
   }
+  if (!my.state().changed.contains(image))
+    if (auto noted = my.tools->traces.learned(image); !noted)
+      spdlog::warn("an image is learned once more after a restart: {}", to_string(noted.error()));
+  if (still_to_come) return;
   spdlog::info("image {} is delivered in an order of {} traces", image.value.hex().substr(0, 12),
                order->traces);
   const order_learned news{image, std::make_shared<const stored_order>(*order)};
   for (const auto& listener : my.state().listeners) caf::anon_send(listener, news);
 }
 
+/// Traces of images that nobody can start here are kept within a limit.
+void trim_orphans(const shell& my) {
+  const auto records = my.tools->catalogue.list();
+  std::set<toc_id> known;
+  if (records)
+    for (const auto& record : *records) known.insert(record.toc);
+  const auto gone = records ? my.tools->traces.trim_orphans(known, my.tools->options.orphans)
+                            : tl::unexpected(records.error());
+  if (!gone) return spdlog::warn("traces of unknown images are not removed: {}", to_string(gone.error()));
+  if (*gone > 0) spdlog::info("{} traces of images that are not here are removed", *gone);
+}
+
+/// Peers go through all ids again after some are forgotten: positions have changed.
+void forget_old_removals(const shell& my) {
+  auto& state = my.state();
+  const auto now = my.tools->now();
+  if (now - state.forgotten_at < my.tools->options.forget_interval) return;
+  state.forgotten_at = now;
+  const auto forgotten = my.tools->traces.forget_old_removals();
+  const auto left = forgotten ? my.tools->traces.known() : tl::unexpected(forgotten.error());
+  if (!left) return spdlog::warn("old removed traces stay known: {}", to_string(left.error()));
+  if (*forgotten == 0) return;
+  state.known = *left;
+  ++state.epoch;
+}
+
+/// Images that so far take the traces of others, beside those that have new ones.
+std::set<toc_id> with_followers(const shell& my, std::set<toc_id> images) {
+  const learn_tools tools{my.tools->catalogue, my.tools->traces, my.tools->options};
+  for (const auto& image : std::set(images)) {
+    const auto followers = followers_of(tools, image);
+    if (!followers)
+      spdlog::warn("images without traces are not learned: {}", to_string(followers.error()));
+    else
+      images.insert(followers->begin(), followers->end());
+  }
+  return images;
+}
+
 void learn_changed(const shell& my) {
   auto& state = my.state();
   state.ticking = false;
-  for (const auto& image : std::exchange(state.changed, {})) {
+  trim_orphans(my);
+  forget_old_removals(my);
+  for (const auto& image : with_followers(my, std::exchange(state.changed, {}))) {
     if (!state.learning.insert(image).second) {  // once more, when that is done
       learn_soon(my, image);
       continue;
@@ -121,10 +191,19 @@ void learn_changed(const shell& my) {
     run_on(
         my.tools->workers.next(), my.self,
         [tools = my.tools, image] {
-          return learn_image({tools->catalogue, tools->traces, tools->options}, image);
+          return learn_image({tools->catalogue, tools->traces, tools->options, log_damage, tools->stop},
+                             image);
         },
         [my, image](const result<stored_order>& order) { publish(my, image, order); });
   }
+}
+
+/// What an earlier process had no time for.
+void learn_what_was_left(const shell& my) {
+  my.state().forgotten_at = my.tools->now();
+  const auto left = my.tools->traces.unlearned();
+  if (!left) return spdlog::error("traces may not be learned from: {}", to_string(left.error()));
+  for (const auto& image : *left) learn_soon(my, image);
 }
 
 }  // namespace
@@ -138,6 +217,7 @@ trace_aggregator::behavior_type make_trace_aggregator(self_pointer self, aggrega
     my.state().known = std::move(*known);
   else
     spdlog::error("traces of earlier processes do not reach other hubs: {}", to_string(known.error()));
+  learn_what_was_left(my);
   return {
       [=](const trace_report& report) -> caf::result<trace_kept> {
         auto kept = keep(my, report);

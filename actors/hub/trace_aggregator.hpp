@@ -16,6 +16,7 @@ struct aggregator_tools {
   worker_pool workers;                            ///< learn; they write and read the disk
   std::function<std::chrono::nanoseconds()> now;  ///< since the epoch
   std::uint64_t epoch = 0;                        ///< another number for each process
+  const std::atomic<bool>* stop = nullptr;        ///< what is being learned ends
 };
 
 struct aggregator_state {
@@ -23,10 +24,11 @@ struct aggregator_state {
   aggregator_state() = default;
   aggregator_status status;
   std::vector<caf::actor> listeners;
-  std::uint64_t epoch = 0;      ///< of this process, for peers
+  std::uint64_t epoch = 0;      ///< of `known`, for peers: another one when ids have gone from it
   std::vector<trace_id> known;  ///< in the order in which they came, those of earlier processes first
   std::set<toc_id> changed;     ///< to be learned from at the next tick
   std::set<toc_id> learning;    ///< on a worker now
+  std::chrono::nanoseconds forgotten_at{0};  ///< when it was last looked for old removals
   bool ticking = false;
 };
 

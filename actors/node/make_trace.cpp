@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "model/trace_cut.hpp"
 #include "schemas/toc_contents.hpp"
 
 namespace firstlight {
@@ -16,7 +17,8 @@ trace_id random_id() {
 
 }  // namespace
 
-trace make_trace(const recorded_instance& of, std::vector<recorded_content> contents) {
+trace make_trace(const recorded_instance& of, std::vector<recorded_content> contents,
+                 std::uint64_t bytes_max) {
   trace made{random_id(), of.id, of.reference, of.group, of.node, of.started, {}};
   const auto paths = content_paths(*of.toc);
   for (auto& content : contents) {
@@ -26,6 +28,7 @@ trace make_trace(const recorded_instance& of, std::vector<recorded_content> cont
     made.files.push_back({paths[content.content], content.access, wait, std::move(content.runs)});
   }
   sort_trace(made);
+  cut_trace(made, bytes_max);
   return made;
 }
 

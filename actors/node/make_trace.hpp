@@ -15,7 +15,9 @@ struct recorded_instance {
   std::chrono::nanoseconds started{0};  ///< since the epoch
 };
 
-/// The trace of a finished recording, with an id that nobody else has.
-[[nodiscard]] trace make_trace(const recorded_instance& of, std::vector<recorded_content> contents);
+/// The trace of a finished recording, with an id that nobody else has; without its latest accesses if it
+/// would take more than `bytes_max`.
+[[nodiscard]] trace make_trace(const recorded_instance& of, std::vector<recorded_content> contents,
+                               std::uint64_t bytes_max);
 
 }  // namespace firstlight

@@ -40,7 +40,9 @@ result<void> node_daemon::open_stores(const node_options& options) {
   if (!layers) return tl::unexpected(layers.error());
   layers_ = std::move(*layers);
   // The collector says which go when there are too many.
-  unsent_traces_ = std::make_unique<trace_store>(*metadata_, std::numeric_limits<std::uint32_t>::max());
+  auto unsent = trace_store::open(*metadata_, {.kept_max = std::numeric_limits<std::uint32_t>::max()});
+  if (!unsent) return tl::unexpected(unsent.error());
+  unsent_traces_ = std::move(*unsent);
   switches_ = std::make_unique<trace_switches>(*metadata_);
   return {};
 }
@@ -127,11 +129,24 @@ result<std::unique_ptr<node_daemon>> node_daemon::start(caf::actor_system& syste
   return node;
 }
 
+/// An exit overtakes what was sent before it: the collector answers once it has kept all that it was given.
+void node_daemon::keep_last_traces() {
+  if (!collector_) return;
+  caf::scoped_actor self{system_};
+  self->request(collector_, std::chrono::seconds(10), caf::get_atom_v)
+      .receive([](const collector_status&) {},
+               [](const caf::error& problem) {
+                 spdlog::error("the last traces may be lost: {}", to_string(from_caf(problem)));
+               });
+}
+
 node_daemon::~node_daemon() {
   stop_->store(true);
   metrics_.reset();
   admin_.reset();
-  end_actors(system_, root_, mounter_, layer_store_, collector_, link_);
+  end_actors(system_, root_, mounter_, layer_store_);
+  keep_last_traces();
+  end_actors(system_, collector_, link_);
   loop_.stop();
   end_workers(system_, workers_, keepers_, loaders_);
   if (contents_ == nullptr) return;

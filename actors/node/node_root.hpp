@@ -86,7 +86,8 @@ struct node_root_state {
   std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids = std::make_shared<std::atomic<std::uint64_t>>(0);
   std::shared_ptr<receiver_group> beside = std::make_shared<receiver_group>();
   std::uint64_t next_name = 0;
-  std::uint32_t loading = 0;  ///< bundle files that are being taken in
+  std::uint32_t loading = 0;          ///< bundle files that are being taken in
+  std::set<caf::actor_addr> tracers;  ///< whose traces the collector has not been given yet
   std::optional<caf::error> stopping;
   bool draining = false;  ///< new mounts and pulls are refused
   event_log events;

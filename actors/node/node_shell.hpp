@@ -25,7 +25,8 @@ inline void refuse(admin_promise reply, const error& why) {
 /// Ends a root that is to stop once nothing is left that uses the stores.
 inline void quit_when_alone(const node_shell& my) {
   const auto& state = my.state();
-  if (state.stopping && state.mounts.empty() && state.mounting.empty() && state.living_receivers.empty())
+  if (state.stopping && state.mounts.empty() && state.mounting.empty() && state.living_receivers.empty() &&
+      state.tracers.empty())
     my.self->quit(*state.stopping);
 }
 

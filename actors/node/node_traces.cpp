@@ -38,13 +38,17 @@ tracer trace_start(const node_shell& my, const start_to_record& start,
                    const std::shared_ptr<access_recorder>& recorder) {
   if (!recorder) return {};
   const auto& record = start.image.record;
-  return my.self->spawn(make_tracer,
-                        tracer_parts{recorder,
-                                     {start.image.toc, record.toc, record.reference,
-                                      start.group.empty() ? std::string(default_trace_group) : start.group,
-                                      my.tools->name, recorder->started()},
-                                     my.tools->collector,
-                                     my.tools->recording.check_interval});
+  auto made = my.self->spawn(
+      make_tracer, tracer_parts{recorder,
+                                {start.image.toc, record.toc, record.reference,
+                                 start.group.empty() ? std::string(default_trace_group) : start.group,
+                                 my.tools->name, recorder->started()},
+                                my.tools->collector,
+                                my.tools->recording.check_interval,
+                                my.tools->recording.trace_bytes_max});
+  my.self->monitor(made);
+  my.state().tracers.insert(made.address());
+  return made;
 }
 
 void finish_trace(const running_mount& mount) {

@@ -25,11 +25,6 @@ void send_later(const shell& my, const error& why) {
   my.self->delayed_send(my.self, my.tools->retry_interval, caf::tick_atom_v);
 }
 
-/// Whether the hub will never take this trace.
-bool refused_for_good(errc why) {
-  return why == errc::corrupt || why == errc::invalid_argument || why == errc::limit_exceeded;
-}
-
 void drop_first(const shell& my) {
   const auto id = my.state().queue.front();
   my.state().queue.pop_front();

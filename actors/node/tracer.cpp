@@ -6,7 +6,8 @@ namespace {
 void finish(tracer::pointer self, const tracer_parts& parts) {
   auto contents = parts.recorder->finish();
   if (!contents.empty())
-    self->send(parts.collector, start_recorded{make_trace(parts.instance, std::move(contents))});
+    self->send(parts.collector,
+               start_recorded{make_trace(parts.instance, std::move(contents), parts.trace_bytes_max)});
   self->quit();
 }
 

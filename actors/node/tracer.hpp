@@ -10,6 +10,7 @@ struct tracer_parts {
   recorded_instance instance;
   trace_collector collector;
   std::chrono::milliseconds check_interval{500};
+  std::uint64_t trace_bytes_max = 3U << 20U;
 };
 
 /// Starts a TRACER. On an exit message the trace is made at once.

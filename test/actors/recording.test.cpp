@@ -34,7 +34,8 @@ namespace {
 struct collector_bench {
   temporary_folder folder;
   std::unique_ptr<database> metadata = database::open(folder.path()).value();
-  trace_store unsent{*metadata, 1000};
+  std::unique_ptr<trace_store> store = trace_store::open(*metadata, {.kept_max = 1000}).value();
+  trace_store& unsent = *store;
   std::shared_ptr<fake_hub_link> link = std::make_shared<fake_hub_link>();
   actor_stage stage;
   hub_link far = make_fake_hub_link(stage, link);

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "actors/hub/hub_peer.hpp"
 #include "actors/hub/hub_traces.hpp"
 #include "actors/hub/trace_aggregator.hpp"
 #include "schemas/toc_contents.hpp"
@@ -133,6 +134,9 @@ TEST_CASE("hostile traces are refused, counted and change nothing") {
   SECTION("blocks behind the end") {
     hostile.files[0].runs[0].first = 7;
   }
+  SECTION("a block twice") {
+    hostile.files[0].runs.push_back({0, 1, 2ms, 0ms});
+  }
   SECTION("a time that cannot be") {
     hostile.files[0].access = -5s;
   }
@@ -242,4 +246,187 @@ TEST_CASE("orders are scored by starts that they were not learned from") {
   CHECK(scores->svg.starts_with("<svg"));
   CHECK(score_traces(tools, {.reference = "example.com/app:1", .orders = {"best"}}).error().code ==
         errc::invalid_argument);
+}
+
+TEST_CASE("a node cannot choose when its traces count, nor be taken for a user's files") {
+  aggregator_bench bench;
+  auto lying = start_of(bench.image, 1, {"c"});
+  lying.started = now + 23h;
+  lying.received = now + 5000h;
+  REQUIRE(bench.report(lying, "import"));
+  const auto kept = bench.hub.traces->of_image(bench.image.record.toc).value().at(0);
+  CHECK(kept.started == now);
+  CHECK(kept.received == now);
+  CHECK(kept.node != imported_node);
+}
+
+TEST_CASE("a trace from before what is still known of removed ones is refused") {
+  aggregator_bench bench;
+  auto old = start_of(bench.image, 1, {"c"});
+  old.started = now - bench.hub.learning.kept.removed_time - 1s;
+  CHECK(bench.report(old).error().code == errc::invalid_argument);
+  old.received = old.started;
+  CHECK(bench.report(old, "").error().code == errc::invalid_argument);
+  old.received = now - 1h;
+  CHECK(bench.report(old, ""));
+}
+
+TEST_CASE("traces of images that nobody has are kept within a limit") {
+  aggregator_bench bench;
+  bench.hub.learning.orphans = {.count_max = 3};
+  REQUIRE(bench.report(start_of(bench.image, 100, {"c"})));
+  for (std::uint8_t id = 1; id <= 9; ++id) {
+    auto invented = start_of(bench.image, id, {"x"});
+    invented.toc.value.bytes[0] = std::byte{id};
+    REQUIRE(bench.report(invented));
+  }
+  bench.learn();
+  CHECK(bench.hub.traces->images()->size() == 4);
+  CHECK(bench.hub.traces->images()->contains(bench.image.record.toc));
+}
+
+TEST_CASE("traces of images that are gone are listed, and removed when a user asks for it") {
+  aggregator_bench bench;
+  const hub_trace_tools tools{*bench.hub.catalogue, *bench.hub.traces, bench.hub.learning,
+                              bench.image.record.platform};
+  REQUIRE(bench.report(start_of(bench.image, 1, {"c"})));
+  const auto moved = bench.hub.add("example.com/app:1", tar_of({"a", "b", "d"}));
+  REQUIRE(bench.report(start_of(moved, 2, {"d"})));
+  const auto list = list_traces(tools).value();
+  REQUIRE(list.images.size() == 2);
+  CHECK(list.images[1].platform.empty());
+  CHECK(list.images[1].toc == bench.image.record.toc.value.hex());
+  CHECK(remove_traces(tools, {})->traces == 1);
+  CHECK(list_traces(tools)->images.size() == 1);
+  CHECK(bench.hub.traces->of_image(moved.record.toc)->size() == 1);
+}
+
+TEST_CASE("what was kept and not learned before the end of the hub is learned when it starts") {
+  aggregator_bench bench;
+  REQUIRE(bench.report(start_of(bench.image, 1, {"c", "a"})));  // and it ends before the next tick
+  const auto next = bench.stage.keep(bench.stage.system().spawn(
+      make_trace_aggregator, aggregator_tools{*bench.hub.catalogue, *bench.hub.traces, bench.hub.learning,
+                                              bench.stage.workers(), [] { return now; }}));
+  caf::anon_send_exit(bench.aggregator, caf::exit_reason::kill);
+  bench.stage.run();
+  bench.learn();
+  CHECK(bench.expected(bench.image) == std::vector<std::string>{"c", "a"});
+  CHECK(bench.hub.traces->unlearned()->empty());
+}
+
+TEST_CASE("an image that was there before its relative's traces takes them when they come") {
+  aggregator_bench bench;
+  const auto next = bench.hub.add("example.com/app:2", tar_of({"a", "b", "c", "d"}));
+  const auto other = bench.hub.add("example.com/other:1", tar_of({"a", "b", "c", "e"}));
+  REQUIRE(bench.report(start_of(bench.image, 1, {"c", "a"})));
+  bench.learn();
+  CHECK(bench.expected(next) == std::vector<std::string>{"c", "a"});
+  CHECK(bench.hub.catalogue->order(other.record.toc)->relative.empty());
+}
+
+TEST_CASE("a tag that means another image takes the traces of what it meant before") {
+  aggregator_bench bench;
+  REQUIRE(bench.report(start_of(bench.image, 1, {"c", "a"})));
+  bench.learn();
+  const auto moved = bench.hub.add("example.com/app:1", tar_of({"a", "b", "c", "d"}));
+  REQUIRE(moved.record.toc != bench.image.record.toc);
+  REQUIRE_FALSE(bench.hub.catalogue->find_toc(bench.image.record.toc).value());
+  CHECK(bench.expected(moved) == std::vector<std::string>{"c", "a"});
+}
+
+TEST_CASE("a trace file that was removed is taken in again when a user asks for it") {
+  aggregator_bench bench;
+  const hub_trace_tools tools{*bench.hub.catalogue, *bench.hub.traces, bench.hub.learning,
+                              bench.image.record.platform};
+  const std::string text = R"({"group":"default","image":{"n":"example.com/app","t":"1"},)"
+                           R"("start":"2021-12-03T04:05:06Z","seq":[{"f":"c","a":5,"w":0}]})";
+  const auto first = trace_to_import(tools, text, "").value();
+  REQUIRE(bench.report(first.value(), ""));
+  CHECK_FALSE(trace_to_import(tools, text, "").value());
+  REQUIRE(bench.hub.traces->remove(first->id));
+  const auto again = trace_to_import(tools, text, "").value();
+  REQUIRE(again);
+  REQUIRE(bench.report(*again, ""));
+  CHECK(bench.hub.traces->of_image(bench.image.record.toc)->size() == 1);
+}
+
+// ---- other hubs ----------------------------------------------------------------------------------
+
+namespace {
+
+/// A hub that exchanges traces with a fake one, which has those of `theirs`.
+struct peer_bench : aggregator_bench {
+  std::shared_ptr<fake_hub_link> link = std::make_shared<fake_hub_link>();
+  hub_link far = make_fake_hub_link(stage, link);
+  std::vector<trace> theirs;
+  std::set<trace_id> failing;  ///< cannot be fetched for now
+  hub_peer peer;
+
+  ~peer_bench() {
+    link->traces.clear();
+    link->answers_peer = nullptr;
+    link->self = nullptr;
+    peer = nullptr;
+    far = nullptr;
+  }
+  void start() {
+    link->answers_peer = [this](const peer_question& asked) { return said(asked); };
+    peer = stage.keep(stage.system().spawn(
+        make_hub_peer, peer_parts{"far:1", far, aggregator, *hub.traces, hub.learning.peer_interval}));
+    stage.run();
+  }
+  void pass() { stage.pass(hub.learning.peer_interval); }
+
+  result<peer_answer> said(const peer_question& asked) const {
+    const auto inquiry = decode_inquiry(asked.encoded.bytes).value();
+    if (const auto* one = std::get_if<trace_question>(&inquiry)) {
+      if (failing.contains(one->id)) return fail(errc::timed_out, "not now");
+      const auto found =
+          std::find_if(theirs.begin(), theirs.end(), [&](const trace& t) { return t.id == one->id; });
+      return peer_answer{share(encode_reply(
+          trace_answered{found == theirs.end() ? std::vector<std::byte>() : encode_trace(*found)}))};
+    }
+    ids_answer ids{7, theirs.size(), true, {}};
+    const auto from =
+        std::get<ids_question>(inquiry).epoch == 7 ? std::get<ids_question>(inquiry).position : 0;
+    for (auto i = from; i < theirs.size(); ++i) ids.ids.push_back(theirs[i].id);
+    return peer_answer{share(encode_reply(ids))};
+  }
+  std::size_t kept() { return hub.traces->of_image(image.record.toc)->size(); }
+};
+
+}  // namespace
+
+TEST_CASE("a trace that another hub cannot give for now is fetched later, and the others meanwhile") {
+  peer_bench bench;
+  REQUIRE(bench.report(start_of(bench.image, 50, {"a"})));
+  for (std::uint8_t id = 1; id <= 3; ++id) bench.theirs.push_back(start_of(bench.image, id, {"c"}));
+  bench.failing = {id_of(1)};
+  bench.start();
+  for (int i = 0; i < 8; ++i) {
+    bench.pass();
+    if (!bench.link->traces.empty()) bench.link->answer_trace({});
+  }
+  CHECK(bench.kept() == 3);
+  REQUIRE(bench.link->traces.size() == 1);  // its own went out all the same
+  bench.failing.clear();
+  for (int i = 0; i < 4; ++i) bench.pass();
+  CHECK(bench.kept() == 4);
+}
+
+TEST_CASE("very many traces that are known already are passed over") {
+  peer_bench bench;
+  REQUIRE(bench.report(start_of(bench.image, 50, {"a"})));
+  auto known = start_of(bench.image, 50, {"a"});
+  for (int i = 0; i < 100'000; ++i) {
+    known.id.value.bytes[30] = static_cast<std::byte>(i);
+    known.id.value.bytes[31] = static_cast<std::byte>(i >> 8);
+    known.id.value.bytes[29] = static_cast<std::byte>(i >> 16);
+    bench.theirs.push_back({known.id});
+    REQUIRE(bench.hub.metadata->put(table{"traced"}, as_key(known.id.value), "removed."));
+  }
+  bench.theirs.push_back(start_of(bench.image, 1, {"c"}));
+  bench.start();
+  for (int i = 0; i < 4; ++i) bench.pass();
+  CHECK(bench.hub.traces->find(id_of(1)).value());
 }

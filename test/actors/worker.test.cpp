@@ -1,7 +1,10 @@
 #include "actors/worker.hpp"
 
 #include <catch2/catch.hpp>
+#include <future>
 #include <stdexcept>
+
+#include "actors/shutdown.hpp"
 
 using namespace firstlight;
 
@@ -48,4 +51,26 @@ TEST_CASE("run_on hands the outcome of blocking work back to the actor, exceptio
   CHECK(ask(false) == "42");
   CHECK(ask(true) == "the disk is on fire");
   for (const auto& one : pool.all()) caf::anon_send_exit(one, caf::exit_reason::user_shutdown);
+}
+
+TEST_CASE("a worker is down only once it has done what it is busy with") {
+  caf::actor_system_config config;
+  caf::actor_system system(config);
+  const worker_pool pool(system, 1);
+  std::promise<void> begun;
+  std::promise<void> released;
+  std::atomic<int> done = 0;
+  caf::anon_send(pool.next(), work{[&] {
+                   begun.set_value();
+                   released.get_future().wait();
+                   ++done;
+                 }});
+  begun.get_future().wait();
+  auto ending = std::async(std::launch::async, [&] {
+    end_worker(system, caf::actor_cast<caf::actor>(pool.all().front()), std::chrono::milliseconds(10));
+  });
+  CHECK(ending.wait_for(std::chrono::milliseconds(50)) == std::future_status::timeout);
+  released.set_value();
+  ending.get();
+  CHECK(done == 1);
 }

@@ -128,6 +128,17 @@ TEST_CASE("a trace reaches the hub when it is back, once, also if the node was r
   CHECK(list["images"][0]["traces"] == 1);
 }
 
+TEST_CASE("a start that is recorded when its node stops is not lost") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {"recording.settle_time=10m"}});
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 24, .file_bytes = 4096});
+  all.add(image.layout, "streamed:1");
+  run_well(all, read_ends(all.mount("streamed:1", "streamed")));
+  REQUIRE(all.stop_node());
+  all.start_node();
+  await_learned(all, "streamed", 1);
+}
+
 TEST_CASE("users say which starts are recorded") {
   if (!cluster::possible()) return;
   cluster all({.node = {"recording.mode=first", "recording.starts=1"}});

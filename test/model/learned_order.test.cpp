@@ -101,6 +101,40 @@ TEST_CASE("waits at the same time are lost once") {
   CHECK(without_waits(slow).accesses[2].access == 50ms);
 }
 
+TEST_CASE("a wait within another one takes nothing more away, nor less") {
+  observed_start slow{
+      {{0, 0ms, {{0, 1, 0ms, 10ms}}}, {1, 5ms, {{0, 1, 5ms, 1ms}}}, {2, 30ms, {{0, 1, 30ms, 0ms}}}}, 1};
+  CHECK(without_waits(slow).accesses[2].access == 20ms);
+}
+
+TEST_CASE("what an opened file without known blocks waited is taken out too") {
+  const observed_start slow{{{0, 0ms, {}, 7ms}, {1, 10ms, {}}}, 1};
+  CHECK(without_waits(slow).accesses[1].access == 3ms);
+}
+
+TEST_CASE("exactly the time in which something waited is taken out, and no order is turned round") {
+  CHECK(rc::check([] {
+    const auto waits = *rc::gen::container<std::vector<std::pair<int, int>>>(
+        rc::gen::pair(rc::gen::inRange(0, 200), rc::gen::inRange(0, 50)));
+    const auto when = *rc::gen::inRange(0, 300);
+    observed_start start{{}, 1};
+    for (const auto& [from, length] : waits)
+      start.accesses.push_back({0, from * 1ms, {{0, 1, from * 1ms, length * 1ms}}});
+    start.accesses.push_back({1, when * 1ms, {{0, 1, when * 1ms, 0ms}}});
+    start.accesses.push_back({2, when * 1ms + 1ms, {{0, 1, when * 1ms + 1ms, 0ms}}});
+    int lost = 0;
+    for (int at = 0; at < when; ++at)
+      lost += std::any_of(waits.begin(), waits.end(),
+                          [&](const auto& w) { return w.first <= at && at < w.first + w.second; })
+                  ? 1
+                  : 0;
+    const auto plain = without_waits(start);
+    const auto& last = plain.accesses[waits.size()];
+    RC_ASSERT(last.access == (when - lost) * 1ms);
+    RC_ASSERT(last.access <= plain.accesses[waits.size() + 1].access);
+  }));
+}
+
 TEST_CASE(
     "a file that was only opened counts with the blocks that others read of it, else with its beginning") {
   observed_start opened{{{0, 5ms, {}}, {1, 6ms, {}}}, 1};

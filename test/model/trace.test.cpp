@@ -1,8 +1,12 @@
 #include "model/trace.hpp"
 
+#include <rapidcheck.h>
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 #include "model/recording.hpp"
+#include "model/trace_eviction.hpp"
 #include "model/trace_selection.hpp"
 
 using namespace firstlight;
@@ -143,7 +147,7 @@ TEST_CASE("a recording keeps its limits") {
 namespace {
 
 trace_stamp stamp(std::uint8_t id, const std::string& node, std::chrono::nanoseconds started) {
-  trace_stamp made{{}, node, started};
+  trace_stamp made{{}, node, started, started, 1};
   made.id.value.bytes[0] = std::byte{id};
   return made;
 }
@@ -152,7 +156,7 @@ trace_stamp stamp(std::uint8_t id, const std::string& node, std::chrono::nanosec
 
 TEST_CASE("newer traces weigh more, older ones than the limit do not count") {
   std::vector<trace_stamp> stamps;
-  for (std::uint8_t i = 0; i < 20; ++i) stamps.push_back(stamp(i, "n" + std::to_string(i), now + i * 1h));
+  for (std::uint8_t i = 0; i < 20; ++i) stamps.push_back(stamp(i, "n" + std::to_string(i), now + i * 24h));
   const auto selected = select_traces(stamps, {.traces_max = 10, .half_weight_after = 4});
   REQUIRE(selected.size() == 10);
   CHECK(selected.at(stamps[19].id) == 1);
@@ -172,4 +176,53 @@ TEST_CASE("one node counts only so often a day, and repeats count once") {
   const auto selected = select_traces(stamps, {.traces_max = 64, .traces_per_node_and_day = 3});
   CHECK(selected.size() == 5);
   CHECK(selected.contains(stamps.back().id));
+}
+
+TEST_CASE("a node that lies about its starts weighs no more than its share of a day") {
+  CHECK(rc::check([] {
+    const auto honest = *rc::gen::inRange(1, 20);
+    const auto starts = *rc::gen::inRange(1, 9);
+    const auto lies = *rc::gen::container<std::vector<int>>(100, rc::gen::inRange(0, 2'000'000));
+    constexpr std::uint32_t cap = 8;
+    const auto day = std::chrono::nanoseconds(std::chrono::days(20'000));
+    std::vector<trace_stamp> stamps;
+    const auto add = [&](const std::string& node, std::chrono::nanoseconds started) {
+      trace_stamp made{{}, node, started, day + 1h, 1};
+      made.id.value.bytes[0] = static_cast<std::byte>(stamps.size());
+      made.id.value.bytes[1] = static_cast<std::byte>(stamps.size() >> 8U);
+      stamps.push_back(made);
+    };
+    for (int node = 0; node < honest; ++node)
+      for (int start = 0; start < starts; ++start) add("n" + std::to_string(node), day - start * 1s);
+    for (const auto earlier : lies) add("liar", day + 1h - earlier * 1s);
+    double liar = 0;
+    double all = 0;
+    for (const auto& [id, weight] :
+         select_traces(stamps, {.traces_max = 1024, .traces_per_node_and_day = cap})) {
+      all += weight;
+      const auto by = std::find_if(stamps.begin(), stamps.end(), [&](const auto& s) { return s.id == id; });
+      if (by->node == "liar") liar += weight;
+    }
+    RC_ASSERT(liar <= all * cap / (cap + honest * starts) + 1e-9);
+  }));
+}
+
+// ---- eviction ------------------------------------------------------------------------------------
+
+TEST_CASE("traces of a node that sends many go before those of others") {
+  std::vector<trace_stamp> stamps{stamp(100, "shy", 1s), stamp(101, "calm", 2s), stamp(102, "calm", 3s)};
+  for (std::uint8_t i = 0; i < 50; ++i) stamps.push_back(stamp(i, "eager", 1000s + i * 1s));
+  const auto gone = evicted_traces(stamps, {.count_max = 6});
+  REQUIRE(gone.size() == 47);
+  for (std::uint8_t i = 0; i < 47; ++i) CHECK(gone[i] == stamp(i, "", 0s).id);
+  CHECK(evicted_traces(stamps, {.per_node_max = 2}).size() == 48);
+  CHECK(evicted_traces(stamps, {}).empty());
+}
+
+TEST_CASE("a node whose traces are large makes room for others' small ones") {
+  std::vector<trace_stamp> stamps;
+  for (std::uint8_t i = 0; i < 10; ++i) stamps.push_back(stamp(i, "small", i * 1s));
+  for (std::uint8_t i = 10; i < 14; ++i) stamps.push_back(stamp(i, "large", i * 1s));
+  for (std::size_t i = 10; i < 14; ++i) stamps[i].bytes = 100;
+  CHECK(evicted_traces(stamps, {.bytes_max = 250}) == std::vector<trace_id>{stamps[10].id, stamps[11].id});
 }

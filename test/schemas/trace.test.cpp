@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "model/trace_cut.hpp"
 #include "schemas/trace_codec.hpp"
 #include "schemas/trace_json.hpp"
 
@@ -20,6 +21,25 @@ TEST_CASE("a trace comes back from its bytes as it was") {
   auto cut = encode_trace(made);
   cut.resize(cut.size() / 2);
   CHECK(decode_trace(cut).error().code == errc::corrupt);
+}
+
+TEST_CASE("a trace above a size loses its latest accesses, and only as many as it must") {
+  trace made;
+  made.reference = "example.org/app:1";
+  for (int i = 0; i < 2'000; ++i) {
+    made.files.push_back({"usr/lib/file" + std::to_string(i), i * 1ms, 0ms, {}});
+    for (std::uint32_t run = 0; run < 20; ++run)
+      made.files.back().runs.push_back({run * 2, 1, i * 1ms + run * 1s, 0ms});
+  }
+  const auto whole = made;
+  cut_trace(made, 16'000'000);
+  CHECK(made == whole);
+  constexpr std::size_t bytes_max = 300'000;
+  cut_trace(made, bytes_max);
+  CHECK(encode_trace(made).size() <= bytes_max);
+  CHECK(encode_trace(made).size() > bytes_max * 8 / 10);
+  CHECK(made.files[0].runs[0] == whole.files[0].runs[0]);
+  for (const auto& file : made.files) CHECK_FALSE(file.runs.empty());
 }
 
 TEST_CASE("a time of RFC 3339 keeps its nanoseconds and its offset", "[trace_json]") {

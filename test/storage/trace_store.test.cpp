@@ -21,7 +21,16 @@ trace trace_of(std::uint8_t id, std::uint8_t image) {
 struct store_bench {
   temporary_folder folder;
   std::unique_ptr<database> metadata = database::open(folder.path()).value();
-  trace_store store{*metadata, 3};
+  std::chrono::nanoseconds now = std::chrono::hours(1'000);
+  std::unique_ptr<trace_store> opened = open();
+  trace_store& store = *opened;
+
+  std::unique_ptr<trace_store> open() {
+    return trace_store::open(*metadata,
+                             {.kept_max = 3, .removed_max = 5, .removed_time = std::chrono::hours(100)},
+                             [this] { return now; })
+        .value();
+  }
 
   void add(std::uint8_t id, std::uint8_t image = 1) { REQUIRE(store.add(trace_of(id, image))); }
   std::size_t count(std::uint8_t image = 1) { return store.of_image(trace_of(0, image).toc)->size(); }
@@ -61,6 +70,111 @@ TEST_CASE("a removed trace does not come back, a forgotten one may") {
   CHECK(bench.store.add(trace_of(2, 1)).value() == trace_store::outcome::added);
   CHECK(bench.store.remove_all(trace_of(0, 1).toc).value() == 1);
   CHECK(bench.count() == 0);
+}
+
+TEST_CASE("a node that sends many traces does not push out those of others") {
+  store_bench bench;
+  auto shy = trace_of(1, 1);
+  shy.node = "shy";
+  REQUIRE(bench.store.add(shy).value() == trace_store::outcome::added);
+  for (std::uint8_t id = 10; id < 20; ++id) bench.add(id);
+  CHECK(bench.store.find(shy.id).value() == shy);
+  CHECK(bench.count() == 3);
+}
+
+TEST_CASE("a trace for which there is no room is known from then on") {
+  store_bench bench;
+  for (std::uint8_t id = 5; id < 8; ++id) bench.add(id);
+  CHECK(bench.store.add(trace_of(1, 1)).value() == trace_store::outcome::dropped);
+  CHECK(bench.count() == 3);
+  CHECK(bench.store.knows(trace_of(1, 1).id).value());
+}
+
+TEST_CASE("stamps say what traces say, also of a store of an earlier version") {
+  store_bench bench;
+  auto one = trace_of(1, 1);
+  one.node = "n1";
+  one.reference = "example.com/app:1";
+  one.received = std::chrono::seconds(7);
+  REQUIRE(bench.store.add(one));
+  const auto before = bench.store.stamps(one.toc).value();
+  REQUIRE(before.size() == 1);
+  CHECK(before[0] == stamp_of(one, before[0].bytes));
+  CHECK(before[0].bytes > 0);
+  std::vector<std::string> keys;
+  REQUIRE(bench.metadata->scan(table{"trace-stamp"}, "", [&](std::string_view key, std::string_view) {
+    keys.emplace_back(key);
+    return scan_step::next;
+  }));
+  for (const auto& key : keys) REQUIRE(bench.metadata->erase(table{"trace-stamp"}, key));
+  REQUIRE(bench.metadata->erase(table{"trace-store"}, "stamped"));
+  CHECK(bench.open()->stamps(one.toc).value() == before);
+}
+
+TEST_CASE("removed traces are forgotten after their time, and the oldest of too many") {
+  store_bench bench;
+  bench.add(1);
+  REQUIRE(bench.store.remove(trace_of(1, 1).id));
+  bench.now += std::chrono::hours(60);
+  bench.add(2);
+  REQUIRE(bench.store.remove(trace_of(2, 1).id));
+  CHECK(bench.store.forget_old_removals().value() == 0);
+  bench.now += std::chrono::hours(60);
+  CHECK(bench.store.forget_old_removals().value() == 1);
+  CHECK_FALSE(bench.store.knows(trace_of(1, 1).id).value());
+  CHECK(bench.store.knows(trace_of(2, 1).id).value());
+  for (std::uint8_t id = 10; id < 20; ++id) {
+    bench.add(id);
+    bench.now += std::chrono::seconds(1);
+    REQUIRE(bench.store.remove(trace_of(id, 1).id));
+  }
+  REQUIRE(bench.store.forget_old_removals());
+  CHECK(bench.store.known()->size() == 5);
+  CHECK(bench.store.knows(trace_of(19, 1).id).value());
+}
+
+TEST_CASE("what an earlier version has removed is forgotten a whole time later") {
+  store_bench bench;
+  REQUIRE(bench.metadata->put(table{"traced"}, as_key(trace_of(1, 1).id.value), ""));
+  const auto again = bench.open();
+  CHECK(again->add(trace_of(1, 1)).value() == trace_store::outcome::known);
+  bench.now += std::chrono::hours(101);
+  CHECK(again->forget_old_removals().value() == 1);
+  CHECK(again->add(trace_of(1, 1)).value() == trace_store::outcome::added);
+}
+
+TEST_CASE("traces of unknown images have a limit, and those of known ones stay") {
+  store_bench bench;
+  for (std::uint8_t id = 1; id <= 3; ++id) bench.add(id, 1);
+  for (std::uint8_t image = 10; image < 20; ++image) bench.add(image, image);
+  CHECK(bench.store.trim_orphans({trace_of(0, 1).toc}, {.count_max = 4}).value() == 6);
+  CHECK(bench.count(1) == 3);
+  CHECK(bench.count(15) == 0);
+  CHECK(bench.count(16) == 1);
+  CHECK(bench.store.trim_orphans({trace_of(0, 1).toc}, {.bytes_max = 0}).value() == 4);
+}
+
+TEST_CASE("a trace that cannot be read is left out and told of") {
+  store_bench bench;
+  bench.add(1);
+  bench.add(2);
+  const auto key =
+      std::string(as_key(trace_of(1, 1).toc.value)) + std::string(as_key(trace_of(1, 1).id.value));
+  REQUIRE(bench.metadata->put(table{"trace"}, key, "no trace"));
+  int told = 0;
+  const auto left = bench.store.of_image(trace_of(1, 1).toc, [&](const error&) { ++told; });
+  CHECK(left->size() == 1);
+  CHECK(told == 1);
+}
+
+TEST_CASE("an image is to be learned until that is done, over restarts") {
+  store_bench bench;
+  bench.add(1, 1);
+  bench.add(2, 2);
+  REQUIRE(bench.store.learned(trace_of(0, 1).toc));
+  CHECK(bench.open()->unlearned().value() == std::set<toc_id>{trace_of(0, 2).toc});
+  REQUIRE(bench.store.remove_all(trace_of(0, 1).toc));
+  CHECK(bench.store.unlearned()->size() == 2);
 }
 
 TEST_CASE("the most particular word about recording counts, over restarts") {

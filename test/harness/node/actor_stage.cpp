@@ -78,8 +78,11 @@ acting_hub_link::behavior_type play_hub(acting_hub_link::pointer self, std::shar
         return into->traces.back().answer;
       },
       [](caf::connect_atom) {},
-      [](const peer_question&) -> caf::result<peer_answer> {
-        return to_caf({errc::denied, "no hub"});
+      [into](const peer_question& asked) -> caf::result<peer_answer> {
+        if (!into->answers_peer) return to_caf({errc::denied, "no hub"});
+        auto said = into->answers_peer(asked);
+        if (!said) return to_caf(said.error());
+        return *said;
       },
       [](const work& piece) { piece.run(); },
   };

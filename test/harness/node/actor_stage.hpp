@@ -90,6 +90,8 @@ struct fake_hub_link : fake_far_side {
     caf::typed_response_promise<trace_kept> answer;
   };
   std::vector<reported> traces;
+  /// What another hub answers to questions about traces.
+  std::function<result<peer_answer>(const peer_question&)> answers_peer;
 
   /// Answers the latest trace.
   void answer_trace(const result<void>& with);

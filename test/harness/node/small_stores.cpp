@@ -36,7 +36,7 @@ hub_stores::hub_stores(const test_authority& authority)
       catalogue(good(image_catalogue::open(folder.path(), *metadata))),
       layers(make_layer_cache(*metadata)),
       builder(std::make_unique<segment_builder>(*contents, nullptr, block_geometry{})),
-      traces(std::make_unique<trace_store>(*metadata, learning.traces_kept_max)) {}
+      traces(good(trace_store::open(*metadata, learning.kept))) {}
 
 std::string hub_stores::layout(const std::string& tar) {
   const auto where = folder.path() / ("layout" + std::to_string(++layouts_));

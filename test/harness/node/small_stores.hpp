@@ -39,8 +39,8 @@ class hub_stores {
   std::unique_ptr<image_catalogue> catalogue;
   std::unique_ptr<layer_cache> layers;
   std::unique_ptr<segment_builder> builder;
-  std::unique_ptr<trace_store> traces;
   learning_options learning;
+  std::unique_ptr<trace_store> traces;
   source_options source;
   static_order_limits order_limits;
   [[nodiscard]] learn_tools learn() const { return {*catalogue, *traces, learning}; }
