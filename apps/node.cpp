@@ -9,6 +9,7 @@
 #include "apps/keeper.hpp"
 #include "apps/version.hpp"
 #include "apps/warm_memory.hpp"
+#include "containerd/snapshots_server.hpp"
 #include "fuse_bridge/mounter.hpp"
 #include "fuse_bridge/stale_mounts.hpp"
 
@@ -126,6 +127,10 @@ class node_service final : public running_daemon {
                                    make_mounter, keeper_problem);
     if (!node) return tl::unexpected(node.error());
     service->node_ = std::move(*node);
+    if (options.containerd.socket.empty()) return service;
+    auto snapshots = snapshots_server::start(system, service->node_->snapshots(), options.containerd);
+    if (!snapshots) return tl::unexpected(snapshots.error());
+    service->snapshots_ = std::move(*snapshots);
     return service;
   }
 
@@ -134,6 +139,7 @@ class node_service final : public running_daemon {
   std::shared_ptr<mount_keeper> keeper_;
   actor_runtime runtime_;
   std::unique_ptr<node_daemon> node_;  // ends before its actor system
+  std::unique_ptr<snapshots_server> snapshots_;
 };
 
 }  // namespace
