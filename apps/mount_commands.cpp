@@ -53,6 +53,8 @@ void add_pull_command(command_tree& tree) {
     admin_pull request;
     std::vector<std::string> references;
     bool mountable = false;
+    bool for_containerd = false;
+    std::string space = "default";
   };
   auto in = std::make_shared<arguments>();
   auto* command = tree.add(
@@ -60,7 +62,7 @@ void add_pull_command(command_tree& tree) {
       {.name = "pull",
        .summary = "Bring images to this node.",
        .examples = "firstlight pull redis:7\nfirstlight pull team/app:2 team/sidecar:1\nfirstlight pull "
-                   "--mountable team/app:2",
+                   "--mountable team/app:2\nfirstlight pull --containerd --namespace k8s.io team/app:2",
        .details =
            "A pull is not needed before mount or run: they start at once and bring what is missing. Of "
            "several "
@@ -70,7 +72,8 @@ void add_pull_command(command_tree& tree) {
         for (const auto& reference : in->references) {
           auto request = in->request;
           request.reference = reference;
-          request.until = in->mountable ? pull_until::mountable : pull_until::complete;
+          request.until = in->mountable || in->for_containerd ? pull_until::mountable : pull_until::complete;
+          if (in->for_containerd) request.containerd_namespace = in->space;
           const auto shown = show(ask_for<admin_pulled>(daemon_kind::node, in->daemon, request),
                                   in->daemon.output, [](const admin_pulled& pulled) {
                                     print_readiness(pulled.image);
@@ -85,6 +88,11 @@ void add_pull_command(command_tree& tree) {
       ->type_name("PLATFORM");
   command->add_flag("--mountable", in->mountable,
                     "return as soon as the image can be mounted; contents follow");
+  command->add_flag("--containerd", in->for_containerd,
+                    "tell containerd of the image and return as soon as it can run it; contents follow");
+  command
+      ->add_option("--namespace", in->space, "containerd's namespace (default: default; k8s.io: Kubernetes)")
+      ->type_name("NAME");
   add_daemon_options(*command, in->daemon, daemon_kind::node);
 }
 

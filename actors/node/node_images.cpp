@@ -63,6 +63,33 @@ void answer_when_mountable(const node_shell& my, const image_receiver& source, a
           [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
 }
 
+void answer_pull(const node_shell& my, const image_key& key, const image_receiver& source, pull_until until,
+                 admin_promise reply) {
+  if (until == pull_until::complete)
+    answer_when_complete(my, key, source, reply);
+  else
+    answer_when_mountable(my, source, reply);
+}
+
+/// Tells containerd of an image, then runs `then`.
+void register_when_mountable(const node_shell& my, const image_receiver& source, const register_image& what,
+                             admin_promise reply, std::function<void()> then) {
+  if (!my.tools->registrar)
+    return refuse(reply,
+                  {errc::unsupported,
+                   "this node serves no snapshots to containerd; set containerd.socket and restart it"});
+  const auto refused = [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); };
+  my.self->request(source, caf::infinite, await_mountable{})
+      .then(
+          [=](const mountable_image& image) {
+            my.self
+                ->request(my.tools->registrar, caf::infinite,
+                          register_image{what.reference, what.space, image})
+                .then([then](image_registered) { then(); }, refused);
+          },
+          refused);
+}
+
 /// The image that a user means by a mount's name or target, or by a reference.
 result<image_key> meant(const node_shell& my, const std::string& what, const std::string& platform) {
   if (const auto* mount = find_mount(my, what))
@@ -177,10 +204,10 @@ void pull(const node_shell& my, const admin_pull& asked, const progress_listener
   const auto source = receive(my, *key, std::nullopt);
   if (!source) return refuse(reply, source.error());
   my.self->send(*source, caf::subscribe_atom_v, listener);
-  if (asked.until == pull_until::complete)
-    answer_when_complete(my, *key, *source, reply);
-  else
-    answer_when_mountable(my, *source, reply);
+  if (asked.containerd_namespace.empty()) return answer_pull(my, *key, *source, asked.until, reply);
+  register_when_mountable(
+      my, *source, {key->first, asked.containerd_namespace, {}}, reply,
+      [=, key = *key, source = *source, until = asked.until] { answer_pull(my, key, source, until, reply); });
 }
 
 void wait(const node_shell& my, const admin_wait& asked, const progress_listener& listener,

@@ -47,12 +47,11 @@ result<layered_image> read_pulled(const snapshotter_shell& my, const admin_pulle
   return read_layers(my.tools->catalogue, **record);
 }
 
-/// An image of that manifest, all of which is here.
-std::optional<layered_image> complete_image(const snapshotter_shell& my, const labelled_layer& layer) {
+/// An image of that manifest that is here, or on its way: who mounts it sees to the rest.
+std::optional<layered_image> image_here(const snapshotter_shell& my, const labelled_layer& layer) {
   if (!layer.manifest) return std::nullopt;
   const auto record = my.tools->catalogue.find_manifest(*layer.manifest);
-  if (!record || !*record || !(*record)->complete || (*record)->platform != my.tools->platform)
-    return std::nullopt;
+  if (!record || !*record || (*record)->platform != my.tools->platform) return std::nullopt;
   auto image = read_layers(my.tools->catalogue, **record);
   return image ? std::optional(std::move(*image)) : std::nullopt;
 }
@@ -164,7 +163,7 @@ void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_
                 std::function<void(const result<layered_image>&)> then) {
   const auto known = my.state().known.find(layer.reference);
   if (state == image_is::known && known != my.state().known.end()) return then(known->second);
-  if (const auto complete = complete_image(my, layer)) return then(*complete);
+  if (const auto here = image_here(my, layer)) return then(*here);
   auto& waiting = my.state().asked[layer.reference];
   waiting.push_back(std::move(then));
   if (waiting.size() > 1) return;

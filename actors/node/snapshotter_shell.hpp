@@ -30,8 +30,8 @@ void tell_news(const snapshotter_shell& my);
 
 // ---- images (snapshotter_images.cpp) ------------------------------------------------------------
 
-/// The image of a layer that containerd wants. Asks the hub, which then delivers it, unless all of it is
-/// here, or `known` to be delivered already. Errors: those of a pull; `timed_out`, `unavailable` without a
+/// The image of a layer that containerd wants. Asks the hub, which then delivers it, unless it is here or on
+/// its way, or `known` from the layer before. Errors: those of a pull; `timed_out`, `unavailable` without a
 /// hub.
 enum class image_is : std::uint8_t { new_here, known };
 void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_is state,
