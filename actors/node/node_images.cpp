@@ -63,12 +63,29 @@ void answer_when_mountable(const node_shell& my, const image_receiver& source, a
           [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
 }
 
-void answer_pull(const node_shell& my, const image_key& key, const image_receiver& source, pull_until until,
-                 admin_promise reply) {
+receiver_report last_report(const node_shell& my, const image_key& key) {
+  for (const auto& ended : my.state().ended)
+    if (ended.reference == key.first && ended.platform == key.second) return ended;
+  receiver_report none;
+  none.reference = key.first;
+  none.platform = key.second;
+  none.phase = delivery_phase::complete;
+  return none;
+}
+
+/// The delivery of a small image may have ended by now.
+void answer_registered(const node_shell& my, const image_key& key, const image_receiver& source,
+                       pull_until until, admin_promise reply) {
+  const auto ended = [=](const caf::error& problem) mutable {
+    const auto why = from_caf(problem);
+    if (why.code != errc::unavailable) return refuse(reply, why);
+    answer_pulled(my, key, last_report(my, key), reply);
+  };
+  const auto here = [=](const receiver_report& delivery) { answer_pulled(my, key, delivery, reply); };
   if (until == pull_until::complete)
-    answer_when_complete(my, key, source, reply);
+    my.self->request(source, caf::infinite, await_complete{}).then(here, ended);
   else
-    answer_when_mountable(my, source, reply);
+    my.self->request(source, my.tools->limits.report_timeout, caf::get_atom_v).then(here, ended);
 }
 
 /// Tells containerd of an image, then runs `then`.
@@ -103,16 +120,6 @@ void answer_waited(const node_shell& my, const image_key& key, const receiver_re
   if (!image) return refuse(reply, image.error());
   if (!*image) return refuse(reply, {errc::not_found, key.first + " is gone"});
   deliver(reply, admin_waited{describe(*my.tools, **image), report(delivery)});
-}
-
-receiver_report last_report(const node_shell& my, const image_key& key) {
-  for (const auto& ended : my.state().ended)
-    if (ended.reference == key.first && ended.platform == key.second) return ended;
-  receiver_report none;
-  none.reference = key.first;
-  none.platform = key.second;
-  none.phase = delivery_phase::complete;
-  return none;
 }
 
 }  // namespace
@@ -204,10 +211,15 @@ void pull(const node_shell& my, const admin_pull& asked, const progress_listener
   const auto source = receive(my, *key, std::nullopt);
   if (!source) return refuse(reply, source.error());
   my.self->send(*source, caf::subscribe_atom_v, listener);
-  if (asked.containerd_namespace.empty()) return answer_pull(my, *key, *source, asked.until, reply);
-  register_when_mountable(
-      my, *source, {key->first, asked.containerd_namespace, {}}, reply,
-      [=, key = *key, source = *source, until = asked.until] { answer_pull(my, key, source, until, reply); });
+  if (!asked.containerd_namespace.empty())
+    return register_when_mountable(my, *source, {key->first, asked.containerd_namespace, {}}, reply,
+                                   [=, key = *key, source = *source, until = asked.until] {
+                                     answer_registered(my, key, source, until, reply);
+                                   });
+  if (asked.until == pull_until::complete)
+    answer_when_complete(my, *key, *source, reply);
+  else
+    answer_when_mountable(my, *source, reply);
 }
 
 void wait(const node_shell& my, const admin_wait& asked, const progress_listener& listener,

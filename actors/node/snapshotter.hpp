@@ -35,17 +35,22 @@ struct layered_image {
 /// The snapshotter with its own clock.
 using clocked_snapshotter = snapshotter::extend<caf::reacts_to<caf::tick_atom>>;
 
+/// The mount of an image for overlays.
+struct image_mount {
+  std::string name;   ///< among the node's mounts
+  std::string lower;  ///< its layers, as overlayfs takes them
+};
+
 struct snapshotter_state {
   static inline const char* name = "snapshotter";
   template <class T>
   using waiting = std::vector<std::function<void(const result<T>&)>>;
-  using lower_layers = std::string;  ///< as overlayfs takes them
-
-  std::map<std::string, waiting<layered_image>> asked;    ///< of the hub, by reference
-  std::map<std::string, layered_image> known;             ///< by reference
-  std::map<std::string, waiting<lower_layers>> mounting;  ///< by name of the mount
-  std::map<std::string, lower_layers> mounted;            ///< by name of the mount
-  std::vector<std::function<void()>> later;               ///< at the next tick
+  std::map<std::string, waiting<layered_image>> asked;   ///< of the hub, by reference
+  std::map<std::string, layered_image> known;            ///< by reference
+  std::map<std::string, waiting<std::string>> mounting;  ///< for lower layers, by image (image_name)
+  std::map<std::string, image_mount> mounted;            ///< by image
+  std::uint64_t next_mount = 0;              ///< each mount has a name of its own: old ones may still end
+  std::vector<std::function<void()>> later;  ///< at the next tick
   admin_snapshots news;
   progress_listener listener;  ///< to nobody; it shows that this actor lives
 };

@@ -76,8 +76,12 @@ std::string reference_now(const snapshotter_shell& my, const remote_layers& what
   return pinned_reference(what.reference, what.manifest).value_or(what.reference);
 }
 
-std::string mount_name(const remote_layers& what) {
+/// Of all its mounts: their names have a number behind it.
+std::string image_name(const remote_layers& what) {
   return "containerd-" + what.manifest.hex().substr(0, 32);
+}
+std::string image_of_mount(const std::string& mount) {
+  return mount.substr(0, mount.rfind('-'));
 }
 
 bool is_mount_point(const std::filesystem::path& folder) {
@@ -87,59 +91,69 @@ bool is_mount_point(const std::filesystem::path& folder) {
          above.st_dev != there.st_dev;
 }
 
-void settle_mounting(const snapshotter_shell& my, const std::string& name, const result<std::string>& lower) {
-  if (lower) my.state().mounted.insert_or_assign(name, *lower);
-  const auto making = my.state().mounting.find(name);
+/// One for overlays that has not been taken out of sight.
+bool is_usable(const admin_mount& mount) {
+  return !mount.lower.empty() && is_mount_point(mount.target);
+}
+
+void settle_mounting(const snapshotter_shell& my, const std::string& image,
+                     const result<image_mount>& mount) {
+  if (mount) my.state().mounted.insert_or_assign(image, *mount);
+  const auto making = my.state().mounting.find(image);
   const auto waiting = std::move(making->second);
   my.state().mounting.erase(making);
-  for (const auto& then : waiting) then(lower);
+  for (const auto& then : waiting) then(mount.map([](const image_mount& made) { return made.lower; }));
   unmount_unused(my);  // who wanted it may have gone meanwhile
 }
 
-void find_mount(const snapshotter_shell& my, const std::string& name) {
-  ask_root<admin_listing>(my, std::nullopt, admin_list_request{}, [=](const result<admin_listing>& all) {
-    if (!all) return settle_mounting(my, name, tl::unexpected(all.error()));
-    for (const auto& mount : all->mounts)
-      if (mount.name == name) return settle_mounting(my, name, mount.lower);
-    settle_mounting(my, name, fail(errc::unavailable, "mount " + name + " has just gone; try again"));
-  });
-}
-
-/// Asked again while it is being made already, or taken over from an earlier process.
+/// Asked again while an earlier process's mount is being taken over.
 struct mount_order {
-  std::string name;
+  std::string image;
   remote_layers what;
   std::chrono::steady_clock::time_point until;
 };
+void ask_for_mount(const snapshotter_shell& my, const mount_order& order);
+
+/// One of its names is taken: by a mount that can be used, or by one that is ending.
+void use_or_make_another(const snapshotter_shell& my, const mount_order& order) {
+  ask_root<admin_listing>(my, std::nullopt, admin_list_request{}, [=](const result<admin_listing>& all) {
+    if (!all) return settle_mounting(my, order.image, tl::unexpected(all.error()));
+    for (const auto& mount : all->mounts)
+      if (image_of_mount(mount.name) == order.image && is_usable(mount))
+        return settle_mounting(my, order.image, image_mount{mount.name, mount.lower});
+    my.state().later.push_back([=] { ask_for_mount(my, order); });
+    my.self->delayed_send(my.self, my.tools->options.mount_retry, caf::tick_atom_v);
+  });
+}
 
 void ask_for_mount(const snapshotter_shell& my, const mount_order& order) {
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(order.until - std::chrono::steady_clock::now());
+  const auto name = order.image + "-" + std::to_string(++my.state().next_mount);
   const admin_mount_request request{.reference = reference_now(my, order.what),
                                     .platform = order.what.platform,
-                                    .target = (my.tools->images_folder / order.name).string(),
-                                    .name = order.name,
+                                    .target = (my.tools->images_folder / name).string(),
+                                    .name = name,
                                     .read_only = true,
                                     .for_overlays = true};
   ask_root<admin_mounted>(my, std::max(left, std::chrono::milliseconds(1)), request,
-                          [=, name = order.name](const result<admin_mounted>& made) {
-                            if (made) return settle_mounting(my, name, made->mount.lower);
+                          [=](const result<admin_mounted>& made) {
+                            if (made)
+                              return settle_mounting(my, order.image, image_mount{name, made->mount.lower});
                             const auto code = made.error().code;
-                            if (code == errc::already_exists) return find_mount(my, name);
-                            if (code != errc::busy || order.until <= std::chrono::steady_clock::now())
-                              return settle_mounting(my, name,
-                                                     fail(made.error(), "the image of the snapshot"));
-                            my.state().later.push_back([=] { ask_for_mount(my, order); });
-                            my.self->delayed_send(my.self, my.tools->options.mount_retry, caf::tick_atom_v);
+                            const bool taken = code == errc::busy || code == errc::already_exists;
+                            if (taken && std::chrono::steady_clock::now() < order.until)
+                              return use_or_make_another(my, order);
+                            settle_mounting(my, order.image, fail(made.error(), "the image of the snapshot"));
                           });
 }
 
-/// The mounts that can be needed at any time.
-std::set<std::string> needed_mounts(const snapshotter_shell& my) {
+/// The images that can be needed at any time.
+std::set<std::string> needed_images(const snapshotter_shell& my) {
   std::set<std::string> names;
   my.index().each([&](const snapshot_record& record) {
     if (record.kind == snapshot_kind::committed) return;
-    if (const auto remote = remote_below(my.index().parents(record))) names.insert(mount_name(*remote));
+    if (const auto remote = remote_below(my.index().parents(record))) names.insert(image_name(*remote));
   });
   return names;
 }
@@ -148,6 +162,29 @@ void unmount(const snapshotter_shell& my, const std::string& name) {
   ask_root<admin_done>(my, std::nullopt, admin_umount{name, true}, [name](const result<admin_done>& done) {
     if (!done && done.error().code != errc::not_found)
       spdlog::warn("image mount {} stays: {}", name, done.error().detail);
+  });
+}
+
+bool has_snapshots(const snapshotter_shell& my, const remote_layers& image) {
+  bool found = false;
+  my.index().each([&](const snapshot_record& record) {
+    found = found || (record.remote && record.remote->manifest == image.manifest);
+  });
+  return found;
+}
+
+/// Tried again while a mount of it is still ending, or while it arrives.
+void forget(const snapshotter_shell& my, const remote_layers& image,
+            std::chrono::steady_clock::time_point until) {
+  if (has_snapshots(my, image)) return;
+  const admin_evict request{image.reference, image.platform};
+  ask_root<admin_evicted>(my, std::nullopt, request, [=](const result<admin_evicted>& done) {
+    if (done) return spdlog::info("{} has no snapshot left: {} bytes are free", image.reference, done->bytes);
+    if (done.error().code == errc::not_found) return;
+    if (until <= std::chrono::steady_clock::now())
+      return spdlog::info("{} has no snapshot left, but stays: {}", image.reference, done.error().detail);
+    my.state().later.push_back([=] { forget(my, image, until); });
+    my.self->delayed_send(my.self, my.tools->options.mount_retry, caf::tick_atom_v);
   });
 }
 
@@ -179,51 +216,35 @@ void with_mounted(const snapshotter_shell& my, const remote_layers& what,
   if (what.layers != what.of)
     return then(fail(errc::unsupported, "layer " + std::to_string(what.layers) + " of " + what.reference +
                                             " is not its last; only the whole image can be mounted"));
-  const auto name = mount_name(what);
-  const auto mounted = my.state().mounted.find(name);
-  if (mounted != my.state().mounted.end() && is_mount_point(my.tools->images_folder / name))
-    return then(mounted->second);
-  auto& waiting = my.state().mounting[name];
+  const auto image = image_name(what);
+  const auto mounted = my.state().mounted.find(image);
+  if (mounted != my.state().mounted.end() && is_mount_point(my.tools->images_folder / mounted->second.name))
+    return then(mounted->second.lower);
+  auto& waiting = my.state().mounting[image];
   waiting.push_back(std::move(then));
   if (waiting.size() > 1) return;
-  ask_for_mount(my, {name, what, std::chrono::steady_clock::now() + my.tools->options.mount_wait});
+  ask_for_mount(my, {image, what, std::chrono::steady_clock::now() + my.tools->options.mount_wait});
 }
 
 void unmount_unused(const snapshotter_shell& my) {
-  const auto needed = needed_mounts(my);
-  auto& mounted = my.state().mounted;
-  for (auto at = mounted.begin(); at != mounted.end();) {
-    const auto name = at->first;
-    if (needed.contains(name) || my.state().mounting.contains(name)) {
-      ++at;
-      continue;
-    }
-    at = mounted.erase(at);
-    unmount(my, name);
-  }
+  const auto needed = needed_images(my);
+  std::erase_if(my.state().mounted, [&](const auto& mounted) {
+    const bool unused = !needed.contains(mounted.first) && !my.state().mounting.contains(mounted.first);
+    if (unused) unmount(my, mounted.second.name);
+    return unused;
+  });
 }
 
 void forget_unused(const snapshotter_shell& my, const remote_layers& removed) {
-  bool used = false;
-  my.index().each([&](const snapshot_record& record) {
-    used = used || (record.remote && record.remote->manifest == removed.manifest);
-  });
-  if (used) return;
-  ask_root<admin_evicted>(
-      my, std::nullopt, admin_evict{removed.reference, removed.platform},
-      [reference = removed.reference](const result<admin_evicted>& done) {
-        if (done)
-          spdlog::info("{} has no snapshot left: {} bytes are free", reference, done->bytes);
-        else if (done.error().code != errc::not_found)
-          spdlog::info("{} has no snapshot left, but stays: {}", reference, done.error().detail);
-      });
+  forget(my, removed, std::chrono::steady_clock::now() + my.tools->options.mount_wait);
 }
 
 void adopt_mounts(const snapshotter_shell& my) {
   ask_root<admin_listing>(my, std::nullopt, admin_list_request{}, [=](const result<admin_listing>& all) {
     if (!all) return spdlog::warn("image mounts of an earlier process: {}", to_string(all.error()));
     for (const auto& mount : all->mounts)
-      if (!mount.lower.empty()) my.state().mounted.emplace(mount.name, mount.lower);
+      if (is_usable(mount) && mount.name.starts_with("containerd-"))
+        my.state().mounted.emplace(image_of_mount(mount.name), image_mount{mount.name, mount.lower});
     unmount_unused(my);
   });
 }
