@@ -25,7 +25,8 @@ std::string first_of(const snapshot_labels& labels, const Keys& keys) {
 std::optional<labelled_layer> labelled_layer_of(const snapshot_labels& labels) {
   labelled_layer layer{first_of(labels, std::array{target_label}), {}, {}};
   const auto reference = parse_image_reference(first_of(labels, references));
-  if (layer.target.empty() || !reference || reference->transport != image_transport::registry)
+  if (layer.target.empty() || !reference || reference->transport != image_transport::registry ||
+      reference->layers != 0)
     return std::nullopt;
   layer.reference = reference->text();
   layer.manifest = reference->pinned;
@@ -44,6 +45,7 @@ std::optional<std::string> pinned_reference(const std::string& reference, const 
   auto parsed = parse_image_reference(reference);
   if (!parsed || parsed->transport != image_transport::registry) return std::nullopt;
   parsed->tag.clear();
+  parsed->layers = 0;
   parsed->pinned = manifest;
   return parsed->text();
 }

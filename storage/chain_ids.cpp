@@ -18,4 +18,9 @@ std::vector<digest> chain_ids(const std::vector<digest>& diff_ids) {
   return chain;
 }
 
+digest layers_digest(const digest& manifest, std::uint32_t layers) {
+  const auto text = "the lowest " + std::to_string(layers) + " layers of " + manifest.oci();
+  return sha256(std::as_bytes(std::span(text)));
+}
+
 }  // namespace firstlight

@@ -39,6 +39,8 @@ using clocked_snapshotter = snapshotter::extend<caf::reacts_to<caf::tick_atom>>;
 struct image_mount {
   std::string name;   ///< among the node's mounts
   std::string lower;  ///< its layers, as overlayfs takes them
+  /// By which the node knows fewer layers than an image has: it is forgotten with its mount. Else empty.
+  std::string inner_reference{};
 };
 
 struct snapshotter_state {

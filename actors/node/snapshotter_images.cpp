@@ -32,6 +32,10 @@ void ask_root(const snapshotter_shell& my, std::optional<std::chrono::millisecon
           [then](const caf::error& problem) { then(result<Reply>(tl::unexpected(from_caf(problem)))); });
 }
 
+std::chrono::steady_clock::time_point end_of_tries(const snapshotter_shell& my) {
+  return std::chrono::steady_clock::now() + my.tools->options.mount_wait;
+}
+
 result<layered_image> read_layers(const image_catalogue& catalogue, const image_record& record) {
   const auto toc = catalogue.tree(record.toc);
   if (!toc) return tl::unexpected(toc.error());
@@ -66,8 +70,16 @@ void settle_asked(const snapshotter_shell& my, const std::string& reference,
   for (const auto& then : waiting) then(image);
 }
 
-/// Under which name the manifest is here, or can be had for certain.
+/// Fewer layers than the image has: to the hub an image of its own.
+bool is_inner(const remote_layers& what) {
+  return what.layers != what.of;
+}
+
+/// Under which name the image is here, or can be had for certain.
 std::string reference_now(const snapshotter_shell& my, const remote_layers& what) {
+  if (is_inner(what))
+    return pinned_reference(what.reference, what.manifest).value_or(what.reference) + "#" +
+           std::to_string(what.layers);
   const auto& catalogue = my.tools->catalogue;
   const auto named = catalogue.find(what.reference, what.platform);
   if (named && *named && (*named)->manifest_digest == what.manifest) return what.reference;
@@ -78,7 +90,8 @@ std::string reference_now(const snapshotter_shell& my, const remote_layers& what
 
 /// Of all its mounts: their names have a number behind it.
 std::string image_name(const remote_layers& what) {
-  return "containerd-" + what.manifest.hex().substr(0, 32);
+  return "containerd-" + what.manifest.hex().substr(0, 32) +
+         (is_inner(what) ? "." + std::to_string(what.layers) : "");
 }
 std::string image_of_mount(const std::string& mount) {
   return mount.substr(0, mount.rfind('-'));
@@ -158,13 +171,6 @@ std::set<std::string> needed_images(const snapshotter_shell& my) {
   return names;
 }
 
-void unmount(const snapshotter_shell& my, const std::string& name) {
-  ask_root<admin_done>(my, std::nullopt, admin_umount{name, true}, [name](const result<admin_done>& done) {
-    if (!done && done.error().code != errc::not_found)
-      spdlog::warn("image mount {} stays: {}", name, done.error().detail);
-  });
-}
-
 bool has_snapshots(const snapshotter_shell& my, const remote_layers& image) {
   bool found = false;
   my.index().each([&](const snapshot_record& record) {
@@ -173,18 +179,34 @@ bool has_snapshots(const snapshotter_shell& my, const remote_layers& image) {
   return found;
 }
 
-/// Tried again while a mount of it is still ending, or while it arrives.
-void forget(const snapshotter_shell& my, const remote_layers& image,
-            std::chrono::steady_clock::time_point until) {
-  if (has_snapshots(my, image)) return;
-  const admin_evict request{image.reference, image.platform};
+/// Tried again while a mount of it is still ending, or while something arrives; not once it is needed again.
+struct forget_order {
+  std::string reference;
+  std::function<bool()> needed;
+  std::chrono::steady_clock::time_point until;
+};
+void forget(const snapshotter_shell& my, const forget_order& order) {
+  if (order.needed()) return;
+  const admin_evict request{order.reference, my.tools->platform};
   ask_root<admin_evicted>(my, std::nullopt, request, [=](const result<admin_evicted>& done) {
-    if (done) return spdlog::info("{} has no snapshot left: {} bytes are free", image.reference, done->bytes);
+    if (done) return spdlog::info("{} has no snapshot left: {} bytes are free", order.reference, done->bytes);
     if (done.error().code == errc::not_found) return;
-    if (until <= std::chrono::steady_clock::now())
-      return spdlog::info("{} has no snapshot left, but stays: {}", image.reference, done.error().detail);
-    my.state().later.push_back([=] { forget(my, image, until); });
+    if (order.until <= std::chrono::steady_clock::now())
+      return spdlog::info("{} has no snapshot left, but stays: {}", order.reference, done.error().detail);
+    my.state().later.push_back([=] { forget(my, order); });
     my.self->delayed_send(my.self, my.tools->options.mount_retry, caf::tick_atom_v);
+  });
+}
+
+void unmount(const snapshotter_shell& my, const std::string& image, const image_mount& mount) {
+  ask_root<admin_done>(my, std::nullopt, admin_umount{mount.name, true}, [=](const result<admin_done>& done) {
+    if (!done && done.error().code != errc::not_found)
+      return spdlog::warn("image mount {} stays: {}", mount.name, done.error().detail);
+    if (mount.inner_reference.empty()) return;
+    const auto needed = [=] {
+      return my.state().mounted.contains(image) || my.state().mounting.contains(image);
+    };
+    forget(my, {mount.inner_reference, needed, end_of_tries(my)});
   });
 }
 
@@ -213,9 +235,6 @@ void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_
 
 void with_mounted(const snapshotter_shell& my, const remote_layers& what,
                   std::function<void(const result<std::string>&)> then) {
-  if (what.layers != what.of)
-    return then(fail(errc::unsupported, "layer " + std::to_string(what.layers) + " of " + what.reference +
-                                            " is not its last; only the whole image can be mounted"));
   const auto image = image_name(what);
   const auto mounted = my.state().mounted.find(image);
   if (mounted != my.state().mounted.end() && is_mount_point(my.tools->images_folder / mounted->second.name))
@@ -223,20 +242,20 @@ void with_mounted(const snapshotter_shell& my, const remote_layers& what,
   auto& waiting = my.state().mounting[image];
   waiting.push_back(std::move(then));
   if (waiting.size() > 1) return;
-  ask_for_mount(my, {image, what, std::chrono::steady_clock::now() + my.tools->options.mount_wait});
+  ask_for_mount(my, {image, what, end_of_tries(my)});
 }
 
 void unmount_unused(const snapshotter_shell& my) {
   const auto needed = needed_images(my);
   std::erase_if(my.state().mounted, [&](const auto& mounted) {
     const bool unused = !needed.contains(mounted.first) && !my.state().mounting.contains(mounted.first);
-    if (unused) unmount(my, mounted.second.name);
+    if (unused) unmount(my, mounted.first, mounted.second);
     return unused;
   });
 }
 
 void forget_unused(const snapshotter_shell& my, const remote_layers& removed) {
-  forget(my, removed, std::chrono::steady_clock::now() + my.tools->options.mount_wait);
+  forget(my, {removed.reference, [=] { return has_snapshots(my, removed); }, end_of_tries(my)});
 }
 
 void adopt_mounts(const snapshotter_shell& my) {

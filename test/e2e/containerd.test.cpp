@@ -1,4 +1,6 @@
 #include "test/harness/cluster/containerd.hpp"
+#include <sys/mount.h>
+
 #include "test/e2e/shell_image.hpp"
 
 /// A real containerd runs images through the node.
@@ -155,6 +157,65 @@ TEST_CASE("what a container wrote is committed as a snapshot and built on") {
   CHECK(text_of(point / "new") == "new\n");
   CHECK_FALSE(fs::exists(point / "data/f0"));
   CHECK(fs::file_size(point / "data/f1") == 1U << 20U);
+}
+
+TEST_CASE("what the lower layers of an image show alone is right, and can be built on") {
+  if (!cluster::possible()) return;
+  cluster all;
+  containerd_daemon engine(all);
+  const auto first = tar_builder().folder("etc/").file("etc/a", "first").file("etc/gone", "x").take();
+  const auto second = tar_builder().file("etc/a", "second").file("etc/.wh.gone", "").file("b", "b").take();
+  const auto third = tar_builder().file("etc/a", "third").take();
+  const auto layout = all.folder() / "layout";
+  write_layout(layout, {first, second, third});
+  const auto image = engine.push(layout, "team/app:1");
+  check_good(engine.pull(image));
+  const auto mounted = [&](const std::string& how, const std::string& key, const std::string& parent) {
+    const auto point = all.folder() / key;
+    fs::create_directories(point);
+    const auto made = engine.ctr(
+        {"snapshots", "--snapshotter", "firstlight", how, "--target", point.string(), key, parent});
+    check_good(made);
+    auto mount = all.run({"sh", "-c", made.output});
+    const auto end = mount->wait(std::chrono::minutes(1));
+    INFO(made.output << mount->errors());
+    REQUIRE(end == program_end{0, 0});
+    return point;
+  };
+  std::string one;
+  std::string two;
+  for (const auto& key : engine.snapshots()) {
+    const auto info = engine.ctr({"snapshots", "--snapshotter", "firstlight", "info", key});
+    const auto parent = nlohmann::json::parse(info.output).value("Parent", "");
+    if (parent.empty()) one = key;
+  }
+  for (const auto& key : engine.snapshots()) {
+    const auto info = engine.ctr({"snapshots", "--snapshotter", "firstlight", "info", key});
+    if (nlohmann::json::parse(info.output).value("Parent", "") == one) two = key;
+  }
+  const auto lowest = mounted("view", "lowest", one);
+  CHECK(text_of(lowest / "etc/a") == "first");
+  CHECK(fs::exists(lowest / "etc/gone"));
+  CHECK_FALSE(fs::exists(lowest / "b"));
+  const auto middle = mounted("prepare", "middle", two);
+  CHECK(text_of(middle / "etc/a") == "second");
+  CHECK_FALSE(fs::exists(middle / "etc/gone"));
+  std::ofstream(middle / "mine") << "mine";
+  REQUIRE(umount2(middle.c_str(), 0) == 0);
+  check_good(engine.ctr({"snapshots", "--snapshotter", "firstlight", "commit", "built", "middle"}));
+  const auto built = mounted("view", "look", "built");
+  CHECK(text_of(built / "b") == "b");
+  CHECK(text_of(built / "mine") == "mine");
+
+  // Nothing of it is left behind.
+  for (const auto& point : {built, lowest}) REQUIRE(umount2(point.c_str(), 0) == 0);
+  for (const auto* key :
+       {"look", "built", "lowest"})  // its views are garbage to containerd: they may be gone
+    engine.ctr({"snapshots", "--snapshotter", "firstlight", "rm", key});
+  check_good(engine.ctr({"images", "rm", "--sync", image}));
+  CHECK(eventually([&] { return engine.snapshots().empty(); }));
+  CHECK(eventually([&] { return all.node_status()["images"] == 0; }));
+  CHECK(all.node_status()["store_bytes"] == 0);
 }
 
 TEST_CASE("an update from one version of an image to the next leaves the first one's containers alone") {
