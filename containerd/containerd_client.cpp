@@ -107,9 +107,9 @@ result<void> containerd_client::put(const containerd_blob& blob) {
   request.set_expected(blob.id.oci());
   request.set_data(blob.bytes);
   request.mutable_labels()->insert(blob.labels.begin(), blob.labels.end());
-  const auto stub = content::Content::NewStub(impl_->channel);
+  const auto service = content::Content::NewStub(impl_->channel);
   const auto context = impl_->context();
-  const auto stream = stub->Write(context.get());
+  const auto stream = service->Write(context.get());
   content::WriteContentResponse response;
   stream->Write(request);
   stream->WritesDone();
@@ -126,15 +126,15 @@ result<void> containerd_client::prepare_layer(const labelled_layer& layer, const
   const auto labels = labels_of(layer);
   request.mutable_labels()->insert(labels.begin(), labels.end());
   snapshots::PrepareSnapshotResponse response;
-  const auto stub = snapshots::Snapshots::NewStub(impl_->channel);
-  const auto status = stub->Prepare(impl_->context().get(), request, &response);
+  const auto service = snapshots::Snapshots::NewStub(impl_->channel);
+  const auto status = service->Prepare(impl_->context().get(), request, &response);
   if (exists_already(status)) return {};
   if (!status.ok()) return outcome(status, "snapshot " + layer.target);
   snapshots::RemoveSnapshotRequest unwanted;
   unwanted.set_snapshotter(request.snapshotter());
   unwanted.set_key(request.key());
   google::protobuf::Empty ignored;
-  const auto removed = stub->Remove(impl_->context().get(), unwanted, &ignored);
+  const auto removed = service->Remove(impl_->context().get(), unwanted, &ignored);
   if (!removed.ok()) spdlog::warn("containerd: remove {}: {}", request.key(), removed.error_message());
   return fail(errc::unavailable, "snapshotter " + impl_->options.snapshotter +
                                      " of containerd's would unpack layer " + layer.target +
@@ -147,17 +147,17 @@ result<void> containerd_client::name_image(const std::string& name, const contai
   image.mutable_target()->set_media_type(manifest.media_type);
   image.mutable_target()->set_digest(manifest.id.oci());
   image.mutable_target()->set_size(static_cast<std::int64_t>(manifest.bytes.size()));
-  const auto stub = images::Images::NewStub(impl_->channel);
+  const auto service = images::Images::NewStub(impl_->channel);
   images::CreateImageRequest made;
   *made.mutable_image() = image;
   images::CreateImageResponse created;
-  const auto status = stub->Create(impl_->context().get(), made, &created);
+  const auto status = service->Create(impl_->context().get(), made, &created);
   if (!exists_already(status)) return outcome(status, "image " + name);
   images::UpdateImageRequest changed;
   *changed.mutable_image() = image;
   changed.mutable_update_mask()->add_paths("target");
   images::UpdateImageResponse updated;
-  return outcome(stub->Update(impl_->context().get(), changed, &updated), "image " + name);
+  return outcome(service->Update(impl_->context().get(), changed, &updated), "image " + name);
 }
 
 }  // namespace firstlight

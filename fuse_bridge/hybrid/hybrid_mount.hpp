@@ -12,8 +12,8 @@ struct hybrid_place {
   std::optional<writable_layer> writable;
   std::filesystem::path store;  ///< folder of the complete contents, as storage/content_name.hpp names them
   shared_bytes record;          ///< an encoded mount_record
-  /// Shows the tree only, for overlays that others mount above it and the contents. It counts as used until it is
-  /// taken down.
+  /// Shows the tree only, for overlays that others mount above it and the contents. It counts as used until
+  /// it is taken down.
   bool for_overlays = false;
 };
 

@@ -85,7 +85,7 @@ class snapshots_bench {
   admin_service root_actor_;
   snapshotter snapshotter_;
   std::unique_ptr<snapshots_server> server_;
-  std::unique_ptr<api::Snapshots::Stub> stub_;
+  std::unique_ptr<api::Snapshots::StubInterface> stub_;
 };
 
 }  // namespace firstlight
