@@ -109,6 +109,11 @@ bool is_usable(const admin_mount& mount) {
   return !mount.lower.empty() && is_mount_point(mount.target);
 }
 
+image_mount as_image_mount(const admin_mount& mount) {
+  const bool inner = mount.reference.find('#') != std::string::npos;
+  return {mount.name, mount.lower, inner ? mount.reference : std::string{}};
+}
+
 void settle_mounting(const snapshotter_shell& my, const std::string& image,
                      const result<image_mount>& mount) {
   if (mount) my.state().mounted.insert_or_assign(image, *mount);
@@ -133,7 +138,7 @@ void use_or_make_another(const snapshotter_shell& my, const mount_order& order) 
     if (!all) return settle_mounting(my, order.image, tl::unexpected(all.error()));
     for (const auto& mount : all->mounts)
       if (image_of_mount(mount.name) == order.image && is_usable(mount))
-        return settle_mounting(my, order.image, image_mount{mount.name, mount.lower});
+        return settle_mounting(my, order.image, as_image_mount(mount));
     my.state().later.push_back([=] { ask_for_mount(my, order); });
     my.self->delayed_send(my.self, my.tools->options.mount_retry, caf::tick_atom_v);
   });
@@ -151,8 +156,7 @@ void ask_for_mount(const snapshotter_shell& my, const mount_order& order) {
                                     .for_overlays = true};
   ask_root<admin_mounted>(my, std::max(left, std::chrono::milliseconds(1)), request,
                           [=](const result<admin_mounted>& made) {
-                            if (made)
-                              return settle_mounting(my, order.image, image_mount{name, made->mount.lower});
+                            if (made) return settle_mounting(my, order.image, as_image_mount(made->mount));
                             const auto code = made.error().code;
                             const bool taken = code == errc::busy || code == errc::already_exists;
                             if (taken && std::chrono::steady_clock::now() < order.until)
@@ -263,7 +267,7 @@ void adopt_mounts(const snapshotter_shell& my) {
     if (!all) return spdlog::warn("image mounts of an earlier process: {}", to_string(all.error()));
     for (const auto& mount : all->mounts)
       if (is_usable(mount) && mount.name.starts_with("containerd-"))
-        my.state().mounted.emplace(image_of_mount(mount.name), image_mount{mount.name, mount.lower});
+        my.state().mounted.emplace(image_of_mount(mount.name), as_image_mount(mount));
     unmount_unused(my);
   });
 }
