@@ -5,6 +5,7 @@
 #include "actors/kept_mount.hpp"
 #include "actors/layer_messages.hpp"
 #include "actors/messages.hpp"
+#include "actors/snapshot_messages.hpp"
 #include "actors/trace_messages.hpp"
 
 /// All typed interfaces of the actors: one `using` per role, one line per handler.
@@ -127,6 +128,7 @@ struct mounted {
   mount_mode mode = mount_mode::overlay;  ///< what `automatic` became
   std::string method;                     ///< for people, e.g. "overlay on FUSE"
   std::string fallback;  ///< why `automatic` did not become a better mode; empty if it is the best
+  std::string lower{};   ///< of one for overlays: the lowest part of their lowerdir
 };
 
 /// MOUNTER: makes mounts (fuse_bridge/mounter.hpp). Whoever asks owns the instance: an exit message
@@ -162,6 +164,30 @@ using layer_store = caf::typed_actor<
     caf::replies_to<release_layer>::with<layer_record>, caf::replies_to<label_layer>::with<layer_record>,
     // Also `busy` while somebody has it acquired.
     caf::reacts_to<remove_layer>>;
+
+/// SNAPSHOTTER: containerd's snapshots of a node (model/snapshot_index.hpp), and how they are mounted.
+using snapshotter = caf::typed_actor<
+    // One whose labels name an image and one of its layers becomes a committed snapshot of that layer at
+    // once, if the hub has the image, and the answer is `already_exists`. Errors: those of
+    // snapshot_index::make; of its mounts.
+    caf::replies_to<make_snapshot>::with<snapshot_mount_list>,
+    // Errors: not_found, failed_precondition; those of mounting an image.
+    caf::replies_to<mount_snapshot>::with<snapshot_mount_list>,
+    // Errors of all below: not_found, io; already_exists, failed_precondition, invalid_argument where it
+    // applies.
+    caf::replies_to<commit_snapshot>::with<snapshot_record>,
+    // Answered once its files are gone.
+    caf::replies_to<remove_snapshot>::with<snapshots_cleaned>,
+    caf::replies_to<find_snapshot>::with<snapshot_record>,
+    caf::replies_to<update_snapshot>::with<snapshot_record>,
+    caf::replies_to<list_snapshots>::with<snapshot_list>,
+    caf::replies_to<measure_snapshot>::with<snapshot_usage>,
+    caf::replies_to<clean_snapshots>::with<snapshots_cleaned>>;
+
+/// IMAGE REGISTRAR: tells containerd of images, so that it need not ask a registry.
+using image_registrar = caf::typed_actor<
+    // Errors: `unavailable` without containerd, what containerd answered.
+    caf::replies_to<register_image>::with<image_registered>>;
 
 }  // namespace firstlight
 

@@ -25,6 +25,7 @@ exit_code to_exit_code(errc code) {
     case errc::io:
     case errc::unsupported:
     case errc::cancelled:
+    case errc::failed_precondition:
     case errc::protocol:
       break;
   }

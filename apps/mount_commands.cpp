@@ -59,6 +59,8 @@ void add_pull_command(command_tree& tree) {
     admin_pull request;
     std::vector<std::string> references;
     bool mountable = false;
+    bool for_containerd = false;
+    std::string space = "default";
   };
   auto in = std::make_shared<arguments>();
   auto* command = tree.add(
@@ -66,13 +68,14 @@ void add_pull_command(command_tree& tree) {
       {.name = "pull",
        .summary = "Bring images to this node.",
        .examples = "firstlight pull redis:7\nfirstlight pull team/app:2 team/sidecar:1\nfirstlight pull "
-                   "--mountable team/app:2",
+                   "--mountable team/app:2\nfirstlight pull --containerd --namespace k8s.io team/app:2",
        .details =
            "A pull is not needed before mount or run: they start at once and bring what is missing. Several "
            "images come as one bundle: what they share comes once, and what their programs are known to read "
            "first comes first, whichever image it belongs to; with --json each has a line of its own."},
       [in]() -> result<int> {
-        const auto until = in->mountable ? pull_until::mountable : pull_until::complete;
+        const bool early = in->mountable || in->for_containerd;
+        const auto until = early ? pull_until::mountable : pull_until::complete;
         if (in->references.size() > 1)
           for (const auto& reference : in->references)
             if (auto started = ask_for<admin_done>(daemon_kind::node, in->daemon,
@@ -80,7 +83,8 @@ void add_pull_command(command_tree& tree) {
                 !started)
               return tl::unexpected(started.error());
         for (const auto& reference : in->references) {
-          const auto request = asked(in->request, reference, until);
+          auto request = asked(in->request, reference, until);
+          if (in->for_containerd) request.containerd_namespace = in->space;
           const auto shown = show(ask_for<admin_pulled>(daemon_kind::node, in->daemon, request),
                                   in->daemon.output, [](const admin_pulled& pulled) {
                                     print_readiness(pulled.image);
@@ -95,6 +99,11 @@ void add_pull_command(command_tree& tree) {
       ->type_name("PLATFORM");
   command->add_flag("--mountable", in->mountable,
                     "return as soon as the image can be mounted; contents follow");
+  command->add_flag("--containerd", in->for_containerd,
+                    "tell containerd of the image and return as soon as it can run it; contents follow");
+  command
+      ->add_option("--namespace", in->space, "containerd's namespace (default: default; k8s.io: Kubernetes)")
+      ->type_name("NAME");
   add_daemon_options(*command, in->daemon, daemon_kind::node);
 }
 

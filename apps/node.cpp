@@ -9,6 +9,8 @@
 #include "apps/keeper.hpp"
 #include "apps/version.hpp"
 #include "apps/warm_memory.hpp"
+#include "containerd/image_registrar.hpp"
+#include "containerd/snapshots_server.hpp"
 #include "fuse_bridge/mounter.hpp"
 #include "fuse_bridge/stale_mounts.hpp"
 
@@ -123,9 +125,16 @@ class node_service final : public running_daemon {
       return keeper != nullptr ? keeper->problem() : std::string{};
     };
     auto node = node_daemon::start(system, options, std::string(software_version()), std::move(left->mounts),
-                                   make_mounter, keeper_problem);
+                                   make_mounter, keeper_problem,
+                                   options.containerd.socket.empty()
+                                       ? image_registrar{}
+                                       : spawn_image_registrar(system, options.containerd));
     if (!node) return tl::unexpected(node.error());
     service->node_ = std::move(*node);
+    if (options.containerd.socket.empty()) return service;
+    auto snapshots = snapshots_server::start(system, service->node_->snapshots(), options.containerd);
+    if (!snapshots) return tl::unexpected(snapshots.error());
+    service->snapshots_ = std::move(*snapshots);
     return service;
   }
 
@@ -134,6 +143,7 @@ class node_service final : public running_daemon {
   std::shared_ptr<mount_keeper> keeper_;
   actor_runtime runtime_;
   std::unique_ptr<node_daemon> node_;  // ends before its actor system
+  std::unique_ptr<snapshots_server> snapshots_;
 };
 
 }  // namespace

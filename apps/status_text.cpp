@@ -94,6 +94,10 @@ std::string status_text(const admin_node_status& s, std::int64_t now) {
   if (s.traces_sent + s.traces_unsent + s.traces_refused > 0)
     text += "traces " + std::to_string(s.traces_sent) + " sent, " + std::to_string(s.traces_unsent) +
             " to send, " + std::to_string(s.traces_refused) + " refused\n";
+  if (!s.snapshots.socket.empty())
+    text += "snapshots for containerd " + std::to_string(s.snapshots.count) + ", " +
+            std::to_string(s.snapshots.remote) + " of them layers from the hub; " +
+            std::to_string(s.snapshots.fallbacks) + " images that containerd downloaded itself\n";
   return text + notices_text(s.notices);
 }
 

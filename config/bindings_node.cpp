@@ -67,6 +67,29 @@ void bind_keeper(binder& to, keeper_limits& o) {
   to.bind("message_bytes_max", o.message_bytes_max, "one message between node and keeper");
 }
 
+void bind_containerd(binder& to, containerd_options& o) {
+  to.section("containerd.");
+  to.bind("socket", o.socket, "UNIX socket that serves containerd's snapshots, mode 0600; empty: off");
+  to.bind("address", o.address, "UNIX socket of containerd, for 'firstlight pull --containerd'");
+  to.bind("snapshotter", o.snapshotter, "what containerd's config calls this node: [proxy_plugins.NAME]");
+  to.bind("hub_wait", o.hub_wait,
+          "for the hub to say whether it has an image; then containerd downloads it itself");
+  to.bind("mount_wait", o.mount_wait, "for an image to be mounted below a container");
+  to.bind("mount_retry", o.mount_retry, "before a mount that is being made is asked for again");
+  to.bind("call_timeout", o.call_timeout, "for one call that the node makes to containerd");
+  to.bind("listed_at_once_max", o.listed_at_once_max, "snapshots in one message of a listing");
+  to.bind("message_bytes_max", o.message_bytes_max, "of one call from containerd");
+  to.section("containerd.snapshots.");
+  auto& limits = o.snapshots;
+  to.bind("snapshots_max", limits.snapshots_max, "snapshots of this node");
+  to.bind("name_bytes_max", limits.name_bytes_max, "a snapshot's name");
+  to.bind("labels_max", limits.labels_max, "labels of one snapshot");
+  to.bind("label_bytes_max", limits.label_bytes_max, "one label's key and value together");
+  to.bind("chain_max", limits.chain_max, "snapshots above each other");
+  to.bind("filters_max", limits.filters_max, "filters of one listing");
+  to.bind("filter_bytes_max", limits.filter_bytes_max, "one filter");
+}
+
 }  // namespace
 
 std::vector<binding> bindings_of(node_options& o) {
@@ -95,6 +118,7 @@ std::vector<binding> bindings_of(node_options& o) {
   bind_fuse(to, o.fuse);
   bind_keeper(to, o.keeper);
   bind_recording(to, o.recording);
+  bind_containerd(to, o.containerd);
   to.section("plan.");
   to.bind("waiters_max", o.plan.readiness.waiters_max, "reads parked at once on one mount");
   to.bind("blocks_per_waiter_max", o.plan.readiness.blocks_per_waiter_max,

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "config/admin_socket_limits.hpp"
+#include "config/containerd_options.hpp"
 #include "config/fuse_limits.hpp"
 #include "config/keeper_limits.hpp"
 #include "config/link_limits.hpp"
@@ -50,6 +51,7 @@ struct node_options {
   node_root_limits root;
   recording_options recording;
   segment_limits segment;
+  containerd_options containerd;
 };
 
 }  // namespace firstlight

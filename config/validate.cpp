@@ -10,6 +10,8 @@ namespace firstlight {
 namespace {
 
 constexpr std::size_t socket_path_bytes_max = sizeof(sockaddr_un::sun_path) - 1;
+/// It is bound in a folder beside, whose name is longer.
+constexpr std::size_t containerd_socket_bytes_max = socket_path_bytes_max - 16;
 
 result<void> require(bool good, std::string what) {
   if (!good) return fail(errc::invalid_argument, std::move(what));
@@ -92,6 +94,13 @@ result<void> validate(const hub_options& o) {
 
 result<void> validate(const node_options& o) {
   return first_failure({
+      require(
+          o.containerd.socket.empty() || (o.containerd.socket.is_absolute() &&
+                                          o.containerd.socket.string().size() <= containerd_socket_bytes_max),
+          "setting containerd.socket: must be an absolute path of at most " +
+              std::to_string(containerd_socket_bytes_max) + " bytes, or empty"),
+      require(o.containerd.listed_at_once_max > 0 && o.containerd.mount_retry.count() > 0,
+              "settings containerd.listed_at_once_max and containerd.mount_retry: must be above 0"),
       common(o),
       address("hub", o.hub),
       require(o.run_folder.is_absolute(), "setting run_folder: must be an absolute path"),

@@ -1,12 +1,11 @@
 #include "fuse_bridge/kernel_mount.hpp"
 
-#include <fcntl.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
+
+#include "storage/folder_attributes.hpp"
 
 namespace firstlight {
 namespace {
@@ -27,42 +26,14 @@ std::string escaped(const std::filesystem::path& path) {
   return text;
 }
 
-result<void> copy_xattrs(const char* from, const char* to) {
-  const auto bytes = listxattr(from, nullptr, 0);
-  if (bytes <= 0) return {};
-  std::string names(static_cast<std::size_t>(bytes), '\0');
-  const auto listed = listxattr(from, names.data(), names.size());
-  if (listed < 0) return failed(std::string("list the attributes of ") + from);
-  for (std::size_t at = 0; at < static_cast<std::size_t>(listed); at += names.find('\0', at) - at + 1) {
-    const char* const name = names.c_str() + at;
-    if (std::string_view(name).starts_with("trusted.overlay.")) continue;
-    std::string value(64U << 10U, '\0');  // XATTR_SIZE_MAX
-    const auto got = getxattr(from, name, value.data(), value.size());
-    if (got < 0 || setxattr(to, name, value.data(), static_cast<std::size_t>(got), 0) != 0)
-      return failed(std::string("copy attribute ") + name + " to " + to);
-  }
-  return {};
-}
-
-// The merged root shows the upper folder's attributes: they must be the image's.
-result<void> dress_upper(const std::filesystem::path& lower, const std::filesystem::path& upper) {
-  struct stat root {};
-  if (stat(lower.c_str(), &root) != 0) return failed("read the attributes of " + lower.string());
-  if (chown(upper.c_str(), root.st_uid, root.st_gid) != 0 || chmod(upper.c_str(), root.st_mode & 07777U) != 0)
-    return failed("give " + upper.string() + " the owner and mode of the image's root");
-  if (auto copied = copy_xattrs(lower.c_str(), upper.c_str()); !copied) return copied;
-  const timespec times[] = {root.st_atim, root.st_mtim};
-  if (utimensat(AT_FDCWD, upper.c_str(), times, 0) != 0) return failed("set the time of " + upper.string());
-  return {};
-}
-
 result<void> prepare_layer(const std::filesystem::path& lower, const writable_layer& layer) {
   if (auto made = make_folders(layer.work); !made) return made;
   if (auto made = make_folders(layer.upper); !made) return made;
   std::error_code problem;
   const bool fresh = std::filesystem::is_empty(layer.upper, problem);
   if (problem) return fail(errc::io, "read " + layer.upper.string() + ": " + problem.message());
-  return fresh ? dress_upper(lower, layer.upper) : result<void>{};
+  // The merged root shows the upper folder's attributes: they must be the image's.
+  return fresh ? copy_folder_attributes(lower, layer.upper) : result<void>{};
 }
 
 }  // namespace
@@ -95,13 +66,18 @@ result<void> bind_mount(const std::filesystem::path& from, const std::filesystem
   return {};
 }
 
+std::string as_lowerdir(const overlay_lower& lower) {
+  auto text = escaped(lower.tree);
+  for (const auto& folder : lower.data) text += "::" + escaped(folder);
+  return text;
+}
+
 result<void> mount_overlay(const overlay_lower& lower, const std::optional<writable_layer>& layer,
                            const std::filesystem::path& on) {
   if (layer)
     if (auto prepared = prepare_layer(lower.tree, *layer); !prepared) return prepared;
   // xino: one st_dev for all files, inode numbers that stay when a file is copied up.
-  auto options = "xino=on,lowerdir=" + escaped(lower.tree);
-  for (const auto& folder : lower.data) options += "::" + escaped(folder);
+  auto options = "xino=on,lowerdir=" + as_lowerdir(lower);
   // metacopy: chown and chmod copy no contents. redirect_dir: image directories can be renamed. index would
   // refuse to mount the same upper folder above the next mount of the same image.
   options += layer ? ",upperdir=" + escaped(layer->upper) + ",workdir=" + escaped(layer->work) +

@@ -29,6 +29,9 @@ struct overlay_lower {
   std::vector<std::filesystem::path> data{};
 };
 
+/// The layers as overlayfs takes them in its option lowerdir.
+[[nodiscard]] std::string as_lowerdir(const overlay_lower& lower);
+
 /// Mounts kernel overlayfs on `on`: `lower` is read, changes go to the writable layer, whose folders are
 /// made when missing; without one the mount is read-only. Renamed directories and changed attributes copy no
 /// contents. Errors: `io`, `invalid_argument` when the paths together are too long for the kernel,

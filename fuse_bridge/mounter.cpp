@@ -5,6 +5,7 @@
 #include "actors/errors.hpp"
 #include "actors/niceness.hpp"
 #include "fuse_bridge/hybrid/hybrid_mode.hpp"
+#include "fuse_bridge/kernel_mount.hpp"
 #include "fuse_bridge/overlay_mode.hpp"
 #include "fuse_bridge/tracing/open_watch.hpp"
 #include "fuse_bridge/writable/fuse_mode.hpp"
@@ -100,6 +101,7 @@ mounter::behavior_type run_mounter(self_pointer self, mounter_parts parts) {
   return {[self](const mount_request& request) -> caf::result<mounted> {
     auto made = make_mount(self->system(), self->state, request);
     if (!made) return to_caf(made.error());
+    if (request.record.for_overlays && made->lower.empty()) made->lower = as_lowerdir({request.target});
     watch_opens(self->state, request);
     return std::move(*made);
   }};

@@ -146,7 +146,9 @@ result<std::vector<kept_mount>> find_hybrid_mounts(const std::filesystem::path& 
     if (!bytes) continue;  // another kind of mount, or one that was not finished
     auto record = decode_mount_record(bytes->bytes);
     const auto shown = [&](const mount_entry& mount) {
-      return mount.type == "overlay" && mount.point == record->target && reads_from(mount, *folder);
+      if (mount.point != record->target) return false;
+      return record->for_overlays ? mount.type == "erofs"
+                                  : mount.type == "overlay" && reads_from(mount, *folder);
     };
     if (record && std::any_of(table->begin(), table->end(), shown))
       found.push_back({child.path().filename().string(), std::move(*record), {}});

@@ -27,7 +27,8 @@ result<std::vector<std::string>> clean_stale_hybrid_mounts(const std::filesystem
                                                            content_mount_is what);
 
 /// The hybrid mounts of an earlier process that are still there: each has its record below `mounts_folder`
-/// and shows an overlay above an EROFS mount below `trees`. Errors: `io`.
+/// and shows an overlay above an EROFS mount below `trees`, or one for overlays the EROFS itself. Errors:
+/// `io`.
 result<std::vector<kept_mount>> find_hybrid_mounts(const std::filesystem::path& mounts_folder,
                                                    const std::filesystem::path& trees);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 namespace firstlight {
@@ -84,8 +85,23 @@ void split_host(std::string_view name, image_reference& into) {
   }
 }
 
+/// What follows '#': how many layers.
+std::optional<std::uint32_t> layer_count(std::string_view digits) {
+  std::uint32_t count = 0;
+  const auto* end = digits.data() + digits.size();
+  const auto [at, problem] = std::from_chars(digits.data(), end, count);
+  if (digits.empty() || digits.front() == '0' || problem != std::errc() || at != end) return std::nullopt;
+  return count;
+}
+
 result<image_reference> parse_registry(std::string_view text, std::string_view name) {
   image_reference reference;
+  if (const auto hash = name.find('#'); hash != std::string_view::npos) {
+    const auto layers = layer_count(name.substr(hash + 1));
+    if (!layers) return bad(text, "what follows '#' is no number of layers, 1 or more");
+    reference.layers = *layers;
+    name = name.substr(0, hash);
+  }
   if (const auto at = name.find('@'); at != std::string_view::npos) {
     auto pinned = parse_oci_digest(name.substr(at + 1));
     if (!pinned) return bad(text, "what follows '@' is no digest (sha256: and 64 hexadecimal digits)");
@@ -136,7 +152,8 @@ std::string image_reference::text() const {
   for (const auto& [prefix, of] : path_prefixes) {
     if (of == transport) return std::string(prefix) + path + (tag.empty() ? "" : ":" + tag);
   }
-  return host + "/" + repository + (tag.empty() ? "" : ":" + tag) + (pinned ? "@" + pinned->oci() : "");
+  return host + "/" + repository + (tag.empty() ? "" : ":" + tag) + (pinned ? "@" + pinned->oci() : "") +
+         (layers == 0 ? "" : "#" + std::to_string(layers));
 }
 
 result<image_reference> parse_image_reference(std::string_view text) {

@@ -34,6 +34,8 @@ std::string_view to_string(errc code) {
       return "protocol";
     case errc::not_ready:
       return "not_ready";
+    case errc::failed_precondition:
+      return "failed_precondition";
   }
   return "unknown";
 }

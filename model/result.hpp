@@ -9,21 +9,22 @@ namespace firstlight {
 
 /// Why something failed, for programs. Append-only: codes are stored and sent.
 enum class errc : std::uint8_t {
-  invalid_argument = 1,  ///< the caller's input is malformed; the detail says how
-  not_found = 2,         ///< no such image, content, mount, file
-  already_exists = 3,    ///< the name is taken
-  corrupt = 4,           ///< bytes do not match their digest, or a message does not decode
-  io = 5,                ///< the operating system refused; the detail carries its reason
-  no_space = 6,          ///< disk or the configured disk limit is full
-  unavailable = 7,       ///< the peer, registry or daemon cannot be reached now
-  timed_out = 8,         ///< a configured limit of time passed
-  denied = 9,            ///< authentication or authorisation failed
-  unsupported = 10,      ///< valid, but not something this version can do
-  limit_exceeded = 11,   ///< a named limit of config/ was hit; the detail names it
-  busy = 12,             ///< a queue is full or the thing is in use; try again
-  cancelled = 13,        ///< the one who waited went away, or the daemon is stopping
-  protocol = 14,         ///< the peer speaks another version or breaks the rules
-  not_ready = 15,        ///< the bytes have not arrived yet
+  invalid_argument = 1,      ///< the caller's input is malformed; the detail says how
+  not_found = 2,             ///< no such image, content, mount, file
+  already_exists = 3,        ///< the name is taken
+  corrupt = 4,               ///< bytes do not match their digest, or a message does not decode
+  io = 5,                    ///< the operating system refused; the detail carries its reason
+  no_space = 6,              ///< disk or the configured disk limit is full
+  unavailable = 7,           ///< the peer, registry or daemon cannot be reached now
+  timed_out = 8,             ///< a configured limit of time passed
+  denied = 9,                ///< authentication or authorisation failed
+  unsupported = 10,          ///< valid, but not something this version can do
+  limit_exceeded = 11,       ///< a named limit of config/ was hit; the detail names it
+  busy = 12,                 ///< a queue is full or the thing is in use; try again
+  cancelled = 13,            ///< the one who waited went away, or the daemon is stopping
+  protocol = 14,             ///< the peer speaks another version or breaks the rules
+  not_ready = 15,            ///< the bytes have not arrived yet
+  failed_precondition = 16,  ///< the thing is in a state that does not allow it; the detail says which
 };
 
 /// The stable lower-case name of a code, e.g. "not_found".

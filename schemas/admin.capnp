@@ -78,6 +78,7 @@ struct Mount {
   fallback      @20 :Text;           # why this way of mounting and not a better one; empty if it is the best
   opensThrough   @23 :UInt64;         # open files that the kernel serves from a backing file (passthrough)
   opensByFuse    @24 :UInt64;         # those that it asks FUSE about, where passthrough would be possible
+  lower          @25 :Text;           # of one for overlays: the lowest part of their lowerdir
 }
 
 struct NodeImage {
@@ -169,6 +170,7 @@ struct Pull {
   reference @0 :Text;
   platform  @1 :Text;
   until     @2 :PullUntil;
+  containerdNamespace @3 :Text;      # containerd is told of the image there; empty: it is not told
 }
 
 struct MountRequest {
@@ -180,6 +182,7 @@ struct MountRequest {
   mode      @5 :Text;                # "auto", "hybrid", "overlay", "fuse"; empty: as the node is set up
   group     @6 :Text;                # of instances that are started together; empty: none
   record    @7 :Bool;                # every block that programs read, whatever it costs
+  forOverlays @8 :Bool;              # others mount overlays above it: what they need stays when the node stops
 }
 
 struct Umount {
@@ -296,6 +299,16 @@ struct NodeStatus {
   tracesSent           @14 :UInt64;  # since the node was started
   tracesRefused        @15 :UInt64;  # by the hub, for good
   draining             @16 :Bool;    # new mounts and pulls are refused
+  snapshots            @17 :Snapshots;
+}
+
+struct Snapshots {                   # what the node keeps for containerd
+  socket       @0 :Text;             # empty: it serves none
+  count        @1 :UInt32;
+  remote       @2 :UInt32;           # layers that the hub delivers
+  prepared     @3 :UInt64;           # layers that containerd need not download, since the node was started
+  fallbacks    @4 :UInt64;           # images that containerd downloads instead, since the node was started
+  lastFallback @5 :Text;             # which and why
 }
 
 struct Pulled {

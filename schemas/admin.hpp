@@ -59,6 +59,7 @@ struct admin_pull {
   std::string reference;
   std::string platform;
   pull_until until = pull_until::complete;
+  std::string containerd_namespace;  ///< containerd is told of the image there; empty: it is not told
   friend bool operator==(const admin_pull&, const admin_pull&) = default;
 };
 /// Pulls when needed, mounts, and answers by `admin_mounted` as soon as the mount can be used.
@@ -71,6 +72,8 @@ struct admin_mount_request {
   std::string mode;     ///< model/mount_mode.hpp; empty: as the node is set up
   std::string group;    ///< of instances that are started together; empty: none
   bool record = false;  ///< every block that programs read, whatever it costs
+  /// Others mount overlays above it (admin_mount::lower); what they need stays when the node stops.
+  bool for_overlays = false;
   friend bool operator==(const admin_mount_request&, const admin_mount_request&) = default;
 };
 /// Answered by `admin_done`.
@@ -203,6 +206,7 @@ struct admin_node_status {
   std::uint64_t traces_sent = 0;     ///< since the node was started
   std::uint64_t traces_refused = 0;  ///< by the hub, for good
   bool draining = false;             ///< new mounts and pulls are refused
+  admin_snapshots snapshots;
   friend bool operator==(const admin_node_status&, const admin_node_status&) = default;
 };
 struct admin_pulled {

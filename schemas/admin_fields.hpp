@@ -99,6 +99,7 @@ void fields(Io& io, accessed<Io, admin_mount>& v) {
   io("fallback", v.fallback);
   io("opens_through", v.opens_through);
   io("opens_by_fuse", v.opens_by_fuse);
+  io("lower", v.lower);
 }
 
 template <class Io>
@@ -189,6 +190,7 @@ void fields(Io& io, accessed<Io, admin_pull>& v) {
   io("reference", v.reference);
   io("platform", v.platform);
   io("until", v.until);
+  io("containerd_namespace", v.containerd_namespace);
 }
 
 template <class Io>
@@ -201,6 +203,7 @@ void fields(Io& io, accessed<Io, admin_mount_request>& v) {
   io("mode", v.mode);
   io("group", v.group);
   io("record", v.record);
+  io("for_overlays", v.for_overlays);
 }
 
 template <class Io>
@@ -305,6 +308,16 @@ void fields(Io& io, accessed<Io, admin_hub_status>& v) {
 }
 
 template <class Io>
+void fields(Io& io, accessed<Io, admin_snapshots>& v) {
+  io("socket", v.socket);
+  io("count", v.count);
+  io("remote", v.remote);
+  io("prepared", v.prepared);
+  io("fallbacks", v.fallbacks);
+  io("last_fallback", v.last_fallback);
+}
+
+template <class Io>
 void fields(Io& io, accessed<Io, admin_node_status>& v) {
   io("version", v.version);
   io("protocol_version", v.protocol_version);
@@ -323,6 +336,7 @@ void fields(Io& io, accessed<Io, admin_node_status>& v) {
   io("traces_sent", v.traces_sent);
   io("traces_refused", v.traces_refused);
   io("draining", v.draining);
+  io("snapshots", v.snapshots);
 }
 
 template <class Io>

@@ -9,7 +9,7 @@ constexpr std::array<std::byte, 4> magic{std::byte{'F'}, std::byte{'L'}, std::by
 constexpr std::size_t kind_at = 4;
 constexpr std::size_t code_at = 5;
 constexpr std::size_t size_at = 8;
-constexpr auto errc_last = errc::not_ready;
+constexpr auto errc_last = errc::failed_precondition;
 
 }  // namespace
 

@@ -87,6 +87,7 @@ struct admin_mount {
   std::string fallback;  ///< why this way of mounting and not a better one; empty if it is the best
   std::uint64_t opens_through = 0;  ///< open files that the kernel serves from a backing file (passthrough)
   std::uint64_t opens_by_fuse = 0;  ///< those that it asks FUSE about, where passthrough would be possible
+  std::string lower;  ///< of one for overlays: the lowest part of their lowerdir, as overlayfs wants it
   friend bool operator==(const admin_mount&, const admin_mount&) = default;
 };
 
@@ -146,6 +147,17 @@ struct admin_ingestion {
   std::uint64_t total = 0;
   std::uint64_t elapsed_ms = 0;
   friend bool operator==(const admin_ingestion&, const admin_ingestion&) = default;
+};
+
+/// What a node keeps for containerd.
+struct admin_snapshots {
+  std::string socket;  ///< empty: it serves none
+  std::uint32_t count = 0;
+  std::uint32_t remote = 0;     ///< layers that the hub delivers
+  std::uint64_t prepared = 0;   ///< layers that containerd need not download, since the node was started
+  std::uint64_t fallbacks = 0;  ///< images that containerd downloads instead, since the node was started
+  std::string last_fallback;    ///< which and why
+  friend bool operator==(const admin_snapshots&, const admin_snapshots&) = default;
 };
 
 /// One entry of the layer store.

@@ -29,4 +29,5 @@ struct MountRecord {     # what a node needs to go on with the mount of an earli
   named         @5 :Bool;    # by the user: the writable layer outlives the mount
   madeTarget    @6 :Bool;    # the target folder is ours to remove
   mode          @7 :Data;    # how it is mounted: "hybrid", "overlay" or "fuse"
+  forOverlays   @8 :Bool;    # others mount overlays above it, which outlive the process
 }

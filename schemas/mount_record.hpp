@@ -21,6 +21,7 @@ struct mount_record {
   bool named = false;                     ///< by the user: its writable layer outlives the mount
   mount_mode mode = mount_mode::overlay;  ///< never `automatic`
   bool made_target = false;               ///< the target folder is the node's to remove
+  bool for_overlays = false;              ///< others mount overlays above it, which outlive this process
   friend bool operator==(const mount_record&, const mount_record&) = default;
 };
 

@@ -17,7 +17,8 @@ result<mount_record> read_record(wire::MountRecord::Reader from) {
                       .writable = {},
                       .named = from.getNamed(),
                       .mode = *mode,
-                      .made_target = from.getMadeTarget()};
+                      .made_target = from.getMadeTarget(),
+                      .for_overlays = from.getForOverlays()};
   const auto layer = from.getWritableLayer();
   const auto path = detail::as_text(from.getWritablePath());
   if (!record.target.starts_with('/') || (layer != 0) != path.starts_with('/'))
@@ -40,6 +41,7 @@ std::vector<std::byte> encode_mount_record(const mount_record& record) {
   }
   to.setNamed(record.named);
   to.setMadeTarget(record.made_target);
+  to.setForOverlays(record.for_overlays);
   to.setMode(detail::text_data(to_string(record.mode)));
   return detail::flat_bytes(message);
 }

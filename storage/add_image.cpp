@@ -1,5 +1,6 @@
 #include "storage/add_image.hpp"
 
+#include "storage/chain_ids.hpp"
 #include "storage/sha256.hpp"
 
 namespace firstlight {
@@ -55,7 +56,9 @@ result<image_record> keep(const add_image_tools& tools, const add_image_request&
                             .compressed_bytes = image.compressed_bytes,
                             .content_bytes = (*toc)->content_bytes(),
                             .files = (*toc)->inode_count(),
-                            .layers = static_cast<std::uint32_t>(image.config.diff_ids.size()),
+                            .layers = request.reference.layers != 0
+                                          ? request.reference.layers
+                                          : static_cast<std::uint32_t>(image.config.diff_ids.size()),
                             .added_at = request.now,
                             .last_used_at = request.now,
                             .checked_at = request.now,
@@ -84,20 +87,32 @@ result<std::optional<image_record>> unchanged(const add_image_tools& tools, cons
   return known;
 }
 
+/// What the manifest's digest must be if the image is read from elsewhere.
+digest pinned_digest(const add_image_request& request, const ingested_image& image) {
+  const auto layers = request.reference.layers;
+  const auto& pinned = request.reference.pinned.value();
+  return layers == 0 || layers == image.config.diff_ids.size() ? pinned : layers_digest(pinned, layers);
+}
+
 }  // namespace
 
 result<image_record> add_image(const add_image_tools& tools, const add_image_request& request) {
   request.progress({"resolving " + request.reference.text(), 0, 0});
-  auto source = open_image_source(request.reference, tools.source);
+  auto source = open_image_source(request.read_from.value_or(request.reference), tools.source);
   if (!source) return tl::unexpected(source.error());
   auto same = unchanged(tools, request, **source);
   if (!same) return tl::unexpected(same.error());
   if (*same) return **same;
-  const ingest_tools ingest{
-      tools.contents, tools.layers, tools.source.limits,
-      [&](const ingest_progress& progress) { request.progress(as_pull_progress(progress)); }, request.stop};
+  const ingest_tools ingest{tools.contents,
+                            tools.layers,
+                            tools.source.limits,
+                            [&](const ingest_progress& progress) { request.progress(as_pull_progress(progress)); },
+                            request.stop,
+                            request.reference.layers};
   auto image = ingest_image(**source, request.wanted, ingest);
   if (!image) return tl::unexpected(image.error());
+  if (request.read_from && image->manifest_digest != pinned_digest(request, *image))
+    return fail(errc::not_found, request.read_from->text() + " is another image by now");
   request.progress({"merging and guessing the order", image->compressed_bytes, image->compressed_bytes});
   return keep(tools, request, *image);
 }

@@ -29,6 +29,8 @@ struct add_image_request {
   std::int64_t now = 0;  ///< seconds since the epoch
   std::function<void(const pull_progress&)> progress;
   const std::atomic<bool>* stop = nullptr;
+  /// Where the image that `reference` pins is read from instead. Errors: `not_found` if that is another one.
+  std::optional<image_reference> read_from{};
 };
 
 /// Makes the catalogue's record of an image true: asks the source what the reference means now and, when

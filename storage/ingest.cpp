@@ -5,6 +5,7 @@
 
 #include "storage/archive/layer_stream.hpp"
 #include "storage/archive/tar_reader.hpp"
+#include "storage/chain_ids.hpp"
 
 namespace firstlight {
 namespace {
@@ -16,13 +17,15 @@ class ingestion {
  public:
   ingestion(image_source& source, const resolved_image& image, const ingest_tools& tools)
       : source_(source), image_(image), tools_(tools), merger_(tools.limits.merge), buffer_(copy_bytes) {
-    progress_.layers_total = static_cast<std::uint32_t>(image.manifest.layers.size());
-    for (const auto& layer : image.manifest.layers) progress_.bytes_total += layer.size;
+    const auto all = static_cast<std::uint32_t>(image.manifest.layers.size());
+    progress_.layers_total = tools.layers_wanted == 0 ? all : tools.layers_wanted;
+    for (std::uint32_t i = 0; i < progress_.layers_total; ++i)
+      progress_.bytes_total += image.manifest.layers[i].size;
   }
 
   result<image_tree> run() {
     report();
-    for (std::size_t i = 0; i < image_.manifest.layers.size(); ++i) {
+    for (std::size_t i = 0; i < progress_.layers_total; ++i) {
       auto entries = layer(image_.manifest.layers[i], image_.config.diff_ids[i]);
       if (!entries) return tl::unexpected(entries.error());
       if (auto ok = merge(*entries); !ok) return fail(ok.error(), "layer " + std::to_string(i + 1));
@@ -157,6 +160,11 @@ class ingestion {
 result<ingested_image> ingest_image(image_source& source, const platform& wanted, const ingest_tools& tools) {
   auto image = source.resolve(wanted);
   if (!image) return tl::unexpected(image.error());
+  const auto layers = image->manifest.layers.size();
+  if (tools.layers_wanted > layers)
+    return fail(errc::not_found, "the image has only " + std::to_string(layers) + " layers");
+  if (tools.layers_wanted != 0 && tools.layers_wanted < layers)
+    image->manifest_digest = layers_digest(image->manifest_digest, tools.layers_wanted);
   ingestion work(source, *image, tools);
   auto tree = work.run();
   if (!tree) return tl::unexpected(tree.error());

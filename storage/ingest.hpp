@@ -41,13 +41,16 @@ struct ingest_tools {
   const ingest_limits& limits;
   std::function<void(const ingest_progress&)> progress;  ///< may be empty; called a few times a MiB at most
   const std::atomic<bool>* stop = nullptr;               ///< may be null; once true: `cancelled`
+  std::uint32_t layers_wanted = 0;                       ///< only so many, from the lowest; 0: all
 };
 
 /// Reads one image: every layer is checked against its digest and its diff id while it streams, files go to
 /// the content store one by one, and the layers are merged. Memory: the entries of the image and a few MiB.
 /// A failure leaves only whole, unreferenced contents behind. Not before the layers' digests have been
 /// confirmed are their entries cached or merged. The caller makes the contents durable (`checkpoint`).
-/// Errors: those of `image_source`; `corrupt` for wrong bytes; `limit_exceeded`; `cancelled`; the store's.
+/// Of an image that is not read whole the manifest's digest is `layers_digest`: it is another image to all.
+/// Errors: those of `image_source`; `not_found` for more layers than there are; `corrupt` for wrong bytes;
+/// `limit_exceeded`; `cancelled`; the store's.
 [[nodiscard]] result<ingested_image> ingest_image(image_source& source, const platform& wanted,
                                                   const ingest_tools& tools);
 

@@ -83,14 +83,28 @@ void log_unlearned(const error& why) {
   spdlog::warn("a new image is not delivered as its starts would teach: {}", to_string(why));
 }
 
+/// Layers of an image that was added under another name are read from where that came from.
+std::optional<image_reference> source_of_layers(const library_tools& tools, const question& asked) {
+  if (asked.reference.layers == 0 || !asked.reference.pinned) return std::nullopt;
+  const auto whole = tools.catalogue.find_manifest(*asked.reference.pinned);
+  if (!whole || !*whole) return std::nullopt;
+  const auto source = parse_image_reference((*whole)->source);
+  return source ? std::optional(*source) : std::nullopt;
+}
+
 void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers,
              const question& asked) {
   const auto report = [me = caf::actor_cast<image_library>(self),
                        where = asked.where](const pull_progress& progress) {
     caf::anon_send(me, ingestion_status{where.first, where.second, progress, {}});
   };
-  const add_image_request request{asked.reference, asked.wanted, asked.where.first,
-                                  unix_now(),      report,       tools.stop.get()};
+  const add_image_request request{asked.reference,
+                                  asked.wanted,
+                                  asked.where.first,
+                                  unix_now(),
+                                  report,
+                                  tools.stop.get(),
+                                  source_of_layers(tools, asked)};
   run_on(
       workers.next(), self,
       [tools, request] {
@@ -115,7 +129,8 @@ result<std::optional<known_image>> known_and_fresh(const library_tools& tools, c
   auto record = tools.catalogue.find(asked.where.first, asked.where.second);
   if (!record) return tl::unexpected(record.error());
   // An image that was added under another name is found by its digest.
-  if (!*record && asked.reference.pinned) record = tools.catalogue.find_manifest(*asked.reference.pinned);
+  if (!*record && asked.reference.pinned && asked.reference.layers == 0)
+    record = tools.catalogue.find_manifest(*asked.reference.pinned);
   if (!record) return tl::unexpected(record.error());
   if (!*record) return std::nullopt;
   const freshness_question question{.checked_at = (*record)->checked_at,

@@ -116,6 +116,12 @@ std::string metrics_text(const admin_node_status& status) {
   to.gauge("traces_unsent", "Traces on disk until the hub has them.", status.traces_unsent);
   to.counter("traces_sent_total", "Traces that the hub has taken.", status.traces_sent);
   to.counter("traces_refused_total", "Traces that the hub refused for good.", status.traces_refused);
+  to.gauge("snapshots", "Snapshots kept for containerd.", status.snapshots.count);
+  to.gauge("snapshots_remote", "Those that are layers from the hub.", status.snapshots.remote);
+  to.counter("snapshot_layers_prepared_total", "Layers that containerd did not download.",
+             status.snapshots.prepared);
+  to.counter("snapshot_fallbacks_total", "Images that containerd downloaded itself.",
+             status.snapshots.fallbacks);
   to.gauge("mounts", "Mounts of this node.", status.mounts.size());
   add_mounts(to, status);
   return to.text();

@@ -2,73 +2,28 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "actors/net/rpc/admin_engine.hpp"
+#include "actors/net/socket_file.hpp"
+#include "storage/posix_file.hpp"
 
 namespace firstlight {
 namespace {
 
 constexpr int backlog = 64;
 
-/// Closes its descriptor unless it was released.
-class descriptor_owner {
- public:
-  explicit descriptor_owner(int descriptor) : descriptor_(descriptor) {}
-  ~descriptor_owner() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  descriptor_owner(const descriptor_owner&) = delete;
-  descriptor_owner& operator=(const descriptor_owner&) = delete;
-  [[nodiscard]] int get() const { return descriptor_; }
-  int release() { return std::exchange(descriptor_, -1); }
-
- private:
-  int descriptor_;
-};
-
 tl::unexpected<error> fail_errno(const std::string& doing) {
   return fail(errc::io, doing + ": " + std::strerror(errno));
 }
 
-result<sockaddr_un> socket_address(const std::filesystem::path& socket) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const auto text = socket.string();
-  if (text.empty() || text.size() >= sizeof address.sun_path)
-    return fail(errc::invalid_argument, "the socket's path has more than " +
-                                            std::to_string(sizeof address.sun_path - 1) + " bytes: " + text);
-  std::memcpy(address.sun_path, text.data(), text.size());
-  return address;
-}
-
-// A socket that nobody listens on any more was left by a daemon that was killed.
-result<void> remove_stale(const std::filesystem::path& socket, const sockaddr_un& address) {
-  struct stat found {};
-  if (::lstat(socket.c_str(), &found) != 0) return {};
-  if (!S_ISSOCK(found.st_mode))
-    return fail(errc::already_exists, socket.string() + " is there and not a socket");
-  const descriptor_owner probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
-      errno == EAGAIN)
-    return fail(errc::already_exists, "a daemon is running already: it answers on " + socket.string());
-  if (errno != ECONNREFUSED) return fail_errno("cannot try " + socket.string());
-  if (::unlink(socket.c_str()) != 0) return fail_errno("cannot replace " + socket.string());
-  return {};
-}
-
 result<int> listen_on(const std::filesystem::path& socket) {
-  const auto address = socket_address(socket);
+  const auto address = free_socket_file(socket);
   if (!address) return tl::unexpected(address.error());
-  std::error_code failed;
-  if (socket.has_parent_path()) std::filesystem::create_directories(socket.parent_path(), failed);
-  if (failed) return fail(errc::io, "cannot make " + socket.parent_path().string() + ": " + failed.message());
-  if (auto removed = remove_stale(socket, *address); !removed) return tl::unexpected(removed.error());
-  descriptor_owner listening(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  file_descriptor listening(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   // Before bind, so that the file never exists with a wider mode.
   if (listening.get() < 0 || ::fchmod(listening.get(), 0600) != 0) return fail_errno("cannot make a socket");
   if (::bind(listening.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0 ||

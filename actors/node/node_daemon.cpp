@@ -5,6 +5,7 @@
 #include "actors/net/hub_link.hpp"
 #include "actors/node/layer_store.hpp"
 #include "actors/node/node_shell.hpp"
+#include "actors/node/snapshotter.hpp"
 #include "actors/node/trace_collector.hpp"
 #include "actors/shutdown.hpp"
 #include "storage/posix_file.hpp"
@@ -19,7 +20,11 @@ std::uint32_t worker_count(const node_options& options) {
 }  // namespace
 
 node_daemon::node_daemon(caf::actor_system& system, const node_options& options)
-    : system_(system), workers_(system, worker_count(options)), keepers_(system, 1), loaders_(system, 1) {}
+    : system_(system),
+      workers_(system, worker_count(options)),
+      keepers_(system, 1),
+      loaders_(system, 1),
+      snapshot_workers_(system, options.containerd.socket.empty() ? 0 : 2) {}
 
 std::filesystem::path node_daemon::mounts_folder(const node_options& options) {
   return options.run_folder / private_mounts_folder;
@@ -95,19 +100,43 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
                                                        .version = version,
                                                        .name = host_name(),
                                                        .store_bytes_max = options.store_bytes_max,
+                                                       .registrar = registrar_,
                                                        .keeper_problem = keeper_problem_},
                                        left);
+  return options.containerd.socket.empty() ? result<void>{} : spawn_snapshotter(options, *home);
+}
+
+result<void> node_daemon::spawn_snapshotter(const node_options& options, const platform& home) {
+  auto records = snapshot_records::open(*metadata_, options.containerd.snapshots);
+  if (!records) return tl::unexpected(records.error());
+  const auto run = std::filesystem::absolute(options.run_folder);
+  const auto store = std::filesystem::absolute(options.store_folder);
+  snapshotter_ = system_.spawn<caf::detached>(
+      make_snapshotter, std::make_shared<snapshotter_tools>(snapshotter_tools{
+                            .records = std::move(*records),
+                            .folders = snapshot_folders(store / "snapshots"),
+                            .catalogue = *catalogue_,
+                            .root = caf::actor_cast<admin_service>(root_),
+                            .news_to = caf::actor_cast<caf::actor>(root_),
+                            .workers = snapshot_workers_,
+                            .platform = home.text(),
+                            .options = options.containerd,
+                            .images_folder = run / "images",
+                            .now_ns = [] {
+                              return std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                         std::chrono::system_clock::now().time_since_epoch())
+                                  .count();
+                            }}));
   return {};
 }
 
-result<std::unique_ptr<node_daemon>> node_daemon::start(caf::actor_system& system,
-                                                        const node_options& options,
-                                                        const std::string& version,
-                                                        std::vector<kept_mount> kept,
-                                                        const mounter_factory& make_mounter,
-                                                        std::function<std::string()> keeper_problem) {
+result<std::unique_ptr<node_daemon>> node_daemon::start(
+    caf::actor_system& system, const node_options& options, const std::string& version,
+    std::vector<kept_mount> kept, const mounter_factory& make_mounter,
+    std::function<std::string()> keeper_problem, image_registrar registrar) {
   std::unique_ptr<node_daemon> node(new node_daemon(system, options));
   node->keeper_problem_ = std::move(keeper_problem);
+  node->registrar_ = std::move(registrar);
   if (auto opened = node->open_stores(options); !opened) return tl::unexpected(opened.error());
   // Before any mount of an earlier process is touched: a node that cannot serve leaves them to the next one.
   auto listener = admin_listener::bind(options.socket);
@@ -144,11 +173,11 @@ node_daemon::~node_daemon() {
   stop_->store(true);
   metrics_.reset();
   admin_.reset();
-  end_actors(system_, root_, mounter_, layer_store_);
+  end_actors(system_, snapshotter_, root_, mounter_, layer_store_);
   keep_last_traces();
-  end_actors(system_, collector_, link_);
+  end_actors(system_, collector_, registrar_, link_);
   loop_.stop();
-  end_workers(system_, workers_, keepers_, loaders_);
+  end_workers(system_, workers_, keepers_, loaders_, snapshot_workers_);
   if (contents_ == nullptr) return;
   if (auto durable = contents_->checkpoint(); !durable) spdlog::error("{}", to_string(durable.error()));
 }

@@ -27,11 +27,14 @@ class node_daemon {
   [[nodiscard]] static result<std::unique_ptr<node_daemon>> start(
       caf::actor_system& system, const node_options& options, const std::string& version,
       std::vector<kept_mount> kept, const mounter_factory& make_mounter,
-      std::function<std::string()> keeper_problem = {});
+      std::function<std::string()> keeper_problem = {}, image_registrar registrar = {});
   /// Takes the mounts down, ends the actors, then the stores; what has arrived is durable.
   ~node_daemon();
   node_daemon(const node_daemon&) = delete;
   node_daemon& operator=(const node_daemon&) = delete;
+
+  /// Serves containerd's snapshots; none if the options name no socket for it.
+  [[nodiscard]] const snapshotter& snapshots() const { return snapshotter_; }
 
   /// Where the FUSE mounts below overlays are made.
   [[nodiscard]] static std::filesystem::path mounts_folder(const node_options& options);
@@ -40,6 +43,7 @@ class node_daemon {
   void keep_last_traces();
   node_daemon(caf::actor_system& system, const node_options& options);
   result<void> open_stores(const node_options& options);
+  result<void> spawn_snapshotter(const node_options& options, const platform& home);
   result<void> spawn_actors(const node_options& options, const std::string& version,
                             const std::vector<left_mount>& left, const mounter_factory& make_mounter);
 
@@ -52,8 +56,10 @@ class node_daemon {
   std::unique_ptr<trace_switches> switches_;
   worker_pool workers_;
   std::function<std::string()> keeper_problem_;
+  image_registrar registrar_;
   worker_pool keepers_;
   worker_pool loaders_;
+  worker_pool snapshot_workers_;
   std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
   kj_loop loop_;
   mounter mounter_;
@@ -61,6 +67,7 @@ class node_daemon {
   hub_link link_;
   trace_collector collector_;
   node_root root_;
+  snapshotter snapshotter_;
   std::unique_ptr<admin_server> admin_;
   std::unique_ptr<metrics_server> metrics_;
 };

@@ -63,6 +63,50 @@ void answer_when_mountable(const node_shell& my, const image_receiver& source, a
           [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
 }
 
+receiver_report last_report(const node_shell& my, const image_key& key) {
+  for (const auto& ended : my.state().ended)
+    if (ended.reference == key.first && ended.platform == key.second) return ended;
+  receiver_report none;
+  none.reference = key.first;
+  none.platform = key.second;
+  none.phase = delivery_phase::complete;
+  return none;
+}
+
+/// The delivery of a small image may have ended by now.
+void answer_registered(const node_shell& my, const image_key& key, const image_receiver& source,
+                       pull_until until, admin_promise reply) {
+  const auto ended = [=](const caf::error& problem) mutable {
+    const auto why = from_caf(problem);
+    if (why.code != errc::unavailable) return refuse(reply, why);
+    answer_pulled(my, key, last_report(my, key), reply);
+  };
+  const auto here = [=](const receiver_report& delivery) { answer_pulled(my, key, delivery, reply); };
+  if (until == pull_until::complete)
+    my.self->request(source, caf::infinite, await_complete{}).then(here, ended);
+  else
+    my.self->request(source, my.tools->limits.report_timeout, caf::get_atom_v).then(here, ended);
+}
+
+/// Tells containerd of an image, then runs `then`.
+void register_when_mountable(const node_shell& my, const image_receiver& source, const register_image& what,
+                             admin_promise reply, std::function<void()> then) {
+  if (!my.tools->registrar)
+    return refuse(reply,
+                  {errc::unsupported,
+                   "this node serves no snapshots to containerd; set containerd.socket and restart it"});
+  const auto refused = [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); };
+  my.self->request(source, caf::infinite, await_mountable{})
+      .then(
+          [=](const mountable_image& image) {
+            my.self
+                ->request(my.tools->registrar, caf::infinite,
+                          register_image{what.reference, what.space, image})
+                .then([then](image_registered) { then(); }, refused);
+          },
+          refused);
+}
+
 /// The image that a user means by a mount's name or target, or by a reference.
 result<image_key> meant(const node_shell& my, const std::string& what, const std::string& platform) {
   if (const auto* mount = find_mount(my, what))
@@ -76,16 +120,6 @@ void answer_waited(const node_shell& my, const image_key& key, const receiver_re
   if (!image) return refuse(reply, image.error());
   if (!*image) return refuse(reply, {errc::not_found, key.first + " is gone"});
   deliver(reply, admin_waited{describe(*my.tools, **image), report(delivery)});
-}
-
-receiver_report last_report(const node_shell& my, const image_key& key) {
-  for (const auto& ended : my.state().ended)
-    if (ended.reference == key.first && ended.platform == key.second) return ended;
-  receiver_report none;
-  none.reference = key.first;
-  none.platform = key.second;
-  none.phase = delivery_phase::complete;
-  return none;
 }
 
 }  // namespace
@@ -179,6 +213,11 @@ void pull(const node_shell& my, const admin_pull& asked, const progress_listener
   if (!source) return refuse(reply, source.error());
   if (asked.until == pull_until::started) return deliver(reply, admin_done{});
   my.self->send(*source, caf::subscribe_atom_v, listener);
+  if (!asked.containerd_namespace.empty())
+    return register_when_mountable(my, *source, {key->first, asked.containerd_namespace, {}}, reply,
+                                   [=, key = *key, source = *source, until = asked.until] {
+                                     answer_registered(my, key, source, until, reply);
+                                   });
   if (asked.until == pull_until::complete)
     answer_when_complete(my, *key, *source, reply);
   else

@@ -82,6 +82,7 @@ result<order_ptr> place_order(const node_shell& my, const admin_mount_request& a
   made->record.target = target.string();
   made->record.named = !asked.name.empty();
   made->record.mode = *mode;
+  made->record.for_overlays = asked.for_overlays;
   return made;
 }
 
@@ -350,6 +351,7 @@ const mount_facts& enlist(const node_shell& my, const std::string& name, const m
                     .mode = made.mode,
                     .method = made.method,
                     .fallback = made.fallback,
+                    .lower = made.lower,
                     .read_only = !record.writable.has_value(),
                     .mounted_at = record.mounted_at};
   return my.state()

@@ -78,7 +78,8 @@ admin_mount report(const mount_facts& mount, const instance_status& status, cons
                    .mode = std::string(to_string(mount.mode)),
                    .fallback = mount.fallback,
                    .opens_through = status.opens_through,
-                   .opens_by_fuse = status.opens_by_fuse};
+                   .opens_by_fuse = status.opens_by_fuse,
+                   .lower = mount.lower};
   for (const auto& one : status.waiting)
     said.waiting.push_back(
         {one.thread, one.path, one.offset, one.bytes, milliseconds(one.waiting), one.cause});

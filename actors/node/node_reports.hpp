@@ -14,6 +14,7 @@ struct mount_facts {
   mount_mode mode = mount_mode::overlay;
   std::string method;
   std::string fallback;  ///< why it is not a better mode
+  std::string lower{};   ///< of one for overlays
   bool read_only = false;
   std::int64_t mounted_at = 0;  ///< seconds since the epoch
 };

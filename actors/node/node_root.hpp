@@ -21,7 +21,8 @@ struct bundle_stored {
 };
 
 /// NODE ROOT: answers the node's admin requests; owns receivers and mounts.
-using node_root = admin_service::extend<caf::reacts_to<delivery_ended>, caf::reacts_to<bundle_stored>>;
+using node_root = admin_service::extend<caf::reacts_to<delivery_ended>, caf::reacts_to<bundle_stored>,
+                                        caf::reacts_to<snapshot_news>>;
 
 /// What the root works with. The stores outlive it.
 struct node_root_tools {
@@ -47,6 +48,7 @@ struct node_root_tools {
   std::string version;
   std::string name;
   std::uint64_t store_bytes_max = 0;
+  image_registrar registrar{};                    ///< none: this node does not know containerd
   std::function<std::string()> keeper_problem{};  ///< why mounts would not outlive a crash; empty: they would
 };
 
@@ -91,6 +93,7 @@ struct node_root_state {
   std::optional<caf::error> stopping;
   bool draining = false;  ///< new mounts and pulls are refused
   event_log events;
+  admin_snapshots snapshots;
   std::chrono::steady_clock::time_point started;
 };
 

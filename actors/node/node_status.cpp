@@ -96,6 +96,9 @@ void finish(const node_shell& my, admin_node_status status, admin_promise reply)
   for (const auto& one : status.deliveries) status.verification_failures += one.verification_failures;
   status.notices = notices(my, status);
   status.draining = my.state().draining;
+  status.snapshots = my.state().snapshots;
+  if (!status.snapshots.last_fallback.empty())
+    status.notices.push_back("containerd downloaded an image itself: " + status.snapshots.last_fallback);
   if (status.draining) status.notices.push_back("this node drains: new mounts and pulls are refused");
   my.self->request(my.tools->collector, my.tools->limits.report_timeout, caf::get_atom_v)
       .then(

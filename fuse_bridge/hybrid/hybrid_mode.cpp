@@ -76,8 +76,9 @@ result<void> hybrid_mode::prepare() {
 result<std::unique_ptr<hybrid_mount>> hybrid_mode::assemble(const mount_request& request) {
   auto record = request.record;
   record.mode = mount_mode::hybrid;
-  hybrid_place place{parts_.mounts_folder / request.name, request.target, request.writable,
-                     parts_.hybrid->store, share(encode_mount_record(record))};
+  hybrid_place place{
+      parts_.mounts_folder / request.name, request.target,     request.writable, parts_.hybrid->store,
+      share(encode_mount_record(record)),  record.for_overlays};
   if (request.left) return hybrid_mount::take_over(contents_, std::move(place));
   auto tree = trees_.get(request.toc, record.image.toc);
   if (!tree) return tl::unexpected(tree.error());
@@ -111,11 +112,15 @@ result<mounted> hybrid_mode::assemble_around(const mount_request& request) {
     caf::anon_send_exit(behind, caf::exit_reason::user_shutdown);
     return tl::unexpected(watched.error());
   }
-  return mounted{behind,
-                 mount_mode::hybrid,
-                 request.writable ? "overlay on EROFS, node store and FUSE"
-                                  : "read-only overlay on EROFS, node store and FUSE",
-                 {}};
+  mounted done{behind,
+               mount_mode::hybrid,
+               request.writable ? "overlay on EROFS, node store and FUSE"
+                                : "read-only overlay on EROFS, node store and FUSE",
+               {}};
+  if (!request.record.for_overlays) return done;
+  done.method = "EROFS, node store and FUSE, for overlays";
+  done.lower = as_lowerdir({request.target, {parts_.hybrid->store, contents_->point()}});
+  return done;
 }
 
 }  // namespace firstlight

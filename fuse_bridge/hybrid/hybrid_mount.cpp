@@ -34,11 +34,20 @@ result<void> hybrid_mount::assemble(std::shared_ptr<tree_mount> tree) {
     return tl::unexpected(from_errno(errno, "make " + place_.private_folder.string()));
   folder_made_ = true;
   tree_ = std::move(tree);
-  const overlay_lower lower{tree_->point(), {place_.store, contents_->point()}};
-  if (auto shown = mount_overlay(lower, place_.writable, place_.target); !shown) return shown;
+  if (auto shown = show(); !shown) return shown;
   target_mounted_ = true;
   // It means nothing after a restart of the machine, so it need not be durable.
   return write_file(record_file(place_.private_folder), place_.record.bytes);
+}
+
+result<void> hybrid_mount::show() {
+  if (!place_.for_overlays)
+    return mount_overlay({tree_->point(), {place_.store, contents_->point()}}, place_.writable,
+                         place_.target);
+  // What a killed process has left there is of no use.
+  return unmount(place_.target, busy_mount::detach).and_then([&] {
+    return bind_mount(tree_->point(), place_.target);
+  });
 }
 
 void hybrid_mount::learn() {
@@ -58,10 +67,17 @@ result<void> hybrid_mount::take_down(busy_mount when_busy) {
   if (target_mounted_ && !*gone_)
     if (auto done = unmount(place_.target, when_busy); !done) return done;
   target_mounted_ = false;
+  // The file system ends with the last overlay above it, unless this holds it too.
+  if (place_.for_overlays) tree_.reset();
   return {};
 }
 
 bool hybrid_mount::leave_if_used() {
+  if (place_.for_overlays && target_mounted_ && !*gone_) {
+    left_ = true;
+    contents_->leave_behind();
+    return true;
+  }
   const auto gone = take_down(busy_mount::refuse);
   left_ = !gone && gone.error().code == errc::busy;
   if (left_) contents_->leave_behind();

@@ -12,6 +12,9 @@ struct hybrid_place {
   std::optional<writable_layer> writable;
   std::filesystem::path store;  ///< folder of the complete contents, as storage/content_name.hpp names them
   shared_bytes record;          ///< an encoded mount_record
+  /// Shows the tree only, for overlays that others mount above it and the contents. It counts as used until
+  /// it is taken down.
+  bool for_overlays = false;
 };
 
 /// One mount in mode `hybrid`: kernel overlayfs, whose metadata are the image's EROFS and whose contents come
@@ -49,6 +52,7 @@ class hybrid_mount {
   hybrid_mount(std::shared_ptr<content_mount> contents, hybrid_place place)
       : contents_(std::move(contents)), place_(std::move(place)) {}
   result<void> assemble(std::shared_ptr<tree_mount> tree);
+  result<void> show();
 
   std::shared_ptr<content_mount> contents_;
   std::shared_ptr<tree_mount> tree_;

@@ -31,6 +31,21 @@ TEST_CASE("names of images get Docker's defaults") {
   }
 }
 
+TEST_CASE("an image's lowest layers alone are named by their number") {
+  const auto some = parse_image_reference("redis:7#2");
+  REQUIRE(some);
+  CHECK(some->layers == 2);
+  CHECK(some->text() == "docker.io/library/redis:7#2");
+  CHECK(parse_image_reference(some->text()) == *some);
+  const auto pinned = parse_image_reference("a@sha256:" + std::string(64, 'c') + "#11");
+  REQUIRE(pinned);
+  CHECK(pinned->layers == 11);
+  CHECK(parse_image_reference(pinned->text()) == *pinned);
+  for (const auto* bad :
+       {"redis#", "redis#0", "redis#01", "redis#x", "redis#1#2", "redis#-1", "redis#99999999999"})
+    CHECK(parse_image_reference(bad).error().code == errc::invalid_argument);
+}
+
 TEST_CASE("malformed names of images are refused") {
   for (const char* typed : {"", "Redis", "a//b", "a:b:c", "redis:", "redis@sha256:12",
                             "oci:", "oci:dir:", "-a", "a..b", "host:5000/"}) {

@@ -70,6 +70,27 @@ std::string capability() {  // cap_net_raw=ep
 
 }  // namespace
 
+TEST_CASE("an image's lowest layers alone are what they show, and another image to all") {
+  ingestion_bench bench;
+  const auto first = tar_builder().file("a", "first").file("gone", "x").take();
+  const auto second = tar_builder().file("a", "second").file(".wh.gone", "").take();
+  const auto whole = bench.ingest_tars({first, second}, layer_packing::plain).value();
+  const auto layout = "oci:" + (bench.folder.path() / "layout").string() + ":latest";
+  const auto read = [&](std::uint32_t layers) {
+    const auto source = open_image_source(*parse_image_reference(layout), {.limits = bench.limits}).value();
+    return ingest_image(*source, host_platform(),
+                        {*bench.store.contents, *bench.layers, bench.limits, {}, nullptr, layers});
+  };
+  const auto lowest = read(1).value();
+  CHECK(lowest.manifest_digest != whole.manifest_digest);
+  CHECK(lowest.layers_read == 0);
+  const auto alone = bench.ingest_tars({first}, layer_packing::plain).value();
+  CHECK(differences(bench.observe(alone.tree), bench.observe(lowest.tree), {}) == std::vector<std::string>{});
+  bench.ingest_tars({first, second}, layer_packing::plain).value();
+  CHECK(read(2).value().manifest_digest == whole.manifest_digest);
+  CHECK(read(3).error().code == errc::not_found);
+}
+
 TEST_CASE("an image is ingested from layers that are plain, gzip or zstd, with equal trees") {
   ingestion_bench bench;
   const std::vector<std::string> tars{

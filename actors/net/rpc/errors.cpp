@@ -6,7 +6,7 @@
 namespace firstlight {
 namespace {
 
-constexpr std::uint8_t errc_last = static_cast<std::uint8_t>(errc::not_ready);
+constexpr std::uint8_t errc_last = static_cast<std::uint8_t>(errc::failed_precondition);
 constexpr std::string_view remote_prefix = "remote exception: ";
 constexpr std::size_t detail_bytes_max = 4096;
 

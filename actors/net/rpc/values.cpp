@@ -276,7 +276,7 @@ void write_verdict(wire::Verdict::Builder out, const verdict& answer) {
 
 result<verdict> read_verdict(wire::Verdict::Reader in) {
   if (in.getCode() == 0) return verdict{};
-  if (in.getCode() > static_cast<std::uint8_t>(errc::not_ready))
+  if (in.getCode() > static_cast<std::uint8_t>(errc::failed_precondition))
     return fail(errc::protocol, "an unknown verdict");
   constexpr std::uint32_t detail_bytes_max = 4096;
   auto detail = read_text(in.getDetail(), detail_bytes_max, "verdict");

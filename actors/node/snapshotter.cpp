@@ -1,0 +1,171 @@
+#include "actors/node/snapshotter.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <set>
+
+#include "actors/node/snapshotter_shell.hpp"
+#include "model/snapshot_filter.hpp"
+
+namespace firstlight {
+namespace {
+
+using detail::deliver;
+using detail::refuse;
+using detail::snapshotter_shell;
+
+template <class T>
+caf::result<T> answer(result<T> outcome) {
+  if (outcome) return std::move(*outcome);
+  return to_caf(outcome.error());
+}
+
+std::set<std::uint64_t> ids(const snapshot_index& index) {
+  std::set<std::uint64_t> all;
+  index.each([&](const snapshot_record& record) { all.insert(record.id); });
+  return all;
+}
+
+/// Measured first: the files of a committed snapshot change no more. A power cut must not lose them.
+void commit(const snapshotter_shell& my, const commit_snapshot& asked,
+            caf::typed_response_promise<snapshot_record> reply) {
+  const auto allowed = my.index().commit(asked.name, asked.key, asked.labels, {}, my.tools->now_ns());
+  if (!allowed) return refuse(reply, allowed.error());
+  run_on(
+      my.tools->workers.next(), my.self,
+      [tools = my.tools, id = allowed->put.id] {
+        return tools->folders.sync().and_then([&] { return tools->folders.measure(id); });
+      },
+      [=](const result<snapshot_usage>& used) {
+        if (!used) return refuse(reply, used.error());
+        const auto made = my.tools->records.apply(
+            my.index().commit(asked.name, asked.key, asked.labels, *used, my.tools->now_ns()));
+        if (made) detail::tell_news(my);
+        if (made) detail::unmount_unused(my);
+        deliver(reply, made);
+      });
+}
+
+void remove(const snapshotter_shell& my, const std::string& name,
+            caf::typed_response_promise<snapshots_cleaned> reply) {
+  const auto gone = my.tools->records.remove(my.index().remove(name));
+  if (!gone) return refuse(reply, gone.error());
+  if (gone->remote) --my.state().news.remote;
+  detail::tell_news(my);
+  detail::unmount_unused(my);
+  if (gone->remote) {
+    detail::forget_unused(my, *gone->remote);
+    return deliver(reply, result<snapshots_cleaned>(snapshots_cleaned{}));
+  }
+  run_on(
+      my.tools->workers.next(), my.self,
+      [tools = my.tools, id = gone->id] { return tools->folders.remove(id); },
+      [=](const result<void>& removed) {
+        // It is no snapshot any more: what is left goes with the next clean-up.
+        if (!removed) spdlog::warn("files of snapshot {} stay behind: {}", name, to_string(removed.error()));
+        deliver(reply, result<snapshots_cleaned>(snapshots_cleaned{}));
+      });
+}
+
+void measure(const snapshotter_shell& my, const std::string& name,
+             caf::typed_response_promise<snapshot_usage> reply) {
+  const auto found = my.index().find(name);
+  if (!found) return refuse(reply, found.error());
+  // A view has nothing of its own.
+  if (found->kind != snapshot_kind::active) return deliver(reply, result<snapshot_usage>(found->usage));
+  run_on(
+      my.tools->workers.next(), my.self,
+      [tools = my.tools, id = found->id] { return tools->folders.measure(id); },
+      [reply](const result<snapshot_usage>& used) { deliver(reply, used); });
+}
+
+result<snapshot_list> list(const snapshotter_shell& my, const std::vector<std::string>& filters) {
+  const auto& limits = my.tools->options.snapshots;
+  if (filters.size() > limits.filters_max) return fail(errc::limit_exceeded, "filters_max: too many filters");
+  for (const auto& filter : filters)
+    if (filter.size() > limits.filter_bytes_max)
+      return fail(errc::limit_exceeded, "filter_bytes_max: a filter is too long");
+  const auto filter = snapshot_filter::parse(filters);
+  if (!filter) return tl::unexpected(filter.error());
+  snapshot_list found;
+  my.index().each([&](const snapshot_record& record) {
+    if (filter->matches(record)) found.snapshots.push_back(record);
+  });
+  return found;
+}
+
+result<snapshots_cleaned> clean(const snapshotter_shell& my) {
+  detail::adopt_mounts(my);
+  return my.tools->folders.keep_only(ids(my.index())).map([] { return snapshots_cleaned{}; });
+}
+
+/// What an earlier process has left is no reason not to serve.
+void start(const snapshotter_shell& my) {
+  auto& state = my.state();
+  state.news.socket = my.tools->options.socket.string();
+  my.index().each([&](const snapshot_record& record) { state.news.remote += record.remote ? 1 : 0; });
+  state.listener = my.self->system().spawn(
+      []() -> progress_listener::behavior_type { return {[](const admin_message&) {}}; });
+  if (const auto cleaned = my.tools->folders.keep_only(ids(my.index())); !cleaned)
+    spdlog::warn("files of removed snapshots stay behind: {}", to_string(cleaned.error()));
+  detail::tell_news(my);
+  detail::adopt_mounts(my);
+}
+
+}  // namespace
+
+void detail::tell_news(const snapshotter_shell& my) {
+  auto& news = my.state().news;
+  news.count = static_cast<std::uint32_t>(my.index().size());
+  caf::anon_send(my.tools->news_to, snapshot_news{news});
+}
+
+clocked_snapshotter::behavior_type make_snapshotter(
+    clocked_snapshotter::stateful_pointer<snapshotter_state> self, std::shared_ptr<snapshotter_tools> tools) {
+  const snapshotter_shell my{self, std::move(tools)};
+  self->set_exit_handler([my](caf::exit_msg& message) {
+    my.self->send_exit(my.state().listener, message.reason);
+    my.self->quit(message.reason);
+  });
+  self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
+  start(my);
+  return {
+      [=](const make_snapshot& asked) {
+        auto reply = self->make_response_promise<snapshot_mount_list>();
+        detail::make(my, asked, reply);
+        return reply;
+      },
+      [=](const mount_snapshot& asked) {
+        auto reply = self->make_response_promise<snapshot_mount_list>();
+        detail::mount(my, asked, reply);
+        return reply;
+      },
+      [=](const commit_snapshot& asked) {
+        auto reply = self->make_response_promise<snapshot_record>();
+        commit(my, asked, reply);
+        return reply;
+      },
+      [=](const remove_snapshot& asked) {
+        auto reply = self->make_response_promise<snapshots_cleaned>();
+        remove(my, asked.name, reply);
+        return reply;
+      },
+      [=](const find_snapshot& asked) { return answer(my.index().find(asked.name)); },
+      [=](const update_snapshot& asked) {
+        return answer(my.tools->records.apply(
+            my.index().update(asked.name, asked.labels, asked.fields, my.tools->now_ns())));
+      },
+      [=](const list_snapshots& asked) { return answer(list(my, asked.filters)); },
+      [=](const measure_snapshot& asked) {
+        auto reply = self->make_response_promise<snapshot_usage>();
+        measure(my, asked.name, reply);
+        return reply;
+      },
+      [=](clean_snapshots) { return answer(clean(my)); },
+      [=](caf::tick_atom) {
+        for (const auto& what : std::exchange(self->state.later, {})) what();
+      },
+  };
+}
+
+}  // namespace firstlight

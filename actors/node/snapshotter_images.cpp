@@ -1,0 +1,275 @@
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <set>
+
+#include "actors/node/snapshotter_shell.hpp"
+#include "schemas/admin.hpp"
+#include "schemas/image_config_json.hpp"
+#include "storage/chain_ids.hpp"
+
+namespace firstlight::detail {
+namespace {
+
+/// Images whose layers are remembered; containerd makes the layers of one image soon after each other.
+constexpr std::size_t known_max = 64;
+/// Asks the root. The reply is of one kind, or an error.
+template <class Reply, class Then>
+void ask_root(const snapshotter_shell& my, std::optional<std::chrono::milliseconds> limit,
+              const admin_request& request, Then then) {
+  my.self
+      ->request(my.tools->root, limit ? caf::duration(*limit) : caf::duration(caf::infinite),
+                admin_message{encode(request)}, my.state().listener)
+      .then(
+          [then](const admin_message& message) {
+            const auto reply = decode_admin_reply(message.bytes.bytes);
+            if (!reply) return then(result<Reply>(tl::unexpected(reply.error())));
+            const auto* wanted = std::get_if<Reply>(&*reply);
+            then(wanted != nullptr ? result<Reply>(*wanted)
+                                   : result<Reply>(fail(errc::protocol, "the node gave another answer")));
+          },
+          [then](const caf::error& problem) { then(result<Reply>(tl::unexpected(from_caf(problem)))); });
+}
+
+std::chrono::steady_clock::time_point end_of_tries(const snapshotter_shell& my) {
+  return std::chrono::steady_clock::now() + my.tools->options.mount_wait;
+}
+
+result<layered_image> read_layers(const image_catalogue& catalogue, const image_record& record) {
+  const auto toc = catalogue.tree(record.toc);
+  if (!toc) return tl::unexpected(toc.error());
+  const auto config = parse_image_config((*toc)->config_json());
+  if (!config) return fail(config.error(), "the configuration of " + record.reference);
+  return layered_image{record.reference, record.manifest_digest, chain_ids(config->diff_ids)};
+}
+
+result<layered_image> read_pulled(const snapshotter_shell& my, const admin_pulled& pulled) {
+  const auto record = my.tools->catalogue.find(pulled.image.reference, pulled.image.platform);
+  if (!record) return tl::unexpected(record.error());
+  if (!*record) return fail(errc::not_found, pulled.image.reference + " is gone");
+  return read_layers(my.tools->catalogue, **record);
+}
+
+/// An image of that manifest that is here, or on its way: who mounts it sees to the rest.
+std::optional<layered_image> image_here(const snapshotter_shell& my, const labelled_layer& layer) {
+  if (!layer.manifest) return std::nullopt;
+  const auto record = my.tools->catalogue.find_manifest(*layer.manifest);
+  if (!record || !*record || (*record)->platform != my.tools->platform) return std::nullopt;
+  auto image = read_layers(my.tools->catalogue, **record);
+  return image ? std::optional(std::move(*image)) : std::nullopt;
+}
+
+void settle_asked(const snapshotter_shell& my, const std::string& reference,
+                  const result<layered_image>& image) {
+  if (image && my.state().known.size() >= known_max) my.state().known.clear();
+  if (image) my.state().known.insert_or_assign(reference, *image);
+  const auto asked = my.state().asked.find(reference);
+  const auto waiting = std::move(asked->second);
+  my.state().asked.erase(asked);
+  for (const auto& then : waiting) then(image);
+}
+
+/// Fewer layers than the image has: to the hub an image of its own.
+bool is_inner(const remote_layers& what) {
+  return what.layers != what.of;
+}
+
+/// Under which name the image is here, or can be had for certain.
+std::string reference_now(const snapshotter_shell& my, const remote_layers& what) {
+  if (is_inner(what))
+    return pinned_reference(what.reference, what.manifest).value_or(what.reference) + "#" +
+           std::to_string(what.layers);
+  const auto& catalogue = my.tools->catalogue;
+  const auto named = catalogue.find(what.reference, what.platform);
+  if (named && *named && (*named)->manifest_digest == what.manifest) return what.reference;
+  const auto other = catalogue.find_manifest(what.manifest);
+  if (other && *other && (*other)->platform == what.platform) return (*other)->reference;
+  return pinned_reference(what.reference, what.manifest).value_or(what.reference);
+}
+
+/// Of all its mounts: their names have a number behind it.
+std::string image_name(const remote_layers& what) {
+  return "containerd-" + what.manifest.hex().substr(0, 32) +
+         (is_inner(what) ? "." + std::to_string(what.layers) : "");
+}
+std::string image_of_mount(const std::string& mount) {
+  return mount.substr(0, mount.rfind('-'));
+}
+
+bool is_mount_point(const std::filesystem::path& folder) {
+  struct stat above {};
+  struct stat there {};
+  return lstat(folder.parent_path().c_str(), &above) == 0 && lstat(folder.c_str(), &there) == 0 &&
+         above.st_dev != there.st_dev;
+}
+
+/// One for overlays that has not been taken out of sight.
+bool is_usable(const admin_mount& mount) {
+  return !mount.lower.empty() && is_mount_point(mount.target);
+}
+
+image_mount as_image_mount(const admin_mount& mount) {
+  const bool inner = mount.reference.find('#') != std::string::npos;
+  return {mount.name, mount.lower, inner ? mount.reference : std::string{}};
+}
+
+void settle_mounting(const snapshotter_shell& my, const std::string& image,
+                     const result<image_mount>& mount) {
+  if (mount) my.state().mounted.insert_or_assign(image, *mount);
+  const auto making = my.state().mounting.find(image);
+  const auto waiting = std::move(making->second);
+  my.state().mounting.erase(making);
+  for (const auto& then : waiting) then(mount.map([](const image_mount& made) { return made.lower; }));
+  unmount_unused(my);  // who wanted it may have gone meanwhile
+}
+
+/// Asked again while an earlier process's mount is being taken over.
+struct mount_order {
+  std::string image;
+  remote_layers what;
+  std::chrono::steady_clock::time_point until;
+};
+void ask_for_mount(const snapshotter_shell& my, const mount_order& order);
+
+/// One of its names is taken: by a mount that can be used, or by one that is ending.
+void use_or_make_another(const snapshotter_shell& my, const mount_order& order) {
+  ask_root<admin_listing>(my, std::nullopt, admin_list_request{}, [=](const result<admin_listing>& all) {
+    if (!all) return settle_mounting(my, order.image, tl::unexpected(all.error()));
+    for (const auto& mount : all->mounts)
+      if (image_of_mount(mount.name) == order.image && is_usable(mount))
+        return settle_mounting(my, order.image, as_image_mount(mount));
+    my.state().later.push_back([=] { ask_for_mount(my, order); });
+    my.self->delayed_send(my.self, my.tools->options.mount_retry, caf::tick_atom_v);
+  });
+}
+
+void ask_for_mount(const snapshotter_shell& my, const mount_order& order) {
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(order.until - std::chrono::steady_clock::now());
+  const auto name = order.image + "-" + std::to_string(++my.state().next_mount);
+  const admin_mount_request request{.reference = reference_now(my, order.what),
+                                    .platform = order.what.platform,
+                                    .target = (my.tools->images_folder / name).string(),
+                                    .name = name,
+                                    .read_only = true,
+                                    .for_overlays = true};
+  ask_root<admin_mounted>(my, std::max(left, std::chrono::milliseconds(1)), request,
+                          [=](const result<admin_mounted>& made) {
+                            if (made) return settle_mounting(my, order.image, as_image_mount(made->mount));
+                            const auto code = made.error().code;
+                            const bool taken = code == errc::busy || code == errc::already_exists;
+                            if (taken && std::chrono::steady_clock::now() < order.until)
+                              return use_or_make_another(my, order);
+                            settle_mounting(my, order.image, fail(made.error(), "the image of the snapshot"));
+                          });
+}
+
+/// The images that can be needed at any time.
+std::set<std::string> needed_images(const snapshotter_shell& my) {
+  std::set<std::string> names;
+  my.index().each([&](const snapshot_record& record) {
+    if (record.kind == snapshot_kind::committed) return;
+    if (const auto remote = remote_below(my.index().parents(record))) names.insert(image_name(*remote));
+  });
+  return names;
+}
+
+bool has_snapshots(const snapshotter_shell& my, const remote_layers& image) {
+  bool found = false;
+  my.index().each([&](const snapshot_record& record) {
+    found = found || (record.remote && record.remote->manifest == image.manifest);
+  });
+  return found;
+}
+
+/// Tried again while a mount of it is still ending, or while something arrives; not once it is needed again.
+struct forget_order {
+  std::string reference;
+  std::function<bool()> needed;
+  std::chrono::steady_clock::time_point until;
+};
+void forget(const snapshotter_shell& my, const forget_order& order) {
+  if (order.needed()) return;
+  const admin_evict request{order.reference, my.tools->platform};
+  ask_root<admin_evicted>(my, std::nullopt, request, [=](const result<admin_evicted>& done) {
+    if (done) return spdlog::info("{} has no snapshot left: {} bytes are free", order.reference, done->bytes);
+    if (done.error().code == errc::not_found) return;
+    if (order.until <= std::chrono::steady_clock::now())
+      return spdlog::info("{} has no snapshot left, but stays: {}", order.reference, done.error().detail);
+    my.state().later.push_back([=] { forget(my, order); });
+    my.self->delayed_send(my.self, my.tools->options.mount_retry, caf::tick_atom_v);
+  });
+}
+
+void unmount(const snapshotter_shell& my, const std::string& image, const image_mount& mount) {
+  ask_root<admin_done>(my, std::nullopt, admin_umount{mount.name, true}, [=](const result<admin_done>& done) {
+    if (!done && done.error().code != errc::not_found)
+      return spdlog::warn("image mount {} stays: {}", mount.name, done.error().detail);
+    if (mount.inner_reference.empty()) return;
+    const auto needed = [=] {
+      return my.state().mounted.contains(image) || my.state().mounting.contains(image);
+    };
+    forget(my, {mount.inner_reference, needed, end_of_tries(my)});
+  });
+}
+
+}  // namespace
+
+std::optional<remote_layers> remote_below(const std::vector<snapshot_record>& parents) {
+  const auto found = std::find_if(parents.begin(), parents.end(),
+                                  [](const auto& parent) { return parent.remote.has_value(); });
+  return found == parents.end() ? std::nullopt : found->remote;
+}
+
+void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_is state,
+                std::function<void(const result<layered_image>&)> then) {
+  const auto known = my.state().known.find(layer.reference);
+  if (state == image_is::known && known != my.state().known.end()) return then(known->second);
+  if (const auto here = image_here(my, layer)) return then(*here);
+  auto& waiting = my.state().asked[layer.reference];
+  waiting.push_back(std::move(then));
+  if (waiting.size() > 1) return;
+  const admin_pull request{
+      .reference = layer.reference, .platform = my.tools->platform, .until = pull_until::mountable};
+  ask_root<admin_pulled>(my, my.tools->options.hub_wait, request, [=](const result<admin_pulled>& pulled) {
+    settle_asked(my, layer.reference, pulled.and_then([&](const auto& got) { return read_pulled(my, got); }));
+  });
+}
+
+void with_mounted(const snapshotter_shell& my, const remote_layers& what,
+                  std::function<void(const result<std::string>&)> then) {
+  const auto image = image_name(what);
+  const auto mounted = my.state().mounted.find(image);
+  if (mounted != my.state().mounted.end() && is_mount_point(my.tools->images_folder / mounted->second.name))
+    return then(mounted->second.lower);
+  auto& waiting = my.state().mounting[image];
+  waiting.push_back(std::move(then));
+  if (waiting.size() > 1) return;
+  ask_for_mount(my, {image, what, end_of_tries(my)});
+}
+
+void unmount_unused(const snapshotter_shell& my) {
+  const auto needed = needed_images(my);
+  std::erase_if(my.state().mounted, [&](const auto& mounted) {
+    const bool unused = !needed.contains(mounted.first) && !my.state().mounting.contains(mounted.first);
+    if (unused) unmount(my, mounted.first, mounted.second);
+    return unused;
+  });
+}
+
+void forget_unused(const snapshotter_shell& my, const remote_layers& removed) {
+  forget(my, {removed.reference, [=] { return has_snapshots(my, removed); }, end_of_tries(my)});
+}
+
+void adopt_mounts(const snapshotter_shell& my) {
+  ask_root<admin_listing>(my, std::nullopt, admin_list_request{}, [=](const result<admin_listing>& all) {
+    if (!all) return spdlog::warn("image mounts of an earlier process: {}", to_string(all.error()));
+    for (const auto& mount : all->mounts)
+      if (is_usable(mount) && mount.name.starts_with("containerd-"))
+        my.state().mounted.emplace(image_of_mount(mount.name), as_image_mount(mount));
+    unmount_unused(my);
+  });
+}
+
+}  // namespace firstlight::detail

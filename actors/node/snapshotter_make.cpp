@@ -1,0 +1,135 @@
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "actors/node/snapshotter_shell.hpp"
+
+namespace firstlight::detail {
+namespace {
+
+/// The folder whose attributes a new snapshot's root shows; empty: it has no parents.
+std::filesystem::path root_below(const snapshotter_shell& my, const std::vector<snapshot_record>& parents,
+                                 const std::string& remote_lower) {
+  if (parents.empty()) return {};
+  if (!parents.front().remote) return snapshot_files(my.tools->folders.folder().string(), parents.front().id);
+  return remote_lower.substr(0, remote_lower.find("::"));
+}
+
+/// Runs `then` with the lower layers of what is remote below these parents; empty text if nothing is.
+void with_lower(const snapshotter_shell& my, const std::vector<snapshot_record>& parents,
+                std::function<void(const result<std::string>&)> then) {
+  const auto remote = remote_below(parents);
+  if (!remote) return then(std::string{});
+  with_mounted(my, *remote, std::move(then));
+}
+
+void deliver_mounts(const snapshotter_shell& my, const snapshot_record& record, const std::string& lower,
+                    mounts_promise reply) {
+  reply.deliver(snapshot_mount_list{
+      {snapshot_mount(record, my.index().parents(record), {my.tools->folders.folder().string(), lower})}});
+}
+
+/// Its files first: what is recorded is there.
+result<snapshot_record> make_files_and_record(const snapshotter_shell& my, const make_snapshot& asked,
+                                              const std::string& lower) {
+  const auto change =
+      my.index().make(asked.kind, {asked.name, asked.parent, asked.labels}, my.tools->now_ns());
+  if (!change) return tl::unexpected(change.error());
+  const auto root = root_below(my, my.index().parents(change->put), lower);
+  if (auto made = my.tools->folders.make(change->put.id, root); !made) return tl::unexpected(made.error());
+  auto recorded = my.tools->records.apply(change);
+  if (!recorded)
+    if (auto gone = my.tools->folders.remove(change->put.id); !gone)
+      spdlog::error("files of a snapshot stay behind: {}", to_string(gone.error()));
+  return recorded;
+}
+
+void make_ordinary(const snapshotter_shell& my, const make_snapshot& asked, mounts_promise reply) {
+  const auto allowed =
+      my.index().make(asked.kind, {asked.name, asked.parent, asked.labels}, my.tools->now_ns());
+  if (!allowed) return refuse(reply, allowed.error());
+  with_lower(my, my.index().parents(allowed->put), [=](const result<std::string>& lower) {
+    if (!lower) return refuse(reply, lower.error());
+    const auto made = make_files_and_record(my, asked, *lower);
+    if (!made) {
+      unmount_unused(my);
+      return refuse(reply, made.error());
+    }
+    tell_news(my);
+    deliver_mounts(my, *made, *lower, reply);
+  });
+}
+
+/// Containerd downloads the layer. Counted once for an image: at its first layer.
+void fall_back(const snapshotter_shell& my, const make_snapshot& asked, const labelled_layer& layer,
+               const std::string& why, mounts_promise reply) {
+  if (asked.parent.empty()) {
+    auto& news = my.state().news;
+    ++news.fallbacks;
+    news.last_fallback = layer.reference + ": " + why;
+    spdlog::warn("containerd downloads {} itself: {}", layer.reference, why);
+  }
+  make_ordinary(my, asked, reply);
+}
+
+/// Whether the chain below is that of the image's layers up to `layer`, without it.
+bool fits(const snapshotter_shell& my, const make_snapshot& asked, const layered_image& image,
+          std::size_t layer) {
+  if (layer == 0) return asked.parent.empty();
+  const auto parent = my.index().find(asked.parent);
+  return parent && parent->remote && parent->name == image.chain[layer - 1].oci();
+}
+
+void already_there(const labelled_layer& layer, mounts_promise reply) {
+  refuse(reply, {errc::already_exists, "snapshot " + layer.target + " exists already: nothing to download"});
+}
+
+void make_remote(const snapshotter_shell& my, const make_snapshot& asked, const labelled_layer& layer,
+                 const result<layered_image>& image, mounts_promise reply) {
+  if (!image) return fall_back(my, asked, layer, to_string(image.error()), reply);
+  const auto& chain = image->chain;
+  const auto at =
+      std::find_if(chain.begin(), chain.end(), [&](const digest& id) { return id.oci() == layer.target; });
+  const auto below = static_cast<std::size_t>(at - chain.begin());
+  if (at == chain.end() || !fits(my, asked, *image, below))
+    return fall_back(my, asked, layer, layer.target + " is none of the layers that the hub has", reply);
+  const remote_layers what{image->reference, image->manifest, my.tools->platform,
+                           static_cast<std::uint32_t>(below + 1), static_cast<std::uint32_t>(chain.size())};
+  const auto made = my.tools->records.apply(
+      my.index().make_remote({layer.target, asked.parent, asked.labels}, what, my.tools->now_ns()));
+  if (!made && made.error().code != errc::already_exists) return refuse(reply, made.error());
+  if (made) {
+    ++my.state().news.prepared;
+    ++my.state().news.remote;
+    tell_news(my);
+  }
+  already_there(layer, reply);
+}
+
+}  // namespace
+
+void make(const snapshotter_shell& my, const make_snapshot& asked, mounts_promise reply) {
+  const auto layer = labelled_layer_of(asked.labels);
+  if (asked.kind != snapshot_kind::active || !layer) return make_ordinary(my, asked, reply);
+  if (my.index().find(layer->target)) return already_there(*layer, reply);
+  const auto parent = my.index().find(asked.parent);
+  const bool on_unpacked = !asked.parent.empty() && !(parent && parent->remote);
+  if (on_unpacked || my.index().find(asked.name)) return make_ordinary(my, asked, reply);
+  find_image(my, *layer, asked.parent.empty() ? image_is::new_here : image_is::known,
+             [=, layer = *layer](const result<layered_image>& image) {
+               make_remote(my, asked, layer, image, reply);
+             });
+}
+
+void mount(const snapshotter_shell& my, const mount_snapshot& asked, mounts_promise reply) {
+  const auto record = my.index().find_mountable(asked.name);
+  if (!record) return refuse(reply, record.error());
+  with_lower(my, my.index().parents(*record), [=, name = asked.name](const result<std::string>& lower) {
+    if (!lower) return refuse(reply, lower.error());
+    const auto still = my.index().find_mountable(name);
+    if (!still) return refuse(reply, still.error());
+    deliver_mounts(my, *still, *lower, reply);
+  });
+}
+
+}  // namespace firstlight::detail

@@ -1,0 +1,62 @@
+#pragma once
+#include "actors/node/snapshotter.hpp"
+#include "model/labelled_layer.hpp"
+
+/// The parts of the snapshotter: what they share, and what each does. Internal to actors/node/.
+namespace firstlight::detail {
+
+struct snapshotter_shell {
+  clocked_snapshotter::stateful_pointer<snapshotter_state> self;
+  std::shared_ptr<snapshotter_tools> tools;
+
+  [[nodiscard]] snapshotter_state& state() const { return self->state; }
+  [[nodiscard]] const snapshot_index& index() const { return tools->records.index(); }
+};
+
+using mounts_promise = caf::typed_response_promise<snapshot_mount_list>;
+
+template <class Reply>
+void refuse(caf::typed_response_promise<Reply> reply, const error& why) {
+  reply.deliver(to_caf(why));
+}
+template <class Reply>
+void deliver(caf::typed_response_promise<Reply> reply, const result<Reply>& outcome) {
+  if (!outcome) return refuse(reply, outcome.error());
+  reply.deliver(*outcome);
+}
+
+/// Tells the root what has changed.
+void tell_news(const snapshotter_shell& my);
+
+// ---- images (snapshotter_images.cpp) ------------------------------------------------------------
+
+/// The image of a layer that containerd wants. Asks the hub, which then delivers it, unless it is here or on
+/// its way, or `known` from the layer before. Errors: those of a pull; `timed_out`, `unavailable` without a
+/// hub.
+enum class image_is : std::uint8_t { new_here, known };
+void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_is state,
+                std::function<void(const result<layered_image>&)> then);
+
+/// Mounts the image unless it is mounted; then its lower layers, as overlayfs takes them. Errors: those of a
+/// mount.
+void with_mounted(const snapshotter_shell& my, const remote_layers& what,
+                  std::function<void(const result<std::string>&)> then);
+
+/// Unmounts images that no active snapshot and no view needs. What runs above them goes on.
+void unmount_unused(const snapshotter_shell& my);
+
+/// Forgets an image of which no snapshot is left.
+void forget_unused(const snapshotter_shell& my, const remote_layers& removed);
+
+/// Looks which images are mounted, also by an earlier process, and unmounts those that nothing needs.
+void adopt_mounts(const snapshotter_shell& my);
+
+/// The remote layers at the bottom of a snapshot's parents; none if there are none.
+[[nodiscard]] std::optional<remote_layers> remote_below(const std::vector<snapshot_record>& parents);
+
+// ---- making snapshots (snapshotter_make.cpp) ------------------------------------------------------
+
+void make(const snapshotter_shell& my, const make_snapshot& asked, mounts_promise reply);
+void mount(const snapshotter_shell& my, const mount_snapshot& asked, mounts_promise reply);
+
+}  // namespace firstlight::detail

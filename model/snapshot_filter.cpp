@@ -1,0 +1,212 @@
+#include "model/snapshot_filter.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace firstlight {
+namespace {
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_field(char c) {
+  return is_letter(c) || (c >= '0' && c <= '9') || c == '_';
+}
+
+std::string_view kind_text(snapshot_kind kind) {
+  switch (kind) {
+    case snapshot_kind::view:
+      return "view";
+    case snapshot_kind::active:
+      return "active";
+    case snapshot_kind::committed:
+      return "committed";
+  }
+  return {};
+}
+
+/// A label whose key has dots may be given in parts.
+std::string joined(const std::vector<std::string>& path) {
+  std::string key;
+  for (std::size_t i = 1; i < path.size(); ++i) key += (i == 1 ? "" : ".") + path[i];
+  return key;
+}
+
+std::optional<std::string> field(const snapshot_record& snapshot, const std::vector<std::string>& path) {
+  const auto& name = path.front();
+  if (name == "labels") {
+    const auto label = snapshot.labels.find(joined(path));
+    return label == snapshot.labels.end() ? std::nullopt : std::optional(label->second);
+  }
+  if (name == "name") return snapshot.name;
+  if (name == "parent") return snapshot.parent;
+  if (name == "kind") return std::string(kind_text(snapshot.kind));
+  return std::nullopt;
+}
+
+}  // namespace
+
+class filter_parser {
+ public:
+  explicit filter_parser(std::string_view text) : text_(text) {}
+
+  result<std::vector<snapshot_filter::selector>> selectors() {
+    std::vector<snapshot_filter::selector> all;
+    do {
+      auto one = selector();
+      if (!one) return tl::unexpected(one.error());
+      all.push_back(std::move(*one));
+    } while (take(","));
+    if (at_ < text_.size()) return expected("a comma or the end");
+    return all;
+  }
+
+ private:
+  using comparison = snapshot_filter::comparison;
+
+  result<snapshot_filter::selector> selector() {
+    snapshot_filter::selector made;
+    do {
+      auto part = path_part();
+      if (!part) return tl::unexpected(part.error());
+      made.path.push_back(std::move(*part));
+    } while (take("."));
+    if (at_ == text_.size() || text_[at_] == ',') return made;
+    if (take("=="))
+      made.how = comparison::equal;
+    else if (take("!="))
+      made.how = comparison::different;
+    else if (take("~="))
+      made.how = comparison::pattern;
+    else
+      return expected("one of == != ~=");
+    auto value = this->value(made.how);
+    if (!value) return tl::unexpected(value.error());
+    made.value = std::move(*value);
+    return made.how == comparison::pattern ? compiled(std::move(made)) : made;
+  }
+
+  static result<snapshot_filter::selector> compiled(snapshot_filter::selector made) {
+    try {
+      made.pattern = std::regex(made.value);
+    } catch (const std::regex_error&) {
+      return fail(errc::invalid_argument, "filter: " + made.value + " is no regular expression");
+    }
+    return made;
+  }
+
+  result<std::string> path_part() {
+    if (at_ < text_.size() && text_[at_] == '"') return quoted();
+    if (at_ == text_.size() || !is_letter(text_[at_])) return expected("a field's name or \"...\"");
+    const auto start = at_;
+    while (at_ < text_.size() && is_field(text_[at_])) ++at_;
+    return std::string(text_.substr(start, at_ - start));
+  }
+
+  result<std::string> value(comparison how) {
+    if (at_ == text_.size()) return expected("a value");
+    const char first = text_[at_];
+    if (first == '"') return quoted();
+    if (how == comparison::pattern && (first == '/' || first == '|')) return delimited(first);
+    const auto start = at_;
+    while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != ' ' && text_[at_] != '\t') ++at_;
+    if (at_ == start) return expected("a value");
+    return std::string(text_.substr(start, at_ - start));
+  }
+
+  /// As it is but for the delimiter, which a backslash escapes.
+  result<std::string> delimited(char by) {
+    std::string out;
+    for (++at_; at_ < text_.size(); ++at_) {
+      if (text_[at_] == by) {
+        ++at_;
+        return out;
+      }
+      if (text_[at_] == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] == by) ++at_;
+      out += text_[at_];
+    }
+    return expected(std::string("a closing ") + by);
+  }
+
+  result<std::string> quoted() {
+    std::string out;
+    for (++at_; at_ < text_.size();) {
+      const char c = text_[at_++];
+      if (c == '"') return out;
+      if (c != '\\') {
+        out += c;
+        continue;
+      }
+      if (auto added = escape(out); !added) return tl::unexpected(added.error());
+    }
+    return expected("a closing \"");
+  }
+
+  result<void> escape(std::string& out) {
+    constexpr std::string_view names = "abfnrtv\\\"";
+    constexpr std::string_view meanings = "\a\b\f\n\r\t\v\\\"";
+    if (at_ == text_.size()) return expected("an escaped character");
+    const char c = text_[at_++];
+    if (const auto known = names.find(c); known != std::string_view::npos) {
+      out += meanings[known];
+      return {};
+    }
+    unsigned char code = 0;
+    const auto digits = text_.substr(at_, 2);
+    const auto* end = digits.data() + digits.size();
+    if (c != 'x' || digits.size() != 2 || std::from_chars(digits.data(), end, code, 16).ptr != end)
+      return expected("one of the escapes \\a \\b \\f \\n \\r \\t \\v \\\\ \\\" \\xHH");
+    at_ += 2;
+    out += static_cast<char>(code);
+    return {};
+  }
+
+  bool take(std::string_view what) {
+    if (!text_.substr(at_).starts_with(what)) return false;
+    at_ += what.size();
+    return true;
+  }
+
+  [[nodiscard]] tl::unexpected<error> expected(const std::string& what) const {
+    return fail(errc::invalid_argument, "filter " + std::string(text_) + ": expected " + what + " at byte " +
+                                            std::to_string(at_ + 1));
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+result<snapshot_filter> snapshot_filter::parse(const std::vector<std::string>& filters) {
+  snapshot_filter made;
+  for (const auto& text : filters) {
+    if (text.empty()) return snapshot_filter{};  // any of them matches, and this one always does
+    auto selectors = filter_parser(text).selectors();
+    if (!selectors) return tl::unexpected(selectors.error());
+    made.any_.push_back(std::move(*selectors));
+  }
+  return made;
+}
+
+bool snapshot_filter::matches(const selector& wanted, const snapshot_record& snapshot) {
+  const auto value = field(snapshot, wanted.path);
+  switch (wanted.how) {
+    case comparison::present:
+      return value.has_value();
+    case comparison::equal:
+      return value == wanted.value;
+    case comparison::different:
+      return value.value_or(std::string{}) != wanted.value;
+    case comparison::pattern:
+      return value && std::regex_search(*value, wanted.pattern);
+  }
+  return false;
+}
+
+bool snapshot_filter::matches(const snapshot_record& snapshot) const {
+  if (any_.empty()) return true;
+  return std::any_of(any_.begin(), any_.end(), [&](const std::vector<selector>& all) {
+    return std::all_of(all.begin(), all.end(), [&](const selector& one) { return matches(one, snapshot); });
+  });
+}
+
+}  // namespace firstlight

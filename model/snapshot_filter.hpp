@@ -1,0 +1,36 @@
+#pragma once
+#include <regex>
+#include <string_view>
+
+#include "model/snapshot_record.hpp"
+
+namespace firstlight {
+
+/// SNAPSHOT FILTER: containerd's filters, of which one has to match. A filter is a list of selectors that all
+/// have to match: `name==x,labels."a.b/c"!=y,kind~=act.*,parent`. Fields are name, parent, kind and
+/// labels.KEY; others are never present. A field alone asks whether it is present; `!=` also matches what is
+/// not. A value is plain up to the next comma or space, or quoted: "..." as in Go, after `~=` also /.../ and
+/// |...|. A value, any thread.
+class snapshot_filter {
+ public:
+  /// No filters, or an empty one, match everything. Errors: `invalid_argument`, saying what was expected
+  /// where.
+  [[nodiscard]] static result<snapshot_filter> parse(const std::vector<std::string>& filters);
+
+  [[nodiscard]] bool matches(const snapshot_record& snapshot) const;
+
+ private:
+  friend class filter_parser;
+  enum class comparison : std::uint8_t { present, equal, different, pattern };
+  struct selector {
+    std::vector<std::string> path;
+    comparison how = comparison::present;
+    std::string value;
+    std::regex pattern{};
+  };
+  [[nodiscard]] static bool matches(const selector& wanted, const snapshot_record& snapshot);
+
+  std::vector<std::vector<selector>> any_;
+};
+
+}  // namespace firstlight

@@ -1,0 +1,91 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <set>
+#include <string_view>
+
+#include "model/snapshot_record.hpp"
+
+namespace firstlight {
+
+/// A snapshot to make.
+struct new_snapshot {
+  std::string name;
+  std::string parent;  ///< empty: none
+  snapshot_labels labels;
+};
+
+/// What one call changes: `put` is added or replaced, then `erased` is forgotten. Store it, then apply it.
+struct snapshot_change {
+  snapshot_record put;
+  std::string erased{};  ///< a name; empty: none
+};
+
+/// Bounds of what callers may ask; the values are config/snapshot_limits.hpp's.
+struct snapshot_bounds {
+  std::uint32_t snapshots_max = 0;
+  std::uint32_t name_bytes_max = 0;
+  std::uint32_t labels_max = 0;
+  std::uint32_t label_bytes_max = 0;
+  std::uint32_t chain_max = 0;
+};
+
+/// SNAPSHOT INDEX: all snapshots of a node by name, and the rules of containerd's snapshotters. Calls that
+/// ask for a change check it and say what it would be; `apply` makes it. One thread. Invariant: each parent
+/// is there and committed. A snapshot in the wrong state is `failed_precondition`.
+class snapshot_index {
+ public:
+  explicit snapshot_index(const snapshot_bounds& bounds) : bounds_(bounds) {}
+
+  /// Takes stored records in, in any order. Errors: `corrupt` if a parent is missing or two have one name.
+  result<void> load(std::vector<snapshot_record> records);
+
+  /// A snapshot that is written to (active) or only looked at (view). Errors: `already_exists`, `not_found`
+  /// for the parent, `invalid_argument` for a parent that is not committed, `limit_exceeded`.
+  [[nodiscard]] result<snapshot_change> make(snapshot_kind kind, new_snapshot wanted,
+                                             std::int64_t now_ns) const;
+
+  /// A committed snapshot without files: layers of an image that the hub delivers. Errors: as `make`.
+  [[nodiscard]] result<snapshot_change> make_remote(new_snapshot wanted, remote_layers what,
+                                                    std::int64_t now_ns) const;
+
+  /// An active snapshot becomes the committed one `name`, with these labels and no others. Errors:
+  /// `already_exists`, `not_found`, `failed_precondition` if it is not active.
+  [[nodiscard]] result<snapshot_change> commit(const std::string& name, const std::string& key,
+                                               snapshot_labels labels, snapshot_usage usage,
+                                               std::int64_t now_ns) const;
+
+  /// Errors: `not_found`, `failed_precondition` while others have it as their parent.
+  [[nodiscard]] result<snapshot_record> remove(const std::string& name) const;
+
+  /// Replaces labels: all, or only those that `fields` name ("labels", "labels.KEY"); an empty value removes
+  /// one. Errors: `not_found`, `invalid_argument` for another field, `limit_exceeded`.
+  [[nodiscard]] result<snapshot_change> update(const std::string& name, const snapshot_labels& labels,
+                                               const std::vector<std::string>& fields,
+                                               std::int64_t now_ns) const;
+
+  /// Errors: `not_found`.
+  [[nodiscard]] result<snapshot_record> find(const std::string& name) const;
+  /// An active or viewed one, which can be mounted. Errors: `not_found`, `failed_precondition`.
+  [[nodiscard]] result<snapshot_record> find_mountable(const std::string& name) const;
+  /// Its parent, that one's parent, and so on.
+  [[nodiscard]] std::vector<snapshot_record> parents(const snapshot_record& of) const;
+  /// All, by name.
+  void each(const std::function<void(const snapshot_record&)>& visit) const;
+  [[nodiscard]] std::size_t size() const { return by_name_.size(); }
+
+  void apply(const snapshot_change& change);
+  void erase(const std::string& name);
+
+ private:
+  [[nodiscard]] result<void> check_new(const new_snapshot& wanted) const;
+  [[nodiscard]] result<void> check_name(const std::string& name) const;
+  [[nodiscard]] result<void> clean_labels(snapshot_labels& labels) const;
+
+  snapshot_bounds bounds_;
+  std::map<std::string, snapshot_record> by_name_;
+  std::map<std::string, std::set<std::string>> children_;  // names, by parent
+  std::uint64_t next_id_ = 1;
+};
+
+}  // namespace firstlight

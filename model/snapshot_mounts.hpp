@@ -1,0 +1,34 @@
+#pragma once
+#include "model/snapshot_record.hpp"
+
+namespace firstlight {
+
+/// One mount as containerd carries it out: type and source of mount(2), options as in fstab.
+struct mount_spec {
+  std::string type;
+  std::string source;
+  std::vector<std::string> options;
+  friend bool operator==(const mount_spec&, const mount_spec&) = default;
+};
+
+/// Where the parts of a snapshot's mount lie.
+struct snapshot_places {
+  std::string folder;  ///< of all snapshots; each has `<id>/fs`, active ones also `<id>/work`
+  /// What the remote layers at the bottom of the chain show, as overlayfs takes it in lowerdir: `DIR`, or
+  /// `TREE::CONTENTS::...`. Empty if there are none.
+  std::string remote_lower;
+};
+
+/// The folder that holds what a snapshot's own layer shows.
+[[nodiscard]] std::string snapshot_files(const std::string& folder, std::uint64_t id);
+/// The folder that overlayfs works in.
+[[nodiscard]] std::string snapshot_work(const std::string& folder, std::uint64_t id);
+
+/// How the root file system of `snapshot`, active or viewed, is put together from its parents, the nearest
+/// first. Of parents from the first remote one on nothing is needed but `remote_lower`. A view shows its
+/// parents only; without parents its own empty folder.
+[[nodiscard]] mount_spec snapshot_mount(const snapshot_record& snapshot,
+                                        const std::vector<snapshot_record>& parents,
+                                        const snapshot_places& places);
+
+}  // namespace firstlight

@@ -1,0 +1,96 @@
+#include "storage/snapshot_folders.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "model/snapshot_mounts.hpp"
+#include "storage/folder_attributes.hpp"
+#include "storage/posix_file.hpp"
+
+namespace firstlight {
+namespace {
+
+result<void> make_folder(const std::string& path, mode_t mode) {
+  if (mkdir(path.c_str(), mode) != 0 || chmod(path.c_str(), mode) != 0)  // whatever the umask is
+    return tl::unexpected(from_errno(errno, "make " + path));
+  return {};
+}
+
+result<void> remove_whole(const std::filesystem::path& path) {
+  std::error_code problem;
+  std::filesystem::remove_all(path, problem);
+  if (problem) return tl::unexpected(from_errno(problem.value(), "remove " + path.string()));
+  return {};
+}
+
+/// Each hard-linked file once, as it is on the disk.
+class usage_count {
+ public:
+  void add(const std::string& path) {
+    struct stat found {};
+    if (lstat(path.c_str(), &found) != 0) return;  // it went meanwhile
+    if (found.st_nlink > 1 && !S_ISDIR(found.st_mode) && !linked_.insert({found.st_dev, found.st_ino}).second)
+      return;
+    total.bytes += static_cast<std::uint64_t>(found.st_blocks) * 512;
+    ++total.inodes;
+  }
+  snapshot_usage total;
+
+ private:
+  std::set<std::pair<dev_t, ino_t>> linked_;
+};
+
+}  // namespace
+
+result<void> snapshot_folders::make(std::uint64_t id, const std::filesystem::path& root) {
+  if (auto made = make_folders(folder_); !made) return made;
+  if (auto gone = remove(id); !gone) return gone;
+  const auto files = snapshot_files(folder_.string(), id);
+  auto made = make_folder(std::filesystem::path(files).parent_path().string(), 0700)
+                  .and_then([&] { return make_folder(files, 0755); })
+                  .and_then([&] { return make_folder(snapshot_work(folder_.string(), id), 0711); });
+  if (!made || root.empty()) return made;
+  return copy_folder_attributes(root, files);
+}
+
+result<void> snapshot_folders::remove(std::uint64_t id) {
+  return remove_whole(folder_ / std::to_string(id));
+}
+
+result<void> snapshot_folders::keep_only(const std::set<std::uint64_t>& ids) {
+  if (auto made = make_folders(folder_); !made) return made;
+  std::set<std::string> kept;
+  for (const auto id : ids) kept.insert(std::to_string(id));
+  std::error_code problem;
+  for (const auto& child : std::filesystem::directory_iterator(folder_, problem)) {
+    if (kept.contains(child.path().filename().string())) continue;
+    if (auto gone = remove_whole(child.path()); !gone) return gone;
+  }
+  if (problem) return tl::unexpected(from_errno(problem.value(), "read " + folder_.string()));
+  return {};
+}
+
+result<snapshot_usage> snapshot_folders::measure(std::uint64_t id) const {
+  const auto files = snapshot_files(folder_.string(), id);
+  usage_count counted;
+  counted.add(files);
+  std::error_code problem;
+  using walk = std::filesystem::recursive_directory_iterator;
+  for (auto at = walk(files, problem); !problem && at != walk(); at.increment(problem))
+    counted.add(at->path().string());
+  if (problem && problem != std::errc::no_such_file_or_directory)
+    return tl::unexpected(from_errno(problem.value(), "measure " + files));
+  return counted.total;
+}
+
+result<void> snapshot_folders::sync() const {
+  const auto opened = open_at(AT_FDCWD, folder_, O_RDONLY | O_DIRECTORY);
+  if (!opened) return tl::unexpected(opened.error());
+  if (syncfs(opened->get()) != 0) return tl::unexpected(from_errno(errno, "sync " + folder_.string()));
+  return {};
+}
+
+}  // namespace firstlight

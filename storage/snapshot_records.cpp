@@ -1,0 +1,58 @@
+#include "storage/snapshot_records.hpp"
+
+#include "schemas/snapshot_codec.hpp"
+
+namespace firstlight {
+namespace {
+
+constexpr table snapshots_table{"snapshot"};
+
+std::string_view as_text(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace
+
+snapshot_records::snapshot_records(database& metadata, const snapshot_limits& limits)
+    : metadata_(&metadata),
+      index_({limits.snapshots_max, limits.name_bytes_max, limits.labels_max, limits.label_bytes_max,
+              limits.chain_max}) {}
+
+result<snapshot_records> snapshot_records::open(database& metadata, const snapshot_limits& limits) {
+  snapshot_records opened(metadata, limits);
+  std::vector<snapshot_record> stored;
+  result<void> outcome;
+  const auto scanned = metadata.scan(snapshots_table, {}, [&](std::string_view, std::string_view value) {
+    auto record = decode_snapshot(std::as_bytes(std::span(value)));
+    if (record)
+      stored.push_back(std::move(*record));
+    else
+      outcome = tl::unexpected(record.error());
+    return record ? scan_step::next : scan_step::stop;
+  });
+  if (!scanned) return tl::unexpected(scanned.error());
+  if (outcome) outcome = opened.index_.load(std::move(stored));
+  if (!outcome) return fail(outcome.error(), "containerd's snapshots");
+  return opened;
+}
+
+result<snapshot_record> snapshot_records::apply(const result<snapshot_change>& change) {
+  if (!change) return tl::unexpected(change.error());
+  write_batch batch;
+  if (!change->erased.empty()) batch.erase(snapshots_table, change->erased);
+  batch.put(snapshots_table, change->put.name, as_text(encode_snapshot(change->put)));
+  if (auto written = metadata_->write(batch, durability::synced); !written)
+    return tl::unexpected(written.error());
+  index_.apply(*change);
+  return change->put;
+}
+
+result<snapshot_record> snapshot_records::remove(const result<snapshot_record>& allowed) {
+  if (!allowed) return allowed;
+  if (auto erased = metadata_->erase(snapshots_table, allowed->name, durability::synced); !erased)
+    return tl::unexpected(erased.error());
+  index_.erase(allowed->name);
+  return allowed;
+}
+
+}  // namespace firstlight

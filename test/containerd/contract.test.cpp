@@ -1,0 +1,266 @@
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "test/containerd/snapshots_bench.hpp"
+
+/// The rules of containerd's snapshotters that need no mount, over the real socket.
+namespace firstlight {
+namespace {
+
+using code = grpc::StatusCode;
+using names = std::vector<std::string>;
+
+/// Commits an empty layer.
+void empty_layer(snapshots_bench& bench, const std::string& name, const std::string& parent = "") {
+  REQUIRE(bench.prepare("m " + name, parent).ok());
+  REQUIRE(bench.commit(name, "m " + name).ok());
+}
+
+api::Info info_of(snapshots_bench& bench, const std::string& key) {
+  api::Info info;
+  REQUIRE(bench.stat(key, &info).ok());
+  return info;
+}
+
+}  // namespace
+
+TEST_CASE("containerd sees an active snapshot with its kind, parent, labels and times") {
+  snapshots_bench bench;
+  empty_layer(bench, "base");
+  REQUIRE(bench.prepare("work", "base", {{"containerd.io/gc.root", "2026"}}).ok());
+  const auto info = info_of(bench, "work");
+  CHECK(info.name() == "work");
+  CHECK(info.kind() == api::ACTIVE);
+  CHECK(info.parent() == "base");
+  CHECK(info.labels().at("containerd.io/gc.root") == "2026");
+  CHECK(info.created_at().seconds() == 1'000'000'000);
+  CHECK(info.created_at().nanos() > 0);
+  CHECK(info.updated_at().nanos() == info.created_at().nanos());
+}
+
+TEST_CASE("containerd sees a committed snapshot under its new name only, with the commit's labels") {
+  snapshots_bench bench;
+  REQUIRE(bench.prepare("work", "", {{"old", "1"}}).ok());
+  REQUIRE(bench.commit("layer", "work", {{"new", "2"}}).ok());
+  CHECK(bench.stat("work").error_code() == code::NOT_FOUND);
+  const auto info = info_of(bench, "layer");
+  CHECK(info.kind() == api::COMMITTED);
+  CHECK(info.parent().empty());
+  CHECK(info.labels().size() == 1);
+  CHECK(info.labels().at("new") == "2");
+}
+
+TEST_CASE("a parent of a parent is seen through the chain") {
+  snapshots_bench bench;
+  empty_layer(bench, "a");
+  empty_layer(bench, "b", "a");
+  CHECK(info_of(bench, "b").parent() == "a");
+  CHECK(info_of(bench, info_of(bench, "b").parent()).parent().empty());
+}
+
+TEST_CASE("containerd may not use a key twice, in whatever way") {
+  snapshots_bench bench;
+  empty_layer(bench, "base");
+  REQUIRE(bench.prepare("p", "base").ok());
+  REQUIRE(bench.view("v", "base").ok());
+  for (const auto* taken : {"base", "p", "v"}) {
+    CHECK(bench.prepare(taken, "base").error_code() == code::ALREADY_EXISTS);
+    CHECK(bench.view(taken, "base").error_code() == code::ALREADY_EXISTS);
+    CHECK(bench.commit(taken, "p").error_code() == code::ALREADY_EXISTS);
+  }
+  CHECK(info_of(bench, "p").kind() == api::ACTIVE);
+}
+
+TEST_CASE("containerd is told what is wrong with a snapshot that it names") {
+  snapshots_bench bench;
+  empty_layer(bench, "base");
+  REQUIRE(bench.prepare("active", "base").ok());
+  REQUIRE(bench.view("view", "base").ok());
+  CHECK(bench.prepare("x", "nobody").error_code() == code::NOT_FOUND);
+  CHECK(bench.view("x", "nobody").error_code() == code::NOT_FOUND);
+  CHECK(bench.prepare("x", "active").error_code() == code::INVALID_ARGUMENT);
+  CHECK(bench.view("x", "view").error_code() == code::INVALID_ARGUMENT);
+  CHECK(bench.prepare("").error_code() == code::INVALID_ARGUMENT);
+  CHECK(bench.commit("x", "nobody").error_code() == code::NOT_FOUND);
+  CHECK(bench.commit("x", "view").error_code() == code::FAILED_PRECONDITION);
+  CHECK(bench.commit("x", "base").error_code() == code::FAILED_PRECONDITION);
+  CHECK(bench.mounts("nobody").error_code() == code::NOT_FOUND);
+  CHECK(bench.mounts("base").error_code() == code::FAILED_PRECONDITION);
+  CHECK(bench.remove("nobody").error_code() == code::NOT_FOUND);
+  CHECK(bench.stat("nobody").error_code() == code::NOT_FOUND);
+  api::UsageResponse used;
+  CHECK(bench.usage("nobody", &used).error_code() == code::NOT_FOUND);
+  api::Info info;
+  info.set_name("nobody");
+  CHECK(bench.update(info, {}, &info).error_code() == code::NOT_FOUND);
+  CHECK(bench.stat("x").error_code() == code::NOT_FOUND);  // nothing was made
+}
+
+TEST_CASE("containerd removes snapshots from the top of a chain to its bottom") {
+  snapshots_bench bench;
+  empty_layer(bench, "one");
+  empty_layer(bench, "two", "one");
+  REQUIRE(bench.prepare("top", "two").ok());
+  const auto refused = bench.remove("two");
+  CHECK(refused.error_code() == code::FAILED_PRECONDITION);
+  CHECK(refused.error_message().find("remove") != std::string::npos);
+  CHECK(bench.remove("one").error_code() == code::FAILED_PRECONDITION);
+  REQUIRE(bench.remove("top").ok());
+  REQUIRE(bench.remove("two").ok());
+  REQUIRE(bench.remove("one").ok());
+  CHECK(bench.remove("one").error_code() == code::NOT_FOUND);
+}
+
+TEST_CASE("what a removed snapshot held is gone from the disk when containerd is answered") {
+  snapshots_bench bench;
+  REQUIRE(bench.prepare("work").ok());
+  const auto before = std::distance(std::filesystem::directory_iterator(bench.snapshots_folder()), {});
+  CHECK(before == 1);
+  REQUIRE(bench.remove("work").ok());
+  CHECK(std::filesystem::is_empty(bench.snapshots_folder()));
+}
+
+TEST_CASE("containerd's clean-up removes what no snapshot has, and what it has stays") {
+  snapshots_bench bench;
+  REQUIRE(bench.prepare("work").ok());
+  std::filesystem::create_directories(bench.snapshots_folder() / "4711/fs/deep");
+  REQUIRE(bench.clean_up().ok());
+  CHECK_FALSE(std::filesystem::exists(bench.snapshots_folder() / "4711"));
+  std::vector<containerd::types::Mount> mounts;
+  REQUIRE(bench.mounts("work", &mounts).ok());
+  CHECK(std::filesystem::exists(mounts.at(0).source()));
+}
+
+TEST_CASE("containerd lists snapshots by its filters, in messages of bounded size") {
+  snapshots_bench bench;
+  bench.options.listed_at_once_max = 2;
+  bench.restart();
+  empty_layer(bench, "base");
+  REQUIRE(bench.prepare("active", "base", {{"team", "blue"}}).ok());
+  REQUIRE(bench.view("view", "base").ok());
+  names found;
+  int messages = 0;
+  REQUIRE(bench.list({}, &found, &messages).ok());
+  CHECK(found == names{"active", "base", "view"});
+  CHECK(messages == 2);
+  const auto matching = [&](const std::vector<std::string>& filters) {
+    REQUIRE(bench.list(filters, &found).ok());
+    return found;
+  };
+  CHECK(matching({"kind==committed"}) == names{"base"});
+  CHECK(matching({"parent==base,kind!=view"}) == names{"active"});
+  CHECK(matching({"labels.team==blue", "name==view"}) == names{"active", "view"});
+  CHECK(matching({"labels.\"team\"~=^bl"}) == names{"active"});
+  CHECK(matching({"kind==nothing"}).empty());
+  CHECK(bench.list({"kind="}, &found).error_code() == code::INVALID_ARGUMENT);
+}
+
+TEST_CASE("the filter by which containerd looks for a remote snapshot finds it") {
+  snapshots_bench bench;
+  REQUIRE(bench.prepare("work", "", {{"containerd.io/snapshot.ref", "sha256:aa"}}).ok());
+  names found;
+  REQUIRE(bench.list({R"(labels."containerd.io/snapshot.ref"==sha256:aa,parent=="")"}, &found).ok());
+  CHECK(found == names{"work"});
+}
+
+TEST_CASE("containerd updates labels and nothing else") {
+  snapshots_bench bench;
+  REQUIRE(bench.prepare("work", "", {{"a", "1"}, {"b", "2"}}).ok());
+  const auto created = info_of(bench, "work").created_at().nanos();
+  api::Info asked;
+  asked.set_name("work");
+  asked.set_parent("other");
+  asked.set_kind(api::COMMITTED);
+  (*asked.mutable_labels())["a"] = "3";
+  (*asked.mutable_labels())["c"] = "4";
+  api::Info now;
+  REQUIRE(bench.update(asked, {"labels.a", "labels.b"}, &now).ok());
+  CHECK(now.labels().size() == 1);
+  CHECK(now.labels().at("a") == "3");
+  REQUIRE(bench.update(asked, {}, &now).ok());
+  CHECK(now.labels().size() == 2);
+  CHECK(now.kind() == api::ACTIVE);
+  CHECK(now.parent().empty());
+  CHECK(now.created_at().nanos() == created);
+  CHECK(now.updated_at().nanos() > created);
+  CHECK(bench.update(asked, {"parent"}, &now).error_code() == code::INVALID_ARGUMENT);
+  CHECK(info_of(bench, "work").labels().at("c") == "4");
+}
+
+TEST_CASE("the mounts of a snapshot are the same whenever containerd asks") {
+  snapshots_bench bench;
+  empty_layer(bench, "one");
+  empty_layer(bench, "two", "one");
+  REQUIRE(bench.prepare("work", "two").ok());
+  std::vector<containerd::types::Mount> first;
+  std::vector<containerd::types::Mount> second;
+  REQUIRE(bench.mounts("work", &first).ok());
+  bench.restart();
+  REQUIRE(bench.mounts("work", &second).ok());
+  REQUIRE(first.size() == 1);
+  REQUIRE(second.size() == 1);
+  CHECK(first[0].SerializeAsString() == second[0].SerializeAsString());
+  CHECK(first[0].type() == "overlay");
+}
+
+TEST_CASE("snapshots outlive the process that serves them") {
+  snapshots_bench bench;
+  empty_layer(bench, "base");
+  REQUIRE(bench.prepare("work", "base", {{"k", "v"}}).ok());
+  const auto before = info_of(bench, "work").SerializeAsString();
+  std::ofstream(bench.snapshots_folder() / "2/fs/file") << "kept";
+  std::filesystem::create_directories(bench.snapshots_folder() / "99/fs");  // of one that was never recorded
+  bench.restart();
+  CHECK(info_of(bench, "work").SerializeAsString() == before);
+  CHECK(std::filesystem::exists(bench.snapshots_folder() / "2/fs/file"));
+  CHECK_FALSE(std::filesystem::exists(bench.snapshots_folder() / "99"));
+  CHECK(bench.remove("base").error_code() == code::FAILED_PRECONDITION);
+}
+
+TEST_CASE("the socket for containerd is for its owner only and goes with its server") {
+  snapshots_bench bench;
+  const auto mode = std::filesystem::status(bench.socket()).permissions();
+  CHECK(mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+  CHECK(std::distance(std::filesystem::directory_iterator(bench.socket().parent_path()), {}) == 1);
+  bench.stop();
+  CHECK_FALSE(std::filesystem::exists(bench.socket()));
+}
+
+TEST_CASE("a second node does not take the first one's socket, but a dead one's is replaced") {
+  snapshots_bench bench;
+  snapshots_bench other;
+  other.options.socket = bench.socket();
+  CHECK_THROWS_WITH(other.restart(), Catch::Contains("a daemon is running already"));
+  REQUIRE(bench.prepare("still").ok());
+  bench.stop();
+  std::ofstream(bench.socket()) << "no socket";
+  CHECK_THROWS_WITH(other.restart(), Catch::Contains("not a socket"));
+}
+
+TEST_CASE("each limit of containerd's requests is told by its name") {
+  snapshots_bench bench;
+  bench.options.snapshots = {.snapshots_max = 2,
+                             .name_bytes_max = 10,
+                             .labels_max = 1,
+                             .label_bytes_max = 10,
+                             .chain_max = 1,
+                             .filters_max = 1,
+                             .filter_bytes_max = 10};
+  bench.restart();
+  empty_layer(bench, "base");
+  const auto refused = [](const grpc::Status& status, const std::string& name) {
+    return status.error_code() == code::RESOURCE_EXHAUSTED &&
+           status.error_message().find(name) != std::string::npos;
+  };
+  CHECK(refused(bench.prepare("x", "base"), "chain_max"));
+  CHECK(refused(bench.prepare("x", "", {{"a", "1"}, {"b", "1"}}), "labels_max"));
+  CHECK(refused(bench.prepare("x", "", {{"a", "0123456789"}}), "label_bytes_max"));
+  CHECK(bench.prepare("01234567890").error_code() == code::INVALID_ARGUMENT);
+  names found;
+  CHECK(refused(bench.list({"name==a", "name==b"}, &found), "filters_max"));
+  CHECK(refused(bench.list({"name==abcdefg"}, &found), "filter_bytes_max"));
+  REQUIRE(bench.prepare("x").ok());
+  CHECK(refused(bench.prepare("y"), "snapshots_max"));
+}
+
+}  // namespace firstlight

@@ -1,0 +1,194 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "test/containerd/snapshots_bench.hpp"
+
+/// What the mounts that containerd gets show.
+namespace firstlight {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool may_mount() {
+  const bool may = geteuid() == 0;
+  if (!may) WARN("SKIPPED: mounting needs root");
+  return may;
+}
+
+void put(const fs::path& file, const std::string& text) {
+  fs::create_directories(file.parent_path());
+  std::ofstream(file) << text;
+}
+std::string get(const fs::path& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+unsigned mode_of(const fs::path& path) {
+  struct stat found {};
+  REQUIRE(lstat(path.c_str(), &found) == 0);
+  return found.st_mode & 07777U;
+}
+
+}  // namespace
+
+TEST_CASE("what was written to a snapshot is in those that build on it") {
+  if (!may_mount()) return;
+  snapshots_bench bench;
+  bench.layer("one", "", [](const fs::path& root) {
+    put(root / "foo", "foo");
+    put(root / "a/b/c/deep", "deep");
+  });
+  bench.layer("two", "one", [](const fs::path& root) {
+    CHECK(get(root / "a/b/c/deep") == "deep");
+    put(root / "bar", "bar");
+    put(root / "foo", "changed");
+    fs::remove_all(root / "a/b");
+  });
+  const auto seen = bench.view_mounted("look", "two");
+  CHECK(get(seen / "foo") == "changed");
+  CHECK(get(seen / "bar") == "bar");
+  CHECK(fs::exists(seen / "a"));
+  CHECK_FALSE(fs::exists(seen / "a/b"));
+  const auto old = bench.view_mounted("old", "one");
+  CHECK(get(old / "foo") == "foo");
+  CHECK(fs::exists(old / "a/b/c/deep"));
+}
+
+TEST_CASE("a view cannot be written to, whatever its chain") {
+  if (!may_mount()) return;
+  snapshots_bench bench;
+  bench.layer("one", "", [](const fs::path& root) { put(root / "foo", "foo"); });
+  bench.layer("two", "one", [](const fs::path& root) { put(root / "bar", "bar"); });
+  for (const auto* parent : {"", "one", "two"}) {
+    const auto seen = bench.view_mounted(std::string("view of ") + parent, parent);
+    CHECK(mkdir((seen / "new").c_str(), 0755) != 0);
+    CHECK(errno == EROFS);
+  }
+}
+
+TEST_CASE("two snapshots above one parent do not see each other's changes") {
+  if (!may_mount()) return;
+  snapshots_bench bench;
+  bench.layer("base", "", [](const fs::path& root) { put(root / "foo", "foo"); });
+  const auto left = bench.prepare_mounted("left", "base");
+  const auto right = bench.prepare_mounted("right", "base");
+  put(left / "foo", "left");
+  fs::remove(right / "foo");
+  CHECK(get(left / "foo") == "left");
+  CHECK_FALSE(fs::exists(right / "foo"));
+  CHECK(get(bench.view_mounted("look", "base") / "foo") == "foo");
+}
+
+TEST_CASE("a folder that was removed and made anew hides what lower layers had in it") {
+  if (!may_mount()) return;
+  snapshots_bench bench;
+  bench.layer("one", "", [](const fs::path& root) { put(root / "folder/old", "x"); });
+  bench.layer("two", "one", [](const fs::path& root) {
+    fs::remove_all(root / "folder");
+    put(root / "folder/new", "y");
+  });
+  const auto seen = bench.view_mounted("look", "two");
+  CHECK(fs::exists(seen / "folder/new"));
+  CHECK_FALSE(fs::exists(seen / "folder/old"));
+}
+
+TEST_CASE("files and folders of lower layers are moved, and change owner and mode") {
+  if (!may_mount()) return;
+  snapshots_bench bench;
+  bench.layer("one", "", [](const fs::path& root) {
+    put(root / "file", "file");
+    put(root / "kept/inner", "inner");
+    put(root / "owned", "owned");
+  });
+  bench.layer("two", "one", [](const fs::path& root) {
+    fs::rename(root / "file", root / "moved");
+    // What an overlay cannot rename, programs copy.
+    fs::copy(root / "kept", root / "copied", fs::copy_options::recursive);
+    fs::remove_all(root / "kept");
+    REQUIRE(chown((root / "owned").c_str(), 3, 4) == 0);
+    REQUIRE(chmod((root / "owned").c_str(), 04755) == 0);
+  });
+  bench.layer("three", "two", [](const fs::path&) {});
+  const auto seen = bench.view_mounted("look", "three");
+  CHECK(get(seen / "moved") == "file");
+  CHECK(get(seen / "copied/inner") == "inner");
+  CHECK_FALSE(fs::exists(seen / "file"));
+  CHECK_FALSE(fs::exists(seen / "kept"));
+  struct stat owned {};
+  REQUIRE(stat((seen / "owned").c_str(), &owned) == 0);
+  CHECK(owned.st_uid == 3);
+  CHECK((owned.st_mode & 07777U) == 04755);
+  CHECK(get(seen / "owned") == "owned");
+}
+
+TEST_CASE("the root of a snapshot is 0755, or as a layer below has made it") {
+  if (!may_mount()) return;
+  snapshots_bench bench;
+  bench.layer("one", "", [](const fs::path& root) { CHECK(mode_of(root) == 0755); });
+  bench.layer("two", "one", [](const fs::path& root) {
+    CHECK(mode_of(root) == 0755);
+    REQUIRE(chmod(root.c_str(), 0711) == 0);
+  });
+  const auto point = bench.prepare_mounted("three", "two");
+  CHECK(mode_of(point) == 0711);
+}
+
+TEST_CASE("the work folder of a snapshot is outside of what its programs see") {
+  if (!may_mount()) return;
+  snapshots_bench bench;
+  bench.layer("one", "", [](const fs::path& root) { put(root / "foo", "x"); });
+  const auto point = bench.prepare_mounted("two", "one");
+  CHECK(std::distance(fs::directory_iterator(point), {}) == 1);
+  CHECK(mode_of(bench.snapshots_folder()) == 0700);
+  CHECK(mode_of(bench.snapshots_folder() / "2/work") == 0711);
+}
+
+TEST_CASE("usage grows with what is written, and is kept at the commit") {
+  if (!may_mount()) return;
+  snapshots_bench bench;
+  bench.layer("one", "", [](const fs::path& root) { put(root / "file", std::string(1 << 20U, 'x')); });
+  api::UsageResponse one;
+  REQUIRE(bench.usage("one", &one).ok());
+  CHECK(one.size() >= 1 << 20U);
+  CHECK(one.inodes() == 2);
+  const auto point = bench.prepare_mounted("two", "one");
+  api::UsageResponse before;
+  REQUIRE(bench.usage("two", &before).ok());
+  CHECK(before.size() < 1 << 16U);  // without what the parent has
+  put(point / "more", std::string(1 << 20U, 'y'));
+  snapshots_bench::unmount(point);
+  REQUIRE(bench.commit("committed", "two").ok());
+  api::UsageResponse after;
+  REQUIRE(bench.usage("committed", &after).ok());
+  CHECK(after.size() >= 1 << 20U);
+  CHECK(after.inodes() == 2);
+  REQUIRE(bench.view("look", "committed").ok());
+  REQUIRE(bench.usage("look", &after).ok());
+  CHECK(after.size() == 0);
+}
+
+TEST_CASE("a chain of 128 layers shows the contents of all") {
+  if (!may_mount()) return;
+  snapshots_bench bench;
+  std::string parent;
+  for (int i = 0; i < 128; ++i) {
+    const auto name = "layer " + std::to_string(i);
+    REQUIRE(bench.prepare("making", parent).ok());
+    const auto id = std::to_string(i + 1);
+    put(bench.snapshots_folder() / id / "fs" / ("file" + std::to_string(i)), std::to_string(i));
+    put(bench.snapshots_folder() / id / "fs/last", std::to_string(i));
+    REQUIRE(bench.commit(name, "making").ok());
+    parent = name;
+  }
+  std::vector<containerd::types::Mount> mounts;
+  REQUIRE(bench.prepare("top", parent).ok());
+  REQUIRE(bench.mounts("top", &mounts).ok());
+  const auto& options = mounts.at(0).options();
+  const auto lower = options.at(options.size() - 1);
+  CHECK(std::count(lower.begin(), lower.end(), ':') == 127);
+}
+
+}  // namespace firstlight

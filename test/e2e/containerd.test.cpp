@@ -1,0 +1,265 @@
+#include "test/harness/cluster/containerd.hpp"
+#include <sys/mount.h>
+
+#include "test/e2e/shell_image.hpp"
+
+/// A real containerd runs images through the node.
+namespace firstlight {
+namespace {
+
+namespace fs = std::filesystem;
+using keys = std::vector<std::string>;
+
+void check_good(const program_said& end) {
+  INFO(end.output << end.errors);
+  REQUIRE(end.exit_code == 0);
+}
+
+/// Programs that start at once, and data that takes its time on a slow link.
+fs::path make_slow_image(const fs::path& layout, std::uint64_t seed = 7) {
+  tar_builder data;
+  data.folder("data/");
+  for (int file = 0; file < 8; ++file)
+    data.file("data/f" + std::to_string(file),
+              incompressible(seed + static_cast<std::uint64_t>(file), 1U << 20U));
+  tar_builder shell;
+  shell.folder("bin/").folder("etc/").folder("lib/").folder("lib64/").folder("tmp/", 01777);
+  shell.file("bin/busybox", text_of("/usr/bin/busybox"), 0755).symlink("bin/sh", "busybox");
+  for (const std::string applet : {"cat", "ls", "rm", "mv", "chmod", "wc", "sha256sum", "sleep", "true"})
+    shell.symlink("bin/" + applet, "busybox");
+  shell.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
+  for (const std::string library : {"libresolv.so.2", "libc.so.6"})
+    shell.file("lib/" + library, text_of("/lib/x86_64-linux-gnu/" + library), 0755);
+  shell.file("lib64/ld-linux-x86-64.so.2", text_of("/lib64/ld-linux-x86-64.so.2"), 0755);
+  write_layout(layout, {shell.take(), data.take()});
+  return layout;
+}
+
+const std::vector<std::string> idle{"/bin/sleep", "1000000"};
+std::vector<std::string> shell(const std::string& line) {
+  return {"/bin/sh", "-c", line};
+}
+const auto hash_data = shell("cat /data/* | sha256sum");
+
+}  // namespace
+
+TEST_CASE("containerd pulls, unpacks and runs an image through snapshots of the node") {
+  if (!cluster::possible()) return;
+  cluster all;
+  containerd_daemon engine(all);
+  const auto image = engine.push(make_slow_image(all.folder() / "layout"), "team/app:1");
+  check_good(engine.ctr({"images", "pull", "--plain-http", "--snapshotter", "firstlight", image}));
+  CHECK(engine.snapshots().size() == 2);
+  const auto ran = engine.run(image, "one", shell("echo ran; echo kept >/written; cat /written"));
+  check_good(ran);
+  CHECK(ran.output == "ran\nkept\n");
+  check_good(engine.ctr({"images", "rm", "--sync", image}));
+  CHECK(engine.snapshots().empty());
+  CHECK(fs::is_empty(all.node_store() / "snapshots"));
+}
+
+TEST_CASE("a container runs while its image arrives, through restarts of everything around it") {
+  if (!cluster::possible()) return;
+  cluster all;
+  containerd_daemon engine(all);
+  all.add(make_slow_image(all.folder() / "layout"), "app:1");
+  engine.stop_registry();  // nothing is asked of it
+  all.link().rate(400'000);
+  const std::string image = "docker.io/library/app:1";
+  check_good(engine.pull(image));
+  check_good(engine.run_detached(image, "one", idle));
+  CHECK(engine.exec("one", shell("echo started")).output == "started\n");
+  CHECK(all.node_status()["mounts"][0]["complete"] == false);
+  const auto before = engine.snapshots();
+  CHECK(before.size() == 3);
+
+  check_good(engine.exec("one", shell("echo mine >/etc/passwd")));
+  check_good(engine.exec("one", shell("cat /etc/passwd")));  // all that it reads is in memory now
+  REQUIRE(all.stop_node());
+  CHECK(engine.exec("one", shell("cat /etc/passwd")).output == "mine\n");  // without any node
+  all.start_node();
+  CHECK(engine.snapshots() == before);
+  engine.restart();
+  CHECK(engine.exec("one", shell("cat /etc/passwd")).output == "mine\n");
+  all.kill_node();
+  engine.kill();
+  all.start_node();
+  engine.start();
+  CHECK(engine.snapshots() == before);
+  all.kill_hub();
+  all.start_hub();
+  all.link().rate(0);
+
+  const auto hashed = engine.exec("one", hash_data);
+  check_good(hashed);
+  const auto second = engine.run(image, "two", hash_data);
+  check_good(second);
+  CHECK(hashed.output == second.output);
+  auto expected = all.run({"sh", "-c",
+                           "cd '" + all.folder().string() +
+                               "' && mkdir bundle && umoci raw unpack --image layout:latest bundle && "
+                               "cat bundle/data/* | sha256sum"});
+  REQUIRE(expected->wait(std::chrono::minutes(1)) == program_end{0, 0});
+  CHECK(hashed.output == expected->output());
+
+  engine.remove("one");
+  check_good(engine.ctr({"images", "rm", "--sync", image}));
+  CHECK(engine.snapshots().empty());
+  CHECK(eventually([&] { return all.node_status()["store_bytes"] == 0; }));
+  CHECK(eventually([&] { return all.mounts().empty(); }));
+}
+
+TEST_CASE("two containers of one image share it, and each has what it wrote") {
+  if (!cluster::possible()) return;
+  const std::string mode = GENERATE("hybrid", "overlay", "fuse");
+  CAPTURE(mode);
+  cluster all({.node = {"mount_mode=" + mode}});
+  containerd_daemon engine(all);
+  all.add(make_slow_image(all.folder() / "layout"), "app:1");
+  const std::string image = "docker.io/library/app:1";
+  check_good(engine.pull(image));
+  check_good(engine.run_detached(image, "one", idle));
+  check_good(engine.run_detached(image, "two", idle));
+  CHECK(all.node_status()["mounts"].size() == 1);
+  check_good(engine.exec("one", shell("echo one >/etc/passwd; rm /data/f1")));
+  check_good(engine.exec("two", shell("echo two >/etc/passwd; chmod 4700 /data/f2; mv /data/f3 /f3")));
+  CHECK(engine.exec("one", shell("cat /etc/passwd; ls /data | wc -l")).output == "one\n7\n");
+  CHECK(engine.exec("two", shell("cat /etc/passwd; ls /data | wc -l")).output == "two\n7\n");
+  engine.remove("one");
+  CHECK(engine.exec("two", shell("cat /data/f4 | wc -c")).output == "1048576\n");
+  engine.remove("two");
+  CHECK(eventually([&] { return all.node_status()["mounts"].empty(); }));
+}
+
+TEST_CASE("what a container wrote is committed as a snapshot and built on") {
+  if (!cluster::possible()) return;
+  cluster all;
+  containerd_daemon engine(all);
+  all.add(make_slow_image(all.folder() / "layout"), "app:1");
+  const std::string image = "docker.io/library/app:1";
+  check_good(engine.pull(image));
+  check_good(engine.run_detached(image, "one", idle));
+  check_good(engine.exec("one", shell("echo new >/new; rm /data/f0")));
+  engine.end("one");
+  const auto on = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"snapshots", "--snapshotter", "firstlight"});
+    return engine.ctr(arguments);
+  };
+  check_good(on({"commit", "mine", engine.whole("one")}));
+  const auto point = all.folder() / "point";
+  fs::create_directories(point);
+  const auto mounted = on({"prepare", "--target", point.string(), "next", "mine"});
+  check_good(mounted);
+  auto shell_line = all.run({"sh", "-c", mounted.output});
+  const auto end = shell_line->wait(std::chrono::minutes(1));
+  INFO(mounted.output << shell_line->errors());
+  REQUIRE(end == program_end{0, 0});
+  CHECK(text_of(point / "new") == "new\n");
+  CHECK_FALSE(fs::exists(point / "data/f0"));
+  CHECK(fs::file_size(point / "data/f1") == 1U << 20U);
+}
+
+TEST_CASE("what the lower layers of an image show alone is right, and can be built on") {
+  if (!cluster::possible()) return;
+  cluster all;
+  containerd_daemon engine(all);
+  const auto first = tar_builder().folder("etc/").file("etc/a", "first").file("etc/gone", "x").take();
+  const auto second = tar_builder().file("etc/a", "second").file("etc/.wh.gone", "").file("b", "b").take();
+  const auto third = tar_builder().file("etc/a", "third").take();
+  const auto layout = all.folder() / "layout";
+  write_layout(layout, {first, second, third});
+  const auto image = engine.push(layout, "team/app:1");
+  check_good(engine.pull(image));
+  const auto mounted = [&](const std::string& how, const std::string& key, const std::string& parent) {
+    const auto point = all.folder() / key;
+    fs::create_directories(point);
+    const auto made = engine.ctr(
+        {"snapshots", "--snapshotter", "firstlight", how, "--target", point.string(), key, parent});
+    check_good(made);
+    auto mount = all.run({"sh", "-c", made.output});
+    const auto end = mount->wait(std::chrono::minutes(1));
+    INFO(made.output << mount->errors());
+    REQUIRE(end == program_end{0, 0});
+    return point;
+  };
+  std::string one;
+  std::string two;
+  for (const auto& key : engine.snapshots()) {
+    const auto info = engine.ctr({"snapshots", "--snapshotter", "firstlight", "info", key});
+    const auto parent = nlohmann::json::parse(info.output).value("Parent", "");
+    if (parent.empty()) one = key;
+  }
+  for (const auto& key : engine.snapshots()) {
+    const auto info = engine.ctr({"snapshots", "--snapshotter", "firstlight", "info", key});
+    if (nlohmann::json::parse(info.output).value("Parent", "") == one) two = key;
+  }
+  const auto lowest = mounted("view", "lowest", one);
+  CHECK(text_of(lowest / "etc/a") == "first");
+  CHECK(fs::exists(lowest / "etc/gone"));
+  CHECK_FALSE(fs::exists(lowest / "b"));
+  const auto middle = mounted("prepare", "middle", two);
+  CHECK(text_of(middle / "etc/a") == "second");
+  CHECK_FALSE(fs::exists(middle / "etc/gone"));
+  std::ofstream(middle / "mine") << "mine";
+  REQUIRE(umount2(middle.c_str(), 0) == 0);
+  check_good(engine.ctr({"snapshots", "--snapshotter", "firstlight", "commit", "built", "middle"}));
+  const auto built = mounted("view", "look", "built");
+  CHECK(text_of(built / "b") == "b");
+  CHECK(text_of(built / "mine") == "mine");
+
+  // Nothing of it is left behind.
+  for (const auto& point : {built, lowest}) REQUIRE(umount2(point.c_str(), 0) == 0);
+  for (const auto* key :
+       {"look", "built", "lowest"})  // its views are garbage to containerd: they may be gone
+    engine.ctr({"snapshots", "--snapshotter", "firstlight", "rm", key});
+  check_good(engine.ctr({"images", "rm", "--sync", image}));
+  CHECK(eventually([&] { return engine.snapshots().empty(); }));
+  CHECK(eventually([&] { return all.node_status()["images"] == 0; }));
+  CHECK(all.node_status()["store_bytes"] == 0);
+}
+
+TEST_CASE("an update from one version of an image to the next leaves the first one's containers alone") {
+  if (!cluster::possible()) return;
+  cluster all;
+  containerd_daemon engine(all);
+  all.add(make_slow_image(all.folder() / "layout"), "app:1");
+  const std::string image = "docker.io/library/app:1";
+  check_good(engine.pull(image));
+  check_good(engine.run_detached(image, "old", idle));
+  const auto old = engine.exec("old", hash_data).output;
+  REQUIRE(all.on_hub({"image", "rm", "app:1"}).exit_code == 0);
+  all.add(make_slow_image(all.folder() / "layout2", 100), "app:1");
+  check_good(engine.pull(image));
+  const auto now = engine.run(image, "new", hash_data);
+  check_good(now);
+  CHECK(now.output != old);
+  CHECK(engine.exec("old", hash_data).output == old);
+  // The old one can be mounted anew, whatever its name means by now.
+  CHECK(engine.snapshots().size() == 4);
+  engine.remove("old");
+  CHECK(eventually([&] { return engine.snapshots().size() == 2; }));
+}
+
+TEST_CASE("without a hub containerd is told why an image cannot be had, and pulls it by itself") {
+  if (!cluster::possible()) return;
+  cluster all;
+  containerd_daemon engine(all);
+  const auto image = engine.push(make_slow_image(all.folder() / "layout"), "team/app:1");
+  all.kill_hub();
+  const auto refused = engine.pull(image);
+  CHECK(refused.exit_code != 0);
+  CHECK(refused.errors.find("hub") != std::string::npos);
+  check_good(engine.ctr({"images", "pull", "--plain-http", "--snapshotter", "firstlight", image}));
+  check_good(engine.run(image, "one", shell("true")));
+}
+
+TEST_CASE("a node that serves no snapshots says how it would") {
+  if (!cluster::possible()) return;
+  cluster all;
+  all.add(make_shell_image(all.folder() / "layout"), "app:1");
+  const auto refused = all.on_node({"pull", "--containerd", "app:1"});
+  CHECK(refused.exit_code != 0);
+  CHECK(refused.errors.find("containerd.socket") != std::string::npos);
+}
+
+}  // namespace firstlight

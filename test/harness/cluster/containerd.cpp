@@ -1,0 +1,187 @@
+#include "test/harness/cluster/containerd.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+#include "test/harness/eventually.hpp"
+
+namespace firstlight {
+namespace {
+
+constexpr std::chrono::minutes command_limit{4};
+constexpr std::chrono::seconds stop_limit{30};
+
+std::uint16_t free_port() {
+  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  const bool bound = bind(probe, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                     getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  close(probe);
+  if (!bound) throw std::runtime_error("no free port");
+  return ntohs(address.sin_port);
+}
+
+std::string text_of(const std::filesystem::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+/// Containers are children of their shim, which names containerd's socket in its command line.
+void kill_containers_of(const std::string& address) {
+  for (const auto& process : std::filesystem::directory_iterator("/proc")) {
+    const auto name = process.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    auto command = text_of(process.path() / "cmdline");
+    std::replace(command.begin(), command.end(), '\0', ' ');
+    if (command.find("containerd-shim") == std::string::npos ||
+        command.find("-address " + address + " ") == std::string::npos)
+      continue;
+    std::istringstream children(text_of(process.path() / "task" / name / "children"));
+    for (pid_t child = 0; children >> child;) ::kill(child, SIGKILL);
+    ::kill(std::stoi(name), SIGKILL);
+  }
+}
+
+}  // namespace
+
+containerd_daemon::containerd_daemon(cluster& all) : all_(all) {
+  all_.restart_node({"containerd.socket=" + (all_.folder() / "sn.sock").string(),
+                     "containerd.address=" + socket().string()});
+  all_.await_joined();
+  write_config();
+  start_registry();
+  start();
+}
+
+containerd_daemon::~containerd_daemon() {
+  kill_containers_of(socket().string());
+  if (daemon_) daemon_->kill();
+}
+
+void containerd_daemon::write_config() const {
+  const auto folder = (all_.folder() / "containerd").string();
+  std::ofstream(all_.folder() / "containerd.toml")
+      << "version = 2\nroot = \"" << folder << "/root\"\nstate = \"" << folder << "/state\"\n"
+      << "disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\n  address = \"" << socket().string()
+      << "\"\n[ttrpc]\n  address = \"" << socket().string() << ".ttrpc\"\n"
+      << "[proxy_plugins.firstlight]\n  type = \"snapshot\"\n  address = \""
+      << (all_.folder() / "sn.sock").string() << "\"\n";
+}
+
+void containerd_daemon::start() {
+  daemon_ = all_.run({"containerd", "-c", (all_.folder() / "containerd.toml").string()});
+  if (!eventually([&] { return ctr({"version"}).exit_code == 0; }))
+    throw std::runtime_error("containerd does not start: " + daemon_->errors());
+}
+
+void containerd_daemon::restart() {
+  ::kill(daemon_->pid(), SIGTERM);
+  if (!daemon_->wait(stop_limit)) throw std::runtime_error("containerd does not stop: " + daemon_->errors());
+  start();
+}
+
+void containerd_daemon::kill() {
+  daemon_->kill();
+}
+
+void containerd_daemon::start_registry() {
+  registry_port_ = free_port();
+  const auto config = all_.folder() / "registry.yml";
+  std::ofstream(config) << "version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: "
+                        << (all_.folder() / "registry").string()
+                        << "}}\nhttp: {addr: '127.0.0.1:" << registry_port_ << "'}\n";
+  registry_ = all_.run({"docker-registry", "serve", config.string()});
+}
+
+void containerd_daemon::stop_registry() {
+  registry_->kill();
+}
+
+program_said containerd_daemon::said(const std::vector<std::string>& arguments) {
+  auto program = all_.run(arguments);
+  const auto end = program->wait(command_limit);
+  if (!end) throw std::runtime_error(arguments.front() + " does not end: " + program->errors());
+  return {end->exit_code, program->output(), program->errors()};
+}
+
+program_said containerd_daemon::ctr(const std::vector<std::string>& arguments) {
+  std::vector<std::string> all{"ctr", "--address", socket().string()};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return said(all);
+}
+
+program_said containerd_daemon::pull(const std::string& reference) {
+  return said({"env", "FIRSTLIGHT_NODE_SOCKET=" + (all_.folder() / "node.sock").string(), cluster::program(),
+               "pull", "--containerd", reference});
+}
+
+program_said containerd_daemon::run_detached(const std::string& reference, const std::string& id,
+                                             const std::vector<std::string>& command) {
+  std::vector<std::string> arguments{"run",           "--detach",   "--runc-root", runc_root(),
+                                     "--snapshotter", "firstlight", reference,     whole(id)};
+  arguments.insert(arguments.end(), command.begin(), command.end());
+  return ctr(arguments);
+}
+
+program_said containerd_daemon::run(const std::string& reference, const std::string& id,
+                                    const std::vector<std::string>& command) {
+  std::vector<std::string> arguments{"run",           "--rm",       "--runc-root", runc_root(),
+                                     "--snapshotter", "firstlight", reference,     whole(id)};
+  arguments.insert(arguments.end(), command.begin(), command.end());
+  return ctr(arguments);
+}
+
+program_said containerd_daemon::exec(const std::string& id, const std::vector<std::string>& command) {
+  std::vector<std::string> arguments{"tasks", "exec", "--exec-id", "exec-" + std::to_string(++execs_),
+                                     whole(id)};
+  arguments.insert(arguments.end(), command.begin(), command.end());
+  return ctr(arguments);
+}
+
+void containerd_daemon::end(const std::string& id) {
+  ctr({"tasks", "kill", "--signal", "KILL", whole(id)});
+  if (!eventually([&] { return ctr({"tasks", "rm", whole(id)}).exit_code == 0; }))
+    throw std::runtime_error("the task of container " + id + " does not end");
+}
+
+void containerd_daemon::remove(const std::string& id) {
+  end(id);
+  const auto gone = ctr({"containers", "rm", whole(id)});
+  if (gone.exit_code != 0) throw std::runtime_error("container " + id + ": " + gone.errors);
+}
+
+std::vector<std::string> containerd_daemon::snapshots() {
+  const auto listed = ctr({"snapshots", "--snapshotter", "firstlight", "ls"});
+  if (listed.exit_code != 0) throw std::runtime_error("snapshots: " + listed.errors);
+  std::istringstream lines(listed.output);
+  std::vector<std::string> keys;
+  std::string line;
+  for (std::getline(lines, line); std::getline(lines, line);) keys.push_back(line.substr(0, line.find(' ')));
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
+std::string containerd_daemon::push(const std::filesystem::path& layout, const std::string& name) {
+  const auto reference = "127.0.0.1:" + std::to_string(registry_port_) + "/" + name;
+  program_said end;
+  // The registry may still be starting.
+  const bool pushed = eventually([&] {
+    end = said({"skopeo", "copy", "--dest-tls-verify=false", "oci:" + layout.string() + ":latest",
+                "docker://" + reference});
+    return end.exit_code == 0;
+  });
+  if (!pushed) throw std::runtime_error("skopeo: " + end.errors);
+  return reference;
+}
+
+}  // namespace firstlight

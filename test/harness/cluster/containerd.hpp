@@ -1,0 +1,70 @@
+#pragma once
+#include "test/harness/cluster/cluster.hpp"
+
+namespace firstlight {
+
+/// What a program said at its end.
+struct program_said {
+  int exit_code = -1;
+  std::string output;
+  std::string errors;
+};
+
+/// A real containerd with folders and sockets of its own in the cluster's folder, whose snapshotter
+/// "firstlight" is the cluster's node, and a real registry on the loopback. At the end of its life
+/// containers, shims and both daemons are killed. One thread. Members throw std::runtime_error with the
+/// daemon's log when what they start does not come up.
+class containerd_daemon {
+ public:
+  /// The node starts anew to serve it. `all` outlives this.
+  explicit containerd_daemon(cluster& all);
+  ~containerd_daemon();
+  containerd_daemon(const containerd_daemon&) = delete;
+  containerd_daemon& operator=(const containerd_daemon&) = delete;
+
+  void restart();  ///< SIGTERM; its containers go on
+  void kill();     ///< kill -9
+  void start();
+
+  /// Runs `ctr ARGUMENTS`.
+  program_said ctr(const std::vector<std::string>& arguments);
+  /// `firstlight pull --containerd`.
+  program_said pull(const std::string& reference);
+  /// Starts a container that goes on until it is killed. Its id is `id`.
+  program_said run_detached(const std::string& reference, const std::string& id,
+                            const std::vector<std::string>& command = {});
+  /// Runs a container to its end.
+  program_said run(const std::string& reference, const std::string& id,
+                   const std::vector<std::string>& command);
+  program_said exec(const std::string& id, const std::vector<std::string>& command);
+  /// Kills a container; its snapshot stays.
+  void end(const std::string& id);
+  /// Kills a container and removes it with its snapshot.
+  void remove(const std::string& id);
+  /// A container's id for all of this machine: control groups are named after it.
+  [[nodiscard]] std::string whole(const std::string& id) const {
+    return id + "-" + all_.folder().filename().string();
+  }
+  /// Rows of `ctr snapshots ls`: keys, sorted.
+  std::vector<std::string> snapshots();
+
+  /// Pushes an OCI layout. @returns the reference in the registry, `127.0.0.1:PORT/NAME`.
+  std::string push(const std::filesystem::path& layout, const std::string& name);
+  void stop_registry();
+
+ private:
+  void start_registry();
+  void write_config() const;
+  program_said said(const std::vector<std::string>& arguments);
+  /// Else runc would use one folder for all of this machine.
+  [[nodiscard]] std::string runc_root() const { return (all_.folder() / "runc").string(); }
+  [[nodiscard]] std::filesystem::path socket() const { return all_.folder() / "c.sock"; }
+
+  cluster& all_;
+  std::uint16_t registry_port_ = 0;
+  std::unique_ptr<running_program> registry_;
+  std::unique_ptr<running_program> daemon_;
+  std::uint32_t execs_ = 0;
+};
+
+}  // namespace firstlight

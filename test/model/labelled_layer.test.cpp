@@ -1,0 +1,58 @@
+#include "model/labelled_layer.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace firstlight;
+
+namespace {
+
+const std::string hex(64, 'a');
+const auto manifest = parse_hex_digest(hex).value();
+
+}  // namespace
+
+TEST_CASE("the labels of containerd's CRI service name a layer and its image by digest") {
+  const auto layer = labelled_layer_of({{"containerd.io/snapshot.ref", "sha256:chain"},
+                                        {"containerd.io/snapshot/cri.image-ref", "docker.io/library/redis:7"},
+                                        {"containerd.io/snapshot/cri.manifest-digest", "sha256:" + hex},
+                                        {"containerd.io/snapshot/cri.layer-digest", "sha256:" + hex}});
+  REQUIRE(layer);
+  CHECK(layer->target == "sha256:chain");
+  CHECK(layer->reference == "docker.io/library/redis@sha256:" + hex);
+  CHECK(layer->manifest == manifest);
+}
+
+TEST_CASE("an image is named by a tag where nothing says its digest") {
+  const auto layer = labelled_layer_of({{"containerd.io/snapshot.ref", "sha256:chain"},
+                                        {"containerd.io/snapshot/remote/stargz.reference", "host:5000/a:1"}});
+  REQUIRE(layer);
+  CHECK(layer->reference == "host:5000/a:1");
+  CHECK_FALSE(layer->manifest);
+}
+
+TEST_CASE("a reference that is pinned needs no further digest") {
+  const auto layer =
+      labelled_layer_of({{"containerd.io/snapshot.ref", "x"},
+                         {"containerd.io/snapshot/cri.image-ref", "host:5000/a@sha256:" + hex}});
+  REQUIRE(layer);
+  CHECK(layer->manifest == manifest);
+}
+
+TEST_CASE("our own labels say the same and come first") {
+  const labelled_layer said{"sha256:chain", "docker.io/library/redis@sha256:" + hex, manifest};
+  auto labels = labels_of(said);
+  labels["containerd.io/snapshot/cri.image-ref"] = "other:1";
+  const auto read = labelled_layer_of(labels);
+  REQUIRE(read);
+  CHECK(read->reference == said.reference);
+  CHECK(read->target == said.target);
+}
+
+TEST_CASE("snapshots that are not for a layer of a registry's image are not labelled") {
+  CHECK_FALSE(labelled_layer_of({}));
+  CHECK_FALSE(labelled_layer_of({{"containerd.io/snapshot.ref", "x"}}));
+  CHECK_FALSE(labelled_layer_of({{"containerd.io/snapshot/cri.image-ref", "a"}}));
+  for (const auto* odd : {"", "no reference", "oci:/images/redis", "a:b:c:d"})
+    CHECK_FALSE(labelled_layer_of(
+        {{"containerd.io/snapshot.ref", "x"}, {"containerd.io/snapshot/cri.image-ref", odd}}));
+}

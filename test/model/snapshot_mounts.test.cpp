@@ -1,0 +1,61 @@
+#include "model/snapshot_mounts.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace firstlight;
+
+namespace {
+
+const snapshot_places hybrid{"/s", "/run/tree::/store/contents::/run/contents"};
+const snapshot_places plain{"/s", "/run/merged"};
+
+snapshot_record one(std::uint64_t id, snapshot_kind kind = snapshot_kind::committed) {
+  return {.id = id, .name = std::to_string(id), .kind = kind};
+}
+snapshot_record remote(std::uint64_t id) {
+  auto made = one(id);
+  made.remote = remote_layers{"r", {}, "linux/amd64", 1, 1};
+  return made;
+}
+const auto active = one(9, snapshot_kind::active);
+const auto view = one(8, snapshot_kind::view);
+
+}  // namespace
+
+TEST_CASE("a snapshot without parents is its own folder") {
+  CHECK(snapshot_mount(active, {}, plain) == mount_spec{"bind", "/s/9/fs", {"rw", "rbind"}});
+  CHECK(snapshot_mount(view, {}, plain) == mount_spec{"bind", "/s/8/fs", {"ro", "rbind"}});
+}
+
+TEST_CASE("an active snapshot is an overlay above its parents") {
+  CHECK(snapshot_mount(active, {one(2), one(1)}, plain) ==
+        mount_spec{"overlay",
+                   "overlay",
+                   {"index=off", "workdir=/s/9/work", "upperdir=/s/9/fs", "lowerdir=/s/2/fs:/s/1/fs"}});
+}
+
+TEST_CASE("a view is its only parent, or a read-only overlay of several") {
+  CHECK(snapshot_mount(view, {one(1)}, plain) == mount_spec{"bind", "/s/1/fs", {"ro", "rbind"}});
+  CHECK(snapshot_mount(view, {one(2), one(1)}, plain) ==
+        mount_spec{"overlay", "overlay", {"index=off", "lowerdir=/s/2/fs:/s/1/fs"}});
+}
+
+TEST_CASE("remote parents are one lower layer, whatever their number") {
+  CHECK(snapshot_mount(active, {one(5), remote(4), remote(3)}, plain).options.back() ==
+        "lowerdir=/s/5/fs:/run/merged");
+  CHECK(snapshot_mount(view, {remote(4), remote(3)}, plain) ==
+        mount_spec{"bind", "/run/merged", {"ro", "rbind"}});
+}
+
+TEST_CASE("a tree whose contents lie elsewhere needs overlayfs and its options, also for a view") {
+  CHECK(snapshot_mount(active, {remote(4)}, hybrid) ==
+        mount_spec{"overlay",
+                   "overlay",
+                   {"index=off", "metacopy=on", "redirect_dir=on", "workdir=/s/9/work", "upperdir=/s/9/fs",
+                    "lowerdir=/run/tree::/store/contents::/run/contents"}});
+  CHECK(snapshot_mount(view, {remote(4)}, hybrid) ==
+        mount_spec{"overlay",
+                   "overlay",
+                   {"index=off", "metacopy=on", "redirect_dir=follow",
+                    "lowerdir=/run/tree::/store/contents::/run/contents"}});
+}
