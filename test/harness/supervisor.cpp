@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +63,7 @@ int supervise(const std::function<int()>& work) {
     std::perror("a folder for temporary files cannot be made");
     return EXIT_FAILURE;
   }
+  ::chmod(folder.c_str(), 0755);  // tests look at files as other users, too
   const auto signals = ending_signals();
   sigset_t before;
   sigprocmask(SIG_BLOCK, &signals, &before);
