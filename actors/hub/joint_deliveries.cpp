@@ -34,10 +34,13 @@ content_order order_of_loans(const running_delivery& borrower, std::uint64_t fro
 
 }  // namespace
 
+lender lender_of(std::uint64_t id, const running_delivery& one) {
+  return {id, one.image.record.toc, one.image.toc->geometry(), one.contents, one.borrowed};
+}
+
 std::vector<lender> lenders_among(const deliveries_by_id& running) {
   std::vector<lender> all;
-  for (const auto& [id, one] : running)
-    all.push_back({id, one.image.record.toc, one.image.toc->geometry(), one.contents, one.borrowed});
+  for (const auto& [id, one] : running) all.push_back(lender_of(id, one));
   return all;
 }
 

@@ -7,6 +7,8 @@ namespace firstlight {
 
 using deliveries_by_id = std::map<std::uint64_t, running_delivery>;
 
+[[nodiscard]] lender lender_of(std::uint64_t id, const running_delivery& one);
+
 /// What a delivery that is planned now need not bring: all that those that run bring.
 [[nodiscard]] std::vector<lender> lenders_among(const deliveries_by_id& running);
 

@@ -101,6 +101,10 @@ void end_warmup(const shell& my) {
 
 // ---- segments ----------------------------------------------------------------------------------
 
+constexpr std::size_t completed_kept_max = 16;
+constexpr auto request_age_max =
+    std::chrono::seconds(2);  ///< from what a node looks up until its pull arrives
+
 void conclude(const shell& my, std::uint64_t id);
 
 /// Whoever has borrowed from it is told to look whether all has come: the node asks again for what has not.
@@ -131,6 +135,9 @@ void conclude(const shell& my, std::uint64_t id) {
     return give_up(
         my, id,
         {errc::corrupt, std::to_string(abandoned) + " blocks were refused each time that they were sent"});
+  auto& completed = my.state().completed;
+  completed.emplace_back(lender_of(id, *running), my.now());
+  if (completed.size() > completed_kept_max) completed.pop_front();
   end_delivery(my, id);
 }
 
@@ -336,6 +343,14 @@ pull_started start(const shell& my, const pull_under_way& pull, const known_imag
   return prepared.started;
 }
 
+/// All that run, and those that have ended since the node looked up what it has.
+std::vector<lender> lenders_for(const shell& my, const pull_under_way& pull) {
+  auto lenders = lenders_among(my.state().deliveries);
+  for (const auto& [one, ended] : my.state().completed)
+    if (ended + request_age_max >= pull.arrived) lenders.push_back(one);
+  return lenders;
+}
+
 /// One at a time, so that each knows what those before it bring.
 void plan_next(const shell& my) {
   auto& state = my.state();
@@ -345,7 +360,7 @@ void plan_next(const shell& my) {
   state.to_plan.pop_front();
   run_on(
       my.tools->planners.next(), my.self,
-      [tools = my.tools, image = image, request = pull.request, lenders = lenders_among(state.deliveries)] {
+      [tools = my.tools, image = image, request = pull.request, lenders = lenders_for(my, pull)] {
         return result<prepared_delivery>(prepare_delivery(tools->preparation, image, request, lenders));
       },
       [my, pull = pull, image = image](const result<prepared_delivery>& prepared) mutable {
@@ -428,7 +443,7 @@ reporting_session::behavior_type make_node_session(self_pointer self, session_pe
       [=](const pull_request& request, const pull_listener& listener) -> caf::result<pull_started> {
         if (auto allowed = may_pull(my, request, is_hub); !allowed) return to_caf(allowed.error());
         end_warmup(my);
-        pull_under_way pull{request, meanwhile(my), my.tools->turns->use(my.host),
+        pull_under_way pull{request, meanwhile(my), my.tools->turns->use(my.host), my.now(),
                             self->make_response_promise<pull_started>()};
         self->request(my.tools->library, caf::infinite,
                       resolve_image{request.reference, request.platform, {}, request.delivery, request.toc},

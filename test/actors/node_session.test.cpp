@@ -376,6 +376,18 @@ TEST_CASE("when a delivery ends early, whoever borrowed from it is told that not
   CHECK(bench.running_deliveries() == 0);
 }
 
+TEST_CASE("what has come while a pull was on its way is not sent again; later the node's own word counts") {
+  session_bench bench(64U << 20U);
+  bench.start();
+  bench.answer_all();
+  REQUIRE(bench.running_deliveries() == 0);
+  const bool later = GENERATE(false, true);
+  if (later) bench.stage.pass(10s);
+  CHECK((bench.start_other().delivered_bytes == 300'000) == !later);
+  bench.answer_all();
+  CHECK(bench.passed(landmark::complete, 2));
+}
+
 TEST_CASE("pulls at the same moment are one bundle, too") {
   session_bench bench(64U << 20U);
   auto first = bench.stage.ask<pull_started>(
