@@ -2,10 +2,19 @@
 #include "model/credit.hpp"
 #include "model/delivery.hpp"
 #include "model/readiness.hpp"
+#include "model/start_offsets.hpp"
 #include "model/static_order.hpp"
 #include "model/warmup.hpp"
 
 namespace firstlight {
+
+/// Limits of deliveries that run at once in a session.
+struct joint_limits {
+  start_offset_limits starts;
+  std::uint32_t completed_kept_max = 16;             ///< deliveries that are remembered after their end
+  std::chrono::milliseconds request_age_max{2'000};  ///< from when a node looks up what it has until its pull
+                                                     ///< arrives
+};
 
 /// Limits of planning and delivering on the hub; each struct documents its fields.
 struct hub_plan_limits {
@@ -14,6 +23,7 @@ struct hub_plan_limits {
   delivery_limits delivery;
   credit_limits credit;
   warmup_limits warmup;
+  joint_limits joint;
   static_order_limits guess;
 };
 

@@ -14,7 +14,7 @@ struct grouped_start {
 };
 
 struct start_offset_limits {
-  std::chrono::seconds apart_max{300};  ///< starts that are further apart were not made together
+  std::chrono::milliseconds apart_max{300'000};  ///< starts that are further apart were not made together
 };
 
 /// How long after the first image of their group others are started: for each image the median over all times

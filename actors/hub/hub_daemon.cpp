@@ -80,7 +80,8 @@ result<void> hub_daemon::spawn_actors(const hub_options& options, const std::str
           [] { return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()); },
           std::random_device{}(), stop_.get()});
   if (auto joined = join_peers(options, version); !joined) return joined;
-  const preparation_tools preparation{*catalogue_, *traces_, *identity, options.plan.cut, options.plan.patch};
+  const preparation_tools preparation{*catalogue_,      *traces_,           *identity,
+                                      options.plan.cut, options.plan.patch, options.plan.joint.starts};
   root_ = system_.spawn(make_hub_root, hub_root_tools{.library = library_,
                                                       .aggregator = aggregator_,
                                                       .peers = peers_,

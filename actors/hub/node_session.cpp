@@ -101,10 +101,6 @@ void end_warmup(const shell& my) {
 
 // ---- segments ----------------------------------------------------------------------------------
 
-constexpr std::size_t completed_kept_max = 16;
-constexpr auto request_age_max =
-    std::chrono::seconds(2);  ///< from what a node looks up until its pull arrives
-
 void conclude(const shell& my, std::uint64_t id);
 
 /// Whoever has borrowed from it is told to look whether all has come: the node asks again for what has not.
@@ -137,7 +133,7 @@ void conclude(const shell& my, std::uint64_t id) {
         {errc::corrupt, std::to_string(abandoned) + " blocks were refused each time that they were sent"});
   auto& completed = my.state().completed;
   completed.emplace_back(lender_of(id, *running), my.now());
-  if (completed.size() > completed_kept_max) completed.pop_front();
+  if (completed.size() > my.tools->limits.joint.completed_kept_max) completed.pop_front();
   end_delivery(my, id);
 }
 
@@ -347,7 +343,7 @@ pull_started start(const shell& my, const pull_under_way& pull, const known_imag
 std::vector<lender> lenders_for(const shell& my, const pull_under_way& pull) {
   auto lenders = lenders_among(my.state().deliveries);
   for (const auto& [one, ended] : my.state().completed)
-    if (ended + request_age_max >= pull.arrived) lenders.push_back(one);
+    if (ended + my.tools->limits.joint.request_age_max >= pull.arrived) lenders.push_back(one);
   return lenders;
 }
 

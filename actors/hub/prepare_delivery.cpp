@@ -74,7 +74,7 @@ std::map<toc_id, std::chrono::milliseconds> offsets_of(const preparation_tools& 
   std::vector<toc_id> together{wanted};
   for (const auto& one : lenders)
     if (std::find(together.begin(), together.end(), one.toc) == together.end()) together.push_back(one.toc);
-  auto offsets = joint_start(tools.traces, together);
+  auto offsets = joint_start(tools.traces, together, tools.starts);
   if (!offsets) spdlog::warn("traces of groups cannot be used: {}", to_string(offsets.error()));
   return std::move(offsets).value_or(std::map<toc_id, std::chrono::milliseconds>{});
 }

@@ -3,6 +3,7 @@
 
 #include "actors/hub/image_library.hpp"
 #include "model/delivery.hpp"
+#include "model/start_offsets.hpp"
 #include "storage/pki/statement_signature.hpp"
 
 namespace firstlight {
@@ -42,6 +43,7 @@ struct preparation_tools {
   signing_identity identity;
   plan_limits plan;
   patch_limits patch;
+  start_offset_limits starts{};
 };
 
 /// Signs an image's TOC and packs its parts in their order; nothing if the node has it. It comes before the

@@ -22,19 +22,18 @@ class hub_tunnel::work final : private kj::TaskSet::ErrorHandler {
 
   /// Says to `tried` how the first connection went; answers on the socket once it went well.
   void start(std::shared_ptr<std::promise<result<void>>> tried) {
-    tasks_.add(dial()
-                   .then([this](kj::Own<kj::AsyncIoStream>) {
-                     return loop_.io().provider->getNetwork().parseAddress("unix:" +
-                                                                           options_.socket.string());
-                   })
-                   .then(
-                       [this, tried](kj::Own<kj::NetworkAddress> address) {
-                         port_ = address->listen();
-                         ::chmod(options_.socket.c_str(), 0600);
-                         tasks_.add(accept_next());
-                         tried->set_value({});
-                       },
-                       [tried](kj::Exception&& thrown) { tried->set_value(tl::unexpected(why(thrown))); }));
+    tasks_.add(
+        dial()
+            .then([this](kj::Own<kj::AsyncIoStream>) {
+              return loop_.io().provider->getNetwork().parseAddress("unix:" + options_.socket.string());
+            })
+            .then([this, tried](kj::Own<kj::NetworkAddress> address) {
+              port_ = address->listen();
+              ::chmod(options_.socket.c_str(), 0600);
+              tasks_.add(accept_next());
+              tried->set_value({});
+            })
+            .catch_([tried](kj::Exception&& thrown) { tried->set_value(tl::unexpected(why(thrown))); }));
   }
 
  private:

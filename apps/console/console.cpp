@@ -104,7 +104,8 @@ void read_lines(const char* prompt) {
   if (isatty(STDIN_FILENO) == 1) std::puts("");
 }
 
-/// For the socket of a tunnel: nobody else may enter it. Gone at the end.
+/// For the socket of a tunnel: nobody else may enter it. Gone at the end. Without a path if it cannot be
+/// made.
 class private_folder {
  public:
   private_folder() {
@@ -146,6 +147,8 @@ int run_here(const console_arguments& in) {
 result<int> run_console(const console_arguments& in) {
   if (in.hub.empty()) return run_here(in);
   const private_folder folder;
+  if (folder.path().empty())
+    return fail(errc::io, "no folder for the console's socket can be made in $TMPDIR; is it writable?");
   const auto socket = folder.path() / "hub.sock";
   kj_loop loop;
   auto tunnel =

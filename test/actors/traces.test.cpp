@@ -359,7 +359,7 @@ struct peer_bench : aggregator_bench {
   std::shared_ptr<fake_hub_link> link = std::make_shared<fake_hub_link>();
   hub_link far = make_fake_hub_link(stage, link);
   std::vector<trace> theirs;
-  std::set<trace_id> failing;  ///< cannot be fetched for now
+  std::set<trace_id> failing;  ///< cannot be fetched at present
   hub_peer peer;
 
   ~peer_bench() {
@@ -397,7 +397,7 @@ struct peer_bench : aggregator_bench {
 
 }  // namespace
 
-TEST_CASE("a trace that another hub cannot give for now is fetched later, and the others meanwhile") {
+TEST_CASE("a trace that another hub cannot give at first is fetched later, and the others meanwhile") {
   peer_bench bench;
   REQUIRE(bench.report(start_of(bench.image, 50, {"a"})));
   for (std::uint8_t id = 1; id <= 3; ++id) bench.theirs.push_back(start_of(bench.image, id, {"c"}));
