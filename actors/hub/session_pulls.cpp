@@ -1,0 +1,163 @@
+#include <spdlog/spdlog.h>
+
+#include "actors/hub/joint_deliveries.hpp"
+#include "actors/hub/session_shell.hpp"
+
+namespace firstlight::detail {
+namespace {
+
+void send_toc(const session_shell& my, const pull_request& request, toc_frame toc) {
+  const auto id = request.delivery;
+  spdlog::info("delivery {} of {} to {}: {} of the table of contents {} bytes", id, request.reference,
+               my.state().totals.node, toc.part == toc_part::tree ? "tree" : "contents",
+               toc.frame.bytes.size());
+  const part_received part{id, toc.part};
+  const auto token = take_credit(my, part, toc.frame.bytes.size());
+  my.self->request(my.link, caf::infinite, outgoing_toc{id, std::move(toc)})
+      .then(
+          [=](const delivered& answer) {
+            answered(my, part, token);
+            if (answer.answer.failure) give_up(my, id, *answer.answer.failure);
+            pump(my);
+          },
+          [=](const caf::error& problem) { give_up(my, id, from_caf(problem)); });
+}
+
+/// Plans what has not left anew.
+void reorder(const session_shell& my, std::uint64_t id) {
+  auto& deliveries = my.state().deliveries;
+  deliveries.at(id).core.reorder(joint_order(deliveries, id));
+}
+
+/// Makes a delivery part of the joint bundle: what it has borrowed comes as early as its start needs it.
+void join(const session_shell& my, std::uint64_t id,
+          const std::map<toc_id, std::chrono::milliseconds>& offsets) {
+  auto& deliveries = my.state().deliveries;
+  for (auto& [other, running] : deliveries)
+    if (const auto known = offsets.find(running.image.record.toc); known != offsets.end())
+      running.offset = known->second;
+  for (const auto from : lenders_of(deliveries, id)) reorder(my, from);
+}
+
+pull_started start(const session_shell& my, const pull_under_way& pull, const known_image& image,
+                   const prepared_delivery& prepared) {
+  const auto& request = pull.request;
+  const auto id = request.delivery;
+  running_delivery running{.core = {prepared.plan, prepared.contents, image.toc->geometry(),
+                                    my.tools->limits.cut, my.tools->limits.delivery},
+                           .image = image,
+                           .contents = prepared.contents,
+                           .borrowed = prepared.borrowed,
+                           .offset = {},
+                           .platform = request.platform,
+                           .in_use = pull.in_use,
+                           .segments_total = prepared.started.segments,
+                           .wire_bytes = 0,
+                           .since = my.now()};
+  my.state().deliveries.insert_or_assign(id, std::move(running));
+  join(my, id, prepared.offsets);
+  if (const auto news = pull.learned->find(image.record.toc); news != pull.learned->end())
+    learn(my, {news->first, news->second});
+  spdlog::info("delivery {} of {} to {}: {} segments", id, image.record.reference, my.state().totals.node,
+               prepared.started.segments);
+  conclude(my, id);  // a node that has everything gets its landmarks at once
+  pump(my);
+  return prepared.started;
+}
+
+/// All that run, and those that have ended since the node looked up what it has.
+std::vector<lender> lenders_for(const session_shell& my, const pull_under_way& pull) {
+  auto lenders = lenders_among(my.state().deliveries);
+  for (const auto& [one, ended] : my.state().completed)
+    if (ended + my.tools->limits.joint.request_age_max >= pull.arrived) lenders.push_back(one);
+  return lenders;
+}
+
+/// One at a time, so that each knows what those before it bring.
+void plan_next(const session_shell& my) {
+  auto& state = my.state();
+  if (state.planning || state.to_plan.empty()) return;
+  state.planning = true;
+  auto [pull, image] = std::move(state.to_plan.front());
+  state.to_plan.pop_front();
+  run_on(
+      my.tools->planners.next(), my.self,
+      [tools = my.tools, image = image, request = pull.request, lenders = lenders_for(my, pull)] {
+        return result<prepared_delivery>(prepare_delivery(tools->preparation, image, request, lenders));
+      },
+      [my, pull = pull, image = image](const result<prepared_delivery>& prepared) mutable {
+        my.state().planning = false;
+        if (prepared)
+          pull.reply.deliver(start(my, pull, image, *prepared));
+        else
+          pull.reply.deliver(to_caf(prepared.error()));
+        plan_next(my);
+      });
+}
+
+/// First the TOC, so that the node can mount while the hub plans.
+void begin(const session_shell& my, const pull_under_way& pull, const known_image& image) {
+  const auto now =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
+  run_on(
+      my.tools->planners.next(), my.self,
+      [tools = my.tools, image, request = pull.request, now] {
+        return prepare_toc(tools->preparation, image, request, now);
+      },
+      [my, pull = pull, image](result<std::vector<toc_frame>> toc) mutable {
+        if (!toc) {
+          pull.reply.deliver(to_caf(toc.error()));
+          return;
+        }
+        for (auto& part : *toc) send_toc(my, pull.request, std::move(part));
+        my.state().to_plan.emplace_back(pull, image);
+        plan_next(my);
+      });
+}
+
+std::shared_ptr<orders_meanwhile> meanwhile(const session_shell& my) {
+  auto orders = my.state().meanwhile.lock();
+  if (!orders) my.state().meanwhile = orders = std::make_shared<orders_meanwhile>();
+  return orders;
+}
+
+}  // namespace
+
+caf::result<pull_started> take_pull(const session_shell& my, const pull_request& request,
+                                    const pull_listener& listener) {
+  end_warmup(my);
+  const pull_under_way pull{request, meanwhile(my), my.tools->turns->use(my.host), my.now(),
+                            my.self->make_response_promise<pull_started>()};
+  my.self
+      ->request(my.tools->library, caf::infinite,
+                resolve_image{request.reference, request.platform, {}, request.delivery, request.toc},
+                listener)
+      .then([my, pull](const known_image& image) { begin(my, pull, image); },
+            [reply = pull.reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+  return pull.reply;
+}
+
+void learn(const session_shell& my, const order_learned& news) {
+  auto& deliveries = my.state().deliveries;
+  if (const auto meanwhile = my.state().meanwhile.lock()) meanwhile->insert_or_assign(news.toc, news.order);
+  std::set<std::uint64_t> changed;
+  for (auto& [id, running] : deliveries) {
+    if (running.image.record.toc != news.toc) continue;
+    running.image.order = news.order;
+    changed.insert(id);
+    changed.merge(lenders_of(deliveries, id));
+  }
+  for (const auto id : changed) reorder(my, id);
+}
+
+void take_want(const session_shell& my, const want& wanted) {
+  auto& deliveries = my.state().deliveries;
+  if (!deliveries.contains(wanted.delivery)) return;  // it has just ended
+  for (const auto& [id, runs] : route_wants(deliveries, wanted.delivery, wanted.runs))
+    if (auto noted = deliveries.at(id).core.want(runs, wanted.how); !noted)
+      spdlog::warn("{} wants what cannot be: {}", my.state().totals.node, to_string(noted.error()));
+  pump(my);
+}
+
+}  // namespace firstlight::detail
