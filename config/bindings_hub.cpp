@@ -88,8 +88,6 @@ void bind_plan(binder& to, hub_plan_limits& o) {
   to.bind("apart_max", o.joint.starts.apart_max,
           "starts of a group that are further apart were not made together");
   to.bind("completed_kept_max", o.joint.completed_kept_max, "deliveries remembered after their end");
-  to.bind("request_age_max", o.joint.request_age_max,
-          "from when a node looks up what it has until its pull arrives");
   to.section("plan.warmup.");
   to.bind("enabled", o.warmup.enabled, "open the window of a joining node's connections by bounded padding");
   to.bind("start_after", o.warmup.start_after,

@@ -11,9 +11,7 @@ namespace firstlight {
 /// Limits of deliveries that run at once in a session.
 struct joint_limits {
   start_offset_limits starts;
-  std::uint32_t completed_kept_max = 16;             ///< deliveries that are remembered after their end
-  std::chrono::milliseconds request_age_max{2'000};  ///< from when a node looks up what it has until its pull
-                                                     ///< arrives
+  std::uint32_t completed_kept_max = 16;  ///< deliveries that are remembered after their end
 };
 
 /// Limits of planning and delivering on the hub; each struct documents its fields.

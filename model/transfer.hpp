@@ -83,6 +83,8 @@ struct pull_request {
   std::string platform;  ///< os/architecture[/variant]
   std::vector<had_image> had;
   std::optional<toc_id> toc;  ///< go on with exactly this one, whatever the reference means now
+  /// Deliveries that were under way when `had` was looked up: what they bring is not in it.
+  std::vector<std::uint64_t> beside{};
 };
 
 struct pull_started {

@@ -57,6 +57,7 @@ struct PullRequest {
   platform  @2 :Text;            # os/architecture[/variant]
   had       @3 :List(Had);       # images the node holds, whole or in part; the hub ignores unknown TOCs
   toc       @4 :Data;            # not empty: go on with exactly this TOC (32 bytes), whatever the reference means now
+  beside    @5 :List(UInt64);    # deliveries that were under way when `had` was looked up
 }
 
 struct PullStarted {

@@ -40,7 +40,7 @@ void conclude(const session_shell& my, std::uint64_t id) {
         my, id,
         {errc::corrupt, std::to_string(abandoned) + " blocks were refused each time that they were sent"});
   auto& completed = my.state().completed;
-  completed.emplace_back(lender_of(id, *running), my.now());
+  completed.push_back(lender_of(id, *running));
   if (completed.size() > my.tools->limits.joint.completed_kept_max) completed.pop_front();
   end_delivery(my, id);
 }

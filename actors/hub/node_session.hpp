@@ -92,7 +92,6 @@ struct pull_under_way {
   pull_request request;
   std::shared_ptr<orders_meanwhile> learned;
   warmup_turns::turn in_use;
-  instant arrived;
   caf::typed_response_promise<pull_started> reply;
 };
 
@@ -102,8 +101,7 @@ struct session_state {
   std::uint64_t turn = 0;  ///< the delivery that was served last: others go first
   std::deque<std::pair<pull_under_way, known_image>> to_plan;  ///< one after the other: each knows the others
   bool planning = false;
-  /// Deliveries that have brought all, and when: what a node asked for before does not know of it.
-  std::deque<std::pair<lender, instant>> completed;
+  std::deque<lender> completed;  ///< the last that have brought all: a pull may not have known of it
   std::weak_ptr<orders_meanwhile> meanwhile;  ///< of the pulls under way
   firstlight::credit credit;
   std::shared_ptr<firstlight::warmup> warmup;      ///< its answers may come when another one has begun

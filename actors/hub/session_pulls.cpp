@@ -1,5 +1,7 @@
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "actors/hub/joint_deliveries.hpp"
 #include "actors/hub/session_shell.hpp"
 
@@ -65,11 +67,12 @@ pull_started start(const session_shell& my, const pull_under_way& pull, const kn
   return prepared.started;
 }
 
-/// All that run, and those that have ended since the node looked up what it has.
+/// All that run, and those that have brought all since the node looked up what it has.
 std::vector<lender> lenders_for(const session_shell& my, const pull_under_way& pull) {
   auto lenders = lenders_among(my.state().deliveries);
-  for (const auto& [one, ended] : my.state().completed)
-    if (ended + my.tools->limits.joint.request_age_max >= pull.arrived) lenders.push_back(one);
+  const auto& beside = pull.request.beside;
+  for (const auto& one : my.state().completed)
+    if (std::find(beside.begin(), beside.end(), one.delivery) != beside.end()) lenders.push_back(one);
   return lenders;
 }
 
@@ -127,7 +130,7 @@ std::shared_ptr<orders_meanwhile> meanwhile(const session_shell& my) {
 caf::result<pull_started> take_pull(const session_shell& my, const pull_request& request,
                                     const pull_listener& listener) {
   end_warmup(my);
-  const pull_under_way pull{request, meanwhile(my), my.tools->turns->use(my.host), my.now(),
+  const pull_under_way pull{request, meanwhile(my), my.tools->turns->use(my.host),
                             my.self->make_response_promise<pull_started>()};
   my.self
       ->request(my.tools->library, caf::infinite,

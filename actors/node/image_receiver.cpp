@@ -30,6 +30,7 @@ void tell_observer(const receiver_shell& my) {
 
 void finish(const receiver_shell& my) {
   auto& state = my.state();
+  my.tools->group->note(my.self->address(), 0);
   state.report.phase = delivery_phase::complete;
   state.report.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(my.now() - state.started);
   state.image->record.complete = true;
@@ -83,7 +84,10 @@ void on_started(const receiver_shell& my, const pull_started& started) {
   report.phase = my.state().image ? delivery_phase::receiving : delivery_phase::resolving;
   tell_instances(my, link_changed{link_state::up, {}});  // they ask again for what readers wait for
   if (my.state().image) use_contents(my);                // another delivery may have brought them
-  conclude_by_count(my);
+  if (my.state().all_sent && my.state().reader)
+    conclude(my, if_incomplete::pull_again);
+  else
+    conclude_by_count(my);
   if (my.state().image || started.toc_sent) return;
   run_on(
       my.tools->workers.next(), my.self,
@@ -113,19 +117,29 @@ void start_pull(const receiver_shell& my) {
   state.report.delivery = my.tools->delivery_ids->fetch_add(1) + 1;
   state.report.bytes_total = state.report.bytes_stored;  // and what comes now, some of it before the answer
   state.report.segments_total = state.report.segments_received;
-  state.counted = false;
+  state.counted = state.all_sent = false;
+  my.tools->group->note(my.self->address(), 0);  // what an earlier pull brought is looked up
+  auto beside = my.tools->group->under_way();    // before what is had is looked up
+  my.tools->group->note(my.self->address(), state.report.delivery);
   tick(my);
   run_on(
       my.tools->workers.next(), my.self,
       [tools = my.tools, request = my.request, image = state.image, id = state.report.delivery] {
         return describe_pull(tools->images(), request->what, image, id);
       },
-      [my](const result<pull_request>& pull) {
+      [my, beside = std::move(beside)](result<pull_request> pull) {
         if (!pull) return on_no_start(my, pull.error());
+        pull->beside = beside;
         my.self->request(my.tools->link, caf::infinite, *pull, caf::actor_cast<receiver>(my.self))
             .then([my](const pull_started& started) { on_started(my, started); },
                   [my](const caf::error& problem) { on_no_start(my, from_caf(problem)); });
       });
+}
+
+/// It may overtake the answer to the pull, and the contents: then those conclude.
+void on_all_sent(const receiver_shell& my) {
+  my.state().all_sent = true;
+  if (my.state().reader && !my.state().pull_running) conclude(my, if_incomplete::pull_again);
 }
 
 // ---- beside other deliveries -------------------------------------------------------------------
@@ -217,6 +231,7 @@ void fail_delivery(const receiver_shell& my, const error& why) {
   if (over(my)) return;
   spdlog::error("delivery of {} ends: {}", my.request->what.reference, to_string(why));
   auto& state = my.state();
+  my.tools->group->note(my.self->address(), 0);
   state.report.phase = delivery_phase::failed;
   state.report.problem = to_string(why);
   state.report.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(my.now() - state.started);
@@ -235,7 +250,8 @@ void fail_delivery(const receiver_shell& my, const error& why) {
 void conclude_by_count(const receiver_shell& my) {
   const auto& report = my.report();
   if (my.state().pull_running || !my.state().reader || report.bytes_stored < report.bytes_total) return;
-  if (!std::exchange(my.state().counted, true)) conclude(my, if_incomplete::wait);
+  if (std::exchange(my.state().counted, true)) return;
+  conclude(my, my.state().all_sent ? if_incomplete::pull_again : if_incomplete::wait);
 }
 
 }  // namespace detail
@@ -270,8 +286,8 @@ image_receiver::behavior_type make_image_receiver(self_pointer self, receive_req
           my.report().guessed_passed = true;
         else if (incoming.mark == landmark::given_up)
           fail_delivery(my, {errc::unavailable, "the hub cannot send the rest of the image; see its log"});
-        else if (my.state().reader)  // else the count concludes once the contents are known
-          conclude(my, if_incomplete::pull_again);
+        else
+          on_all_sent(my);
       },
       [=](const brought_otherwise& news) {
         if (my.report().toc != news.toc || over(my)) return;

@@ -83,7 +83,8 @@ struct receiver_state {
   std::uint64_t bytes_since_checkpoint = 0;
   bool checkpoint_running = false;
   bool pull_running = false;
-  bool counted = false;  ///< in this pull as many bytes have been stored as it brings
+  bool counted = false;   ///< in this pull as many bytes have been stored as it brings
+  bool all_sent = false;  ///< the hub says so of this pull
   bool ticking = false;
   std::uint32_t fruitless_completions = 0;  ///< the hub said "complete", but contents were missing
   std::chrono::steady_clock::time_point started;

@@ -1,5 +1,6 @@
 #pragma once
 #include <caf/all.hpp>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -25,11 +26,15 @@ class receiver_group {
  public:
   /// Until the receiver ends.
   void add(const caf::actor_addr& receiver);
+  /// A delivery of this receiver is under way from now on; 0: none any more.
+  void note(const caf::actor_addr& receiver, std::uint64_t delivery);
+  /// The deliveries that are under way.
+  [[nodiscard]] std::vector<std::uint64_t> under_way() const;
   [[nodiscard]] std::vector<caf::actor> others(const caf::actor_addr& receiver);
 
  private:
-  std::mutex mutex_;
-  std::vector<caf::actor_addr> receivers_;  ///< weak
+  mutable std::mutex mutex_;
+  std::map<caf::actor_addr, std::uint64_t> receivers_;  ///< weak, with their deliveries
 };
 
 }  // namespace firstlight

@@ -424,3 +424,26 @@ TEST_CASE("a receiver tells the others what it has stored, by what it is") {
           }) == 1);
   }
 }
+
+TEST_CASE("a pull names the deliveries that were under way before, until they are complete") {
+  receiver_bench bench;
+  CHECK(bench.link->pulls.back().request.beside.empty());
+  CHECK(bench.group->under_way() == std::vector<std::uint64_t>{bench.delivery()});
+  bench.start();
+  bench.give_toc();
+  bench.give_all();
+  CHECK(bench.group->under_way().empty());
+}
+
+TEST_CASE("when all is said to be sent before the pull's answer, and is not there, it is asked for again") {
+  receiver_bench bench;
+  bench.prepare();
+  bench.give_toc();
+  bench.pass_landmark(landmark::complete);
+  CHECK(bench.link->pulls.size() == 1);
+  auto started = bench.prepared->started;
+  started.delivered_bytes = 0;
+  started.segments = 0;
+  bench.link->answer(started);
+  CHECK(bench.link->pulls.size() == 2);
+}

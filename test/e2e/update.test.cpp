@@ -36,6 +36,18 @@ TEST_CASE("a program reads at once what another image's delivery brings") {
   CHECK(all.bytes_received() < second.bytes + second.bytes / 20);
 }
 
+TEST_CASE("an image that was evicted comes again at once") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto image = make_streamed_image(all.folder() / "image", {.files = 4});
+  all.add(image.layout, "app:1");
+  REQUIRE(all.on_node({"pull", "app:1"}).exit_code == 0);
+  REQUIRE(all.on_node({"evict", "app:1"}).exit_code == 0);
+  auto pull = all.start({"pull", "app:1"});
+  REQUIRE(pull->wait(std::chrono::minutes(1)) == program_end{0, 0});
+  CHECK(all.bytes_received() >= 2 * image.bytes);
+}
+
 TEST_CASE("of images that are pulled together what they share comes once") {
   if (!cluster::possible()) return;
   cluster all;

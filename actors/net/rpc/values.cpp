@@ -105,6 +105,8 @@ void write_pull(wire::PullRequest::Builder out, const pull_request& request) {
   auto had = out.initHad(static_cast<kj::uint>(request.had.size()));
   for (kj::uint i = 0; i < had.size(); ++i) write_had(had[i], request.had[i]);
   if (request.toc) out.setToc(as_data(request.toc->value));
+  auto beside = out.initBeside(static_cast<kj::uint>(request.beside.size()));
+  for (kj::uint i = 0; i < beside.size(); ++i) beside.set(i, request.beside[i]);
 }
 
 result<pull_request> read_pull(wire::PullRequest::Reader in, const link_limits& limits) {
@@ -122,6 +124,7 @@ result<pull_request> read_pull(wire::PullRequest::Reader in, const link_limits& 
     if (!had) return tl::unexpected(had.error());
     request.had.push_back(std::move(*had));
   }
+  for (const auto id : in.getBeside()) request.beside.push_back(id);
   if (in.getToc().size() == 0) return request;
   const auto toc = read_digest(in.getToc(), "toc");
   if (!toc) return tl::unexpected(toc.error());
