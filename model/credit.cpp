@@ -94,7 +94,6 @@ void credit::received(std::uint64_t token, instant now) {
   // link.
   const auto interval = std::max(known.at - known.first_sent_at, now - known.delivered_at);
   keep_round_trip(known, now);
-  notice_queue(known, now);
   if (interval >= round_trip_ && interval > nanoseconds(0))
     keep_rate(static_cast<double>(delivered_ - known.delivered) / seconds(interval), known.source_limited);
   round_limited_ = round_limited_ || known.source_limited;
@@ -116,7 +115,10 @@ nanoseconds credit::round_trip() const {
 
 std::optional<double> credit::pace() const {
   if (rates_.empty()) return std::nullopt;
-  return bytes_per_second() * (growing_ ? growing_gain_percent : limits_.pace_percent) / 100;
+  if (!growing_) return bytes_per_second() * limits_.pace_percent / 100;
+  const auto growing = bytes_per_second() * growing_gain_percent / 100;
+  return round_trip_ > nanoseconds(0) ? std::max(growing, static_cast<double>(window_) / seconds(round_trip_))
+                                      : growing;
 }
 
 std::uint64_t credit::product() const {
@@ -173,11 +175,14 @@ void credit::look_again() {
   flat_rounds_ = 0;
 }
 
-/// Growing on would only lengthen the queue, until packets are dropped.
-void credit::notice_queue(const flight& received, instant now) {
-  if (!growing_ || rates_.empty()) return;
-  const auto queued = now - received.at - transfer(received.bytes) - round_trip_;
-  if (queued > round_trip_ / queue_of_round_trip) growing_ = false;
+void credit::packet_round_trip(nanoseconds smoothed) {
+  if (smoothed <= nanoseconds(0)) return;
+  auto& least = packet_round_trip_least_;
+  least = least == nanoseconds(0) ? smoothed : std::min(least, smoothed);
+  if (!growing_ || rates_.empty() || smoothed - least <= least / queue_of_round_trip) return;
+  growing_ = false;
+  flat_from_ = bytes_per_second();
+  resize();
 }
 
 void credit::resize() {

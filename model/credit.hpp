@@ -46,6 +46,11 @@ class credit {
   /// The far side has all of it: its bytes are off the link. Told once or never; unknown tokens are ignored.
   void received(std::uint64_t token, instant now);
 
+  /// What a packet's round trip is now, as the kernel smooths it (tcpi_rtt of tcp_info). Unlike a segment's it
+  /// holds no wait in this machine's own socket, so it alone tells a queue on the link: growing on would only
+  /// lengthen that, until packets are dropped. Zero is ignored.
+  void packet_round_trip(std::chrono::nanoseconds smoothed);
+
   /// The far side has verified it, or will not. Unknown tokens are ignored.
   void answered(std::uint64_t token, instant now);
 
@@ -62,7 +67,9 @@ class credit {
   [[nodiscard]] std::chrono::nanoseconds round_trip() const;
 
   /// Bytes per second at which the window should leave: faster is a burst that a short queue on the way
-  /// drops, and one lost packet holds up all that is behind it. Nothing before the first measurement.
+  /// drops, and one lost packet holds up all that is behind it. While the window grows, the pace carries at least
+  /// one window each round trip: a fresh connection's own slow start must not take it for the link's rate.
+  /// Nothing before the first measurement.
   [[nodiscard]] std::optional<double> pace() const;
 
  private:
@@ -88,7 +95,6 @@ class credit {
   void next_round();
   void grow();
   void look_again();
-  void notice_queue(const flight& received, instant now);
   void resize();
 
   credit_limits limits_;
@@ -112,6 +118,7 @@ class credit {
 
   std::chrono::nanoseconds round_trip_{0};
   instant round_trip_at_;
+  std::chrono::nanoseconds packet_round_trip_least_{0};
   std::optional<instant>
       probe_from_;  ///< set while the window is small to see the round trip without a queue
 };

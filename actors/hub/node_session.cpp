@@ -93,6 +93,7 @@ void send(const session_shell& my, std::uint64_t id, segment built) {
       .then(
           [=](const delivered& answer) {
             answered(my, part, token);
+            my.state().credit.packet_round_trip(answer.round_trip);
             note_answer(my, id, sequence, *sent, answer.answer.failure);
             pump(my);
           },

@@ -27,6 +27,7 @@ struct outcome {
 struct flight {
   instant answered;
   std::uint64_t token;
+  nanoseconds queued;  ///< before the link
   friend bool operator>(const flight& l, const flight& r) { return l.answered > r.answered; }
 };
 
@@ -47,6 +48,7 @@ class simulation {
         busy += send();
       }
       now_ = flights_.top().answered;
+      meter_.packet_round_trip(on_.round_trip + flights_.top().queued);
       meter_.answered(flights_.top().token, now_);
       flights_.pop();
     }
@@ -58,8 +60,9 @@ class simulation {
   nanoseconds send() {
     const auto seconds = static_cast<double>(bytes_) / on_.bytes_per_second;
     const auto transfer = nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
-    free_ = std::max(free_, now_) + transfer;
-    flights_.push({free_ + on_.round_trip + (token_ % 3 == 0 ? on_.jitter : 0ns), token_});
+    const auto queued = std::max(free_, now_) - now_;
+    free_ = now_ + queued + transfer;
+    flights_.push({free_ + on_.round_trip + (token_ % 3 == 0 ? on_.jitter : 0ns), token_, queued});
     meter_.sent(token_++, bytes_, now_);
     return transfer;
   }
