@@ -11,6 +11,8 @@ struct node_root_limits {
   std::uint32_t ended_deliveries_shown = 32;          ///< kept for `status`
   std::chrono::milliseconds report_timeout{2'000};    ///< for a receiver or an instance to report itself
   std::chrono::milliseconds unmount_timeout{30'000};  ///< for an instance to take its mount down
+  /// How long `umount` waits until nobody uses the file system any more that is gone from its place.
+  std::chrono::milliseconds last_user_wait{5'000};
 };
 
 }  // namespace firstlight

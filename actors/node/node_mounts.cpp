@@ -48,14 +48,6 @@ result<void> check_free(const node_shell& my, const std::string& name, const std
   return {};
 }
 
-/// A path as the kernel's mount table has it: no links, no slash at its end.
-std::filesystem::path as_mounted(const std::filesystem::path& path) {
-  const auto plain = path.has_filename() ? path : path.parent_path();
-  std::error_code problem;
-  auto real = std::filesystem::weakly_canonical(plain, problem);
-  return problem ? plain : real;
-}
-
 /// Mounts that were taken over have numbers of an earlier process.
 std::string free_name(const node_shell& my, const image_reference& reference) {
   for (;;) {
@@ -254,16 +246,6 @@ void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
   for (auto reply : mount.umount_replies) deliver(reply, admin_done{});
 }
 
-/// What ends a mount that is still being made; none if there is no such.
-std::function<void(admin_promise)> cancel_of(const node_shell& my, const std::string& name_or_target) {
-  const auto target = as_mounted(name_or_target);
-  for (const auto& [name, making] : my.state().mounting)
-    if (name == name_or_target || making.target == target)
-      return making.cancel ? [cancel = making.cancel](admin_promise reply) { cancel(reply); }
-                           : std::function<void(admin_promise)>{};
-  return {};
-}
-
 /// Nobody waits for a mount that this client asked for.
 void on_client_down(const node_shell& my, const caf::actor_addr& which) {
   std::function<void(std::optional<admin_promise>)> cancel;  // it changes the map
@@ -309,34 +291,6 @@ void mount(const node_shell& my, const admin_mount_request& asked, const progres
 writable_layer folders_of(const mount_record::writable_part& writable) {
   const std::filesystem::path folder = writable.path;
   return {folder / "upper", folder / "work"};
-}
-
-running_mount* find_mount(const node_shell& my, const std::string& name_or_target) {
-  auto& mounts = my.state().mounts;
-  if (const auto named = mounts.find(name_or_target); named != mounts.end()) return &named->second;
-  const auto target = as_mounted(name_or_target);
-  for (auto& [name, mount] : mounts)
-    if (mount.entry.target == target) return &mount;
-  return nullptr;
-}
-
-void umount(const node_shell& my, const admin_umount& asked, admin_promise reply) {
-  auto* mount = find_mount(my, asked.mount);
-  if (mount == nullptr)
-    if (const auto cancel = cancel_of(my, asked.mount)) return cancel(reply);
-  if (mount == nullptr)
-    return refuse(reply, {errc::not_found, asked.mount + " is no mount; 'firstlight ls' shows them"});
-  const auto how = asked.lazy ? busy_mount::detach : busy_mount::refuse;
-  finish_trace(*mount);
-  my.self->request(mount->handle, my.tools->limits.unmount_timeout, unmount_request{how})
-      .then(
-          [=, name = mount->entry.name](unmounted) {
-            // Torn down with its last user; without any, the answer waits until nothing is left of it.
-            const auto still = my.state().mounts.find(name);
-            if (asked.lazy || still == my.state().mounts.end()) return deliver(reply, admin_done{});
-            still->second.umount_replies.push_back(reply);
-          },
-          [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
 }
 
 const mount_facts& enlist(const node_shell& my, const std::string& name, const mountable_image& image,

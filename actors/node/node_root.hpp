@@ -20,9 +20,15 @@ struct bundle_stored {
   blocks_ready blocks;
 };
 
+/// Whoever asked for `mount` to be taken down has waited long enough for its last user, which may be
+/// a copy of it in another mount namespace.
+struct umount_overdue {
+  instance mount;
+};
+
 /// NODE ROOT: answers the node's admin requests; owns receivers and mounts.
 using node_root = admin_service::extend<caf::reacts_to<delivery_ended>, caf::reacts_to<bundle_stored>,
-                                        caf::reacts_to<snapshot_news>>;
+                                        caf::reacts_to<snapshot_news>, caf::reacts_to<umount_overdue>>;
 
 /// What the root works with. The stores outlive it.
 struct node_root_tools {
@@ -111,3 +117,4 @@ node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_st
 }  // namespace firstlight
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::bundle_stored)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::umount_overdue)

@@ -64,11 +64,19 @@ void load_bundle_for(const node_shell& my, const admin_bundle_load& asked, const
 /// Tells the mounts of an image what has come out of a bundle file.
 void note_stored(const node_shell& my, const bundle_stored& news);
 
+// ---- taking mounts down (node_umount.cpp) ------------------------------------------------------
+
+/// A path as the kernel's mount table has it: no links, no slash at its end.
+[[nodiscard]] std::filesystem::path as_mounted(const std::filesystem::path& path);
+/// By name or target.
+[[nodiscard]] running_mount* find_mount(const node_shell& my, const std::string& name_or_target);
+void umount(const node_shell& my, const admin_umount& asked, admin_promise reply);
+void answer_overdue(const node_shell& my, const umount_overdue& what);
+
 // ---- mounts (node_mounts.cpp) ------------------------------------------------------------------
 
 void mount(const node_shell& my, const admin_mount_request& asked, const progress_listener& listener,
            admin_promise reply);
-void umount(const node_shell& my, const admin_umount& asked, admin_promise reply);
 /// Forgets images that nobody uses while the store is above its limit; later, when an image is arriving. In
 /// node_eviction.cpp.
 void keep_store_limit(const node_shell& my);
@@ -79,10 +87,8 @@ void keep_store_limit(const node_shell& my);
 /// In node_commit.cpp.
 void commit(const node_shell& my, const admin_commit& asked, admin_promise reply);
 
-/// By name or target.
 /// Where what is written to a mount goes.
 [[nodiscard]] writable_layer folders_of(const mount_record::writable_part& writable);
-[[nodiscard]] running_mount* find_mount(const node_shell& my, const std::string& name_or_target);
 
 /// Removes the writable layers that unnamed mounts of an earlier process have left, except those still used.
 result<void> remove_left_layers(layer_registry& layers, const std::set<layer_id>& kept);

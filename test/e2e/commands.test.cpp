@@ -132,4 +132,22 @@ TEST_CASE("a mount whose image does not arrive can be taken down") {
   CHECK(std::filesystem::exists(target / "data" / "f100"));
 }
 
+TEST_CASE("umount does not wait for a copy of the mount in another mount namespace") {
+  if (!cluster::possible()) return;
+  cluster all;
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 1}).layout, "streamed:1");
+  all.mount("streamed:1", "app", mount_kind::writable);
+  const auto script = std::string("echo ready; exec sleep 600");
+  auto holder = std::make_unique<running_program>(
+      std::vector<std::string>{"unshare", "--mount", "--propagation", "private", "sh", "-c", script},
+      all.folder() / "holder");
+  REQUIRE(eventually([&] { return holder->output() == "ready\n"; }));
+  auto taking_down = all.start({"umount", "app"});
+  CHECK(taking_down->wait(std::chrono::seconds(30)) == program_end{0, 0});
+  CHECK(std::filesystem::is_empty(all.folder() / "mounts" / "app"));
+  CHECK(all.on_node({"ls"}).reply["mounts"].size() == 1);  // somebody has it still
+  holder.reset();
+  CHECK(eventually([&] { return all.on_node({"ls"}).reply["mounts"].empty(); }));
+}
+
 }  // namespace firstlight

@@ -1,0 +1,63 @@
+#include "actors/node/node_shell.hpp"
+#include "actors/operations.hpp"
+
+namespace firstlight::detail {
+namespace {
+
+/// What ends a mount that is still being made; none if there is no such.
+std::function<void(admin_promise)> cancel_of(const node_shell& my, const std::string& name_or_target) {
+  const auto target = as_mounted(name_or_target);
+  for (const auto& [name, making] : my.state().mounting)
+    if (name == name_or_target || making.target == target)
+      return making.cancel ? [cancel = making.cancel](admin_promise reply) { cancel(reply); }
+                           : std::function<void(admin_promise)>{};
+  return {};
+}
+
+}  // namespace
+
+std::filesystem::path as_mounted(const std::filesystem::path& path) {
+  const auto plain = path.has_filename() ? path : path.parent_path();
+  std::error_code problem;
+  auto real = std::filesystem::weakly_canonical(plain, problem);
+  return problem ? plain : real;
+}
+
+running_mount* find_mount(const node_shell& my, const std::string& name_or_target) {
+  auto& mounts = my.state().mounts;
+  if (const auto named = mounts.find(name_or_target); named != mounts.end()) return &named->second;
+  const auto target = as_mounted(name_or_target);
+  for (auto& [name, mount] : mounts)
+    if (mount.entry.target == target) return &mount;
+  return nullptr;
+}
+
+void umount(const node_shell& my, const admin_umount& asked, admin_promise reply) {
+  auto* mount = find_mount(my, asked.mount);
+  if (mount == nullptr)
+    if (const auto cancel = cancel_of(my, asked.mount)) return cancel(reply);
+  if (mount == nullptr)
+    return refuse(reply, {errc::not_found, asked.mount + " is no mount; 'firstlight ls' shows them"});
+  const auto how = asked.lazy ? busy_mount::detach : busy_mount::refuse;
+  finish_trace(*mount);
+  my.self->request(mount->handle, my.tools->limits.unmount_timeout, unmount_request{how})
+      .then(
+          [=, name = mount->entry.name](unmounted) {
+            // Torn down with its last user; without any, the answer waits until nothing is left of it.
+            const auto still = my.state().mounts.find(name);
+            if (asked.lazy || still == my.state().mounts.end()) return deliver(reply, admin_done{});
+            still->second.umount_replies.push_back(reply);
+            my.self->delayed_send(my.self, my.tools->limits.last_user_wait,
+                                  umount_overdue{still->second.handle});
+          },
+          [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+}
+
+void answer_overdue(const node_shell& my, const umount_overdue& what) {
+  for (auto& [name, mount] : my.state().mounts) {
+    if (mount.handle != what.mount) continue;
+    for (auto reply : std::exchange(mount.umount_replies, {})) deliver(reply, admin_done{});
+  }
+}
+
+}  // namespace firstlight::detail
