@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::chrono::seconds start_limit{60};
 constexpr std::chrono::seconds stop_limit{30};
-constexpr std::chrono::minutes command_limit{4};
+constexpr std::chrono::minutes command_limit{2};
 
 std::string program_path() {
   const char* given = std::getenv("FIRSTLIGHT_PROGRAM");

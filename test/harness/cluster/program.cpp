@@ -10,11 +10,14 @@
 #include <cerrno>
 #include <csignal>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 #include <system_error>
 
 namespace firstlight {
 namespace {
+
+constexpr std::chrono::minutes kill_limit(1);  // a process that waits for a file system can hold out
 
 // Between fork and exec: system calls only, since the parent has threads.
 [[noreturn]] void become(char** arguments, const char* output, const char* errors, pid_t parent) {
@@ -79,8 +82,9 @@ std::optional<program_end> running_program::wait(std::chrono::milliseconds limit
 
 void running_program::kill() {
   signal(SIGKILL);
-  while (!wait(std::chrono::hours(1))) {
-  }
+  if (!wait(kill_limit))
+    std::cerr << "process " << pid_ << " does not end although it was killed; it waits in the kernel for "
+              << text_of("/proc/" + std::to_string(pid_) + "/wchan") << std::endl;
 }
 
 std::string running_program::output() const {

@@ -31,7 +31,7 @@ class running_program {
   void signal(int number) const;                                ///< to the group
   /// Nothing if it has not ended within `limit`.
   std::optional<program_end> wait(std::chrono::milliseconds limit);
-  void kill();  ///< SIGKILL to the group; returns when it has ended
+  void kill();  ///< SIGKILL to the group; returns when it has ended, or says that it does not
 
   [[nodiscard]] std::string output() const;
   [[nodiscard]] std::string errors() const;
