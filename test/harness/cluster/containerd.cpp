@@ -1,9 +1,5 @@
 #include "test/harness/cluster/containerd.hpp"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <csignal>
 #include <fstream>
@@ -16,19 +12,6 @@ namespace {
 
 constexpr std::chrono::minutes command_limit{4};
 constexpr std::chrono::seconds stop_limit{30};
-
-std::uint16_t free_port() {
-  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const bool bound = bind(probe, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                     getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  close(probe);
-  if (!bound) throw std::runtime_error("no free port");
-  return ntohs(address.sin_port);
-}
 
 std::string text_of(const std::filesystem::path& file) {
   std::ostringstream text;
@@ -54,12 +37,12 @@ void kill_containers_of(const std::string& address) {
 
 }  // namespace
 
-containerd_daemon::containerd_daemon(cluster& all) : all_(all) {
+containerd_daemon::containerd_daemon(cluster& all, cri_plugin cri, const std::vector<registry_user>& users)
+    : all_(all), cri_(cri), registry_(all, users) {
   all_.restart_node({"containerd.socket=" + (all_.folder() / "sn.sock").string(),
                      "containerd.address=" + socket().string()});
   all_.await_joined();
   write_config();
-  start_registry();
   start();
 }
 
@@ -72,10 +55,15 @@ void containerd_daemon::write_config() const {
   const auto folder = (all_.folder() / "containerd").string();
   std::ofstream(all_.folder() / "containerd.toml")
       << "version = 2\nroot = \"" << folder << "/root\"\nstate = \"" << folder << "/state\"\n"
-      << "disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\n  address = \"" << socket().string()
-      << "\"\n[ttrpc]\n  address = \"" << socket().string() << ".ttrpc\"\n"
+      << (cri_ == cri_plugin::off ? "disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n" : "")
+      << "[grpc]\n  address = \"" << socket().string() << "\"\n[ttrpc]\n  address = \"" << socket().string()
+      << ".ttrpc\"\n"
       << "[proxy_plugins.firstlight]\n  type = \"snapshot\"\n  address = \""
-      << (all_.folder() / "sn.sock").string() << "\"\n";
+      << (all_.folder() / "sn.sock").string() << "\"\n"
+      << "[plugins.\"io.containerd.grpc.v1.cri\".containerd]\n  snapshotter = \"firstlight\"\n"
+      << "  disable_snapshot_annotations = false\n"
+      << "[plugins.\"io.containerd.grpc.v1.cri\".cni]\n  conf_dir = \"" << folder << "/cni\"\n"
+      << "[plugins.\"io.containerd.internal.v1.opt\"]\n  path = \"" << folder << "/opt\"\n";
 }
 
 void containerd_daemon::start() {
@@ -92,19 +80,6 @@ void containerd_daemon::restart() {
 
 void containerd_daemon::kill() {
   daemon_->kill();
-}
-
-void containerd_daemon::start_registry() {
-  registry_port_ = free_port();
-  const auto config = all_.folder() / "registry.yml";
-  std::ofstream(config) << "version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: "
-                        << (all_.folder() / "registry").string()
-                        << "}}\nhttp: {addr: '127.0.0.1:" << registry_port_ << "'}\n";
-  registry_ = all_.run({"docker-registry", "serve", config.string()});
-}
-
-void containerd_daemon::stop_registry() {
-  registry_->kill();
 }
 
 program_said containerd_daemon::said(const std::vector<std::string>& arguments) {
@@ -169,19 +144,6 @@ std::vector<std::string> containerd_daemon::snapshots() {
   for (std::getline(lines, line); std::getline(lines, line);) keys.push_back(line.substr(0, line.find(' ')));
   std::sort(keys.begin(), keys.end());
   return keys;
-}
-
-std::string containerd_daemon::push(const std::filesystem::path& layout, const std::string& name) {
-  const auto reference = "127.0.0.1:" + std::to_string(registry_port_) + "/" + name;
-  program_said end;
-  // The registry may still be starting.
-  const bool pushed = eventually([&] {
-    end = said({"skopeo", "copy", "--dest-tls-verify=false", "oci:" + layout.string() + ":latest",
-                "docker://" + reference});
-    return end.exit_code == 0;
-  });
-  if (!pushed) throw std::runtime_error("skopeo: " + end.errors);
-  return reference;
 }
 
 }  // namespace firstlight

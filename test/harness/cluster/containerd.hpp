@@ -1,5 +1,6 @@
 #pragma once
-#include "test/harness/cluster/cluster.hpp"
+#include "test/harness/cluster/cri_client.hpp"
+#include "test/harness/cluster/registry.hpp"
 
 namespace firstlight {
 
@@ -10,14 +11,18 @@ struct program_said {
   std::string errors;
 };
 
+/// What of containerd serves Kubernetes.
+enum class cri_plugin : std::uint8_t { off, on };
+
 /// A real containerd with folders and sockets of its own in the cluster's folder, whose snapshotter
 /// "firstlight" is the cluster's node, and a real registry on the loopback. At the end of its life
 /// containers, shims and both daemons are killed. One thread. Members throw std::runtime_error with the
 /// daemon's log when what they start does not come up.
 class containerd_daemon {
  public:
-  /// The node starts anew to serve it. `all` outlives this.
-  explicit containerd_daemon(cluster& all);
+  /// The node starts anew to serve it. `all` outlives this. The registry asks for logins if it has users.
+  explicit containerd_daemon(cluster& all, cri_plugin cri = cri_plugin::off,
+                             const std::vector<registry_user>& users = {});
   ~containerd_daemon();
   containerd_daemon(const containerd_daemon&) = delete;
   containerd_daemon& operator=(const containerd_daemon&) = delete;
@@ -49,11 +54,18 @@ class containerd_daemon {
   std::vector<std::string> snapshots();
 
   /// Pushes an OCI layout. @returns the reference in the registry, `127.0.0.1:PORT/NAME`.
-  std::string push(const std::filesystem::path& layout, const std::string& name);
-  void stop_registry();
+  std::string push(const std::filesystem::path& layout, const std::string& name) {
+    return registry_.push(layout, name);
+  }
+  void stop_registry() { registry_.stop(); }
+  [[nodiscard]] registry_daemon& registry() { return registry_; }
+
+  /// Kubernetes' side of it, if that is on. Its image service is containerd's own.
+  [[nodiscard]] std::unique_ptr<cri_client> cri() const {
+    return std::make_unique<cri_client>(socket(), socket());
+  }
 
  private:
-  void start_registry();
   void write_config() const;
   program_said said(const std::vector<std::string>& arguments);
   /// Else runc would use one folder for all of this machine.
@@ -61,8 +73,8 @@ class containerd_daemon {
   [[nodiscard]] std::filesystem::path socket() const { return all_.folder() / "c.sock"; }
 
   cluster& all_;
-  std::uint16_t registry_port_ = 0;
-  std::unique_ptr<running_program> registry_;
+  cri_plugin cri_;
+  registry_daemon registry_;
   std::unique_ptr<running_program> daemon_;
   std::uint32_t execs_ = 0;
 };
