@@ -29,8 +29,8 @@ cri_said said(const grpc::Status& status, const std::string& value) {
 }  // namespace
 
 struct cri_client::impl {
-  std::unique_ptr<api::RuntimeService::Stub> runtime;
-  std::unique_ptr<api::ImageService::Stub> images;
+  std::unique_ptr<api::RuntimeService::StubInterface> runtime;
+  std::unique_ptr<api::ImageService::StubInterface> images;
 };
 
 cri_client::cri_client(const std::filesystem::path& runtime, const std::filesystem::path& images)
