@@ -89,6 +89,7 @@ void add_layer_commands(command_tree& tree);
 void add_trace_commands(command_tree& tree);
 void add_pki_commands(command_tree& tree, const daemon_actions& actions);
 void add_config_commands(command_tree& tree);
+void add_install_commands(command_tree& tree);
 void add_top_command(command_tree& tree);
 void add_events_command(command_tree& tree);
 void add_evict_command(command_tree& tree);

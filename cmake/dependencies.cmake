@@ -48,6 +48,7 @@ header_only(nlohmann_json nlohmann/json.hpp)
 header_only(LibcurlHeaders curl/curl.h)  # the library is loaded when it is needed: storage/oci/libcurl.hpp
 header_only(SystemdHeaders systemd/sd-daemon.h)  # likewise: apps/daemon_service.cpp
 header_only(CLI11 CLI/CLI.hpp)
+header_only(toml11 toml.hpp)
 
 find_package(rapidcheck REQUIRED)
 find_package(spdlog REQUIRED)
