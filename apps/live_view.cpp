@@ -71,11 +71,11 @@ std::string live_view(const admin_hub_status& status, std::int64_t now) {
   }
   text += nodes.text() + "\n" + deliveries.text();
   if (status.peers.empty()) return text;
-  table peers({"\nPEER", "NAME", "STATE", "TRACES SENT", "FETCHED", "LAST ERROR"});
+  table peers({"PEER", "NAME", "STATE", "TRACES SENT", "FETCHED", "LAST ERROR"});
   for (const auto& peer : status.peers)
     peers.add({peer.address, peer.name, peer.state, std::to_string(peer.traces_sent),
                std::to_string(peer.traces_fetched), peer.last_error});
-  return text + peers.text();
+  return text + "\n" + peers.text();
 }
 
 }  // namespace firstlight

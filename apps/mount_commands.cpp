@@ -37,7 +37,8 @@ void print_list(const admin_listing& list) {
     std::fputs(rows.text().c_str(), stdout);
   }
   if (list.mounts.empty()) return;
-  table rows({"\nMOUNT", "IMAGE", "TARGET", "THERE", "WAITS"});
+  std::puts("");
+  table rows({"MOUNT", "IMAGE", "TARGET", "THERE", "WAITS"});
   for (const auto& mount : list.mounts) {
     rows.add({mount.name, mount.reference, mount.target, percent(mount.bytes_ready, mount.bytes_total),
               std::to_string(mount.waits)});

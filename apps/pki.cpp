@@ -27,7 +27,9 @@ result<int> issue_pki_certificate(const pki_issue_arguments& in) {
     const nlohmann::json answer{{"certificate", files->certificate.string()}, {"key", files->key.string()}};
     std::printf("%s\n", answer.dump().c_str());
   } else {
-    std::printf("%s\n%s\n", files->certificate.c_str(), files->key.c_str());
+    const auto place = "/etc/firstlight/pki/" + in.role;  // where the daemons and the console look
+    std::printf("%s  on its machine: %s.crt\n%s  on its machine: %s.key\n", files->certificate.c_str(),
+                place.c_str(), files->key.c_str(), place.c_str());
   }
   return 0;
 }

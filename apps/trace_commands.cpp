@@ -62,7 +62,8 @@ void print_detail(const admin_trace_detail& detail) {
                 rounded_duration(std::chrono::milliseconds(one.wait_ms))});
   std::fputs(traces.text().c_str(), stdout);
   if (detail.order.empty()) return;
-  table runs({"\nFILE", "FIRST BLOCK", "BLOCKS", "EXPECTED"});
+  std::puts("");
+  table runs({"FILE", "FIRST BLOCK", "BLOCKS", "EXPECTED"});
   for (const auto& run : detail.order)
     runs.add({run.path, std::to_string(run.first), std::to_string(run.count), run.expected ? "yes" : "no"});
   std::fputs(runs.text().c_str(), stdout);

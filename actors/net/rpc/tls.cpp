@@ -12,7 +12,9 @@ namespace {
 
 result<std::string> slurp(const std::filesystem::path& file) {
   std::error_code failed;
-  if (!std::filesystem::exists(file, failed)) return fail(errc::not_found, file.string() + " is missing");
+  if (!std::filesystem::exists(file, failed))
+    return fail(errc::not_found,
+                file.string() + " is missing; copy this machine's there: 'firstlight pki issue' made it");
   std::ifstream in(file, std::ios::binary);
   std::ostringstream text;
   text << in.rdbuf();
