@@ -79,6 +79,31 @@ TEST_CASE("install shows what it would write, as patch reads it, and writes just
   CHECK(text_of(file) == debian);
 }
 
+TEST_CASE(
+    "containerd's whole default config, and one of version 3, take the edit and come back as they were") {
+  const temporary_folder folder;
+  const auto file = folder.path() / "config.toml";
+  running_program containerd({"containerd", "config", "default"}, folder.path() / "default");
+  REQUIRE(containerd.wait(limit) == program_end{0, 0});
+  const std::string third =
+      "version = 3\nimports = ['/etc/containerd/conf.d/*.toml']\n\n[plugins]\n"
+      "  [plugins.'io.containerd.cri.v1.images']\n    snapshotter = 'overlayfs'\n"
+      "    disable_snapshot_annotations = true\n\n"
+      "    [plugins.'io.containerd.cri.v1.images'.pinned_images]\n      sandbox = "
+      "'registry.k8s.io/pause:3.10'\n"
+      "  [plugins.'io.containerd.cri.v1.runtime']\n    cdi_spec_dirs = ['/etc/cdi', '/var/run/cdi']\n"
+      "[proxy_plugins]\n";
+  for (const auto& before : {containerd.output(), third}) {
+    write(file, before);
+    const auto written = install(folder, {"--cri", "--write"});
+    INFO(written.output << written.errors);
+    CHECK(written.exit_code == 0);
+    CHECK(written.output.find(" disable_snapshot_annotations = false\n") != std::string::npos);
+    CHECK(install(folder, {"--remove", "--write"}).exit_code == 0);
+    CHECK(text_of(file) == before);
+  }
+}
+
 TEST_CASE("a config that was not there is made, with its folder, and goes again") {
   const temporary_folder folder;
   const auto file = folder.path() / "etc" / "config.toml";
