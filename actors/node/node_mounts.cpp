@@ -24,9 +24,10 @@ struct order {
   image_receiver source{};
   mount_record record{};
   std::shared_ptr<access_recorder> recorder{};
-  bool made_layer = false;  ///< its writable layer is new
-  bool over = false;        ///< answered: given up or mounted
-  bool cancelled = false;   ///< to be taken down as soon as it is mounted
+  receiver_report delivery{};  ///< while it was being made
+  bool made_layer = false;     ///< its writable layer is new
+  bool over = false;           ///< answered: given up or mounted
+  bool cancelled = false;      ///< to be taken down as soon as it is mounted
   std::vector<admin_promise> cancels{};
 };
 using order_ptr = std::shared_ptr<order>;
@@ -142,22 +143,16 @@ void give_up(const node_shell& my, const order_ptr& what, const error& why) {
   quit_when_alone(my);
 }
 
-void answer(const node_shell& my, const order_ptr& what, const mount_facts& entry, const instance& handle,
-            const receiver_report& delivery) {
-  my.self->request(handle, my.tools->limits.report_timeout, caf::get_atom_v)
-      .then(
-          [=](const instance_status& status) {
-            const auto elapsed = std::chrono::steady_clock::now() - what->since;
-            deliver(
-                what->reply,
-                admin_mounted{report(entry, status, measure_held(*entry.image.toc, my.tools->contents)),
-                              std::string(entry.image.toc->config_json()), report(delivery),
-                              static_cast<std::uint64_t>(
-                                  std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count())});
-            if (const auto kept = my.tools->layers.sync(); !kept)
-              spdlog::error("what mount {} is bound to may be lost: {}", what->name, to_string(kept.error()));
-          },
-          [=](caf::error& problem) { what->reply.deliver(std::move(problem)); });
+/// Asks nobody: somebody waits for the mount, and nothing has been read on it.
+void answer(const node_shell& my, const order_ptr& what, const mount_facts& entry) {
+  const auto elapsed = std::chrono::steady_clock::now() - what->since;
+  deliver(what->reply,
+          admin_mounted{report(entry, instance_status{}, measure_held(*entry.image.toc, my.tools->contents)),
+                        std::string(entry.image.toc->config_json()), report(what->delivery),
+                        static_cast<std::uint64_t>(
+                            std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count())});
+  if (const auto kept = my.tools->layers.sync(); !kept)
+    spdlog::error("what mount {} is bound to may be lost: {}", what->name, to_string(kept.error()));
 }
 
 error cancelled() {
@@ -184,10 +179,7 @@ void on_mounted(const node_shell& my, const order_ptr& what, const mounted& made
               [=](const caf::error&) { my.self->send_exit(made.handle, caf::exit_reason::user_shutdown); });
     return refuse(what->reply, cancelled());
   }
-  if (!what->source) return answer(my, what, entry, made.handle, {});
-  my.self->request(what->source, my.tools->limits.report_timeout, caf::get_atom_v)
-      .then([=](const receiver_report& delivery) { answer(my, what, entry, made.handle, delivery); },
-            [=](const caf::error&) { answer(my, what, entry, made.handle, {}); });
+  answer(my, what, entry);
 }
 
 /// From here on it can only be cancelled once it is there.
@@ -200,6 +192,10 @@ void make_mount(const node_shell& my, const order_ptr& what) {
   const auto used = my.tools->catalogue.change(
       what->key.first, what->key.second, [](image_record& record) { record.last_used_at = unix_now(); });
   if (!used) return give_up(my, what, used.error());
+  if (what->source)
+    my.self->request(what->source, my.tools->limits.report_timeout, caf::get_atom_v)
+        .then([what](const receiver_report& delivery) { what->delivery = delivery; },
+              [](const caf::error&) {});  // it has ended: there is nothing to tell of it
   what->record.image = what->image.record;
   what->record.mounted_at = unix_now();
   auto request = request_for(what->name, what->image, what->record, what->source);
