@@ -126,6 +126,7 @@ void bind_learning(binder& to, learning_options& o) {
           "how often it is looked which removed traces can be forgotten");
   to.bind("peer_interval", o.peer_interval, "how often another hub is asked for new traces");
   to.bind("peer_ids_max", o.peer_ids_max, "ids of traces in one answer to another hub");
+  to.bind("peer_known_max", o.peer_known_max, "ids of traces that another hub may list, removed ones included");
   to.bind("refusals_shown_max", o.refusals_shown_max, "reasons of refused traces that status shows");
 }
 

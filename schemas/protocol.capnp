@@ -17,6 +17,7 @@ struct NodeHello {
   blockBytes      @3 :UInt32;
   limits          @4 :Limits;
   bulkConnections @5 :UInt32;    # how many the node will attach
+  process         @6 :Data;      # 16 random bytes for each process: tells one that joins again from another one
 }
 
 struct HubWelcome {

@@ -99,7 +99,9 @@ result<void> hub_daemon::spawn_actors(const hub_options& options, const std::str
                                                       .savers = savers_,
                                                       .stop = stop_,
                                                       .draining = draining_,
-                                                      .store_bytes_max = options.store_bytes_max});
+                                                      .store_bytes_max = options.store_bytes_max,
+                                                      .delivery = options.plan.delivery,
+                                                      .page_bytes = options.admin.page_bytes});
   caf::anon_send(aggregator_, caf::subscribe_atom_v, caf::actor_cast<caf::actor>(root_));
   session_tools_ = std::make_shared<const session_tools>(
       session_tools{library_, aggregator_, preparation, *builder_, planners_, builders_, options.plan,
@@ -149,7 +151,8 @@ result<void> hub_daemon::join_peers(const hub_options& options, const std::strin
         {.address = address, .tls = options.tls, .limits = limits, .software_version = version});
     if (!link) return tl::unexpected(link.error());
     auto peer = system_.spawn<caf::detached>(
-        make_hub_peer, peer_parts{address, *link, aggregator_, *traces_, learning_.peer_interval});
+        make_hub_peer,
+        peer_parts{address, *link, aggregator_, *traces_, learning_.peer_interval, learning_.peer_known_max});
     caf::anon_send(aggregator_, caf::subscribe_atom_v, caf::actor_cast<caf::actor>(peer));
     peer_links_.push_back(std::move(*link));
     peers_.push_back(std::move(peer));

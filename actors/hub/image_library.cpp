@@ -92,6 +92,17 @@ std::optional<image_reference> source_of_layers(const library_tools& tools, cons
   return source ? std::optional(*source) : std::nullopt;
 }
 
+/// Adds an image; of those that its tag has meant before too many may be kept now.
+result<image_record> add_and_sweep(const library_tools& tools, const add_image_request& request) {
+  auto added = add_image({tools.catalogue, tools.contents, tools.layers, tools.source, tools.order_limits,
+                          tools.traces, tools.learning, log_unlearned},
+                         request);
+  if (!added) return added;
+  if (const auto swept = tools.catalogue.forget_unnamed(); !swept)
+    spdlog::warn("tables of contents that no tag names stay: {}", to_string(swept.error()));
+  return added;
+}
+
 void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers,
              const question& asked) {
   const auto report = [me = caf::actor_cast<image_library>(self),
@@ -106,12 +117,7 @@ void look_up(self_pointer self, const library_tools& tools, const worker_pool& w
                                   tools.stop.get(),
                                   source_of_layers(tools, asked)};
   run_on(
-      workers.next(), self,
-      [tools, request] {
-        return add_image({tools.catalogue, tools.contents, tools.layers, tools.source, tools.order_limits,
-                          tools.traces, tools.learning, log_unlearned},
-                         request);
-      },
+      workers.next(), self, [tools, request] { return add_and_sweep(tools, request); },
       [self, tools, where = asked.where](const result<image_record>& added) {
         answer_all(self, where, settle(self, tools, where, added));
       });

@@ -8,6 +8,7 @@
 #include "actors/hub/warmup_turns.hpp"
 #include "config/plan_limits.hpp"
 #include "model/credit.hpp"
+#include "model/sending_queue.hpp"
 #include "model/warmup.hpp"
 #include "storage/segment_builder.hpp"
 
@@ -109,8 +110,7 @@ struct session_state {
   std::uint64_t token = 0;                         ///< of the credit
   std::map<part_received, std::uint64_t> on_link;  ///< the tokens of what has not been received
   std::optional<double> pace;                      ///< that the link was told
-  std::deque<built_segment> built;                 ///< wait for credit
-  std::uint32_t building = 0;                      ///< segments that workers build
+  sending_queue<built_segment> ahead;              ///< segments that workers build, or that wait for credit
   session_report totals;
 };
 

@@ -158,17 +158,6 @@ result<std::unique_ptr<node_daemon>> node_daemon::start(
   return node;
 }
 
-/// An exit overtakes what was sent before it: the collector answers once it has kept all that it was given.
-void node_daemon::keep_last_traces() {
-  if (!collector_) return;
-  caf::scoped_actor self{system_};
-  self->request(collector_, std::chrono::seconds(10), caf::get_atom_v)
-      .receive([](const collector_status&) {},
-               [](const caf::error& problem) {
-                 spdlog::error("the last traces may be lost: {}", to_string(from_caf(problem)));
-               });
-}
-
 node_daemon::~node_daemon() {
   stop_->store(true);
   metrics_.reset();

@@ -40,7 +40,6 @@ class node_daemon {
   [[nodiscard]] static std::filesystem::path mounts_folder(const node_options& options);
 
  private:
-  void keep_last_traces();
   node_daemon(caf::actor_system& system, const node_options& options);
   result<void> open_stores(const node_options& options);
   result<void> spawn_snapshotter(const node_options& options, const platform& home);

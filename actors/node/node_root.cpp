@@ -20,6 +20,8 @@ void carry_out(const node_shell& my, const admin_request& request, const progres
           [&](const admin_umount& asked) { detail::umount(my, asked, reply); },
           [&](const admin_list_request&) { detail::list(my, reply); },
           [&](const admin_node_status_request&) { detail::status(my, reply); },
+          [&](const admin_waiters_request&) { detail::waiters(my, reply); },
+          [&](const admin_receivers_request&) { detail::receivers(my, reply); },
           [&](const admin_wait& asked) { detail::wait(my, asked, listener, reply); },
           [&](const admin_bundle_load& asked) { detail::load_bundle_for(my, asked, listener, reply); },
           [&](const admin_layer_register& asked) { detail::register_layer_for(my, asked, reply); },

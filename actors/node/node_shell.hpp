@@ -158,5 +158,11 @@ void status(const node_shell& my, admin_promise reply);
 
 /// The mounts with what their instances say, then `then(vector<admin_mount>)`.
 void gather_mounts(const node_shell& my, std::function<void(std::vector<admin_mount>)> then);
+/// The deliveries that run, then those that have ended, then `then(vector<admin_delivery>)`.
+void gather_deliveries(const node_shell& my, std::function<void(std::vector<admin_delivery>)> then);
+
+/// In node_waiters.cpp.
+void waiters(const node_shell& my, admin_promise reply);
+void receivers(const node_shell& my, admin_promise reply);
 
 }  // namespace firstlight::detail

@@ -63,22 +63,27 @@ struct session_bench {
   pull_listener listener = stage.keep(stage.system().spawn(deaf_listener));
   std::shared_ptr<std::function<void()>> while_resolving = std::make_shared<std::function<void()>>();
   std::shared_ptr<warmup_turns> turns = std::make_shared<warmup_turns>();
+  actor_stage::held_worker held = stage.hold_work();
   reporting_session session;
   std::vector<std::uint64_t> beside;  ///< of the pull of the other image
 
+  enum class building { at_once, held };
+
   /// A window of one byte lets one segment go at a time.
-  explicit session_bench(std::uint64_t window_bytes = 1) {
+  explicit session_bench(std::uint64_t window_bytes = 1, building how = building::at_once) {
     const auto library = stage.keep(stage.system().spawn(library_of, image, other, while_resolving));
     session = stage.keep(stage.system().spawn(
         make_node_session, session_peer{"n1", "10.0.0.7"}, far,
         session_tools{library, trace_aggregator{}, hub.preparation(), *hub.builder, stage.workers(),
-                      stage.workers(), small_segments(window_bytes), turns}));
+                      how == building::held ? worker_pool({held}) : stage.workers(),
+                      small_segments(window_bytes), turns}));
   }
   ~session_bench() {
     link->lose_all();
     link->toc_replies.clear();
     link->self = nullptr;
     session = nullptr;
+    held = nullptr;
     listener = nullptr;
     far = nullptr;
   }
@@ -174,6 +179,25 @@ TEST_CASE("with credit for all, all segments are on their way at once") {
   const auto started = bench.start();
   CHECK(started.segments > 5);
   CHECK(bench.link->in_flight.size() == started.segments);
+}
+
+TEST_CASE("segments leave in the order of the plan, in whichever order they are built") {
+  session_bench bench(64U << 20U, session_bench::building::held);
+  const auto started = bench.start();
+  CHECK(bench.link->segments.empty());
+  for (std::uint32_t i = 0; i < 2 * started.segments; ++i) bench.stage.finish_last(bench.held);
+  REQUIRE(bench.link->segments.size() == started.segments);
+  for (std::uint32_t i = 0; i < started.segments; ++i) CHECK(bench.link->segments[i].data.sequence == i);
+}
+
+TEST_CASE("what a reader waits for leaves as soon as it is built, before what was begun earlier") {
+  session_bench bench(64U << 20U, session_bench::building::held);
+  bench.start();
+  const auto wanted = session_bench::late_block(*bench.image.toc);
+  bench.send(want{1, {wanted}, urgency::normal});
+  bench.stage.finish_last(bench.held);
+  REQUIRE(bench.link->segments.size() == 1);
+  CHECK(carries(bench.link->segments.front().data, wanted));
 }
 
 TEST_CASE("a want overtakes what has not left") {

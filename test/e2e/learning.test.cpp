@@ -214,6 +214,66 @@ TEST_CASE("traces go out as JSON and come back, and hostile ones change nothing"
   CHECK(eventually([&] { return traced(all, "streamed")["learned_from"] == 0; }));
 }
 
+TEST_CASE("a collection is taken in, and given out with the same groups") {
+  if (!cluster::possible()) return;
+  cluster all;
+  for (const std::string name : {"shop", "side"}) {
+    write_layout(all.folder() / name, {tar_builder().file("a", name + "a").file("b", name + "b").take()});
+    all.add(all.folder() / name, name + ":1");
+  }
+  const std::string text =
+      R"({"Groups":[{"h":[{"f":"a","a":0,"w":1,"r":0,"s":0},{"f":"b","a":5,"w":0,"r":1,"s":1},)"
+      R"({"f":"b","a":6,"w":0,"r":2,"s":0}],"i":[{"n":"docker.io/library/shop","t":"1"},)"
+      R"({"n":"docker.io/library/side","t":"1"}]},)"
+      R"({"h":[{"f":"b","a":2,"w":0,"r":0,"s":0}],"i":[{"n":"docker.io/library/side","t":"1"}]}]})";
+  const auto file = all.folder() / "collection.json";
+  std::ofstream(file) << text;
+  CHECK(all.on_hub({"trace", "import", file.string()}).reply["added"] == 3);
+  CHECK(all.on_hub({"trace", "import", file.string()}).reply["known"] == 3);
+  const auto groups = [](const std::string& collection) {
+    const auto list = nlohmann::json::parse(collection)["Groups"];
+    return std::multiset<std::string>(list.size() == 2
+                                          ? std::multiset<std::string>{list[0].dump(), list[1].dump()}
+                                          : std::multiset<std::string>{});
+  };
+  CHECK(groups(all.on_hub({"trace", "export"}).reply["collection"]) == groups(text));
+}
+
+TEST_CASE("more traces than fit into one reply are taken in and given out") {
+  if (!cluster::possible()) return;
+  cluster all;
+  tar_builder tar;
+  std::vector<std::string> names;
+  for (int i = 0; i < 4'000; ++i) {
+    names.push_back(std::string(200, 'n') + std::to_string(i));
+    tar.file(names.back(), std::to_string(i));
+  }
+  write_layout(all.folder() / "many", {tar.take()});
+  all.add(all.folder() / "many", "many:1");
+  const auto folder = all.folder() / "traces";
+  std::filesystem::create_directory(folder);
+  constexpr int traces = 20;  // of a megabyte each
+  for (int i = 0; i < traces; ++i) {
+    std::ofstream out(folder / (std::to_string(i) + ".json"));
+    out << R"({"group":"default","image":{"n":"many","t":"1"},"start":"2024-05-06T07:08:09Z","seq":[)";
+    for (std::size_t at = 0; at < names.size(); ++at)
+      out << (at == 0 ? "" : ",") << R"({"f":")" << names[at] << R"(","a":)" << (at * 1000 + i)
+          << R"(,"w":0})";
+    out << "]}";
+  }
+  CHECK(all.on_hub({"trace", "import", folder.string()}).reply["added"] == traces);
+  const auto out = all.folder() / "out";
+  check_good(all.on_hub({"trace", "export", "--to", out.string()}));
+  int files = 0;
+  std::uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(out)) {
+    ++files;
+    if (entry.path().filename() != "collection.json") bytes += entry.file_size();
+  }
+  CHECK(files == traces + 1);
+  CHECK(bytes > 17'000'000);
+}
+
 TEST_CASE("a running delivery goes on in the order that was learned meanwhile") {
   if (!cluster::possible()) return;
   cluster all({.link_bytes_per_second = 1'000'000});
