@@ -92,8 +92,17 @@ std::optional<image_reference> source_of_layers(const library_tools& tools, cons
   return source ? std::optional(*source) : std::nullopt;
 }
 
-void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers,
-             const question& asked) {
+/// What an image is read with for a node: by its login, which has just been found good, if there is one.
+source_options sources_for(const library_tools& tools, const std::optional<image_caller>& caller) {
+  auto source = tools.source;
+  if (!caller || !caller->login) return source;
+  source.login = login_of::either;
+  source.caller_login = caller->login;
+  return source;
+}
+
+void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers, const question& asked,
+             const std::optional<image_caller>& caller) {
   const auto report = [me = caf::actor_cast<image_library>(self),
                        where = asked.where](const pull_progress& progress) {
     caf::anon_send(me, ingestion_status{where.first, where.second, progress, {}});
@@ -107,8 +116,8 @@ void look_up(self_pointer self, const library_tools& tools, const worker_pool& w
                                   source_of_layers(tools, asked)};
   run_on(
       workers.next(), self,
-      [tools, request] {
-        return add_image({tools.catalogue, tools.contents, tools.layers, tools.source, tools.order_limits,
+      [tools, request, source = sources_for(tools, caller)] {
+        return add_image({tools.catalogue, tools.contents, tools.layers, source, tools.order_limits,
                           tools.traces, tools.learning, log_unlearned},
                          request);
       },
@@ -144,6 +153,59 @@ result<std::optional<known_image>> known_and_fresh(const library_tools& tools, c
   return tl::unexpected(image.error());
 }
 
+/// The record that an answer would be taken from, if one is known.
+result<std::optional<image_record>> record_for(const library_tools& tools, const resolve_image& asked,
+                                               const question& canonical) {
+  auto record = tools.catalogue.find(canonical.where.first, canonical.where.second);
+  if (!record) return record;
+  if (asked.toc && (!*record || (*record)->toc != *asked.toc)) {
+    auto older = tools.catalogue.find_toc(*asked.toc);
+    if (!older || *older) return older;
+  }
+  if (!*record && canonical.reference.pinned)
+    return tools.catalogue.find_manifest(*canonical.reference.pinned);
+  return record;
+}
+
+bool names_same_repository(const std::string& name, const image_reference& other) {
+  const auto parsed = parse_image_reference(name);
+  return parsed && parsed->host == other.host && parsed->repository == other.repository;
+}
+
+/// What the caller must be able to read in a registry to get the answer; none: all nodes may have it.
+result<std::optional<image_reference>> what_must_be_readable(const library_tools& tools,
+                                                             const resolve_image& asked,
+                                                             const question& canonical) {
+  const auto record = record_for(tools, asked, canonical);
+  if (!record) return tl::unexpected(record.error());
+  auto source = *record ? parse_image_reference((*record)->source) : canonical.reference;
+  if (!source) return tl::unexpected(source.error());
+  // The same manifest may be in several repositories, of which the caller has named one that he can read.
+  if (*record && source->transport == image_transport::registry && canonical.reference.pinned &&
+      !names_same_repository((*record)->reference, canonical.reference))
+    source = canonical.reference;
+  if (source->transport != image_transport::registry) {
+    if (*record) return std::nullopt;
+    return fail(errc::denied, source->text() +
+                                  " is a file of the hub's machine: only its administrator may add it, with "
+                                  "'firstlight image add'");
+  }
+  source->layers = 0;
+  const freshness_question age{*record ? std::optional((*record)->checked_at) : std::nullopt,
+                               canonical.reference.pinned.has_value() || asked.toc, unix_now(),
+                               tools.tag_check_interval};
+  if (decide_freshness(age) == freshness::use && !source->pinned) source->pinned = (*record)->top_digest;
+  return std::optional(std::move(*source));
+}
+
+/// A login is for one registry: none is shown to another one than that which the caller has named.
+shared_login login_for(const image_reference& read, const std::string& named, const shared_login& login) {
+  const auto reference = parse_image_reference(named);
+  return reference && reference->transport == image_transport::registry && reference->host == read.host
+             ? login
+             : shared_login{};
+}
+
 result<image_removed> remove(self_pointer self, const library_tools& tools, const remove_image& which) {
   if (!self->state.open.empty())
     return fail(errc::busy, "images are being added; try again when they are done");
@@ -173,6 +235,42 @@ result<library_status> status_of(self_pointer self, const library_tools& tools) 
   return status;
 }
 
+/// What was asked, by whom.
+struct library_call {
+  resolve_image asked;
+  question canonical;
+  pull_listener listener;
+};
+using image_promise = caf::typed_response_promise<known_image>;
+
+/// Answers with what is known, or looks it up; one that is looked up is looked up once, however many ask.
+void resolve(self_pointer self, const library_tools& tools, const worker_pool& workers,
+             const library_call& call, image_promise reply) {
+  const auto& [asked, question, listener] = call;
+  auto fresh = asked.toc ? known_by_toc(tools, *asked.toc) : result<std::optional<known_image>>(std::nullopt);
+  if (fresh && !*fresh) fresh = known_and_fresh(tools, question);
+  if (!fresh) return reply.deliver(to_caf(fresh.error()));
+  if (*fresh) return reply.deliver(std::move(**fresh));
+  auto& open = self->state.open[question.where];
+  open.askers.push_back({reply, listener, asked.delivery});
+  if (open.askers.size() > 1) return;
+  open.since = std::chrono::steady_clock::now();
+  open.status = {question.where.first, question.where.second, {"waiting for its turn", 0, 0}, {}};
+  look_up(self, tools, workers, question, asked.caller);
+}
+
+void resolve_if_allowed(self_pointer self, const library_tools& tools, const worker_pool& workers,
+                        library_call call, image_promise reply) {
+  const auto read = what_must_be_readable(tools, call.asked, call.canonical);
+  if (!read) return reply.deliver(to_caf(read.error()));
+  if (!*read) return resolve(self, tools, workers, call, reply);
+  auto& caller = *call.asked.caller;
+  caller.login = login_for(**read, call.asked.reference, caller.login);
+  self->request(tools.guard, caf::infinite, check_access{**read, caller.login, caller.node, call.asked.toc})
+      .then([=](access_granted) { resolve(self, tools, workers, call, reply); },
+            [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+}
+
 template <class T>
 caf::result<T> as_reply(result<T> outcome) {
   if (!outcome) return to_caf(outcome.error());
@@ -187,18 +285,11 @@ image_library::behavior_type make_image_library(self_pointer self, library_tools
       [=](const resolve_image& asked, const pull_listener& listener) -> caf::result<known_image> {
         const auto question = canonical(tools, asked);
         if (!question) return to_caf(question.error());
-        auto fresh =
-            asked.toc ? known_by_toc(tools, *asked.toc) : result<std::optional<known_image>>(std::nullopt);
-        if (fresh && !*fresh) fresh = known_and_fresh(tools, *question);
-        if (!fresh) return to_caf(fresh.error());
-        if (*fresh) return **fresh;
         auto reply = self->make_response_promise<known_image>();
-        auto& open = self->state.open[question->where];
-        open.askers.push_back({reply, listener, asked.delivery});
-        if (open.askers.size() > 1) return reply;
-        open.since = std::chrono::steady_clock::now();
-        open.status = {question->where.first, question->where.second, {"waiting for its turn", 0, 0}, {}};
-        look_up(self, tools, workers, *question);
+        if (asked.caller && tools.guard)
+          resolve_if_allowed(self, tools, workers, {asked, *question, listener}, reply);
+        else
+          resolve(self, tools, workers, {asked, *question, listener}, reply);
         return reply;
       },
       [=](caf::get_atom) -> caf::result<library_status> { return as_reply(status_of(self, tools)); },
