@@ -64,7 +64,7 @@ class child {
     if (id_ <= 0) return;
     kill(-id_, SIGKILL);
     kill(id_, SIGKILL);  // before it has made its group
-    collect(0);
+    collect();
   }
   child(const child&) = delete;
   child& operator=(const child&) = delete;
@@ -72,20 +72,20 @@ class child {
   /// Its exit code once it has ended; nothing if that takes longer.
   std::optional<int> wait(clock::time_point limit) {
     const pipe_end handle(static_cast<int>(syscall(SYS_pidfd_open, id_, 0)));
+    if (handle.get() < 0) return std::nullopt;
     pollfd ended{handle.get(), POLLIN, 0};
-    while (handle.get() >= 0) {
+    while (true) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(limit - clock::now()).count();
       const int ready = left <= 0 ? 0 : poll(&ended, 1, static_cast<int>(left));
-      if (ready > 0) break;
+      if (ready > 0) return collect();
       if (ready == 0) return std::nullopt;
     }
-    return collect(0);
   }
 
  private:
-  int collect(int options) {
+  int collect() {
     int status = 0;
-    while (waitpid(id_, &status, options) < 0 && errno == EINTR) {
+    while (waitpid(id_, &status, 0) < 0 && errno == EINTR) {
     }
     id_ = 0;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -121,8 +121,11 @@ result<pid_t> spawn(const helper_program& program, int input, int output) {
   posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
   posix_spawnattr_setpgroup(&attributes, 0);
+  sigset_t none;  // what this thread has blocked is nothing to the program
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
   std::vector<std::string> arguments{program.path};
   arguments.insert(arguments.end(), program.arguments.begin(), program.arguments.end());
   auto environment = environment_with(program.environment);

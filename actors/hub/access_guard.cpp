@@ -46,7 +46,10 @@ std::optional<error> settle(const guard_shell& my, const access_key& key, const 
     return std::nullopt;
   }
   const auto& why = answer.error();
-  if (is_refusal(why.code)) cache.note(key, why, my.now());
+  if (is_refusal(why.code)) {
+    cache.note(key, why, my.now());
+    spdlog::info("a node may not read {}: {}", key.image, why.detail);
+  }
   if (!is_away(why.code)) return why;
   if (!cache.allowed_before(key, my.now()))
     return error{why.code, "whether this node may read it cannot be asked: " + why.detail};

@@ -172,29 +172,27 @@ bool names_same_repository(const std::string& name, const image_reference& other
   return parsed && parsed->host == other.host && parsed->repository == other.repository;
 }
 
-/// What the caller must be able to read in a registry to get the answer; none: all nodes may have it.
+/// What the caller must be able to read in a registry to get the answer that would be taken from this record,
+/// or from its source if there is none; none: all nodes may have it.
 result<std::optional<image_reference>> what_must_be_readable(const library_tools& tools,
-                                                             const resolve_image& asked,
-                                                             const question& canonical) {
-  const auto record = record_for(tools, asked, canonical);
-  if (!record) return tl::unexpected(record.error());
-  auto source = *record ? parse_image_reference((*record)->source) : canonical.reference;
+                                                             const std::optional<image_record>& record,
+                                                             const image_reference& asked, bool exactly) {
+  auto source = record ? parse_image_reference(record->source) : asked;
   if (!source) return tl::unexpected(source.error());
   // The same manifest may be in several repositories, of which the caller has named one that he can read.
-  if (*record && source->transport == image_transport::registry && canonical.reference.pinned &&
-      !names_same_repository((*record)->reference, canonical.reference))
-    source = canonical.reference;
+  if (record && source->transport == image_transport::registry && asked.pinned &&
+      !names_same_repository(record->reference, asked))
+    source = asked;
   if (source->transport != image_transport::registry) {
-    if (*record) return std::nullopt;
+    if (record) return std::nullopt;
     return fail(errc::denied, source->text() +
                                   " is a file of the hub's machine: only its administrator may add it, with "
                                   "'firstlight image add'");
   }
   source->layers = 0;
-  const freshness_question age{*record ? std::optional((*record)->checked_at) : std::nullopt,
-                               canonical.reference.pinned.has_value() || asked.toc, unix_now(),
-                               tools.tag_check_interval};
-  if (decide_freshness(age) == freshness::use && !source->pinned) source->pinned = (*record)->top_digest;
+  const freshness_question age{record ? std::optional(record->checked_at) : std::nullopt,
+                               asked.pinned.has_value() || exactly, unix_now(), tools.tag_check_interval};
+  if (decide_freshness(age) == freshness::use && !source->pinned) source->pinned = record->top_digest;
   return std::optional(std::move(*source));
 }
 
@@ -243,14 +241,24 @@ struct library_call {
 };
 using image_promise = caf::typed_response_promise<known_image>;
 
+void refuse(image_promise reply, const error& why) {
+  reply.deliver(to_caf(why));
+}
+
 /// Answers with what is known, or looks it up; one that is looked up is looked up once, however many ask.
 void resolve(self_pointer self, const library_tools& tools, const worker_pool& workers,
              const library_call& call, image_promise reply) {
   const auto& [asked, question, listener] = call;
   auto fresh = asked.toc ? known_by_toc(tools, *asked.toc) : result<std::optional<known_image>>(std::nullopt);
+  if (fresh && !*fresh && asked.toc && asked.caller &&
+      tools.guard)  // what may be read is this and nothing else
+    return refuse(reply, {errc::busy, question.where.first + " has just been removed; try again"});
   if (fresh && !*fresh) fresh = known_and_fresh(tools, question);
-  if (!fresh) return reply.deliver(to_caf(fresh.error()));
-  if (*fresh) return reply.deliver(std::move(**fresh));
+  if (!fresh) return refuse(reply, fresh.error());
+  if (*fresh) {
+    reply.deliver(std::move(**fresh));
+    return;
+  }
   auto& open = self->state.open[question.where];
   open.askers.push_back({reply, listener, asked.delivery});
   if (open.askers.size() > 1) return;
@@ -261,8 +269,13 @@ void resolve(self_pointer self, const library_tools& tools, const worker_pool& w
 
 void resolve_if_allowed(self_pointer self, const library_tools& tools, const worker_pool& workers,
                         library_call call, image_promise reply) {
-  const auto read = what_must_be_readable(tools, call.asked, call.canonical);
-  if (!read) return reply.deliver(to_caf(read.error()));
+  const auto record = record_for(tools, call.asked, call.canonical);
+  if (!record) return refuse(reply, record.error());
+  // An answer by reference is another one than that by table of contents, and so is the question.
+  if (!*record || (*record)->toc != call.asked.toc) call.asked.toc.reset();
+  const auto read =
+      what_must_be_readable(tools, *record, call.canonical.reference, call.asked.toc.has_value());
+  if (!read) return refuse(reply, read.error());
   if (!*read) return resolve(self, tools, workers, call, reply);
   auto& caller = *call.asked.caller;
   caller.login = login_for(**read, call.asked.reference, caller.login);

@@ -122,7 +122,7 @@ void send_with_login(const receiver_shell& my, const pull_request& pull) {
   if (!my.tools->logins) return send_pull(my, pull);
   my.self->request(my.tools->logins, caf::infinite, find_login{pull.reference})
       .then(
-          [my, pull](const found_login& found) mutable {
+          [my, pull = pull](const found_login& found) mutable {
             pull.login = found.login;
             send_pull(my, pull);
           },
