@@ -36,6 +36,7 @@ void bind_link(binder& to, link_limits& o) {
           "node: striped where the hub's kernel has no BBR");
   to.bind("unsent_low_water_bytes", o.unsent_low_water_bytes, "TCP_NOTSENT_LOWAT of bulk sockets");
   to.bind("text_bytes_max", o.text_bytes_max, "names, references, stages in a message");
+  to.bind("login_bytes_max", o.login_bytes_max, "hub: each part of a login that comes with a pull");
   to.bind("had_images_max", o.had_images_max, "images named in one pull");
 }
 

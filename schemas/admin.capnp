@@ -166,11 +166,19 @@ enum PullUntil {
   started @2;        # it has been asked for
 }
 
+struct Login {
+  user          @0 :Text;
+  password      @1 :Data;
+  identityToken @2 :Data;            # for the registry's token server, instead of user and password
+  registryToken @3 :Data;            # for the registry itself, as it is
+}
+
 struct Pull {
   reference @0 :Text;
   platform  @1 :Text;
   until     @2 :PullUntil;
   containerdNamespace @3 :Text;      # containerd is told of the image there; empty: it is not told
+  login     @4 :Login;               # to the image's registry
 }
 
 struct MountRequest {
@@ -183,6 +191,7 @@ struct MountRequest {
   group     @6 :Text;                # of instances that are started together; empty: none
   record    @7 :Bool;                # every block that programs read, whatever it costs
   forOverlays @8 :Bool;              # others mount overlays above it: what they need stays when the node stops
+  login     @9 :Login;               # to the image's registry
 }
 
 struct Umount {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/bytes.hpp"
+#include "model/registry_login.hpp"
 #include "schemas/admin_learning.hpp"
 #include "schemas/admin_operations.hpp"
 #include "schemas/admin_values.hpp"
@@ -60,6 +61,7 @@ struct admin_pull {
   std::string platform;
   pull_until until = pull_until::complete;
   std::string containerd_namespace;  ///< containerd is told of the image there; empty: it is not told
+  registry_login login{};            ///< to the image's registry; empty: the node looks for one
   friend bool operator==(const admin_pull&, const admin_pull&) = default;
 };
 /// Pulls when needed, mounts, and answers by `admin_mounted` as soon as the mount can be used.
@@ -74,6 +76,7 @@ struct admin_mount_request {
   bool record = false;  ///< every block that programs read, whatever it costs
   /// Others mount overlays above it (admin_mount::lower); what they need stays when the node stops.
   bool for_overlays = false;
+  registry_login login{};  ///< to the image's registry; empty: the node looks for one
   friend bool operator==(const admin_mount_request&, const admin_mount_request&) = default;
 };
 /// Answered by `admin_done`.

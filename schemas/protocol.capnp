@@ -52,6 +52,13 @@ struct Had {                     # what the node holds of an image, by its TOC
   }
 }
 
+struct Login {                   # to the registry of the image; a secret: never stored, never shown
+  user          @0 :Text;
+  password      @1 :Data;
+  identityToken @2 :Data;        # for the registry's token server, instead of user and password
+  registryToken @3 :Data;        # for the registry itself, as it is
+}
+
 struct PullRequest {
   delivery  @0 :UInt64;          # chosen by the node, unique in its session
   reference @1 :Text;
@@ -59,6 +66,7 @@ struct PullRequest {
   had       @3 :List(Had);       # images the node holds, whole or in part; the hub ignores unknown TOCs
   toc       @4 :Data;            # not empty: go on with exactly this TOC (32 bytes), whatever the reference means now
   beside    @5 :List(UInt64);    # deliveries that were under way when `had` was looked up
+  login     @6 :Login;           # of the caller; null: none
 }
 
 struct PullStarted {

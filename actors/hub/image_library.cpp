@@ -93,8 +93,9 @@ std::optional<image_reference> source_of_layers(const library_tools& tools, cons
 }
 
 /// Adds an image; of those that its tag has meant before too many may be kept now.
-result<image_record> add_and_sweep(const library_tools& tools, const add_image_request& request) {
-  auto added = add_image({tools.catalogue, tools.contents, tools.layers, tools.source, tools.order_limits,
+result<image_record> add_and_sweep(const library_tools& tools, const source_options& source,
+                                   const add_image_request& request) {
+  auto added = add_image({tools.catalogue, tools.contents, tools.layers, source, tools.order_limits,
                           tools.traces, tools.learning, log_unlearned},
                          request);
   if (!added) return added;
@@ -103,8 +104,17 @@ result<image_record> add_and_sweep(const library_tools& tools, const add_image_r
   return added;
 }
 
-void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers,
-             const question& asked) {
+/// What an image is read with for a node: by its login, which has just been found good, if there is one.
+source_options sources_for(const library_tools& tools, const std::optional<image_caller>& caller) {
+  auto source = tools.source;
+  if (!caller || !caller->login) return source;
+  source.login = login_of::either;
+  source.caller_login = caller->login;
+  return source;
+}
+
+void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers, const question& asked,
+             const std::optional<image_caller>& caller) {
   const auto report = [me = caf::actor_cast<image_library>(self),
                        where = asked.where](const pull_progress& progress) {
     caf::anon_send(me, ingestion_status{where.first, where.second, progress, {}});
@@ -117,7 +127,8 @@ void look_up(self_pointer self, const library_tools& tools, const worker_pool& w
                                   tools.stop.get(),
                                   source_of_layers(tools, asked)};
   run_on(
-      workers.next(), self, [tools, request] { return add_and_sweep(tools, request); },
+      workers.next(), self,
+      [tools, request, source = sources_for(tools, caller)] { return add_and_sweep(tools, source, request); },
       [self, tools, where = asked.where](const result<image_record>& added) {
         answer_all(self, where, settle(self, tools, where, added));
       });
@@ -150,6 +161,57 @@ result<std::optional<known_image>> known_and_fresh(const library_tools& tools, c
   return tl::unexpected(image.error());
 }
 
+/// The record that an answer would be taken from, if one is known.
+result<std::optional<image_record>> record_for(const library_tools& tools, const resolve_image& asked,
+                                               const question& canonical) {
+  auto record = tools.catalogue.find(canonical.where.first, canonical.where.second);
+  if (!record) return record;
+  if (asked.toc && (!*record || (*record)->toc != *asked.toc)) {
+    auto older = tools.catalogue.find_toc(*asked.toc);
+    if (!older || *older) return older;
+  }
+  if (!*record && canonical.reference.pinned)
+    return tools.catalogue.find_manifest(*canonical.reference.pinned);
+  return record;
+}
+
+bool names_same_repository(const std::string& name, const image_reference& other) {
+  const auto parsed = parse_image_reference(name);
+  return parsed && parsed->host == other.host && parsed->repository == other.repository;
+}
+
+/// What the caller must be able to read in a registry to get the answer that would be taken from this record,
+/// or from its source if there is none; none: all nodes may have it.
+result<std::optional<image_reference>> what_must_be_readable(const library_tools& tools,
+                                                             const std::optional<image_record>& record,
+                                                             const image_reference& asked, bool exactly) {
+  auto source = record ? parse_image_reference(record->source) : asked;
+  if (!source) return tl::unexpected(source.error());
+  // The same manifest may be in several repositories, of which the caller has named one that he can read.
+  if (record && source->transport == image_transport::registry && asked.pinned &&
+      !names_same_repository(record->reference, asked))
+    source = asked;
+  if (source->transport != image_transport::registry) {
+    if (record) return std::nullopt;
+    return fail(errc::denied, source->text() +
+                                  " is a file of the hub's machine: only its administrator may add it, with "
+                                  "'firstlight image add'");
+  }
+  source->layers = 0;
+  const freshness_question age{record ? std::optional(record->checked_at) : std::nullopt,
+                               asked.pinned.has_value() || exactly, unix_now(), tools.tag_check_interval};
+  if (decide_freshness(age) == freshness::use && !source->pinned) source->pinned = record->top_digest;
+  return std::optional(std::move(*source));
+}
+
+/// A login is for one registry: none is shown to another one than that which the caller has named.
+shared_login login_for(const image_reference& read, const std::string& named, const shared_login& login) {
+  const auto reference = parse_image_reference(named);
+  return reference && reference->transport == image_transport::registry && reference->host == read.host
+             ? login
+             : shared_login{};
+}
+
 result<image_removed> remove(self_pointer self, const library_tools& tools, const remove_image& which) {
   if (!self->state.open.empty())
     return fail(errc::busy, "images are being added; try again when they are done");
@@ -179,6 +241,57 @@ result<library_status> status_of(self_pointer self, const library_tools& tools) 
   return status;
 }
 
+/// What was asked, by whom.
+struct library_call {
+  resolve_image asked;
+  question canonical;
+  pull_listener listener;
+};
+using image_promise = caf::typed_response_promise<known_image>;
+
+void refuse(image_promise reply, const error& why) {
+  reply.deliver(to_caf(why));
+}
+
+/// Answers with what is known, or looks it up; one that is looked up is looked up once, however many ask.
+void resolve(self_pointer self, const library_tools& tools, const worker_pool& workers,
+             const library_call& call, image_promise reply) {
+  const auto& [asked, question, listener] = call;
+  auto fresh = asked.toc ? known_by_toc(tools, *asked.toc) : result<std::optional<known_image>>(std::nullopt);
+  if (fresh && !*fresh && asked.toc && asked.caller &&
+      tools.guard)  // what may be read is this and nothing else
+    return refuse(reply, {errc::busy, question.where.first + " has just been removed; try again"});
+  if (fresh && !*fresh) fresh = known_and_fresh(tools, question);
+  if (!fresh) return refuse(reply, fresh.error());
+  if (*fresh) {
+    reply.deliver(std::move(**fresh));
+    return;
+  }
+  auto& open = self->state.open[question.where];
+  open.askers.push_back({reply, listener, asked.delivery});
+  if (open.askers.size() > 1) return;
+  open.since = std::chrono::steady_clock::now();
+  open.status = {question.where.first, question.where.second, {"waiting for its turn", 0, 0}, {}};
+  look_up(self, tools, workers, question, asked.caller);
+}
+
+void resolve_if_allowed(self_pointer self, const library_tools& tools, const worker_pool& workers,
+                        library_call call, image_promise reply) {
+  const auto record = record_for(tools, call.asked, call.canonical);
+  if (!record) return refuse(reply, record.error());
+  // An answer by reference is another one than that by table of contents, and so is the question.
+  if (!*record || (*record)->toc != call.asked.toc) call.asked.toc.reset();
+  const auto read =
+      what_must_be_readable(tools, *record, call.canonical.reference, call.asked.toc.has_value());
+  if (!read) return refuse(reply, read.error());
+  if (!*read) return resolve(self, tools, workers, call, reply);
+  auto& caller = *call.asked.caller;
+  caller.login = login_for(**read, call.asked.reference, caller.login);
+  self->request(tools.guard, caf::infinite, check_access{**read, caller.login, caller.node, call.asked.toc})
+      .then([=](access_granted) { resolve(self, tools, workers, call, reply); },
+            [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+}
+
 template <class T>
 caf::result<T> as_reply(result<T> outcome) {
   if (!outcome) return to_caf(outcome.error());
@@ -193,18 +306,11 @@ image_library::behavior_type make_image_library(self_pointer self, library_tools
       [=](const resolve_image& asked, const pull_listener& listener) -> caf::result<known_image> {
         const auto question = canonical(tools, asked);
         if (!question) return to_caf(question.error());
-        auto fresh =
-            asked.toc ? known_by_toc(tools, *asked.toc) : result<std::optional<known_image>>(std::nullopt);
-        if (fresh && !*fresh) fresh = known_and_fresh(tools, *question);
-        if (!fresh) return to_caf(fresh.error());
-        if (*fresh) return **fresh;
         auto reply = self->make_response_promise<known_image>();
-        auto& open = self->state.open[question->where];
-        open.askers.push_back({reply, listener, asked.delivery});
-        if (open.askers.size() > 1) return reply;
-        open.since = std::chrono::steady_clock::now();
-        open.status = {question->where.first, question->where.second, {"waiting for its turn", 0, 0}, {}};
-        look_up(self, tools, workers, *question);
+        if (asked.caller && tools.guard)
+          resolve_if_allowed(self, tools, workers, {asked, *question, listener}, reply);
+        else
+          resolve(self, tools, workers, {asked, *question, listener}, reply);
         return reply;
       },
       [=](caf::get_atom) -> caf::result<library_status> { return as_reply(status_of(self, tools)); },

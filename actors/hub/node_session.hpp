@@ -57,6 +57,7 @@ struct session_tools {
   hub_plan_limits limits;
   std::shared_ptr<warmup_turns> turns = std::make_shared<warmup_turns>();
   std::shared_ptr<const std::atomic<bool>> draining{};  ///< new pulls are refused; may be none
+  access_guard guard{};                                 ///< is told which deliveries begin; may be none
 };
 
 /// Whose session it is.

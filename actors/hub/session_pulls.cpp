@@ -100,6 +100,8 @@ void plan_next(const session_shell& my) {
 
 /// First the TOC, so that the node can mount while the hub plans.
 void begin(const session_shell& my, const pull_under_way& pull, const known_image& image) {
+  if (my.tools->guard)
+    my.self->send(my.tools->guard, delivery_allowed{my.state().totals.node, image.record.toc});
   const auto now =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
           .count();
@@ -130,11 +132,17 @@ std::shared_ptr<orders_meanwhile> meanwhile(const session_shell& my) {
 caf::result<pull_started> take_pull(const session_shell& my, const pull_request& request,
                                     const pull_listener& listener) {
   end_warmup(my);
-  const pull_under_way pull{request, meanwhile(my), my.tools->turns->use(my.host),
-                            my.self->make_response_promise<pull_started>()};
+  pull_under_way pull{request, meanwhile(my), my.tools->turns->use(my.host),
+                      my.self->make_response_promise<pull_started>()};
+  pull.request.login.reset();  // it is needed for the answer only
   my.self
       ->request(my.tools->library, caf::infinite,
-                resolve_image{request.reference, request.platform, {}, request.delivery, request.toc},
+                resolve_image{request.reference,
+                              request.platform,
+                              {},
+                              request.delivery,
+                              request.toc,
+                              image_caller{my.state().totals.node, request.login}},
                 listener)
       .then([my, pull](const known_image& image) { begin(my, pull, image); },
             [reply = pull.reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });

@@ -111,6 +111,24 @@ void on_no_start(const receiver_shell& my, const error& why) {
   wait_for_link(my);
 }
 
+void send_pull(const receiver_shell& my, const pull_request& pull) {
+  my.self->request(my.tools->link, caf::infinite, pull, caf::actor_cast<receiver>(my.self))
+      .then([my](const pull_started& started) { on_started(my, started); },
+            [my](const caf::error& problem) { on_no_start(my, from_caf(problem)); });
+}
+
+/// Looked up each time: it may be another one by now.
+void send_with_login(const receiver_shell& my, const pull_request& pull) {
+  if (!my.tools->logins) return send_pull(my, pull);
+  my.self->request(my.tools->logins, caf::infinite, find_login{pull.reference})
+      .then(
+          [my, pull = pull](const found_login& found) mutable {
+            pull.login = found.login;
+            send_pull(my, pull);
+          },
+          [my](const caf::error& problem) { on_no_start(my, from_caf(problem)); });
+}
+
 void start_pull(const receiver_shell& my) {
   auto& state = my.state();
   if (std::exchange(state.pull_running, true)) return;
@@ -130,9 +148,7 @@ void start_pull(const receiver_shell& my) {
       [my, beside = std::move(beside)](result<pull_request> pull) {
         if (!pull) return on_no_start(my, pull.error());
         pull->beside = beside;
-        my.self->request(my.tools->link, caf::infinite, *pull, caf::actor_cast<receiver>(my.self))
-            .then([my](const pull_started& started) { on_started(my, started); },
-                  [my](const caf::error& problem) { on_no_start(my, from_caf(problem)); });
+        send_with_login(my, *pull);
       });
 }
 

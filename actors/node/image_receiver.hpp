@@ -53,6 +53,7 @@ struct receiver_tools {
   caf::actor observer;                                       ///< gets delivery_ended; may be invalid
   std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids;  ///< the last one used in this process
   std::shared_ptr<receiver_group> group;                     ///< of this node
+  login_keeper logins{};                                     ///< none: pulls go without a login
 
   [[nodiscard]] receive_tools images() const { return {catalogue, contents, authority, limits}; }
 };

@@ -153,7 +153,7 @@ result<image_receiver> receive(const node_shell& my, const image_key& key,
       make_image_receiver, receive_request{{key.first, key.second}, going_on},
       receiver_tools{tools.catalogue, tools.contents, tools.authority, tools.link, tools.workers,
                      tools.keepers, tools.receiver, caf::actor_cast<caf::actor>(my.self),
-                     my.state().delivery_ids, my.state().beside});
+                     my.state().delivery_ids, my.state().beside, tools.logins});
   my.self->monitor(source);
   my.state().living_receivers.insert(source.address());
   receivers.insert_or_assign(key, running_receiver{source, false});
@@ -172,6 +172,11 @@ result<std::optional<mountable_image>> stored_image(const node_root_tools& tools
     return std::nullopt;
   }
   return mountable_image{**record, std::move(*toc)};
+}
+
+void use_login(const node_shell& my, const std::string& reference, const registry_login& login) {
+  if (!my.tools->logins || is_empty(login)) return;
+  my.self->send(my.tools->logins, remember_login{reference, std::make_shared<const registry_login>(login)});
 }
 
 void resume_interrupted(const node_shell& my) {

@@ -15,8 +15,14 @@ void carry_out(const node_shell& my, const admin_request& request, const progres
                admin_promise reply) {
   std::visit(
       overloaded{
-          [&](const admin_pull& asked) { detail::pull(my, asked, listener, reply); },
-          [&](const admin_mount_request& asked) { detail::mount(my, asked, listener, reply); },
+          [&](const admin_pull& asked) {
+            detail::use_login(my, asked.reference, asked.login);
+            detail::pull(my, asked, listener, reply);
+          },
+          [&](const admin_mount_request& asked) {
+            detail::use_login(my, asked.reference, asked.login);
+            detail::mount(my, asked, listener, reply);
+          },
           [&](const admin_umount& asked) { detail::umount(my, asked, reply); },
           [&](const admin_list_request&) { detail::list(my, reply); },
           [&](const admin_node_status_request&) { detail::status(my, reply); },

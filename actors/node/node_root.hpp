@@ -55,6 +55,7 @@ struct node_root_tools {
   std::string name;
   std::uint64_t store_bytes_max = 0;
   image_registrar registrar{};                    ///< none: this node does not know containerd
+  login_keeper logins{};                          ///< none: pulls go without a login
   std::function<std::string()> keeper_problem{};  ///< why mounts would not outlive a crash; empty: they would
 };
 

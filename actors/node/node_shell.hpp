@@ -41,6 +41,10 @@ inline void quit_when_alone(const node_shell& my) {
 [[nodiscard]] result<image_receiver> receive(const node_shell& my, const image_key& key,
                                              const std::optional<mountable_image>& known);
 
+/// From now on the image's repository is pulled by this login that came with a request; an empty one changes
+/// nothing.
+void use_login(const node_shell& my, const std::string& reference, const registry_login& login);
+
 /// What is stored of an image; nothing if its TOC never arrived.
 [[nodiscard]] result<std::optional<mountable_image>> stored_image(const node_root_tools& tools,
                                                                   const image_key& key);

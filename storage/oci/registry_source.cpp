@@ -10,11 +10,6 @@
 namespace firstlight {
 namespace {
 
-constexpr const char* accept_manifests =
-    "Accept: application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
-    "application/vnd.docker.distribution.manifest.list.v2+json, "
-    "application/vnd.docker.distribution.manifest.v2+json";
-
 bool is_manifest(const blob_descriptor& blob) {
   return blob.media_type.empty() || blob.media_type.find("manifest") != std::string::npos ||
          blob.media_type.find("index") != std::string::npos;

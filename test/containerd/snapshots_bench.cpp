@@ -101,7 +101,7 @@ void snapshots_bench::start() {
                         .images_folder = folder() / "run/images",
                         .now_ns = [this] { return static_cast<std::int64_t>(++clock_); }});
   snapshotter_ = system_.spawn<caf::detached>(make_snapshotter, std::move(tools));
-  server_ = checked(snapshots_server::start(system_, snapshotter_, options));
+  server_ = checked(snapshots_server::start(system_, snapshotter_, logins_, options));
   stub_ = api::Snapshots::NewStub(
       grpc::CreateChannel("unix:" + socket().string(), grpc::InsecureChannelCredentials()));
 }

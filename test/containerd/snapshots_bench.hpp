@@ -84,6 +84,7 @@ class snapshots_bench {
   worker_pool workers_{system_, 2};
   admin_service root_actor_;
   snapshotter snapshotter_;
+  login_keeper logins_;  // none: nobody asks for images
   std::unique_ptr<snapshots_server> server_;
   std::unique_ptr<api::Snapshots::StubInterface> stub_;
 };

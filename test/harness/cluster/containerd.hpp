@@ -64,6 +64,10 @@ class containerd_daemon {
   [[nodiscard]] std::unique_ptr<cri_client> cri() const {
     return std::make_unique<cri_client>(socket(), socket());
   }
+  /// The same, but images go through the node, which reads the pull secrets.
+  [[nodiscard]] std::unique_ptr<cri_client> cri_by_node() const {
+    return std::make_unique<cri_client>(socket(), all_.folder() / "sn.sock");
+  }
 
  private:
   void write_config() const;

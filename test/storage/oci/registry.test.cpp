@@ -9,8 +9,8 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
+#include "model/base64.hpp"
 #include "storage/ingest.hpp"
-#include "storage/oci/docker_credentials.hpp"
 #include "storage/oci/open_source.hpp"
 #include "test/harness/layout_builder.hpp"
 #include "test/harness/tar_builder.hpp"
