@@ -19,6 +19,7 @@ endfunction()
 packaged(FUSE3 fuse3)
 packaged(ZSTD libzstd)
 packaged(EDIT libedit)
+packaged(RE2 re2)
 
 # Linked as archives: firstlight is a static program, and firstlightd starts sooner without their many relocations.
 function(archive name file)  # archive(NAME FILE what it needs...)

@@ -111,6 +111,7 @@ void bind_containerd(binder& to, containerd_options& o) {
   to.bind("chain_max", limits.chain_max, "snapshots above each other");
   to.bind("filters_max", limits.filters_max, "filters of one listing");
   to.bind("filter_bytes_max", limits.filter_bytes_max, "one filter");
+  to.bind("pattern_bytes_max", limits.pattern_bytes_max, "memory for one regular expression in a filter");
 }
 
 }  // namespace

@@ -122,6 +122,7 @@ result<void> node_daemon::spawn_snapshotter(const node_options& options, const p
                             .records = std::move(*records),
                             .folders = snapshot_folders(store / "snapshots"),
                             .catalogue = *catalogue_,
+                            .contents = *contents_,
                             .root = caf::actor_cast<admin_service>(root_),
                             .news_to = caf::actor_cast<caf::actor>(root_),
                             .workers = snapshot_workers_,

@@ -92,6 +92,7 @@ node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_st
       [=](const bundle_stored& news) { detail::note_stored(my, news); },
       [=](const snapshot_news& news) { my.state().snapshots = news.now; },
       [=](const umount_overdue& what) { detail::answer_overdue(my, what); },
+      [=](const pull_given_up& what) { detail::give_up_pull(my, what); },
   };
 }
 

@@ -26,9 +26,18 @@ struct umount_overdue {
   instance mount;
 };
 
+/// Who asked for this pull waits no longer. If nobody else has asked for the image meanwhile, its delivery
+/// ends, so that the link is free.
+struct pull_given_up {
+  std::string reference;
+  std::string platform;
+  caf::actor_addr client;  ///< the progress listener that came with the request
+};
+
 /// NODE ROOT: answers the node's admin requests; owns receivers and mounts.
 using node_root = admin_service::extend<caf::reacts_to<delivery_ended>, caf::reacts_to<bundle_stored>,
-                                        caf::reacts_to<snapshot_news>, caf::reacts_to<umount_overdue>>;
+                                        caf::reacts_to<snapshot_news>, caf::reacts_to<umount_overdue>,
+                                        caf::reacts_to<pull_given_up>>;
 
 /// What the root works with. The stores outlive it.
 struct node_root_tools {
@@ -83,6 +92,7 @@ struct mount_in_making {
 struct running_receiver {
   image_receiver handle;
   bool failed = false;
+  caf::actor_addr only_for{};  ///< the client of the pull that started it, while nobody else has asked
 };
 
 struct node_root_state {
@@ -119,3 +129,4 @@ node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_st
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::bundle_stored)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::umount_overdue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::pull_given_up)

@@ -57,6 +57,8 @@ void note_ended(const node_shell& my, const delivery_ended& ended);
 
 void pull(const node_shell& my, const admin_pull& asked, const progress_listener& listener,
           admin_promise reply);
+/// Ends the delivery if it is for nobody else.
+void give_up_pull(const node_shell& my, const pull_given_up& what);
 void wait(const node_shell& my, const admin_wait& asked, const progress_listener& listener,
           admin_promise reply);
 

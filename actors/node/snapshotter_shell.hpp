@@ -14,6 +14,7 @@ struct snapshotter_shell {
 };
 
 using mounts_promise = caf::typed_response_promise<snapshot_mount_list>;
+using usage_promise = caf::typed_response_promise<snapshot_usage>;
 
 template <class Reply>
 void refuse(caf::typed_response_promise<Reply> reply, const error& why) {
@@ -53,6 +54,12 @@ void adopt_mounts(const snapshotter_shell& my);
 
 /// The remote layers at the bottom of a snapshot's parents; none if there are none.
 [[nodiscard]] std::optional<remote_layers> remote_below(const std::vector<snapshot_record>& parents);
+
+// ---- what they take (snapshotter_usage.cpp) ----------------------------------------------------------
+
+/// What is on the disk: of an active snapshot by now, of a committed one when it was committed; of layers of
+/// the hub what has arrived of their image.
+void measure(const snapshotter_shell& my, const std::string& name, usage_promise reply);
 
 // ---- making snapshots (snapshotter_make.cpp) ------------------------------------------------------
 

@@ -146,6 +146,10 @@ TEST_CASE("without a hub containerd downloads the image itself after the configu
   api::Info info;
   REQUIRE(all.bench.stat("extract-1", &info).ok());
   CHECK(info.kind() == api::ACTIVE);
+  CHECK(eventually([&] {  // the link is for containerd's download now
+    const std::lock_guard lock(all.root->mutex);
+    return all.root->given_up == std::vector<std::string>{pinned};
+  }));
   REQUIRE(all.bench.commit("ns/1/" + all.chain[0].oci(), "extract-1").ok());
   // Above an unpacked layer all others are unpacked too, without waiting for the hub again.
   REQUIRE(all.bench.prepare("extract-2", "ns/1/" + all.chain[0].oci(), of_layer(all.chain[1])).ok());

@@ -7,12 +7,13 @@
 #include <fstream>
 #include <sstream>
 
+#include "actors/node/node_root.hpp"
 #include "actors/shutdown.hpp"
 
 namespace firstlight {
 namespace {
 
-using faked_root = admin_service::extend<caf::reacts_to<snapshot_news>>;
+using faked_root = admin_service::extend<caf::reacts_to<snapshot_news>, caf::reacts_to<pull_given_up>>;
 
 faked_root::behavior_type run_root(faked_root::pointer, std::shared_ptr<fake_root> state) {
   return {[state](const admin_message& message, const progress_listener&) -> caf::result<admin_message> {
@@ -25,7 +26,11 @@ faked_root::behavior_type run_root(faked_root::pointer, std::shared_ptr<fake_roo
             if (!*said) return to_caf(said->error());
             return admin_message{encode(**said)};
           },
-          [](const snapshot_news&) {}};
+          [](const snapshot_news&) {},
+          [state](const pull_given_up& what) {
+            const std::lock_guard lock(state->mutex);
+            state->given_up.push_back(what.reference);
+          }};
 }
 
 std::vector<std::string> mount_points_below(const std::filesystem::path& folder) {
@@ -77,6 +82,7 @@ snapshots_bench::snapshots_bench(std::shared_ptr<fake_root> root) : root_(std::m
   options.socket = socket();
   metadata_ = checked(database::open(folder() / "db"));
   catalogue_ = checked(image_catalogue::open(folder(), *metadata_));
+  contents_ = checked(content_store::open(folder(), *metadata_, {}, 64));
   root_actor_ = caf::actor_cast<admin_service>(system_.spawn(run_root, root_));
   start();
 }
@@ -93,6 +99,7 @@ void snapshots_bench::start() {
       snapshotter_tools{.records = checked(snapshot_records::open(*metadata_, options.snapshots)),
                         .folders = snapshot_folders(snapshots_folder()),
                         .catalogue = *catalogue_,
+                        .contents = *contents_,
                         .root = root_actor_,
                         .news_to = caf::actor_cast<caf::actor>(root_actor_),
                         .workers = workers_,

@@ -1,5 +1,6 @@
 #include <set>
 
+#include "test/e2e/learned.hpp"
 #include "test/e2e/shell_image.hpp"
 
 namespace firstlight {
@@ -14,21 +15,6 @@ std::vector<std::string> read_ends(const std::filesystem::path& target) {
 void run_well(cluster& all, const std::vector<std::string>& program) {
   auto running = all.run(program);
   REQUIRE(running->wait(std::chrono::minutes(1)) == program_end{0, 0});
-}
-
-nlohmann::json find_traced(const nlohmann::json& list, const std::string& image) {
-  for (const auto& one : list["images"])
-    if (one["reference"].get<std::string>().find(image) != std::string::npos) return one;
-  return {};
-}
-nlohmann::json traced(cluster& all, const std::string& image) {
-  return find_traced(all.on_hub({"trace", "ls"}).reply, image);
-}
-
-/// Returns once the hub delivers the image in an order that it has learned from so many starts.
-void await_learned(cluster& all, const std::string& image, int traces) {
-  INFO(image);
-  REQUIRE(eventually([&] { return traced(all, image)["learned_from"] == traces; }));
 }
 
 /// What has arrived when so much is there is decided by the order alone: the link is slow, and nobody asks.
@@ -77,10 +63,7 @@ TEST_CASE("a start without FUSE is recorded by the files that it opens, also ins
   auto program = all.start({"run", "--no-tty", "shell:1", "/bin/sh", "-c", "/bin/busybox cat /etc/passwd"});
   REQUIRE(program->wait(std::chrono::minutes(1)) == program_end{0, 0});
   await_learned(all, "shell", 1);
-  const auto order = all.on_hub({"trace", "show", "shell:1", "--order", "100"}).reply["order"];
-  std::set<std::string> expected;
-  for (const auto& run : order)
-    if (run["expected"] == true) expected.insert(run["path"]);
+  const auto expected = expected_files(all, "shell:1");
   CHECK(expected.contains("bin/busybox"));
   CHECK(expected.contains("etc/passwd"));
 }

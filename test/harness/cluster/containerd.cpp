@@ -116,9 +116,11 @@ program_said containerd_daemon::run(const std::string& reference, const std::str
   return ctr(arguments);
 }
 
-program_said containerd_daemon::exec(const std::string& id, const std::vector<std::string>& command) {
-  std::vector<std::string> arguments{"tasks", "exec", "--exec-id", "exec-" + std::to_string(++execs_),
-                                     whole(id)};
+program_said containerd_daemon::exec(const std::string& id, const std::vector<std::string>& command,
+                                     const std::string& user) {
+  std::vector<std::string> arguments{"tasks", "exec", "--exec-id", "exec-" + std::to_string(++execs_)};
+  if (!user.empty()) arguments.insert(arguments.end(), {"--user", user});
+  arguments.push_back(whole(id));
   arguments.insert(arguments.end(), command.begin(), command.end());
   return ctr(arguments);
 }
@@ -144,6 +146,17 @@ std::vector<std::string> containerd_daemon::snapshots() {
   for (std::getline(lines, line); std::getline(lines, line);) keys.push_back(line.substr(0, line.find(' ')));
   std::sort(keys.begin(), keys.end());
   return keys;
+}
+
+std::filesystem::path containerd_daemon::mounted(const std::string& how, const std::string& key,
+                                                 const std::string& parent) {
+  auto point = all_.folder() / key;
+  std::filesystem::create_directories(point);
+  const auto made =
+      ctr({"snapshots", "--snapshotter", "firstlight", how, "--target", point.string(), key, parent});
+  const auto mount = made.exit_code == 0 ? said({"sh", "-c", made.output}) : made;
+  if (mount.exit_code != 0) throw std::runtime_error("snapshot " + key + ": " + mount.errors);
+  return point;
 }
 
 }  // namespace firstlight

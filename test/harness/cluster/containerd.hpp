@@ -41,7 +41,9 @@ class containerd_daemon {
   /// Runs a container to its end.
   program_said run(const std::string& reference, const std::string& id,
                    const std::vector<std::string>& command);
-  program_said exec(const std::string& id, const std::vector<std::string>& command);
+  /// An empty `user` is the container's.
+  program_said exec(const std::string& id, const std::vector<std::string>& command,
+                    const std::string& user = {});
   /// Kills a container; its snapshot stays.
   void end(const std::string& id);
   /// Kills a container and removes it with its snapshot.
@@ -52,6 +54,9 @@ class containerd_daemon {
   }
   /// Rows of `ctr snapshots ls`: keys, sorted.
   std::vector<std::string> snapshots();
+
+  /// Makes a snapshot ("prepare" or "view") and mounts it as containerd would. @returns where
+  std::filesystem::path mounted(const std::string& how, const std::string& key, const std::string& parent);
 
   /// Pushes an OCI layout. @returns the reference in the registry, `127.0.0.1:PORT/NAME`.
   std::string push(const std::filesystem::path& layout, const std::string& name) {
