@@ -225,31 +225,3 @@ TEST_CASE("of a complete image files are recorded, not the blocks that the kerne
   REQUIRE(read.size() == 1);
   CHECK(read[0].runs.empty());
 }
-
-TEST_CASE("a recorder that has finished may begin again, and tells nothing of what was between") {
-  access_recorder recorder{recording_limits{}};
-  CHECK_FALSE(recorder.active());
-  recorder.read({1, 0, 1}, 1);
-  int attached = 0;
-  recorder.on_begin([&] { ++attached; });
-  CHECK(recorder.begin(now, recorded_detail::blocks));
-  CHECK(recorder.active());
-  CHECK(attached == 1);
-  CHECK_FALSE(recorder.begin(now + 1s, recorded_detail::blocks));
-  recorder.read({2, 0, 1}, 1);
-  recorder.stop();
-  CHECK_FALSE(recorder.begin(now + 1s, recorded_detail::blocks));  // what was read is not taken yet
-  recorder.read({3, 0, 1}, 1);
-  const auto first = recorder.finish();
-  REQUIRE(first.size() == 1);
-  CHECK(first[0].content == 2);
-  CHECK(recorder.begin(now + 2s, recorded_detail::files));
-  CHECK(recorder.started() == now + 2s);
-  CHECK(attached == 2);
-  recorder.waits();
-  recorder.waited({4, 0, 1}, 1, std::chrono::steady_clock::now() - 1h);  // since before the start
-  const auto second = recorder.finish();
-  REQUIRE(second.size() == 1);
-  CHECK(second[0].content == 4);
-  CHECK(second[0].access >= 0s);
-}

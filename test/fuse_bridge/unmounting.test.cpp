@@ -126,18 +126,6 @@ TEST_CASE("mounts that a killed daemon left are cleaned, and no others") {
   }
 }
 
-TEST_CASE("an overlay's layers are known by their whole path") {
-  const std::string options = "rw,lowerdir=/snapshots/5/fs:/run/images/a-1::/store/contents,upperdir=/u/run/images/b";
-  CHECK(has_layer(options, "/run/images/a-1"));
-  CHECK(has_layer(options, "/snapshots/5/fs"));
-  CHECK(has_layer("rw,lowerdir=/x", "/x"));
-  CHECK(has_layer("rw,lowerdir+=/x,lowerdir+=/y,datadir+=/z", "/y"));
-  CHECK_FALSE(has_layer(options, "/run/images/a"));
-  CHECK_FALSE(has_layer(options, "/images/a-1"));
-  CHECK_FALSE(has_layer(options, ""));
-  CHECK_FALSE(has_layer("rw,lowerdir=/a\\:/x", "/x"));
-}
-
 TEST_CASE("the mount table is read with its escapes") {
   const auto mounts = parse_mountinfo(
       "36 35 0:43 / /mnt/a\\040b rw,noatime shared:1 master:2 - overlay over\\134lay "
