@@ -170,8 +170,8 @@ node_daemon::~node_daemon() {
   metrics_.reset();
   admin_.reset();
   end_actors(system_, snapshotter_, root_, mounter_, layer_store_);
-  keep_last_traces();
-  end_actors(system_, collector_, registrar_, logins_, link_);
+  end_collector(system_, collector_);
+  end_actors(system_, registrar_, logins_, link_);
   loop_.stop();
   end_workers(system_, workers_, keepers_, loaders_, snapshot_workers_, login_workers_);
   if (contents_ == nullptr) return;

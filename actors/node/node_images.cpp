@@ -184,7 +184,13 @@ result<std::optional<mountable_image>> stored_image(const node_root_tools& tools
 
 void use_login(const node_shell& my, const std::string& reference, const registry_login& login) {
   if (!my.tools->logins || is_empty(login)) return;
-  my.self->send(my.tools->logins, remember_login{reference, std::make_shared<const registry_login>(login)});
+  my.self
+      ->request(my.tools->logins, caf::infinite,
+                remember_login{reference, std::make_shared<const registry_login>(login)})
+      .then([](login_remembered) {},
+            [](const caf::error& problem) {
+              spdlog::warn("a login is not kept: {}", to_string(from_caf(problem)));
+            });
 }
 
 void resume_interrupted(const node_shell& my) {
