@@ -84,6 +84,7 @@ node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_st
       [=](const bundle_stored& news) { detail::note_stored(my, news); },
       [=](const snapshot_news& news) { my.state().snapshots = news.now; },
       [=](const pull_given_up& what) { detail::give_up_pull(my, what); },
+      [=](const container_begins& news) { detail::record_container(my, news.mount); },
   };
 }
 

@@ -28,9 +28,15 @@ struct pull_given_up {
   caf::actor_addr client;  ///< the progress listener that came with the request
 };
 
+/// A container is about to start above a mount for overlays.
+struct container_begins {
+  std::string mount;  ///< its name
+};
+
 /// NODE ROOT: answers the node's admin requests; owns receivers and mounts.
 using node_root = admin_service::extend<caf::reacts_to<delivery_ended>, caf::reacts_to<bundle_stored>,
-                                        caf::reacts_to<snapshot_news>, caf::reacts_to<pull_given_up>>;
+                                        caf::reacts_to<snapshot_news>, caf::reacts_to<pull_given_up>,
+                                        caf::reacts_to<container_begins>>;
 
 /// What the root works with. The stores outlive it.
 struct node_root_tools {
@@ -69,7 +75,7 @@ struct running_mount {
   mount_record record;
   std::vector<admin_promise> umount_replies{};
   std::string group{};                          ///< of instances that are started together
-  std::shared_ptr<access_recorder> recorder{};  ///< while its start is recorded
+  std::shared_ptr<access_recorder> recorder{};  ///< of its starts; of one that is for overlays always
   tracer tracing{};
 };
 
@@ -121,3 +127,4 @@ node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_st
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::bundle_stored)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::pull_given_up)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::container_begins)

@@ -127,14 +127,18 @@ struct start_to_record {
   mountable_image image;
   std::string group;        ///< empty: of none
   bool on_purpose = false;  ///< by `firstlight trace record`
+  bool repeats = false;     ///< containers start above the same mount, one after another
 };
 
-/// What notes this start; none if it is not to be recorded. Counts it.
+/// What notes this start; none if it is not to be recorded, or where starts repeat one that records nothing
+/// yet. Counts it.
 [[nodiscard]] std::shared_ptr<access_recorder> recorder_for(const node_shell& my,
                                                             const start_to_record& start);
-/// Watches over the recording of a mount that has been made; none without a recorder.
+/// Watches over the recording of a mount that has been made; none if nothing is recorded.
 [[nodiscard]] tracer trace_start(const node_shell& my, const start_to_record& start,
                                  const std::shared_ptr<access_recorder>& recorder);
+/// Records the start of one more container, unless it is to be recorded with one that is still going on.
+void record_container(const node_shell& my, const std::string& mount);
 /// Ends the recording of a mount, so that nothing of it holds the mount; its trace is kept.
 void finish_trace(const running_mount& mount);
 void switch_traces(const node_shell& my, const admin_trace_switch& asked, admin_promise reply);

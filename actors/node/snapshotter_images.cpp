@@ -266,6 +266,13 @@ void with_mounted(const snapshotter_shell& my, const remote_layers& what,
   ask_for_mount(my, {image, what, end_of_tries(my)});
 }
 
+void tell_start(const snapshotter_shell& my, const snapshot_record& record) {
+  const auto what = remote_below(my.index().parents(record));
+  const auto mounted = what ? my.state().mounted.find(image_name(*what)) : my.state().mounted.end();
+  if (mounted != my.state().mounted.end())
+    caf::anon_send(my.tools->news_to, container_begins{mounted->second.name});
+}
+
 void unmount_unused(const snapshotter_shell& my) {
   const auto needed = needed_images(my);
   std::erase_if(my.state().mounted, [&](const auto& mounted) {

@@ -43,6 +43,9 @@ void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_
 void with_mounted(const snapshotter_shell& my, const remote_layers& what,
                   std::function<void(const result<std::string>&)> then);
 
+/// Says that a container is about to start in this active snapshot, if it is above an image.
+void tell_start(const snapshotter_shell& my, const snapshot_record& record);
+
 /// Unmounts images that no active snapshot and no view needs. What runs above them goes on.
 void unmount_unused(const snapshotter_shell& my);
 

@@ -6,10 +6,12 @@
 #include <sys/fanotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 
+#include "fuse_bridge/mount_table.hpp"
 #include "schemas/toc_contents.hpp"
 
 #ifndef FAN_MARK_EVICTABLE  // Linux 5.19; newer than Debian 12's headers
@@ -36,8 +38,12 @@ std::string path_of(int file) {
 }
 
 /// The same inside of the image. In a container the mount is the root.
-std::string_view inside(std::string_view path, std::string_view target) {
-  if (path.starts_with(target)) path.remove_prefix(target.size());
+std::string_view inside(std::string_view path, const std::vector<std::string>& points) {
+  for (const auto& point : points)
+    if (path.starts_with(point) && path.substr(point.size()).starts_with('/')) {
+      path.remove_prefix(point.size());
+      break;
+    }
   while (path.starts_with('/')) path.remove_prefix(1);
   return path;
 }
@@ -45,11 +51,27 @@ std::string_view inside(std::string_view path, std::string_view target) {
 /// A start opens many files at once: woken for each, this thread would take the program's time.
 constexpr std::chrono::milliseconds batch_time{5};
 
-bool poll_for(const file_descriptor& poller, int file) {
+bool poll_for(const file_descriptor& poller, int file, std::uint32_t events = EPOLLIN) {
   epoll_event event{};
-  event.events = EPOLLIN;
+  event.events = events;
   event.data.fd = file;
   return epoll_ctl(poller.get(), EPOLL_CTL_ADD, file, &event) == 0;
+}
+
+bool note_opens(const file_descriptor& group, const std::string& point) {
+  return fanotify_mark(group.get(), FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN, AT_FDCWD, point.c_str()) ==
+         0;
+}
+
+/// Overlays that have this layer. Without the table there are none to see.
+std::vector<mount_entry> overlays_above(const std::string& layer) {
+  if (layer.empty()) return {};
+  auto mounts = read_mount_table();
+  if (!mounts) return {};
+  std::erase_if(*mounts, [&](const mount_entry& mount) {
+    return mount.type != "overlay" || !has_layer(mount.options, layer);
+  });
+  return std::move(*mounts);
 }
 
 /// Further opens of this file tell nothing new. The kernel may forget this when it needs memory.
@@ -61,15 +83,21 @@ void ignore_from_now_on(int group, int file) {
 
 }  // namespace
 
-open_watch::open_watch(file_descriptor poller, file_descriptor stop)
-    : poller_(std::move(poller)), stop_(std::move(stop)), thread_([this] { run(); }) {}
+open_watch::open_watch(std::shared_ptr<shared_state> state, file_descriptor stop, file_descriptor table)
+    : state_(std::move(state)),
+      stop_(std::move(stop)),
+      table_(std::move(table)),
+      thread_([this] { run(); }) {}
 
 result<std::unique_ptr<open_watch>> open_watch::start() {
-  file_descriptor poller(epoll_create1(EPOLL_CLOEXEC));
+  auto state = std::make_shared<shared_state>();
+  state->poller = file_descriptor(epoll_create1(EPOLL_CLOEXEC));
   file_descriptor stop(eventfd(0, EFD_CLOEXEC));
-  if (poller.get() < 0 || stop.get() < 0 || !poll_for(poller, stop.get()))
+  file_descriptor table(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
+  if (state->poller.get() < 0 || stop.get() < 0 || table.get() < 0 || !poll_for(state->poller, stop.get()) ||
+      !poll_for(state->poller, table.get(), EPOLLPRI))
     return tl::unexpected(refused("epoll").error());
-  return std::unique_ptr<open_watch>(new open_watch(std::move(poller), std::move(stop)));
+  return std::unique_ptr<open_watch>(new open_watch(std::move(state), std::move(stop), std::move(table)));
 }
 
 open_watch::~open_watch() {
@@ -78,32 +106,63 @@ open_watch::~open_watch() {
   }
   thread_.join();
   const std::lock_guard lock(state_->mutex);
+  state_->ended = true;
   state_->mounts.clear();
 }
 
-result<void> open_watch::watch(const std::filesystem::path& target, std::shared_ptr<const toc_view> toc,
-                               const std::shared_ptr<access_recorder>& recorder) {
+void open_watch::watch(watched_mount mount, const std::shared_ptr<access_recorder>& recorder,
+                       std::function<void(const error&)> refused) {
+  const auto begin = [state = state_, mount = std::move(mount), refused = std::move(refused),
+                      weak = std::weak_ptr(recorder)] {
+    const auto living = weak.lock();
+    if (!living) return;
+    if (auto attached = attach(state, mount, living); !attached) refused(attached.error());
+  };
+  recorder->on_begin(begin);
+  if (recorder->active()) begin();
+}
+
+result<void> open_watch::attach(const std::shared_ptr<shared_state>& state, const watched_mount& mount,
+                                const std::shared_ptr<access_recorder>& recorder) {
   file_descriptor group(
       fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY | O_LARGEFILE | O_CLOEXEC));
   if (group.get() < 0) return refused("fanotify");
-  if (fanotify_mark(group.get(), FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN, AT_FDCWD, target.c_str()) != 0)
-    return refused("fanotify of the mount");
+  if (!note_opens(group, mount.target)) return refused("fanotify of the mount");
   const int number = group.get();
+  watched made{mount, recorder, std::move(group)};
+  made.points.push_back(mount.target);
+  for (const auto& older : overlays_above(mount.layer)) made.overlays.insert(older.device);  // other starts
   {
-    const std::lock_guard lock(state_->mutex);
-    state_->mounts.emplace(number, watched{target.string(), std::move(toc), recorder, std::move(group)});
-  }
-  recorder->on_finish([state = state_, number] {  // closing a group drops what it holds of the mount
     const std::lock_guard lock(state->mutex);
-    const auto mount = state->mounts.find(number);
-    if (mount == state->mounts.end()) return;
-    read_events(mount->second);  // what waits for the next batch
-    state->mounts.erase(mount);
-  });
-  if (poll_for(poller_, number)) return {};
-  const std::lock_guard lock(state_->mutex);
-  state_->mounts.erase(number);
-  return refused("epoll");
+    if (state->ended) return {};
+    if (!poll_for(state->poller, number)) return refused("epoll");
+    state->mounts.emplace(number, std::move(made));
+  }
+  // Closing a group drops what it holds of the mount.
+  recorder->on_finish([state, number] { detach(*state, number); });
+  if (!recorder->active()) detach(*state, number);  // it has finished meanwhile
+  return {};
+}
+
+void open_watch::detach(shared_state& state, int group) {
+  const std::lock_guard lock(state.mutex);
+  const auto mount = state.mounts.find(group);
+  if (mount == state.mounts.end()) return;
+  read_events(mount->second);  // what waits for the next batch
+  state.mounts.erase(mount);
+}
+
+/// One that cannot be watched has ended already.
+void open_watch::find_overlays(shared_state& state) {
+  const std::lock_guard lock(state.mutex);
+  for (auto& [number, watched] : state.mounts) {
+    std::set<std::string> now;
+    for (const auto& overlay : overlays_above(watched.mount.layer))
+      if (now.insert(overlay.device).second && !watched.overlays.contains(overlay.device) &&
+          note_opens(watched.group, overlay.point))
+        watched.points.push_back(overlay.point);
+    watched.overlays = std::move(now);
+  }
 }
 
 void open_watch::read_events(watched& from) {
@@ -120,7 +179,7 @@ void open_watch::read_events(watched& from) {
       const file_descriptor file(event->fd);
       if (!recorder || event->pid == self) continue;
       const auto path = path_of(file.get());
-      const auto content = content_at(*from.toc, inside(path, from.target));
+      const auto content = content_at(*from.mount.toc, inside(path, from.points));
       if (!content || !*content) continue;  // new, or changed in type, or no file with bytes
       recorder->opened(**content, when);
       when += std::chrono::nanoseconds(1);  // of one batch the order is known, the times are not
@@ -132,11 +191,16 @@ void open_watch::read_events(watched& from) {
 void open_watch::run() {
   for (;;) {
     std::array<epoll_event, 16> ready{};
-    const int count = epoll_wait(poller_.get(), ready.data(), static_cast<int>(ready.size()), -1);
-    if (count > 0 && ready[0].data.fd != stop_.get()) std::this_thread::sleep_for(batch_time);
+    const int count = epoll_wait(state_->poller.get(), ready.data(), static_cast<int>(ready.size()), -1);
+    if (count > 0 && ready[0].data.fd != stop_.get() && ready[0].data.fd != table_.get())
+      std::this_thread::sleep_for(batch_time);
     for (int i = 0; i < count; ++i) {
       const int number = ready.at(static_cast<std::size_t>(i)).data.fd;
       if (number == stop_.get()) return;
+      if (number == table_.get()) {
+        find_overlays(*state_);
+        continue;
+      }
       const std::lock_guard lock(state_->mutex);
       const auto mount = state_->mounts.find(number);
       if (mount == state_->mounts.end()) continue;

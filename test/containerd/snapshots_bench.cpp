@@ -13,7 +13,8 @@
 namespace firstlight {
 namespace {
 
-using faked_root = admin_service::extend<caf::reacts_to<snapshot_news>, caf::reacts_to<pull_given_up>>;
+using faked_root = admin_service::extend<caf::reacts_to<snapshot_news>, caf::reacts_to<pull_given_up>,
+                                         caf::reacts_to<container_begins>>;
 
 faked_root::behavior_type run_root(faked_root::pointer, std::shared_ptr<fake_root> state) {
   return {[state](const admin_message& message, const progress_listener&) -> caf::result<admin_message> {
@@ -30,6 +31,10 @@ faked_root::behavior_type run_root(faked_root::pointer, std::shared_ptr<fake_roo
           [state](const pull_given_up& what) {
             const std::lock_guard lock(state->mutex);
             state->given_up.push_back(what.reference);
+          },
+          [state](const container_begins&) {
+            const std::lock_guard lock(state->mutex);
+            ++state->starts;
           }};
 }
 
