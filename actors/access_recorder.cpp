@@ -4,6 +4,26 @@
 
 namespace firstlight {
 
+bool access_recorder::begin(std::chrono::nanoseconds started, recorded_detail detail) {
+  std::function<void()> attach;
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(begun_, true)) return false;
+    started_ = started;
+    recording_ = recording(std::chrono::steady_clock::now(), limits_);
+    attach = attach_;
+  }
+  detail_ = detail;
+  active_ = true;
+  if (attach) attach();
+  return true;
+}
+
+std::chrono::nanoseconds access_recorder::started() const {
+  const std::lock_guard lock(mutex_);
+  return started_;
+}
+
 void access_recorder::opened(std::uint32_t content, instant when) {
   if (!active()) return;
   const std::lock_guard lock(mutex_);
@@ -27,9 +47,19 @@ void access_recorder::waited(const block_run& run, std::uint32_t blocks_of_conte
   recording_.goes_on(now);
 }
 
+void access_recorder::goes_on() {
+  const std::lock_guard lock(mutex_);
+  recording_.goes_on(std::chrono::steady_clock::now());
+}
+
 bool access_recorder::settled(instant now) const {
   const std::lock_guard lock(mutex_);
   return recording_.settled(now) && (waiting_ == 0 || recording_.too_long(now));
+}
+
+void access_recorder::on_begin(std::function<void()> attach) {
+  const std::lock_guard lock(mutex_);
+  attach_ = std::move(attach);
 }
 
 void access_recorder::on_finish(std::function<void()> detach) {
@@ -50,6 +80,7 @@ void access_recorder::stop() {
 std::vector<recorded_content> access_recorder::finish() {
   stop();
   const std::lock_guard lock(mutex_);
+  begun_ = false;
   return recording_.take();
 }
 

@@ -12,17 +12,27 @@ namespace firstlight {
 enum class recorded_detail : std::uint8_t { blocks, files };
 
 /// ACCESS RECORDER: where the threads that serve one mount note what its programs read, until the recording
-/// is finished. All members from any thread; noting takes a lock for less than a microsecond, and nothing
-/// once it is over.
+/// is finished; then another one may begin. All members from any thread; noting takes a lock for less than a
+/// microsecond, and nothing while nothing is recorded.
 class access_recorder {
  public:
+  /// Records nothing until `begin`.
+  explicit access_recorder(recording_limits limits)
+      : limits_(limits), recording_(std::chrono::steady_clock::now(), limits) {}
+  /// Records at once.
   access_recorder(std::chrono::nanoseconds started, recorded_detail detail, recording_limits limits)
-      : started_(started), detail_(detail), recording_(std::chrono::steady_clock::now(), limits) {}
+      : access_recorder(limits) {
+    begin(started, detail);
+  }
 
-  /// False once it is over: nothing need be noted any more.
+  /// Begins a recording of a start at `started`, since the epoch. @returns false if another one has not been
+  /// finished
+  bool begin(std::chrono::nanoseconds started, recorded_detail detail);
+
+  /// False while nothing is recorded: nothing need be noted.
   [[nodiscard]] bool active() const { return active_.load(std::memory_order_relaxed); }
-  /// Of the instance, since the epoch.
-  [[nodiscard]] std::chrono::nanoseconds started() const { return started_; }
+  /// Of the start, since the epoch.
+  [[nodiscard]] std::chrono::nanoseconds started() const;
 
   void opened(std::uint32_t content, instant when);
   /// Blocks that were there at once.
@@ -33,8 +43,13 @@ class access_recorder {
   /// It got an error, so nothing was read.
   void gave_up() { --waiting_; }
 
+  /// Another program starts: what it reads belongs to what is being recorded.
+  void goes_on();
   [[nodiscard]] bool settled(instant now) const;
 
+  /// Called by each `begin` from now on, once notes are taken: attaches what notes from outside the mount's
+  /// own threads.
+  void on_begin(std::function<void()> attach);
   /// Called once by `stop` or `finish`, while notes are still taken: ends what notes from outside the mount's
   /// own threads.
   void on_finish(std::function<void()> detach);
@@ -46,12 +61,15 @@ class access_recorder {
   [[nodiscard]] std::vector<recorded_content> finish();
 
  private:
-  std::chrono::nanoseconds started_;
-  recorded_detail detail_;
-  std::atomic<bool> active_{true};
+  recording_limits limits_;
+  std::atomic<bool> active_{false};
+  std::atomic<recorded_detail> detail_{recorded_detail::blocks};
   std::atomic<std::uint32_t> waiting_{0};
   mutable std::mutex mutex_;  // guards the following
+  bool begun_ = false;        // and not finished
+  std::chrono::nanoseconds started_{0};
   recording recording_;
+  std::function<void()> attach_;
   std::function<void()> detach_;
 };
 

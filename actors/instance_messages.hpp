@@ -105,7 +105,7 @@ struct instance_status {
   std::uint64_t opens_through = 0;
   std::uint64_t opens_by_fuse = 0;
   std::uint64_t waits = 0;   ///< reads that had to wait
-  std::uint64_t misses = 0;  ///< blocks asked for because a reader waited for them
+  std::uint64_t misses = 0;  ///< blocks that readers waited for and that the hub had to send out of turn
   std::chrono::milliseconds wait_total{0};
   std::chrono::milliseconds wait_longest{0};
   std::uint64_t waiting_now = 0;

@@ -4,6 +4,7 @@
 #include "actors/instance_messages.hpp"
 #include "actors/kept_mount.hpp"
 #include "actors/layer_messages.hpp"
+#include "actors/login_messages.hpp"
 #include "actors/messages.hpp"
 #include "actors/snapshot_messages.hpp"
 #include "actors/trace_messages.hpp"
@@ -152,6 +153,12 @@ using hub_link = caf::typed_actor<
     caf::reacts_to<caf::connect_atom>,
     // For hubs that use this link. Errors: the same.
     caf::replies_to<peer_question>::with<peer_answer>>;
+
+/// LOGIN KEEPER: finds the login that a node sends with a pull: what came with the request, else Docker's,
+/// else what a credential provider of kubelet's gives.
+using login_keeper = caf::typed_actor<
+    // A source that fails is logged and left out.
+    caf::replies_to<find_login>::with<found_login>, caf::replies_to<remember_login>::with<login_remembered>>;
 
 /// LAYER STORE: registers, finds, completes and removes the layers of a node (storage/layer_registry.hpp).
 using layer_store = caf::typed_actor<

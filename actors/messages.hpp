@@ -110,6 +110,7 @@ struct contents_known {};
 /// These blocks have been verified and stored.
 struct blocks_ready {
   std::shared_ptr<const std::vector<block_run>> runs;
+  bool out_of_turn = false;  ///< a want brought them forward
 };
 /// All of the image is there.
 struct image_complete {};

@@ -151,6 +151,8 @@ std::unique_ptr<command_tree> make_command_tree(const daemon_actions& actions, s
       {"pki", [&](command_tree& tree) { add_pki_commands(tree, actions); }},
       {"config", add_config_commands},
       {"install", add_install_commands},
+      {"waiters", add_waiters_command},
+      {"receivers", add_receivers_command},
       {"top", add_top_command},
       {"events", add_events_command},
       {"evict", add_evict_command},

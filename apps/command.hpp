@@ -83,10 +83,13 @@ void add_wait_command(command_tree& tree);
 void add_run_command(command_tree& tree);
 void add_record_command(command_tree& tree, CLI::App& group);  ///< `trace record`
 void add_status_command(command_tree& tree);
+void add_waiters_command(command_tree& tree);
+void add_receivers_command(command_tree& tree);
 void add_version_command(command_tree& tree);
 void add_bundle_commands(command_tree& tree);
 void add_layer_commands(command_tree& tree);
 void add_trace_commands(command_tree& tree);
+void add_trace_file_commands(command_tree& tree, CLI::App& group);  ///< `trace import`, `trace export`
 void add_pki_commands(command_tree& tree, const daemon_actions& actions);
 void add_config_commands(command_tree& tree);
 void add_install_commands(command_tree& tree);

@@ -2,6 +2,7 @@
 
 #include "apps/daemon_client.hpp"
 #include "apps/local_path.hpp"
+#include "apps/login_option.hpp"
 #include "apps/table.hpp"
 #include "config/settings.hpp"
 #include "model/quantity.hpp"
@@ -46,24 +47,60 @@ void print_list(const admin_listing& list) {
   std::fputs(rows.text().c_str(), stdout);
 }
 
-admin_pull asked(admin_pull request, const std::string& reference, pull_until until) {
+struct pull_arguments {
+  daemon_options daemon;
+  admin_pull request;
+  std::vector<std::string> references;
+  std::string authfile;
+  bool mountable = false;
+  bool for_containerd = false;
+  std::string space = "default";
+};
+
+result<admin_pull> asked(const pull_arguments& in, const std::string& reference, pull_until until) {
+  auto request = in.request;
   request.reference = reference;
   request.until = until;
+  auto login = own_login(in.authfile, reference);
+  if (!login) return tl::unexpected(login.error());
+  request.login = std::move(*login);
   return request;
+}
+
+/// They come as one bundle if all are asked for before the first is waited for.
+result<void> start_all(const pull_arguments& in) {
+  for (const auto& reference : in.references) {
+    const auto request = asked(in, reference, pull_until::started);
+    if (!request) return tl::unexpected(request.error());
+    if (auto started = ask_for<admin_done>(daemon_kind::node, in.daemon, *request); !started)
+      return tl::unexpected(started.error());
+  }
+  return {};
+}
+
+result<int> pull(const pull_arguments& in) {
+  const bool early = in.mountable || in.for_containerd;
+  const auto until = early ? pull_until::mountable : pull_until::complete;
+  if (in.references.size() > 1)
+    if (auto started = start_all(in); !started) return tl::unexpected(started.error());
+  for (const auto& reference : in.references) {
+    auto request = asked(in, reference, until);
+    if (!request) return tl::unexpected(request.error());
+    if (in.for_containerd) request->containerd_namespace = in.space;
+    const auto shown = show(ask_for<admin_pulled>(daemon_kind::node, in.daemon, *request), in.daemon.output,
+                            [](const admin_pulled& pulled) {
+                              print_readiness(pulled.image);
+                              std::printf("  %s\n", delivery_line(pulled.delivery).c_str());
+                            });
+    if (!shown) return shown;
+  }
+  return 0;
 }
 
 }  // namespace
 
 void add_pull_command(command_tree& tree) {
-  struct arguments {
-    daemon_options daemon;
-    admin_pull request;
-    std::vector<std::string> references;
-    bool mountable = false;
-    bool for_containerd = false;
-    std::string space = "default";
-  };
-  auto in = std::make_shared<arguments>();
+  auto in = std::make_shared<pull_arguments>();
   auto* command = tree.add(
       tree.root(),
       {.name = "pull",
@@ -74,27 +111,7 @@ void add_pull_command(command_tree& tree) {
            "A pull is not needed before mount or run: they start at once and bring what is missing. Several "
            "images come as one bundle: what they share comes once, and what their programs are known to read "
            "first comes first, whichever image it belongs to; with --json each has a line of its own."},
-      [in]() -> result<int> {
-        const bool early = in->mountable || in->for_containerd;
-        const auto until = early ? pull_until::mountable : pull_until::complete;
-        if (in->references.size() > 1)
-          for (const auto& reference : in->references)
-            if (auto started = ask_for<admin_done>(daemon_kind::node, in->daemon,
-                                                   asked(in->request, reference, pull_until::started));
-                !started)
-              return tl::unexpected(started.error());
-        for (const auto& reference : in->references) {
-          auto request = asked(in->request, reference, until);
-          if (in->for_containerd) request.containerd_namespace = in->space;
-          const auto shown = show(ask_for<admin_pulled>(daemon_kind::node, in->daemon, request),
-                                  in->daemon.output, [](const admin_pulled& pulled) {
-                                    print_readiness(pulled.image);
-                                    std::printf("  %s\n", delivery_line(pulled.delivery).c_str());
-                                  });
-          if (!shown) return shown;
-        }
-        return 0;
-      });
+      [in] { return pull(*in); });
   command->add_option("image", in->references, "the images' references")->required()->type_name("REFERENCE");
   command->add_option("--platform", in->request.platform, "os/architecture[/variant] (default: the node's)")
       ->type_name("PLATFORM");
@@ -105,6 +122,7 @@ void add_pull_command(command_tree& tree) {
   command
       ->add_option("--namespace", in->space, "containerd's namespace (default: default; k8s.io: Kubernetes)")
       ->type_name("NAME");
+  add_login_option(*command, in->authfile);
   add_daemon_options(*command, in->daemon, daemon_kind::node);
 }
 
@@ -112,6 +130,7 @@ void add_mount_command(command_tree& tree) {
   struct arguments {
     daemon_options daemon;
     admin_mount_request request;
+    std::string authfile;
   };
   auto in = std::make_shared<arguments>();
   auto* command = tree.add(
@@ -130,6 +149,9 @@ void add_mount_command(command_tree& tree) {
           if (!target) return tl::unexpected(target.error());
           request.target = *target;
         }
+        auto login = own_login(in->authfile, request.reference);
+        if (!login) return tl::unexpected(login.error());
+        request.login = std::move(*login);
         return show(ask_for<admin_mounted>(daemon_kind::node, in->daemon, request), in->daemon.output,
                     [](const admin_mounted& done) {
                       std::printf("%s\n", done.mount.target.c_str());
@@ -152,6 +174,7 @@ void add_mount_command(command_tree& tree) {
   command->add_option("--optimize-group", in->request.group, "label of instances that are started together")
       ->type_name("NAME");
   command->add_flag("-r,--read-only", in->request.read_only, "without a writable layer");
+  add_login_option(*command, in->authfile);
   add_daemon_options(*command, in->daemon, daemon_kind::node);
 }
 

@@ -132,7 +132,8 @@ class node_service final : public running_daemon {
     if (!node) return tl::unexpected(node.error());
     service->node_ = std::move(*node);
     if (options.containerd.socket.empty()) return service;
-    auto snapshots = snapshots_server::start(system, service->node_->snapshots(), options.containerd);
+    auto snapshots = snapshots_server::start(system, service->node_->snapshots(), service->node_->logins(),
+                                             options.containerd);
     if (!snapshots) return tl::unexpected(snapshots.error());
     service->snapshots_ = std::move(*snapshots);
     return service;

@@ -7,6 +7,7 @@
 #include "apps/exit_code.hpp"
 #include "apps/image_file.hpp"
 #include "apps/interruption.hpp"
+#include "apps/login_option.hpp"
 #include "apps/runc_config.hpp"
 #include "apps/runtime_process.hpp"
 #include "schemas/image_config_json.hpp"
@@ -19,6 +20,7 @@ struct run_arguments {
   admin_mount_request mount;
   process_wishes wishes;
   std::string entrypoint;
+  std::string authfile;
   std::vector<std::string> environment;  ///< as typed: NAME alone takes the value from here
   std::string runtime = "runc";
   network_kind network = network_kind::host;
@@ -113,6 +115,9 @@ result<int> run_failed(const error& failure) {
 result<int> run(const run_arguments& in) {
   auto request = in.mount;
   request.name = run_name(in);
+  auto login = own_login(in.authfile, request.reference);
+  if (!login) return run_failed(login.error());
+  request.login = std::move(*login);
   interruption signals;
   const auto mounted = ask_for<admin_mounted>(daemon_kind::node, in.daemon, request, signals.descriptor());
   const auto interrupted = signals.take();
@@ -162,6 +167,7 @@ void add_options(CLI::App& command, run_arguments& in) {
   command.add_option("--optimize-group", in.mount.group, "label of instances that are started together")
       ->type_name("NAME");
   command.add_flag("-r,--read-only", in.mount.read_only, "the image cannot be written to");
+  add_login_option(command, in.authfile);
   command.add_flag("--no-tty", in.no_terminal, "no terminal, even when called from one");
   command.add_flag("--keep", in.keep, "leave the mount when the program has ended");
   command.add_flag("--rm", in.remove, "unmount and clean up at the end, as is the default")

@@ -1,9 +1,9 @@
 #include <fstream>
 #include <map>
 
+#include "apps/daemon_client.hpp"
 #include "apps/image_arguments.hpp"
 #include "apps/table.hpp"
-#include "apps/trace_files.hpp"
 #include "model/quantity.hpp"
 
 namespace firstlight {
@@ -142,75 +142,7 @@ void add_diff(command_tree& tree, CLI::App& group) {
   add_daemon_options(*command, in->daemon, daemon_kind::hub);
 }
 
-// ---- import, export, rm --------------------------------------------------------------------------
-
-void add_import(command_tree& tree, CLI::App& group) {
-  struct arguments : image_arguments {
-    std::vector<std::string> paths;
-  };
-  auto in = std::make_shared<arguments>();
-  auto* command = tree.add(
-      group,
-      {.name = "import",
-       .summary = "Take trace files of other tools in.",
-       .examples = "firstlight trace import traces/\nfirstlight trace import redis.json",
-       .details =
-           "A file is {\"group\",\"image\":{\"n\",\"t\"},\"start\",\"seq\":[{\"f\",\"a\",\"w\"}]}, times of "
-           "\"a\" and \"w\" in nanoseconds. Its image must be on the hub."},
-      [in]() -> result<int> {
-        admin_trace_import request{{}, in->platform};
-        for (const auto& path : in->paths) {
-          auto texts = read_trace_files(path);
-          if (!texts) return tl::unexpected(texts.error());
-          request.files.insert(request.files.end(), texts->begin(), texts->end());
-        }
-        const auto done = ask_for<admin_trace_imported>(daemon_kind::hub, in->daemon, request);
-        const auto code = show(done, in->daemon.output, [](const admin_trace_imported& said) {
-          std::printf("%u added, %u known already\n", said.added, said.known);
-        });
-        if (!code || done->refused.empty()) return code;
-        for (std::size_t i = 1; i < done->refused.size(); ++i)
-          std::fprintf(stderr, "firstlight: %s\n", printable(done->refused[i]).c_str());
-        return fail(errc::invalid_argument, printable(done->refused.front()));
-      });
-  command->add_option("path", in->paths, "trace files, or folders with them")->required()->type_name("PATH");
-  command->add_option("--platform", in->platform, "of the images (default: the hub's own)")
-      ->type_name("PLATFORM");
-  add_daemon_options(*command, in->daemon, daemon_kind::hub);
-}
-
-void add_export(command_tree& tree, CLI::App& group) {
-  struct arguments : image_arguments {
-    std::string folder;
-  };
-  auto in = std::make_shared<arguments>();
-  auto* command = tree.add(
-      group,
-      {.name = "export",
-       .summary = "Give traces out as JSON that other tools read.",
-       .examples = "firstlight trace export > collection.json\nfirstlight trace export redis:7 --to traces",
-       .details = "Without --to the collection of optimised groups is printed; with it each trace goes to a "
-                  "file of its own, and the collection to collection.json."},
-      [in]() -> result<int> {
-        const auto texts = ask_for<admin_trace_texts>(daemon_kind::hub, in->daemon,
-                                                      admin_trace_export{in->reference, in->platform});
-        if (!texts) return tl::unexpected(texts.error());
-        if (in->daemon.output.json || in->folder.empty()) {
-          std::printf("%s\n", in->daemon.output.json ? to_json(admin_reply(*texts)).c_str()
-                                                     : texts->collection.c_str());
-          return 0;
-        }
-        if (auto written = write_trace_files(in->folder, *texts); !written)
-          return tl::unexpected(written.error());
-        if (!in->daemon.output.quiet) std::printf("%zu traces\n", texts->traces.size());
-        return 0;
-      });
-  command->add_option("image", in->reference, "only of this image")->type_name("REFERENCE");
-  command->add_option("--platform", in->platform, "of the image (default: the hub's own)")
-      ->type_name("PLATFORM");
-  command->add_option("--to", in->folder, "folder for the files; made when missing")->type_name("FOLDER");
-  add_daemon_options(*command, in->daemon, daemon_kind::hub);
-}
+// ---- rm ------------------------------------------------------------------------------------------
 
 void add_rm(command_tree& tree, CLI::App& group) {
   struct arguments : image_arguments {
@@ -350,8 +282,7 @@ void add_trace_commands(command_tree& tree) {
   add_switch(tree, *group, true);
   add_switch(tree, *group, false);
   add_record_command(tree, *group);
-  add_import(tree, *group);
-  add_export(tree, *group);
+  add_trace_file_commands(tree, *group);
   add_rm(tree, *group);
   add_score(tree, *group, false);
   add_score(tree, *group, true);

@@ -44,129 +44,13 @@ if [[ -n $size ]]; then rtts=${rtts:-0} rate=${rate:-10gbit}; else rtts=${rtts:-
 [[ $rtts =~ ^[0-9]+(,[0-9]+)*$ ]] || fail "--rtt is written as in 100 or 100,300"
 [[ $runs =~ ^[1-9][0-9]*$ && $idle =~ ^[0-9]+$ ]] || fail "--runs and --idle are numbers"
 [[ -z $size || $size =~ ^[0-9]+[gm]$ ]] || fail "--size is written as in 1g or 300m"
-case $rate in
-  *mbit) bytes_per_second=$((${rate%mbit} * 125000)) ;;
-  *gbit) bytes_per_second=$((${rate%gbit} * 125000000)) ;;
-  *) fail "--rate is written as in 100mbit or 1gbit" ;;
-esac
 ((EUID == 0)) || fail "namespaces and mounts need root"
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/firstlight-bench.XXXXXX")
-name=fl$$ pids=() link_up=no
-
-mounts_left() { awk -v under="$work/" 'index($5, under) == 1 { print $5 }' /proc/self/mountinfo | sort -r; }
-alive() { [[ -d /proc/$1 ]] && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
-
-end_process() {  # end_process PID
-  local tries=200 others=() pid
-  kill -TERM "$1" 2>/dev/null || true
-  while alive "$1" && ((tries-- > 0)); do sleep 0.05; done
-  ! alive "$1" || kill -KILL "$1" 2>/dev/null || true
-  wait "$1" 2>/dev/null || true
-  for pid in "${pids[@]}"; do [[ $pid == "$1" ]] || others+=("$pid"); done
-  pids=("${others[@]}")
-}
-
-# Later processes use earlier ones: nodes end before their hub.
-end_all() {
-  while ((${#pids[@]})); do end_process "${pids[-1]}"; done
-  mounts_left | while read -r mount; do umount -l "$mount" || true; done
-  [[ $link_up == no ]] || link_down
-}
-
-finish() {
-  local status=$?
-  trap - EXIT
-  if ((status != 0)); then tail -n 10 "$work"/*.log >&2 2>/dev/null || true; fi
-  end_all
-  rm -rf --one-file-system "$work"
-  exit "$status"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-# ---- the link: the kernel's netem between two namespaces, or a command -----------------------------------------
-
-have_netem() {
-  local answer=0
-  ip netns add "$name-try"
-  ip -n "$name-try" link add name try type dummy 2>/dev/null &&
-    tc -n "$name-try" qdisc add dev try root netem delay 1ms 2>/dev/null || answer=1
-  ip netns del "$name-try"
-  return $answer
-}
-
-# Receive and send windows of one bandwidth-delay product and more, as a link like this needs.
-open_windows() {
-  ip netns exec "$1" sh -c 'echo 4096 131072 134217728 >/proc/sys/net/ipv4/tcp_rmem
-    echo 4096 16384 134217728 >/proc/sys/net/ipv4/tcp_wmem; echo 1 >/proc/sys/net/ipv4/tcp_no_metrics_save'
-}
-
-netem_up() {  # netem_up RTT_MS
-  local half_us=$(($1 * 500)) side queue
-  queue=$((bytes_per_second * $1 / 1000 / 1000 * 2 + 1000))  # packets: two bandwidth-delay products
-  for side in hub node; do ip netns add "$name-$side"; done
-  ip -n "$name-hub" link add name wan0 type veth peer name wan0 netns "$name-node"
-  ip -n "$name-hub" addr add 10.219.0.1/30 dev wan0
-  ip -n "$name-node" addr add 10.219.0.2/30 dev wan0
-  for side in hub node; do
-    ip -n "$name-$side" link set lo up
-    ip -n "$name-$side" link set wan0 up
-    tc -n "$name-$side" qdisc add dev wan0 root netem delay "${half_us}us" rate "$rate" limit "$queue"
-    open_windows "$name-$side"
-  done
-  hub_address=10.219.0.1
-}
-
-link_up() {  # link_up RTT_MS
-  link_up=yes
-  if [[ $kind == netem ]]; then
-    netem_up "$1"
-  else
-    $link --name "$name" up --rtt "$1ms" --rate "$rate" >"$work/link.env"
-    hub_address=$(sed -n 's/^HUB=//p' "$work/link.env")
-    [[ -n $hub_address ]] || fail "the link command says no HUB=address"
-  fi
-}
-
-link_down() {
-  link_up=no
-  if [[ $kind == netem ]]; then
-    ip netns del "$name-node" || true
-    ip netns del "$name-hub" || true
-  else
-    $link --name "$name" down >/dev/null || true
-  fi
-}
-
-# Replaces this (sub)shell by the command, on one side of the link; before what else this machine does.
-on() {  # on hub|node CMD...
-  local side=$1; shift
-  if [[ $kind == netem ]]; then exec nice -n -15 ip netns exec "$name-$side" "$@"; else exec nice -n -15 $link --name "$name" exec "$side" "$@"; fi
-}
-
-if have_netem; then kind=netem; else kind=command; fi
-if [[ $kind == command && -z $link ]]; then
-  fail "this kernel has no netem, and there is no link command: give --link or \$FIRSTLIGHT_LINK"
-fi
+. "$here/link.sh"
 
 # ---- measuring -----------------------------------------------------------------------------------------------
 
-# Times are taken without a subshell: that would take a millisecond of its own.
-take_us() { local t=$EPOCHREALTIME; printf -v "$1" %s $((${t%.*} * 1000000 + 10#${t#*.})); }  # take_us VARIABLE
-now_us() { local now; take_us now; echo "$now"; }
-ms_since() { echo $((($(now_us) - $1) / 1000)); }
 wire_ms() { echo $(($1 * 1000 / bytes_per_second)); }
-
-until_true() {  # until_true SECONDS WHAT COMMAND...
-  local limit=$(($(now_us) + $1 * 1000000)) what=$2
-  shift 2
-  until "$@"; do
-    (($(now_us) < limit)) || fail "$what took too long"
-    sleep 0.002
-  done
-}
 
 cpu_ms() {  # of a process and its threads so far
   awk -v hz="$(getconf CLK_TCK)" '{ sub(/^.*\) /, ""); print int(($12 + $13) * 1000 / hz) }' "/proc/$1/stat"
@@ -174,42 +58,18 @@ cpu_ms() {  # of a process and its threads so far
 peak_kb() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status"; }
 forget_peak() { echo 5 >"/proc/$1/clear_refs"; }  # the peak counts from now on
 
-# Adds a figure: record NAME VALUE; all of one name are medianed at the end.
-record() { echo "$2" >>"$work/figures/$1"; }
-median() { sort -n "$work/figures/$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-
 # ---- hub and nodes -------------------------------------------------------------------------------------------
 
-tls() { printf -- '--set\ntls.ca=%s\n--set\ntls.certificate=%s\n--set\ntls.key=%s\n' "$work/pki/ca.crt" "$work/pki/$1.crt" "$work/pki/$1.key"; }
-
-start_hub() {
-  local options
-  mapfile -t options < <(tls hub-bench)
-  rm -f "$work/address"
-  (on hub "$firstlight" hub --config /dev/null --set store_folder="$work/hub-$turn" --set socket="$work/hub.sock" \
-    --set listen="$hub_address:0" --set address_file="$work/address" "${options[@]}") >"$work/hub.log" 2>&1 &
-  hub=$!
-  pids+=("$hub")
-  hub_listens() { alive "$hub" || fail "the hub has ended"; [[ -s $work/address && -S $work/hub.sock ]]; }
-  until_true 60 'starting the hub' hub_listens
+start_hub_with_image() {
+  start_hub "$work/hub-$turn"
   "$firstlight" image add --json --socket "$work/hub.sock" "$image" >"$work/image.json"
 }
 
-# Starts a node with an empty store; its folder and pid are in $node_folder and $node.
-start_node() {  # start_node NAME
-  local options
+# A node with an empty store; its folder is in $node_folder.
+start_empty_node() {  # start_empty_node NAME
   node_folder=$work/$1-$turn
-  mkdir -p "$node_folder"
-  [[ -f $work/pki/node-$1.crt ]] || "$firstlight" pki issue node "$1" --folder "$work/pki" >/dev/null
-  mapfile -t options < <(tls "node-$1")
-  (on node "$firstlight" node --config /dev/null --set store_folder="$node_folder/store" --set run_folder="$node_folder/run" \
-    --set socket="$node_folder/sock" --set hub="$(<"$work/address")" "${options[@]}") >"$work/$1.log" 2>&1 &
-  node=$!
-  pids+=("$node")
+  start_node "$1" "$node_folder"
 }
-serves() { alive "$2" || fail "the node has ended"; [[ -S $1/sock ]]; }
-status() { "$firstlight" status --node --json --socket "$1/sock"; }
-joined() { serves "$1" "$2" && [[ $(status "$1" | jq -r .link.state) == up ]]; }
 mount_image() { "$firstlight" mount --json --name bench --socket "$1/sock" "$image" "$1/mount" >"$1/mount.json" && [[ -d $1/mount/usr || -d $1/mount/data ]]; }
 wait_complete() { "$firstlight" wait --quiet --timeout 20m --socket "$1/sock" "$image"; }
 received() { status "$1" | jq '[.deliveries[].bytes_received] | add // 0'; }
@@ -224,7 +84,7 @@ end_node() {  # end_node FOLDER PID
 
 # (a) From the start of the node's program until its mount can be used; its daemon dials while it starts.
 fresh_connection() {  # fresh_connection PREFIX RTT
-  start_node fresh
+  start_empty_node fresh
   local folder=$node_folder pid=$node since mounted
   until_true 60 'starting a node' serves "$folder" "$pid"
   take_us since
@@ -260,9 +120,6 @@ start_redis() {  # start_redis PREFIX FOLDER SINCE
   record "$1_stall_ms" "$(jq '[.mounts[].wait_total_ms] | add' <<<"$at_ready")"
   end_process "$redis"
 }
-
-# What one start has read is on the hub, so that the next one is sent it first.
-learned() { (($("$firstlight" trace ls --json --socket "$work/hub.sock" | jq '[.images[].learned_from] | add') > 0)); }
 
 # (b), (c), (d) A deployment on a standing connection.
 deploy() {  # deploy PREFIX FOLDER PID
@@ -342,10 +199,10 @@ tell_load() {
 measure() {  # measure RTT
   local prefix=rtt$1 first first_pid second second_pid
   link_up "$1"
-  start_hub
-  start_node first
+  start_hub_with_image
+  start_empty_node first
   first=$node_folder first_pid=$node
-  start_node second
+  start_empty_node second
   second=$node_folder second_pid=$node
   until_true 60 'joining' joined "$first" "$first_pid"
   until_true 60 'joining' joined "$second" "$second_pid"
@@ -361,8 +218,8 @@ measure() {  # measure RTT
 
 measure_size() {  # measure_size RTT
   link_up "$1"
-  start_hub
-  start_node first
+  start_hub_with_image
+  start_empty_node first
   until_true 60 'joining' joined "$node_folder" "$node"
   deploy "rtt$1_first" "$node_folder" "$node"
   end_all
@@ -400,11 +257,7 @@ elif [[ $image == oci:* ]]; then
   image=oci:$(readlink -f "$path")$tag
 fi
 
-mkdir -p "$work/figures"
-{
-  "$firstlight" pki init --folder "$work/pki"
-  "$firstlight" pki issue hub bench --folder "$work/pki"
-} >/dev/null
+make_authority
 
 echo "image $image; $rate, $runs run(s), link by $kind; load of this machine: $(cut -d ' ' -f 1-3 /proc/loadavg)"
 for rtt in ${rtts//,/ }; do

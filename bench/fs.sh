@@ -66,7 +66,6 @@ mount -t overlay bench -o "lowerdir=$work/unpacked/rootfs,upperdir=$work/upper,w
 
 start_cluster
 "$firstlight" image add --json --socket "$work/hub.sock" --name bench:1 "oci:$work/layout:latest" >/dev/null
-node=${pids[0]}
 status() { "$firstlight" status --node --json --socket "$work/node.sock"; }
 "$firstlight" pull --quiet --socket "$work/node.sock" bench:1
 systems=("native=$work/native")

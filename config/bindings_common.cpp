@@ -36,6 +36,7 @@ void bind_link(binder& to, link_limits& o) {
           "node: striped where the hub's kernel has no BBR");
   to.bind("unsent_low_water_bytes", o.unsent_low_water_bytes, "TCP_NOTSENT_LOWAT of bulk sockets");
   to.bind("text_bytes_max", o.text_bytes_max, "names, references, stages in a message");
+  to.bind("login_bytes_max", o.login_bytes_max, "hub: each part of a login that comes with a pull");
   to.bind("had_images_max", o.had_images_max, "images named in one pull");
 }
 
@@ -43,6 +44,7 @@ void bind_admin(binder& to, admin_socket_limits& o) {
   to.section("admin.");
   to.bind("connections_max", o.connections_max, "local clients at once; further ones are closed at once");
   to.bind("message_bytes_max", o.message_bytes_max, "largest request or reply");
+  to.bind("page_bytes", o.page_bytes, "hub: of exported traces in one reply");
   to.bind("connect_timeout", o.connect_timeout, "client: until the daemon has accepted");
 }
 
@@ -59,6 +61,8 @@ void bind_store(binder& to, database_limits& database, content_store_limits& con
           "a new content is kept in memory up to this size");
   to.bind("stage_read_bytes", contents.stage_read_bytes, "read at once when leaf hashes are computed again");
   to.section("catalogue.");
+  to.bind("unnamed_kept_max", catalogue.unnamed_kept_max,
+          "hub: tables of contents of images whose tag means another one now, the latest");
   to.bind("tocs_kept_open", catalogue.tocs_kept_open,
           "tables of contents mapped although nobody uses them now");
 }

@@ -51,6 +51,22 @@ void bind_registry(binder& to, registry_limits& o) {
   to.bind("buffered_bytes_max", o.buffered_bytes_max, "of a blob, received but not yet read");
 }
 
+void bind_access(binder& to, access_options& o) {
+  to.section("access.");
+  to.bind("check", o.check,
+          "always or never: a registry is asked whether a node may read its image, by the node's own login");
+  to.bind("cache_time", o.times.allowed, "for so long its 'yes' counts");
+  to.bind("refused_time", o.times.refused, "for so long its 'no' counts");
+  to.bind("away_time", o.times.away, "for so long its 'yes' counts while it cannot be asked");
+  to.bind("resume_time", o.times.resumed,
+          "for so long an interrupted delivery may go on, even if its node has lost the login");
+  to.bind("entries_max", o.times.entries_max, "answers and deliveries that are remembered; the oldest go");
+  to.bind("timeout", o.timeout, "of one request to a registry or its token server for that");
+  to.bind("attempts_max", o.attempts_max, "to ask a registry; then it counts as away");
+  to.bind("questions_max", o.questions_max, "at once; above 0");
+  to.bind("waiting_max", o.waiting_max, "pulls that wait for such an answer; further ones are refused");
+}
+
 void bind_plan(binder& to, hub_plan_limits& o) {
   to.section("plan.");
   to.bind("first_segment_bytes", o.cut.first_segment_bytes, "unpacked; each second segment doubles it");
@@ -126,6 +142,8 @@ void bind_learning(binder& to, learning_options& o) {
           "how often it is looked which removed traces can be forgotten");
   to.bind("peer_interval", o.peer_interval, "how often another hub is asked for new traces");
   to.bind("peer_ids_max", o.peer_ids_max, "ids of traces in one answer to another hub");
+  to.bind("peer_known_max", o.peer_known_max,
+          "ids of traces that another hub may list, removed ones included");
   to.bind("refusals_shown_max", o.refusals_shown_max, "reasons of refused traces that status shows");
 }
 
@@ -156,6 +174,7 @@ std::vector<binding> bindings_of(hub_options& o) {
   bind_store(to, o.database, o.contents, o.catalogue);
   bind_ingest(to, o.ingest);
   bind_registry(to, o.registry);
+  bind_access(to, o.access);
   bind_plan(to, o.plan);
   bind_learning(to, o.learning);
   return to.take();

@@ -67,6 +67,28 @@ void bind_keeper(binder& to, keeper_limits& o) {
   to.bind("message_bytes_max", o.message_bytes_max, "one message between node and keeper");
 }
 
+void bind_logins(binder& to, login_options& o) {
+  to.section("logins.");
+  to.bind("docker_config", o.docker_config,
+          "Docker's config.json, for logins to registries; empty: $DOCKER_CONFIG, then ~/.docker");
+  to.bind("provider_config", o.provider_config,
+          "kubelet's --image-credential-provider-config; empty: no credential providers are asked");
+  to.bind("provider_folder", o.provider_folder, "kubelet's --image-credential-provider-bin-dir");
+  to.bind("request_time", o.request_time,
+          "a login that came with a request (pull secrets, commands) counts for so long; it is kept in "
+          "memory only");
+  to.bind("helper_timeout", o.helper.timeout, "a docker-credential-* program's answer");
+  to.bind("provider_timeout", o.provider.timeout,
+          "answers of credential providers, all that suit an image together");
+  to.bind("answer_bytes_max", o.helper.answer_bytes_max, "of a docker-credential-* program");
+  to.bind("provider_answer_bytes_max", o.provider.answer_bytes_max, "of a credential provider");
+  to.bind("requests_max", o.requests_max, "repositories whose logins from requests are remembered");
+  to.bind("provided_max", o.provided_max,
+          "answers of credential providers that are kept for as long as they say");
+  to.bind("providers_max", o.providers_max, "credential providers in one file");
+  to.bind("config_bytes_max", o.config_bytes_max, "Docker's and the providers' file");
+}
+
 void bind_containerd(binder& to, containerd_options& o) {
   to.section("containerd.");
   to.bind("socket", o.socket, "UNIX socket that serves containerd's snapshots, mode 0600; empty: off");
@@ -76,7 +98,10 @@ void bind_containerd(binder& to, containerd_options& o) {
           "for the hub to say whether it has an image; then containerd downloads it itself");
   to.bind("mount_wait", o.mount_wait, "for an image to be mounted below a container");
   to.bind("mount_retry", o.mount_retry, "before a mount that is being made is asked for again");
+  to.bind("record_wait", o.record_wait, "for a container's start to be recorded from its beginning");
   to.bind("call_timeout", o.call_timeout, "for one call that the node makes to containerd");
+  to.bind("reconnect_wait", o.reconnect_wait,
+          "before containerd is tried again that was not there when kubelet asked for an image");
   to.bind("listed_at_once_max", o.listed_at_once_max, "snapshots in one message of a listing");
   to.bind("message_bytes_max", o.message_bytes_max, "of one call from containerd");
   to.section("containerd.snapshots.");
@@ -88,6 +113,7 @@ void bind_containerd(binder& to, containerd_options& o) {
   to.bind("chain_max", limits.chain_max, "snapshots above each other");
   to.bind("filters_max", limits.filters_max, "filters of one listing");
   to.bind("filter_bytes_max", limits.filter_bytes_max, "one filter");
+  to.bind("pattern_bytes_max", limits.pattern_bytes_max, "memory for one regular expression in a filter");
 }
 
 }  // namespace
@@ -119,6 +145,7 @@ std::vector<binding> bindings_of(node_options& o) {
   bind_keeper(to, o.keeper);
   bind_recording(to, o.recording);
   bind_containerd(to, o.containerd);
+  bind_logins(to, o.logins);
   to.section("plan.");
   to.bind("waiters_max", o.plan.readiness.waiters_max, "reads parked at once on one mount");
   to.bind("blocks_per_waiter_max", o.plan.readiness.blocks_per_waiter_max,

@@ -15,11 +15,14 @@ struct containerd_options {
   std::string snapshotter = "firstlight";  ///< what containerd's config calls this node
   /// For the hub to say whether it has an image; then containerd downloads it.
   std::chrono::milliseconds hub_wait{10'000};
-  std::chrono::milliseconds mount_wait{60'000};    ///< for an image to be mounted below a container
-  std::chrono::milliseconds mount_retry{50};       ///< before a mount that is being made is asked for again
+  std::chrono::milliseconds mount_wait{60'000};  ///< for an image to be mounted below a container
+  std::chrono::milliseconds mount_retry{50};     ///< before a mount that is being made is asked for again
+  std::chrono::milliseconds record_wait{200};  ///< for a container's start to be recorded from its beginning
   std::chrono::milliseconds call_timeout{60'000};  ///< for one call that the node makes to containerd
-  std::uint32_t listed_at_once_max = 100;          ///< snapshots in one message of a listing
-  std::uint32_t message_bytes_max = 16U << 20U;    ///< of one call
+  /// Before containerd is tried again that was not there when kubelet asked for an image.
+  std::chrono::milliseconds reconnect_wait{1'000};
+  std::uint32_t listed_at_once_max = 100;        ///< snapshots in one message of a listing
+  std::uint32_t message_bytes_max = 16U << 20U;  ///< of one call
   snapshot_limits snapshots;
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "config/access_options.hpp"
 #include "config/admin_socket_limits.hpp"
 #include "config/ingest_limits.hpp"
 #include "config/link_limits.hpp"
@@ -48,6 +49,7 @@ struct hub_options {
   catalogue_limits catalogue;
   ingest_limits ingest;
   registry_limits registry;
+  access_options access;
   hub_plan_limits plan;
   learning_options learning;
   segment_limits segment;

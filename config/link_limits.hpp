@@ -27,6 +27,7 @@ struct link_limits {
   std::uint32_t bulk_connections_without_bbr = 8;      ///< node: striped where the hub's kernel has no BBR
   std::uint32_t unsent_low_water_bytes = 192U << 10U;  ///< TCP_NOTSENT_LOWAT of bulk sockets
   std::uint32_t text_bytes_max = 4096;                 ///< names, references, stages in a message
+  std::uint32_t login_bytes_max = 32U << 10U;          ///< hub: each part of a login in a pull
   std::uint32_t had_images_max = 1024;                 ///< images named in one pull
 };
 

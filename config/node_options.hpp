@@ -9,6 +9,7 @@
 #include "config/fuse_limits.hpp"
 #include "config/keeper_limits.hpp"
 #include "config/link_limits.hpp"
+#include "config/login_options.hpp"
 #include "config/node_root_limits.hpp"
 #include "config/plan_limits.hpp"
 #include "config/receiver_limits.hpp"
@@ -52,6 +53,7 @@ struct node_options {
   recording_options recording;
   segment_limits segment;
   containerd_options containerd;
+  login_options logins;
 };
 
 }  // namespace firstlight

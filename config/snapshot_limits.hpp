@@ -12,6 +12,7 @@ struct snapshot_limits {
   std::uint32_t chain_max = 200;         ///< snapshots above each other; overlayfs takes 500 layers
   std::uint32_t filters_max = 64;        ///< of one listing
   std::uint32_t filter_bytes_max = 4096;
+  std::uint32_t pattern_bytes_max = 1U << 20U;  ///< of memory for one regular expression in a filter
 };
 
 }  // namespace firstlight

@@ -21,6 +21,7 @@ struct content_store_limits {
 /// Limits of the image catalogue.
 struct catalogue_limits {
   std::uint32_t tocs_kept_open = 4;      ///< mapped although nobody uses them now
+  std::uint32_t unnamed_kept_max = 256;  ///< hub: TOCs of images whose tag means another one now, the latest
   std::uint32_t patches_kept_max = 512;  ///< files with a part of a TOC as a patch against another one
 };
 

@@ -45,6 +45,7 @@ struct learning_options {
       std::chrono::hours(1)};  ///< how often it is looked which removed traces can be forgotten
   std::chrono::milliseconds peer_interval{500};  ///< how often another hub is asked for new traces
   std::uint32_t peer_ids_max = 4096;             ///< ids in one answer to another hub
+  std::uint32_t peer_known_max = 1U << 20U;      ///< ids that another hub may list, removed ones included
 };
 
 }  // namespace firstlight

@@ -77,6 +77,11 @@ result<void> validate(const hub_options& o) {
   return first_failure({
       common(o),
       address("listen", o.listen),
+      require(o.access.check == "always" || o.access.check == "never",
+              "setting access.check: '" + o.access.check + "' is none of always, never"),
+      require(o.access.questions_max > 0 && o.access.questions_max <= 64 && o.access.attempts_max > 0 &&
+                  o.access.times.entries_max > 0,
+              "settings access.questions_max (at most 64), attempts_max, entries_max: must be above 0"),
       require(o.link.message_bytes_max > 2 * std::uint64_t{o.plan.cut.patch_piece_bytes} &&
                   o.link.message_bytes_max > 2 * std::uint64_t{o.plan.cut.segment_bytes_max},
               "setting link.message_bytes_max: must be above twice plan.segment_bytes_max and "
@@ -101,6 +106,9 @@ result<void> validate(const node_options& o) {
               std::to_string(containerd_socket_bytes_max) + " bytes, or empty"),
       require(o.containerd.listed_at_once_max > 0 && o.containerd.mount_retry.count() > 0,
               "settings containerd.listed_at_once_max and containerd.mount_retry: must be above 0"),
+      require(o.logins.provider_config.empty() || !o.logins.provider_folder.empty(),
+              "setting logins.provider_config: wants logins.provider_folder, too"),
+      require(o.logins.requests_max > 0, "setting logins.requests_max: must be above 0"),
       common(o),
       address("hub", o.hub),
       require(o.run_folder.is_absolute(), "setting run_folder: must be an absolute path"),

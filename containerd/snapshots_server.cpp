@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "actors/net/socket_file.hpp"
+#include "containerd/image_service_proxy.hpp"
 #include "containerd/snapshots_service.hpp"
 #include "storage/posix_file.hpp"
 
@@ -48,13 +49,15 @@ struct snapshots_server::impl {
   std::filesystem::path socket;
   open_calls calls;
   snapshots_service service;
+  image_service_proxy images;
   std::unique_ptr<grpc::Server> server{};
   bool shown = false;
 
-  impl(caf::actor_system& system, snapshotter which, const containerd_options& options)
+  impl(caf::actor_system& system, snapshotter which, login_keeper logins, const containerd_options& options)
       : socket(std::filesystem::absolute(options.socket)),
         calls(system),
-        service(calls, std::move(which), options.listed_at_once_max) {}
+        service(calls, std::move(which), options.listed_at_once_max),
+        images(calls, std::move(logins), options) {}
 
   result<void> listen(const containerd_options& options) {
     if (auto place = free_socket_file(socket); !place) return tl::unexpected(place.error());
@@ -65,6 +68,7 @@ struct snapshots_server::impl {
     builder.AddListeningPort("unix:" + folder->socket().string(), grpc::InsecureServerCredentials(), &bound);
     builder.SetMaxReceiveMessageSize(static_cast<int>(options.message_bytes_max));
     builder.RegisterService(&service);
+    builder.RegisterCallbackGenericService(&images);
     server = builder.BuildAndStart();
     if (server == nullptr || bound == 0) return fail(errc::io, "cannot listen on " + socket.string());
     auto published = publish(folder->socket(), socket);
@@ -76,9 +80,9 @@ struct snapshots_server::impl {
 snapshots_server::snapshots_server(std::unique_ptr<impl> state) : impl_(std::move(state)) {}
 
 result<std::unique_ptr<snapshots_server>> snapshots_server::start(caf::actor_system& system,
-                                                                  snapshotter which,
+                                                                  snapshotter which, login_keeper logins,
                                                                   const containerd_options& options) {
-  auto state = std::make_unique<impl>(system, std::move(which), options);
+  auto state = std::make_unique<impl>(system, std::move(which), std::move(logins), options);
   auto listening = state->listen(options);
   std::unique_ptr<snapshots_server> made(new snapshots_server(std::move(state)));
   if (!listening) return tl::unexpected(listening.error());

@@ -6,14 +6,15 @@
 
 namespace firstlight {
 
-/// SNAPSHOTS SERVER: the UNIX socket, mode 0600, on which containerd asks for snapshots.
+/// SNAPSHOTS SERVER: the UNIX socket, mode 0600, on which containerd asks for snapshots, and kubelet for
+/// images (image_service_proxy.hpp).
 class snapshots_server {
  public:
   /// Answers when it returns. Makes the socket's folder if it is missing, replaces a stale socket. `system`
   /// outlives it. Errors: `already_exists` when somebody answers there; `io`, `invalid_argument` (path too
   /// long).
   [[nodiscard]] static result<std::unique_ptr<snapshots_server>> start(caf::actor_system& system,
-                                                                       snapshotter which,
+                                                                       snapshotter which, login_keeper logins,
                                                                        const containerd_options& options);
   /// Fails open calls, closes all connections and removes the socket.
   ~snapshots_server();

@@ -53,6 +53,18 @@ std::vector<mount_entry> parse_mountinfo(std::string_view text) {
   return mounts;
 }
 
+bool has_layer(std::string_view options, std::string_view layer) {
+  if (layer.empty()) return false;
+  for (auto at = options.find(layer); at != std::string_view::npos; at = options.find(layer, at + 1)) {
+    const char before = at == 0 ? '\0' : options[at - 1];
+    const auto end = at + layer.size();
+    const char after = end == options.size() ? ',' : options[end];
+    const bool escaped = before == ':' && at >= 2 && options[at - 2] == '\\';
+    if ((before == '=' || before == ':') && !escaped && (after == ':' || after == ',')) return true;
+  }
+  return false;
+}
+
 result<std::vector<mount_entry>> read_mount_table() {
   std::ifstream file("/proc/self/mountinfo");
   std::ostringstream text;

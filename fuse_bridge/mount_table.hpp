@@ -19,6 +19,10 @@ struct mount_entry {
 /// Lines that are not understood are left out.
 [[nodiscard]] std::vector<mount_entry> parse_mountinfo(std::string_view text);
 
+/// Whether these options of an overlay file system name `layer`, written as in its lowerdir, as one of its
+/// layers.
+[[nodiscard]] bool has_layer(std::string_view options, std::string_view layer);
+
 /// The mounts of this process. Errors: `io`.
 result<std::vector<mount_entry>> read_mount_table();
 

@@ -44,10 +44,13 @@ void start_watch(mounter_state& state) {
 }
 
 /// What programs open is noted beside what they read through FUSE. Without it a trace has less to tell.
-void watch_opens(mounter_state& state, const mount_request& request) {
+void watch_opens(mounter_state& state, const mount_request& request, const std::string& lower) {
   if (!request.recorder || state.opens == nullptr) return;
-  if (auto watched = state.opens->watch(request.target, request.toc, request.recorder); !watched)
-    spdlog::warn("opens on mount {} are not recorded: {}", request.name, to_string(watched.error()));
+  const auto layer = request.record.for_overlays ? lower.substr(0, lower.find("::")) : std::string{};
+  state.opens->watch({request.target, layer, request.toc}, request.recorder,
+                     [name = request.name](const error& why) {
+                       spdlog::warn("opens on mount {} are not recorded: {}", name, to_string(why));
+                     });
 }
 
 /// Whether the kernel, the store's disk or this image does not suit: EROFS has limits of its own.
@@ -102,7 +105,7 @@ mounter::behavior_type run_mounter(self_pointer self, mounter_parts parts) {
     auto made = make_mount(self->system(), self->state, request);
     if (!made) return to_caf(made.error());
     if (request.record.for_overlays && made->lower.empty()) made->lower = as_lowerdir({request.target});
-    watch_opens(self->state, request);
+    watch_opens(self->state, request, made->lower);
     return std::move(*made);
   }};
 }

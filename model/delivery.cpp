@@ -105,12 +105,9 @@ void delivery::widen(planned_segment& segment, const block_run& behind) {
   if (patches_.contains(behind.content)) return;
   const auto first = behind.first + behind.count;
   const auto blocks = geometry_.count((*contents_)[behind.content].size);
-  const auto ahead = std::min(limits_.want_ahead_bytes / geometry_.block_bytes, blocks - first);
-  for (const auto& part : outside(left_, {behind.content, first, ahead})) take(segment, part);
-  const auto far_bytes = want_ahead_bytes(limits_.want_ahead_bytes, limits_.want_ahead_bytes_max,
-                                          times_wanted_[behind.content]++);
-  const auto far = std::min(static_cast<std::uint32_t>(far_bytes / geometry_.block_bytes), blocks - first);
-  if (far > ahead) ahead_.push_back({behind.content, first + ahead, far - ahead});
+  const auto reach = reach_of_want(limits_, geometry_, times_wanted_[behind.content]++, blocks - first);
+  for (const auto& part : outside(left_, {behind.content, first, reach.with})) take(segment, part);
+  if (reach.behind > 0) ahead_.push_back({behind.content, first + reach.with, reach.behind});
 }
 
 /// A content that is wanted again and again is read by a program that the order does not know: waiting for

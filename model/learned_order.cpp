@@ -5,6 +5,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "model/lost_times.hpp"
 #include "model/runs.hpp"
 
 namespace firstlight {
@@ -143,56 +144,19 @@ class merger {
 
 }  // namespace
 
-namespace {
-
-/// A time in which something waited, and what was lost by waiting until its end.
-struct lost_time {
-  time from{0};
-  time until{0};
-  time sum{0};
-};
-
-/// Of waits that overlap only the time that they cover together was lost. By time, apart from each other.
-std::vector<lost_time> lost_times(const observed_start& start) {
-  std::vector<lost_time> waits;
-  const auto add = [&](time access, time wait) {
-    if (wait.count() > 0) waits.push_back({access, access + wait, time(0)});
-  };
-  for (const auto& file : start.accesses) {
-    if (file.runs.empty()) add(file.access, file.wait);
-    for (const auto& run : file.runs) add(run.access, run.wait);
-  }
-  std::sort(waits.begin(), waits.end(),
-            [](const lost_time& a, const lost_time& b) { return a.from < b.from; });
-  std::vector<lost_time> lost;
-  time sum{0};
-  for (const auto& one : waits) {
-    if (lost.empty() || one.from > lost.back().until) lost.push_back({one.from, one.from, sum});
-    auto& last = lost.back();
-    sum += std::max(last.until, one.until) - last.until;
-    last.until = std::max(last.until, one.until);
-    last.sum = sum;
-  }
-  return lost;
-}
-
-}  // namespace
-
 observed_start without_waits(const observed_start& start) {
-  const auto lost = lost_times(start);
-  const auto earlier = [&](time access) {
-    const auto next = std::upper_bound(lost.begin(), lost.end(), access,
-                                       [](time when, const lost_time& one) { return when < one.from; });
-    if (next == lost.begin()) return access;
-    const auto& last = *std::prev(next);
-    return access - (last.sum - (last.until - std::min(access, last.until)));
-  };
+  std::vector<waited_span> waits;
+  for (const auto& file : start.accesses) {
+    if (file.runs.empty()) waits.push_back({file.access, file.wait});
+    for (const auto& run : file.runs) waits.push_back({run.access, run.wait});
+  }
+  const lost_times lost(waits);
   auto plain = start;
   for (auto& file : plain.accesses) {
-    file.access = earlier(file.access);
+    file.access = lost.without(file.access);
     file.wait = time(0);
     for (auto& run : file.runs) {
-      run.access = earlier(run.access);
+      run.access = lost.without(run.access);
       run.wait = time(0);
     }
   }

@@ -108,11 +108,10 @@ class replay {
     const auto out_of_turn = now + link_.round_trip + time(static_cast<std::int64_t>(packed(first)));
     if (in_turn <= out_of_turn) return in_turn;
     missed = true;
-    const auto ahead =
-        std::max(1U, geometry_.count(want_ahead_bytes(link_.want_ahead_bytes, link_.want_ahead_bytes_max,
-                                                      times_missed_[run.content]++)));
-    const auto rest = stream_.blocks_of(run.content) - block;
-    const block_run wanted{run.content, block, std::min(rest, ahead)};
+    const auto after = run.first + run.count;
+    const auto reach = reach_of_want(link_.hub, geometry_, times_missed_[run.content]++,
+                                     stream_.blocks_of(run.content) - after);
+    const block_run wanted{run.content, block, after + reach.with + reach.behind - block};
     for (std::uint32_t i = 0; i < wanted.count; ++i) {
       const auto key = block_key(run.content, block + i);
       if (stream_.end_of(run.content, block + i) <= position_ || extra_.contains(key)) continue;

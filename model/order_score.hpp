@@ -2,6 +2,7 @@
 #include <array>
 #include <span>
 
+#include "model/delivery.hpp"
 #include "model/learned_order.hpp"
 
 /// HOW GOOD IS AN ORDER: replays a recorded start against it over a modelled link.
@@ -11,9 +12,8 @@ namespace firstlight {
 struct modelled_link {
   std::chrono::nanoseconds round_trip{std::chrono::milliseconds(100)};
   double bytes_per_second = 12.5e6;
-  double packed_share = 0.4;                    ///< compressed bytes per byte
-  std::uint32_t want_ahead_bytes = 128 * 1024;  ///< sent behind a want of the same content; doubles with each
-  std::uint32_t want_ahead_bytes_max = 4 * 1024 * 1024;
+  double packed_share = 0.4;  ///< compressed bytes per byte
+  delivery_limits hub{};      ///< what is sent because of a want is as the hub sends it
 };
 
 /// One first access of blocks, as it went.

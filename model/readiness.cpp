@@ -49,6 +49,16 @@ void readiness::take_waits(const block_run& run, Each each) {
   }
 }
 
+std::uint32_t readiness::awaited(std::span<const block_run> runs) const {
+  std::uint32_t blocks = 0;
+  for (const auto& run : runs)
+    for (auto at = waits_.lower_bound({run.content, run.first, waiter_id{0}});
+         at != waits_.end() && at->content == run.content && at->block < end_of(run);
+         at = waits_.upper_bound({at->content, at->block, waiter_id{~std::uint64_t{0}}}))
+      ++blocks;
+  return blocks;
+}
+
 std::vector<waiter_id> readiness::arrived(std::span<const block_run> runs) {
   std::vector<waiter_id> ready;
   for (const auto& run : runs) {

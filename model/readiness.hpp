@@ -38,6 +38,9 @@ class readiness {
   /// `invalid_argument` for no run or for more than `blocks_per_waiter_max` blocks.
   result<std::vector<block_run>> park(waiter_id waiter, std::span<const block_run> missing);
 
+  /// How many of these blocks readers wait for.
+  [[nodiscard]] std::uint32_t awaited(std::span<const block_run> runs) const;
+
   /// Blocks are there. @returns the readers that now have all they waited for, in order of the blocks.
   [[nodiscard]] std::vector<waiter_id> arrived(std::span<const block_run> runs);
 

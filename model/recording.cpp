@@ -18,11 +18,12 @@ recording::entry* recording::at(std::uint32_t content, std::uint32_t blocks, ins
 }
 
 void recording::opened(std::uint32_t content, instant when) {
-  static_cast<void>(at(content, 0, when));
+  static_cast<void>(at(content, 0, std::max(when, start_)));
 }
 
 void recording::read(const block_run& run, std::uint32_t blocks, instant when,
                      std::chrono::nanoseconds wait) {
+  when = std::max(when, start_);  // it may have begun to wait before
   auto* known = at(run.content, blocks, when);
   if (known == nullptr) return;
   for (const auto& fresh : known->seen.missing(run.content, run.first, run.count)) {

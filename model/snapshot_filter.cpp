@@ -48,7 +48,8 @@ std::optional<std::string> field(const snapshot_record& snapshot, const std::vec
 
 class filter_parser {
  public:
-  explicit filter_parser(std::string_view text) : text_(text) {}
+  filter_parser(std::string_view text, const snapshot_filter::pattern_compiler& compile)
+      : text_(text), compile_(compile) {}
 
   result<std::vector<snapshot_filter::selector>> selectors() {
     std::vector<snapshot_filter::selector> all;
@@ -86,12 +87,10 @@ class filter_parser {
     return made.how == comparison::pattern ? compiled(std::move(made)) : made;
   }
 
-  static result<snapshot_filter::selector> compiled(snapshot_filter::selector made) {
-    try {
-      made.pattern = std::regex(made.value);
-    } catch (const std::regex_error&) {
-      return fail(errc::invalid_argument, "filter: " + made.value + " is no regular expression");
-    }
+  [[nodiscard]] result<snapshot_filter::selector> compiled(snapshot_filter::selector made) const {
+    auto pattern = compile_(made.value);
+    if (!pattern) return fail(pattern.error(), "filter " + std::string(text_));
+    made.pattern = std::move(*pattern);
     return made;
   }
 
@@ -173,14 +172,16 @@ class filter_parser {
   }
 
   std::string_view text_;
+  const snapshot_filter::pattern_compiler& compile_;
   std::size_t at_ = 0;
 };
 
-result<snapshot_filter> snapshot_filter::parse(const std::vector<std::string>& filters) {
+result<snapshot_filter> snapshot_filter::parse(const std::vector<std::string>& filters,
+                                               const pattern_compiler& compile) {
   snapshot_filter made;
   for (const auto& text : filters) {
     if (text.empty()) return snapshot_filter{};  // any of them matches, and this one always does
-    auto selectors = filter_parser(text).selectors();
+    auto selectors = filter_parser(text, compile).selectors();
     if (!selectors) return tl::unexpected(selectors.error());
     made.any_.push_back(std::move(*selectors));
   }
@@ -197,7 +198,7 @@ bool snapshot_filter::matches(const selector& wanted, const snapshot_record& sna
     case comparison::different:
       return value.value_or(std::string{}) != wanted.value;
     case comparison::pattern:
-      return value && std::regex_search(*value, wanted.pattern);
+      return value && wanted.pattern(*value);
   }
   return false;
 }

@@ -1,5 +1,5 @@
 #pragma once
-#include <regex>
+#include <functional>
 #include <string_view>
 
 #include "model/snapshot_record.hpp"
@@ -13,9 +13,15 @@ namespace firstlight {
 /// |...|. A value, any thread.
 class snapshot_filter {
  public:
+  /// Whether a regular expression matches somewhere in a text. Any thread.
+  using pattern = std::function<bool(std::string_view)>;
+  /// Reads a regular expression. Errors: `invalid_argument` for what is none, or is too large.
+  using pattern_compiler = std::function<result<pattern>(const std::string&)>;
+
   /// No filters, or an empty one, match everything. Errors: `invalid_argument`, saying what was expected
-  /// where.
-  [[nodiscard]] static result<snapshot_filter> parse(const std::vector<std::string>& filters);
+  /// where; those of `compile`.
+  [[nodiscard]] static result<snapshot_filter> parse(const std::vector<std::string>& filters,
+                                                     const pattern_compiler& compile);
 
   [[nodiscard]] bool matches(const snapshot_record& snapshot) const;
 
@@ -26,7 +32,7 @@ class snapshot_filter {
     std::vector<std::string> path;
     comparison how = comparison::present;
     std::string value;
-    std::regex pattern{};
+    snapshot_filter::pattern pattern{};
   };
   [[nodiscard]] static bool matches(const selector& wanted, const snapshot_record& snapshot);
 

@@ -13,11 +13,13 @@ using offsets = std::map<toc_id, std::vector<std::chrono::milliseconds>>;
 struct round {
   std::map<toc_id, std::chrono::nanoseconds> starts;
   std::chrono::nanoseconds first{0};
+  lost_times lost{{}};  ///< by the first
 
   void note_into(offsets& all) const {
     if (starts.size() < 2) return;
     for (const auto& [image, started] : starts)
-      all[image].push_back(std::chrono::duration_cast<std::chrono::milliseconds>(started - first));
+      all[image].push_back(
+          std::chrono::duration_cast<std::chrono::milliseconds>(lost.without(started - first)));
   }
 };
 
@@ -29,7 +31,8 @@ std::map<toc_id, std::chrono::milliseconds> start_offsets(std::span<const groupe
   for (const auto& one : starts)
     if (one.group != default_trace_group) sorted.push_back(&one);
   std::sort(sorted.begin(), sorted.end(), [](const grouped_start* a, const grouped_start* b) {
-    return std::tie(a->group, a->started, a->image) < std::tie(b->group, b->started, b->image);
+    return std::tie(a->group, a->started, a->image, a->waits) <
+           std::tie(b->group, b->started, b->image, b->waits);
   });
   offsets all;
   round current;
@@ -39,7 +42,7 @@ std::map<toc_id, std::chrono::milliseconds> start_offsets(std::span<const groupe
                          one->started - current.first <= limits.apart_max;
     if (!goes_on) {
       current.note_into(all);
-      current = {{}, one->started};
+      current = {{}, one->started, lost_times(one->waits)};
     }
     group = &one->group;
     current.starts.emplace(one->image, one->started);

@@ -2,6 +2,7 @@
 #include <map>
 #include <span>
 
+#include "model/lost_times.hpp"
 #include "model/trace.hpp"
 
 namespace firstlight {
@@ -11,6 +12,7 @@ struct grouped_start {
   toc_id image;
   std::string group;
   std::chrono::nanoseconds started{0};  ///< since the epoch
+  std::vector<waited_span> waits{};     ///< for our delivery
 };
 
 struct start_offset_limits {
@@ -18,8 +20,9 @@ struct start_offset_limits {
 };
 
 /// How long after the first image of their group others are started: for each image the median over all times
-/// that images of a group were started together. The group `default` says nothing; an image that was never
-/// started with another one of `starts` is left out. Pure; the order of `starts` does not matter.
+/// that images of a group were started together, less what the first one had lost by then waiting for our
+/// delivery: a slow link does not teach late starts. The group `default` says nothing; an image that was
+/// never started with another one of `starts` is left out. Pure; the order of `starts` does not matter.
 [[nodiscard]] std::map<toc_id, std::chrono::milliseconds> start_offsets(
     std::span<const grouped_start> starts, const start_offset_limits& limits = {});
 

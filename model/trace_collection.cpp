@@ -51,4 +51,26 @@ std::vector<optimised_group> collect_groups(std::span<const labelled_trace> trac
   return groups;
 }
 
+std::vector<group_start> starts_of(const optimised_group& group) {
+  using start_key = std::pair<std::uint32_t, std::uint32_t>;  // the image, and which of its starts
+  std::map<start_key, group_start> starts;
+  std::map<std::pair<std::uint32_t, std::string_view>, std::uint32_t> times_read;
+  auto first_of_all = std::chrono::nanoseconds::max();
+  for (const auto& one : group.accesses) {
+    if (one.image >= group.images.size()) continue;
+    const start_key key{one.image, times_read[{one.image, one.path}]++};
+    auto [at, fresh] = starts.try_emplace(key, group_start{group.images[one.image], one.access, {}});
+    at->second.started = std::min(at->second.started, one.access);
+    at->second.accesses.push_back({one.path, one.access, one.wait, 0, 0});
+    first_of_all = std::min(first_of_all, one.access);
+  }
+  std::vector<group_start> all;
+  for (auto& [key, start] : starts) {
+    if (start.started == first_of_all) start.started = {};
+    for (auto& access : start.accesses) access.access -= start.started;
+    all.push_back(std::move(start));
+  }
+  return all;
+}
+
 }  // namespace firstlight

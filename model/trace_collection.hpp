@@ -41,4 +41,17 @@ struct labelled_trace {
 /// `traces` does not matter.
 [[nodiscard]] std::vector<optimised_group> collect_groups(std::span<const labelled_trace> traces);
 
+/// One start of a group.
+struct group_start {
+  named_image image;
+  std::chrono::nanoseconds started{0};  ///< since the earliest start of the group
+  std::vector<group_access> accesses;   ///< since its own start, each path once; without rank and image
+  friend bool operator==(const group_start&, const group_start&) = default;
+};
+
+/// Takes a group apart again: a start begins with its first access, the first of all at time zero. Of an
+/// image that reads a path twice there are two starts; one that reads nothing has none. Grouped under a label
+/// of their own they give the same group, if it was made by `collect_groups`. Pure.
+[[nodiscard]] std::vector<group_start> starts_of(const optimised_group& group);
+
 }  // namespace firstlight

@@ -7,6 +7,7 @@
 #include "model/blocks.hpp"
 #include "model/bytes.hpp"
 #include "model/columns.hpp"
+#include "model/registry_login.hpp"
 
 namespace firstlight {
 
@@ -33,6 +34,7 @@ struct segment {
   shared_bytes frame;
   std::optional<content_info> patch_base;  ///< the frame refers to the bytes of this content
   std::vector<content_proof> proofs;
+  bool out_of_turn = false;  ///< a want brought it forward
 };
 
 /// What a hub's signature says: this TOC is what this reference meant at that time.
@@ -85,6 +87,7 @@ struct pull_request {
   std::optional<toc_id> toc;  ///< go on with exactly this one, whatever the reference means now
   /// Deliveries that were under way when `had` was looked up: what they bring is not in it.
   std::vector<std::uint64_t> beside{};
+  shared_login login{};  ///< of the caller to the image's registry
 };
 
 struct pull_started {

@@ -166,11 +166,19 @@ enum PullUntil {
   started @2;        # it has been asked for
 }
 
+struct Login {
+  user          @0 :Text;
+  password      @1 :Data;
+  identityToken @2 :Data;            # for the registry's token server, instead of user and password
+  registryToken @3 :Data;            # for the registry itself, as it is
+}
+
 struct Pull {
   reference @0 :Text;
   platform  @1 :Text;
   until     @2 :PullUntil;
   containerdNamespace @3 :Text;      # containerd is told of the image there; empty: it is not told
+  login     @4 :Login;               # to the image's registry
 }
 
 struct MountRequest {
@@ -183,6 +191,7 @@ struct MountRequest {
   group     @6 :Text;                # of instances that are started together; empty: none
   record    @7 :Bool;                # every block that programs read, whatever it costs
   forOverlays @8 :Bool;              # others mount overlays above it: what they need stays when the node stops
+  login     @9 :Login;               # to the image's registry
 }
 
 struct Umount {
@@ -378,11 +387,13 @@ struct TraceShow {
 struct TraceImport {
   files @0 :List(Text);
   platform @1 :Text;
+  first @2 :UInt32;
 }
 
 struct TraceExport {
   reference @0 :Text;
   platform @1 :Text;
+  after @2 :Text;
 }
 
 struct TraceRemove {
@@ -464,6 +475,7 @@ struct TraceText {
 struct TraceTexts {
   traces @0 :List(TraceText);
   collection @1 :Text;
+  more @2 :Bool;
 }
 
 struct TraceRemoved {
@@ -512,6 +524,10 @@ struct EventsRequest {
   after @0 :UInt64;
 }
 
+struct WaitersRequest {}
+
+struct ReceiversRequest {}
+
 struct Evicted {
   references @0 :List(Text);
   bytes @1 :UInt64;
@@ -526,6 +542,30 @@ struct Event {
 
 struct Events {
   events @0 :List(Event);
+}
+
+struct Waiter {
+  mount @0 :Text;
+  reference @1 :Text;
+  process @2 :UInt32;
+  command @3 :Text;
+  path @4 :Text;
+  offset @5 :UInt64;
+  bytes @6 :UInt32;
+  firstBlock @7 :UInt32;
+  blocks @8 :UInt32;
+  sinceMs @9 :Int64;
+  waitingMs @10 :UInt64;
+  cause @11 :Text;
+}
+
+struct Waiters {
+  waiters @0 :List(Waiter);
+  count @1 :UInt64;
+}
+
+struct Receivers {
+  receivers @0 :List(Delivery);
 }
 
 struct AdminRequest {
@@ -561,6 +601,8 @@ struct AdminRequest {
     drain @28 :Drain;
     logLevel @29 :LogLevel;
     eventsRequest @30 :EventsRequest;
+    waitersRequest @31 :WaitersRequest;
+    receiversRequest @32 :ReceiversRequest;
   }
 }
 
@@ -588,5 +630,7 @@ struct AdminReply {
     traceScores @19 :TraceScores;
     evicted @20 :Evicted;
     events @21 :Events;
+    waiters @22 :Waiters;
+    receivers @23 :Receivers;
   }
 }

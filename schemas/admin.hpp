@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/bytes.hpp"
+#include "model/registry_login.hpp"
 #include "schemas/admin_learning.hpp"
 #include "schemas/admin_operations.hpp"
 #include "schemas/admin_values.hpp"
@@ -60,6 +61,7 @@ struct admin_pull {
   std::string platform;
   pull_until until = pull_until::complete;
   std::string containerd_namespace;  ///< containerd is told of the image there; empty: it is not told
+  registry_login login{};            ///< to the image's registry; empty: the node looks for one
   friend bool operator==(const admin_pull&, const admin_pull&) = default;
 };
 /// Pulls when needed, mounts, and answers by `admin_mounted` as soon as the mount can be used.
@@ -74,6 +76,7 @@ struct admin_mount_request {
   bool record = false;  ///< every block that programs read, whatever it costs
   /// Others mount overlays above it (admin_mount::lower); what they need stays when the node stops.
   bool for_overlays = false;
+  registry_login login{};  ///< to the image's registry; empty: the node looks for one
   friend bool operator==(const admin_mount_request&, const admin_mount_request&) = default;
 };
 /// Answered by `admin_done`.
@@ -252,20 +255,22 @@ struct admin_committed {
 
 // ---- the envelopes -----------------------------------------------------------------------------------
 
-using admin_request = std::variant<
-    admin_image_add, admin_image_list_request, admin_image_show, admin_image_remove, admin_hub_status_request,
-    admin_pull, admin_mount_request, admin_umount, admin_list_request, admin_node_status_request, admin_wait,
-    admin_bundle_save, admin_bundle_load, admin_layer_register, admin_layer_list_request, admin_layer_find,
-    admin_layer_complete, admin_layer_remove, admin_commit, admin_trace_list_request, admin_trace_show,
-    admin_trace_import, admin_trace_export, admin_trace_remove, admin_trace_score, admin_trace_switch,
-    admin_evict, admin_reconnect, admin_drain, admin_log_level, admin_events_request>;
+using admin_request =
+    std::variant<admin_image_add, admin_image_list_request, admin_image_show, admin_image_remove,
+                 admin_hub_status_request, admin_pull, admin_mount_request, admin_umount, admin_list_request,
+                 admin_node_status_request, admin_wait, admin_bundle_save, admin_bundle_load,
+                 admin_layer_register, admin_layer_list_request, admin_layer_find, admin_layer_complete,
+                 admin_layer_remove, admin_commit, admin_trace_list_request, admin_trace_show,
+                 admin_trace_import, admin_trace_export, admin_trace_remove, admin_trace_score,
+                 admin_trace_switch, admin_evict, admin_reconnect, admin_drain, admin_log_level,
+                 admin_events_request, admin_waiters_request, admin_receivers_request>;
 
 using admin_reply =
     std::variant<admin_done, admin_image, admin_image_list, admin_image_detail, admin_hub_status,
                  admin_node_status, admin_pulled, admin_mounted, admin_listing, admin_waited, admin_bundle,
                  admin_layer, admin_layer_list, admin_committed, admin_trace_list, admin_trace_detail,
                  admin_trace_imported, admin_trace_texts, admin_trace_removed, admin_trace_scores,
-                 admin_evicted, admin_events>;
+                 admin_evicted, admin_events, admin_waiters, admin_receivers>;
 
 /// How a long request comes along.
 struct admin_progress {

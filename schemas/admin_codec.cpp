@@ -22,12 +22,17 @@ capnp::Text::Reader text(const std::string& value) {
   return {value.data(), value.size()};
 }
 
+capnp::Data::Reader data(const secret_text& secret) {
+  return {reinterpret_cast<const capnp::byte*>(secret.view().data()), secret.view().size()};
+}
+
 class writer {
  public:
   static constexpr bool writes = true;
   explicit writer(capnp::DynamicStruct::Builder into) : into_(into) {}
 
   void operator()(const char* name, const std::string& value) { into_.set(camel_case(name), text(value)); }
+  void operator()(const char* name, const secret_text& value) { into_.set(camel_case(name), data(value)); }
   template <class Number>
   requires std::is_arithmetic_v<Number>
   void operator()(const char* name, Number value) { into_.set(camel_case(name), value); }
@@ -68,6 +73,10 @@ class reader {
   explicit reader(capnp::DynamicStruct::Reader from) : from_(from) {}
 
   void operator()(const char* name, std::string& value) { take(from_.get(camel_case(name)), value); }
+  void operator()(const char* name, secret_text& value) {
+    const auto raw = from_.get(camel_case(name)).as<capnp::Data>();
+    value = secret_text({reinterpret_cast<const char*>(raw.begin()), raw.size()});
+  }
   template <class Number>
   requires std::is_arithmetic_v<Number>
   void operator()(const char* name, Number& value) { value = from_.get(camel_case(name)).as<Number>(); }

@@ -186,11 +186,20 @@ void fields(Io& io, accessed<Io, admin_image_remove>& v) {
 }
 
 template <class Io>
+void fields(Io& io, accessed<Io, registry_login>& v) {
+  io("user", v.user);
+  io("password", v.password);
+  io("identity_token", v.identity_token);
+  io("registry_token", v.registry_token);
+}
+
+template <class Io>
 void fields(Io& io, accessed<Io, admin_pull>& v) {
   io("reference", v.reference);
   io("platform", v.platform);
   io("until", v.until);
   io("containerd_namespace", v.containerd_namespace);
+  io("login", v.login);
 }
 
 template <class Io>
@@ -204,6 +213,7 @@ void fields(Io& io, accessed<Io, admin_mount_request>& v) {
   io("group", v.group);
   io("record", v.record);
   io("for_overlays", v.for_overlays);
+  io("login", v.login);
 }
 
 template <class Io>

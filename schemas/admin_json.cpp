@@ -81,6 +81,7 @@ class json_writer {
 
  private:
   void put(const std::string& value) { append_text(out_, value); }
+  void put(const secret_text&) { out_ += "null"; }
   void put(bool value) { out_ += value ? "true" : "false"; }
   template <class Number>
   requires std::is_arithmetic_v<Number>

@@ -23,12 +23,14 @@ struct admin_trace_show {
 struct admin_trace_import {
   std::vector<std::string> files;  ///< JSON texts, schemas/trace_json.hpp
   std::string platform;            ///< of the images; empty: the hub's own
+  std::uint32_t first = 1;         ///< the number that refusals give to the first file
   friend bool operator==(const admin_trace_import&, const admin_trace_import&) = default;
 };
-/// Answered by `admin_trace_texts`.
+/// Answered by `admin_trace_texts`: a page of them.
 struct admin_trace_export {
   std::string reference;  ///< empty: of all images
   std::string platform;
+  std::string after;  ///< only traces with a higher id; empty: from the first
   friend bool operator==(const admin_trace_export&, const admin_trace_export&) = default;
 };
 /// Answered by `admin_trace_removed`.
@@ -130,8 +132,9 @@ struct admin_trace_text {
   friend bool operator==(const admin_trace_text&, const admin_trace_text&) = default;
 };
 struct admin_trace_texts {
-  std::vector<admin_trace_text> traces;
-  std::string collection;  ///< their optimised groups, JSON
+  std::vector<admin_trace_text> traces;  ///< by id
+  std::string collection;                ///< their optimised groups, JSON; of a page empty
+  bool more = false;                     ///< there are traces after the last of these
   friend bool operator==(const admin_trace_texts&, const admin_trace_texts&) = default;
 };
 struct admin_trace_removed {

@@ -15,12 +15,14 @@ template <class Io>
 void fields(Io& io, accessed<Io, admin_trace_import>& v) {
   io("files", v.files);
   io("platform", v.platform);
+  io("first", v.first);
 }
 
 template <class Io>
 void fields(Io& io, accessed<Io, admin_trace_export>& v) {
   io("reference", v.reference);
   io("platform", v.platform);
+  io("after", v.after);
 }
 
 template <class Io>
@@ -123,6 +125,7 @@ template <class Io>
 void fields(Io& io, accessed<Io, admin_trace_texts>& v) {
   io("traces", v.traces);
   io("collection", v.collection);
+  io("more", v.more);
 }
 
 template <class Io>

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "schemas/admin_values.hpp"
+
 /// What operators ask daemons to do or tell, beside images, mounts and traces: part of schemas/admin.hpp.
 namespace firstlight {
 
@@ -18,6 +20,14 @@ struct admin_evict {
 /// Ends the link to the hub and dials anew. Answered by `admin_done`.
 struct admin_reconnect {
   friend bool operator==(const admin_reconnect&, const admin_reconnect&) = default;
+};
+/// Answered by `admin_waiters`.
+struct admin_waiters_request {
+  friend bool operator==(const admin_waiters_request&, const admin_waiters_request&) = default;
+};
+/// Answered by `admin_receivers`.
+struct admin_receivers_request {
+  friend bool operator==(const admin_receivers_request&, const admin_receivers_request&) = default;
 };
 
 // ---- requests to both --------------------------------------------------------------------------------
@@ -57,6 +67,32 @@ struct admin_event {
 struct admin_events {
   std::vector<admin_event> events;
   friend bool operator==(const admin_events&, const admin_events&) = default;
+};
+/// A process that waits for blocks right now.
+struct admin_waiter {
+  std::string mount;  ///< its name
+  std::string reference;
+  std::uint32_t process = 0;  ///< or the thread of one, as the kernel names it
+  std::string command;        ///< its name; empty when it has ended meanwhile
+  std::string path;           ///< in the image; bytes that are not UTF-8 are shown as U+FFFD
+  std::uint64_t offset = 0;
+  std::uint32_t bytes = 0;
+  std::uint32_t first_block = 0;  ///< of the file's content
+  std::uint32_t blocks = 0;
+  std::int64_t since_ms = 0;  ///< milliseconds since the epoch
+  std::uint64_t waiting_ms = 0;
+  std::string cause;  ///< what it waits for
+  friend bool operator==(const admin_waiter&, const admin_waiter&) = default;
+};
+struct admin_waiters {
+  std::vector<admin_waiter> waiters;  ///< of each mount the oldest, at most `fuse.waits_shown_max`
+  std::uint64_t count = 0;            ///< of all that wait
+  friend bool operator==(const admin_waiters&, const admin_waiters&) = default;
+};
+/// One receiver for each image: the running ones, then those that have ended, the latest first.
+struct admin_receivers {
+  std::vector<admin_delivery> receivers;
+  friend bool operator==(const admin_receivers&, const admin_receivers&) = default;
 };
 
 }  // namespace firstlight

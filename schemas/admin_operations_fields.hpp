@@ -44,4 +44,31 @@ void fields(Io& io, accessed<Io, admin_events>& v) {
   io("events", v.events);
 }
 
+template <class Io>
+void fields(Io& io, accessed<Io, admin_waiter>& v) {
+  io("mount", v.mount);
+  io("reference", v.reference);
+  io("process", v.process);
+  io("command", v.command);
+  io("path", v.path);
+  io("offset", v.offset);
+  io("bytes", v.bytes);
+  io("first_block", v.first_block);
+  io("blocks", v.blocks);
+  io("since_ms", v.since_ms);
+  io("waiting_ms", v.waiting_ms);
+  io("cause", v.cause);
+}
+
+template <class Io>
+void fields(Io& io, accessed<Io, admin_waiters>& v) {
+  io("waiters", v.waiters);
+  io("count", v.count);
+}
+
+template <class Io>
+void fields(Io& io, accessed<Io, admin_receivers>& v) {
+  io("receivers", v.receivers);
+}
+
 }  // namespace firstlight::detail

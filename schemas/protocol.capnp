@@ -17,6 +17,7 @@ struct NodeHello {
   blockBytes      @3 :UInt32;
   limits          @4 :Limits;
   bulkConnections @5 :UInt32;    # how many the node will attach
+  process         @6 :Data;      # 16 random bytes for each process: tells one that joins again from another one
 }
 
 struct HubWelcome {
@@ -51,6 +52,13 @@ struct Had {                     # what the node holds of an image, by its TOC
   }
 }
 
+struct Login {                   # to the registry of the image; a secret: never stored, never shown
+  user          @0 :Text;
+  password      @1 :Data;
+  identityToken @2 :Data;        # for the registry's token server, instead of user and password
+  registryToken @3 :Data;        # for the registry itself, as it is
+}
+
 struct PullRequest {
   delivery  @0 :UInt64;          # chosen by the node, unique in its session
   reference @1 :Text;
@@ -58,6 +66,7 @@ struct PullRequest {
   had       @3 :List(Had);       # images the node holds, whole or in part; the hub ignores unknown TOCs
   toc       @4 :Data;            # not empty: go on with exactly this TOC (32 bytes), whatever the reference means now
   beside    @5 :List(UInt64);    # deliveries that were under way when `had` was looked up
+  login     @6 :Login;           # of the caller; null: none
 }
 
 struct PullStarted {
@@ -112,6 +121,7 @@ struct Segment {
   patchBase @4 :Data;            # content id of the bytes that the frame refers to (zstd refPrefix); empty: none
   proofs    @5 :List(Proof);     # what verifies runs that are not a whole content
   patchSize @6 :UInt64;          # size of the patch base
+  outOfTurn @7 :Bool;            # a want brought it forward
 }
 
 struct SignedToc {

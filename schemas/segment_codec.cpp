@@ -50,6 +50,7 @@ result<segment> read_segment(wire::Segment::Reader from, const std::shared_ptr<c
   segment value;
   value.sequence = from.getSequence();
   value.bytes = from.getBytes();
+  value.out_of_turn = from.getOutOfTurn();
   value.frame = {as_bytes(from.getFrame()), owner};
   for (const auto run : from.getRuns())
     value.runs.push_back({run.getContent(), run.getFirst(), run.getCount()});
@@ -98,6 +99,7 @@ std::vector<std::byte> encode_segment(const segment& value) {
   auto to = message.initRoot<wire::Segment>();
   to.setSequence(value.sequence);
   to.setBytes(value.bytes);
+  to.setOutOfTurn(value.out_of_turn);
   write_runs(to.initRuns(static_cast<unsigned>(value.runs.size())), value.runs);
   to.setFrame(as_data(value.frame.bytes));
   if (value.patch_base) {

@@ -200,4 +200,9 @@ result<std::vector<optimised_group>> parse_collection(std::string_view text) {
   return items<optimised_group>(*in, "Groups", group_of);
 }
 
+bool is_collection(std::string_view text) {
+  const auto in = detail::parse_json_object(text, "collection");
+  return in && in->contains("Groups");
+}
+
 }  // namespace firstlight

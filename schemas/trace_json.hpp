@@ -26,6 +26,9 @@ struct trace_file {
 /// Errors: `corrupt`; also if an access names an image that its group does not have.
 [[nodiscard]] result<std::vector<optimised_group>> parse_collection(std::string_view text);
 
+/// Whether a text is a collection rather than a trace file.
+[[nodiscard]] bool is_collection(std::string_view text);
+
 /// "2026-01-02T03:04:05.000000006Z"
 [[nodiscard]] std::string rfc3339(std::chrono::nanoseconds since_epoch);
 /// With any offset from UTC and up to nine digits of a second. Errors: `corrupt`.

@@ -58,6 +58,10 @@ class image_catalogue {
                               const std::function<void(image_record&)>& how);
   /// Forgets a record, and its TOC and order once no other record names them. Errors: `not_found`.
   result<void> remove(const std::string& reference, const std::string& platform);
+  /// Forgets TOCs, with their orders, that no record names since a tag means another image now; the latest
+  /// `unnamed_kept_max` and those in use stay: nodes may still have those images, and relatives learn from
+  /// them. Only for hubs: mounts of a node name TOCs that its records do not. @returns how many went
+  result<std::uint32_t> forget_unnamed();
 
   /// Stores a TOC durably and opens it. Errors: `corrupt` when it is not a TOC, `no_space`, `io`.
   result<std::shared_ptr<const toc_view>> store_toc(const made_toc& made);

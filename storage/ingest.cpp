@@ -39,14 +39,16 @@ class ingestion {
  private:
   result<std::vector<layer_entry>> layer(const blob_descriptor& blob, const digest& diff_id) {
     const std::uint64_t before = progress_.bytes_done;
-    auto known = cached(diff_id);
+    const auto origin = source_.origin();
+    const layer_key key{origin, origin.empty() ? digest{} : blob.id, diff_id};
+    auto known = cached(key, blob);
     if (!known) return tl::unexpected(known.error());
     std::vector<layer_entry> entries;
     if (*known) {
       entries = std::move(**known);
       progress_.files += entries.size();
     } else {
-      auto fresh = read_layer(blob, diff_id);
+      auto fresh = read_layer(blob, key);
       if (!fresh) return fresh;
       entries = std::move(*fresh);
     }
@@ -56,9 +58,10 @@ class ingestion {
     return entries;
   }
 
-  // A layer whose contents have gone since is read again, and so is one whose entries cannot be decoded.
-  result<std::optional<std::vector<layer_entry>>> cached(const digest& diff_id) {
-    auto known = tools_.layers.find(diff_id);
+  // A layer whose contents have gone since is read again, and so is one whose entries cannot be decoded. One
+  // that the source would not give is not taken from another image.
+  result<std::optional<std::vector<layer_entry>>> cached(const layer_key& key, const blob_descriptor& blob) {
+    auto known = tools_.layers.find(key);
     if (!known && known.error().code != errc::corrupt && known.error().code != errc::protocol) return known;
     if (!known || !*known) return std::optional<std::vector<layer_entry>>{};
     for (const auto& entry : **known) {
@@ -66,17 +69,19 @@ class ingestion {
         return std::optional<std::vector<layer_entry>>{};
       }
     }
-    return known;
+    const auto given = source_.has_blob(blob);
+    if (!given) return tl::unexpected(given.error());
+    return *given ? known : std::optional<std::vector<layer_entry>>{};
   }
 
-  result<std::vector<layer_entry>> read_layer(const blob_descriptor& blob, const digest& diff_id) {
+  result<std::vector<layer_entry>> read_layer(const blob_descriptor& blob, const layer_key& key) {
     auto packed = source_.open_blob(blob);
     if (!packed) return tl::unexpected(packed.error());
-    auto stream = open_layer(std::move(*packed), blob, diff_id, tools_.limits);
+    auto stream = open_layer(std::move(*packed), blob, key.diff_id, tools_.limits);
     auto entries = read_entries(*stream);
     if (!entries) return fail(entries.error(), "layer " + blob.id.oci());
     ++layers_read_;
-    auto kept = tools_.layers.put(diff_id, *entries);
+    auto kept = tools_.layers.put(key, *entries);
     // A layer that is too large to keep is read again the next time: slower, not wrong.
     if (!kept && kept.error().code != errc::limit_exceeded) return tl::unexpected(kept.error());
     return entries;

@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "config/ingest_limits.hpp"
@@ -10,15 +11,23 @@ namespace firstlight {
 
 class database;
 
-/// LAYER CACHE: the entries of layers that were ingested before, by diff id, so that images over one base
-/// read only what is new. Any thread.
+/// A layer as it was read and checked. An image says itself what its layers are, so that its word must not
+/// open another registry's layer: who only knows a private layer's diff id has to bring its blob.
+struct layer_key {
+  std::string origin;  ///< `image_source::origin`
+  digest blob;         ///< as that has it, packed; zeros for files: their user is the hub's own
+  digest diff_id;
+};
+
+/// LAYER CACHE: the entries of layers that were ingested before, so that images over one base read only what
+/// is new. Any thread.
 class layer_cache {
  public:
   virtual ~layer_cache() = default;
   /// Nothing if the layer is not known. Errors: `corrupt`, `io`.
-  virtual result<std::optional<std::vector<layer_entry>>> find(const digest& diff_id) const = 0;
+  virtual result<std::optional<std::vector<layer_entry>>> find(const layer_key& layer) const = 0;
   /// Errors: `io`, `no_space`; `limit_exceeded` if the entries are too many to keep.
-  virtual result<void> put(const digest& diff_id, const std::vector<layer_entry>& entries) = 0;
+  virtual result<void> put(const layer_key& layer, const std::vector<layer_entry>& entries) = 0;
 };
 
 /// Keeps the entries in `metadata`, which outlives the cache.

@@ -7,7 +7,9 @@
 #include "actors/hub/trace_aggregator.hpp"
 #include "actors/net/hub_link.hpp"
 #include "actors/shutdown.hpp"
+#include "storage/allowed_deliveries.hpp"
 #include "storage/file_io.hpp"
+#include "storage/oci/read_access.hpp"
 #include "storage/posix_file.hpp"
 
 namespace firstlight {
@@ -39,7 +41,8 @@ hub_daemon::hub_daemon(caf::actor_system& system, const hub_options& options)
       savers_(system, 1),
       builders_(system, worker_count(options)),
       learners_(system, 1, worker_urgency::background),
-      trace_readers_(system, 1, worker_urgency::background) {}
+      trace_readers_(system, 1, worker_urgency::background),
+      askers_(system, options.access.check == "never" ? 0 : options.access.questions_max) {}
 
 result<void> hub_daemon::open_stores(const hub_options& options) {
   auto metadata = database::open(options.store_folder / "metadata", options.database);
@@ -64,14 +67,47 @@ result<void> hub_daemon::open_stores(const hub_options& options) {
   return make_folders(options.store_folder / "spool");
 }
 
+result<void> hub_daemon::spawn_guard(const hub_options& options) {
+  if (options.access.check == "never") return {};
+  auto source = sources(options);
+  source.login = login_of::caller;
+  auto& limits = source.registry;
+  limits.attempts_max = options.access.attempts_max;
+  for (auto* limit : {&limits.connect_timeout, &limits.stall_timeout, &limits.request_timeout})
+    *limit = std::min(*limit, options.access.timeout);
+  const auto ask = [source](const image_reference& image, const shared_login& login) {
+    auto by_caller = source;
+    by_caller.caller_login = login;
+    return check_read_access(image, by_caller);
+  };
+  const auto now = [] {
+    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::seconds>(since_epoch).count();
+  };
+  const auto resumed = std::chrono::duration_cast<std::chrono::seconds>(options.access.times.resumed).count();
+  const auto known = allowed_deliveries(*metadata_).since(now() - resumed);
+  if (!known) return tl::unexpected(known.error());
+  std::vector<kept_delivery> kept;
+  for (const auto& one : *known)
+    kept.push_back({{one.node, one.toc}, std::chrono::seconds(std::max<std::int64_t>(now() - one.at, 0))});
+  const auto keep = [metadata = metadata_.get(), now](const delivery_allowed& allowed) {
+    if (auto noted = allowed_deliveries(*metadata).note({allowed.node, allowed.toc, now()}); !noted)
+      spdlog::warn("{} may not go on after a restart: {}", allowed.node, to_string(noted.error()));
+  };
+  guard_ = system_.spawn(make_access_guard,
+                         access_guard_tools{options.access, ask, askers_, keep, std::move(kept)});
+  return {};
+}
+
 result<void> hub_daemon::spawn_actors(const hub_options& options, const std::string& version) {
+  if (auto guarded = spawn_guard(options); !guarded) return guarded;
   auto identity = signing_identity::load(options.tls.certificate, options.tls.key);
   if (!identity) return tl::unexpected(identity.error());
   library_ = system_.spawn<caf::detached>(
       make_image_library,
       library_tools{*catalogue_, *contents_, *layers_, sources(options), options.plan.guess, *traces_,
                     learning_, std::chrono::duration_cast<std::chrono::seconds>(options.tag_check_interval),
-                    stop_},
+                    stop_, guard_},
       ingesters_);
   aggregator_ = system_.spawn<caf::detached>(
       make_trace_aggregator,
@@ -99,11 +135,13 @@ result<void> hub_daemon::spawn_actors(const hub_options& options, const std::str
                                                       .savers = savers_,
                                                       .stop = stop_,
                                                       .draining = draining_,
-                                                      .store_bytes_max = options.store_bytes_max});
+                                                      .store_bytes_max = options.store_bytes_max,
+                                                      .delivery = options.plan.delivery,
+                                                      .page_bytes = options.admin.page_bytes});
   caf::anon_send(aggregator_, caf::subscribe_atom_v, caf::actor_cast<caf::actor>(root_));
   session_tools_ = std::make_shared<const session_tools>(
       session_tools{library_, aggregator_, preparation, *builder_, planners_, builders_, options.plan,
-                    std::make_shared<warmup_turns>(), draining_});
+                    std::make_shared<warmup_turns>(), draining_, guard_});
   return {};
 }
 
@@ -149,7 +187,8 @@ result<void> hub_daemon::join_peers(const hub_options& options, const std::strin
         {.address = address, .tls = options.tls, .limits = limits, .software_version = version});
     if (!link) return tl::unexpected(link.error());
     auto peer = system_.spawn<caf::detached>(
-        make_hub_peer, peer_parts{address, *link, aggregator_, *traces_, learning_.peer_interval});
+        make_hub_peer,
+        peer_parts{address, *link, aggregator_, *traces_, learning_.peer_interval, learning_.peer_known_max});
     caf::anon_send(aggregator_, caf::subscribe_atom_v, caf::actor_cast<caf::actor>(peer));
     peer_links_.push_back(std::move(*link));
     peers_.push_back(std::move(peer));
@@ -185,9 +224,9 @@ hub_daemon::~hub_daemon() {
   for (auto& peer : peers_) end_actors(system_, peer);
   for (auto& link : peer_links_) end_actors(system_, link);
   loop_.stop();
-  end_actors(system_, library_, aggregator_);
+  end_actors(system_, library_, guard_, aggregator_);
   session_tools_.reset();
-  end_workers(system_, ingesters_, planners_, savers_, builders_, learners_, trace_readers_);
+  end_workers(system_, ingesters_, planners_, savers_, builders_, learners_, trace_readers_, askers_);
   if (contents_ == nullptr) return;
   if (auto durable = contents_->checkpoint(); !durable) spdlog::error("{}", to_string(durable.error()));
 }

@@ -30,6 +30,7 @@ class hub_daemon {
  private:
   hub_daemon(caf::actor_system& system, const hub_options& options);
   result<void> open_stores(const hub_options& options);
+  result<void> spawn_guard(const hub_options& options);
   result<void> spawn_actors(const hub_options& options, const std::string& version);
   result<void> listen(const hub_options& options, const std::string& version);
   result<void> join_peers(const hub_options& options, const std::string& version);
@@ -52,6 +53,8 @@ class hub_daemon {
   worker_pool builders_;
   worker_pool learners_;
   worker_pool trace_readers_;
+  worker_pool askers_;
+  access_guard guard_;
   image_library library_;
   trace_aggregator aggregator_;
   std::vector<hub_link> peer_links_;

@@ -66,12 +66,27 @@ result<void> send_what_they_lack(const shell& my) {
   return {};
 }
 
+/// What another hub lists costs memory here. Nothing more is asked of it in this round; what is on the way
+/// goes on.
+result<void> note_ids(const shell& my, const ids_answer& answer) {
+  auto& state = my.state();
+  if (!answer.last && answer.position <= state.position)
+    return fail(errc::protocol, "the other hub does not come to the end of its traces");
+  for (const auto& id : answer.ids) {
+    if (state.theirs.size() >= my.parts->known_max && !state.theirs.contains(id))
+      return fail(errc::limit_exceeded,
+                  "peer_known_max: the other hub lists more traces than are compared; remove it from the "
+                  "peers, or raise learning.peer_known_max");
+    if (state.theirs.insert(id).second) state.to_fetch.push_back(id);
+  }
+  state.position = answer.position;
+  return {};
+}
+
 void take_ids(const shell& my, const ids_answer& answer) {
   auto& state = my.state();
   if (answer.epoch != state.epoch) start_anew(my, answer.epoch);
-  for (const auto& id : answer.ids)
-    if (state.theirs.insert(id).second) state.to_fetch.push_back(id);
-  state.position = answer.position;
+  if (auto noted = note_ids(my, answer); !noted) return note_failure(my, noted.error());
   if (answer.last && !state.listed)
     if (auto listed = send_what_they_lack(my); !listed) return note_failure(my, listed.error());
   state.status.last_error.clear();

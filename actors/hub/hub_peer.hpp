@@ -24,7 +24,8 @@ struct peer_parts {
   trace_aggregator aggregator;
   const trace_store& traces;
   std::chrono::milliseconds interval{500};
-  std::uint32_t unsent_max = 65'536;  ///< ids of traces to be sent; with more all are compared again
+  std::uint32_t known_max = 1U << 20U;  ///< ids of traces that the other hub may list
+  std::uint32_t unsent_max = 65'536;    ///< ids of traces to be sent; with more all are compared again
 };
 
 struct peer_state {

@@ -187,7 +187,7 @@ void import_next(const shell& my, std::shared_ptr<const admin_trace_import> aske
   if (next == asked->files.size()) return deliver(reply, *so_far);
   const auto go_on = [=](const std::optional<error>& failure) {
     if (failure)
-      so_far->refused.push_back("file " + std::to_string(next + 1) + ": " + failure->detail);
+      so_far->refused.push_back("file " + std::to_string(asked->first + next) + ": " + failure->detail);
     else
       ++so_far->added;
     import_next(my, asked, next + 1, so_far, reply);

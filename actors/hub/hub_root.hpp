@@ -49,10 +49,12 @@ struct hub_root_tools {
   std::shared_ptr<std::atomic<bool>> stop;      ///< set before the savers are ended
   std::shared_ptr<std::atomic<bool>> draining;  ///< sessions refuse new pulls
   std::uint64_t store_bytes_max = 0;
-  std::chrono::milliseconds report_timeout{2'000};  ///< for a session to report itself
+  delivery_limits delivery{};                                   ///< as sessions have them
+  std::uint64_t page_bytes = admin_socket_limits{}.page_bytes;  ///< of exported traces
+  std::chrono::milliseconds report_timeout{2'000};              ///< for a session to report itself
 
   [[nodiscard]] hub_trace_tools trace_tools() const {
-    return {catalogue, traces, learning, platform, stop.get()};
+    return {catalogue, traces, learning, platform, stop.get(), delivery, page_bytes};
   }
 };
 

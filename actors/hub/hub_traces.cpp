@@ -7,8 +7,6 @@
 #include "model/order_plot.hpp"
 #include "model/platform.hpp"
 #include "schemas/toc_contents.hpp"
-#include "schemas/trace_json.hpp"
-#include "storage/sha256.hpp"
 
 namespace firstlight {
 namespace {
@@ -17,20 +15,6 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
-
-result<image_record> record_of(const hub_trace_tools& tools, const std::string& named,
-                               const std::string& on_platform) {
-  const auto reference = parse_image_reference(named);
-  if (!reference) return tl::unexpected(reference.error());
-  const auto wanted = parse_platform(on_platform.empty() ? tools.platform : on_platform);
-  if (!wanted) return tl::unexpected(wanted.error());
-  const auto record = tools.catalogue.find(reference->text(), wanted->text());
-  if (!record) return tl::unexpected(record.error());
-  if (!*record)
-    return fail(errc::not_found, "image " + reference->text() + " (" + wanted->text() +
-                                     ") is not known; 'firstlight image ls' shows what is");
-  return **record;
-}
 
 std::uint64_t bytes_of(const toc_view& toc, std::span<const block_run> runs) {
   std::uint64_t bytes = 0;
@@ -82,36 +66,6 @@ admin_trace describe(const trace& one) {
   said.span_ms = in_milliseconds(last);
   said.wait_ms = in_milliseconds(wait);
   return said;
-}
-
-named_image name_of(const std::string& reference) {
-  const auto parsed = parse_image_reference(reference);
-  if (!parsed) return {reference, ""};
-  auto name = parsed->text();
-  const auto tag = ":" + parsed->tag;
-  if (!parsed->tag.empty() && name.ends_with(tag)) name.resize(name.size() - tag.size());
-  return {name, parsed->tag};
-}
-
-std::string plain_path(std::string_view path) {
-  if (path.starts_with("./")) path.remove_prefix(2);
-  while (path.starts_with('/')) path.remove_prefix(1);
-  return std::string(path);
-}
-
-result<std::vector<trace>> traces_of(const hub_trace_tools& tools, const admin_trace_export& asked) {
-  if (!asked.reference.empty()) {
-    const auto record = record_of(tools, asked.reference, asked.platform);
-    if (!record) return tl::unexpected(record.error());
-    return tools.traces.of_image(record->toc);
-  }
-  std::vector<trace> all;
-  auto visited = tools.traces.for_each([&](trace&& one) {
-    all.push_back(std::move(one));
-    return true;
-  });
-  if (!visited) return tl::unexpected(visited.error());
-  return all;
 }
 
 std::set<toc_id> known_of(const std::vector<image_record>& records) {
@@ -231,6 +185,20 @@ result<scorer> scorer_for(const hub_trace_tools& tools, const admin_trace_score&
 
 }  // namespace
 
+result<image_record> record_of(const hub_trace_tools& tools, const std::string& named,
+                               const std::string& on_platform) {
+  const auto reference = parse_image_reference(named);
+  if (!reference) return tl::unexpected(reference.error());
+  const auto wanted = parse_platform(on_platform.empty() ? tools.platform : on_platform);
+  if (!wanted) return tl::unexpected(wanted.error());
+  const auto record = tools.catalogue.find(reference->text(), wanted->text());
+  if (!record) return tl::unexpected(record.error());
+  if (!*record)
+    return fail(errc::not_found, "image " + reference->text() + " (" + wanted->text() +
+                                     ") is not known; 'firstlight image ls' shows what is");
+  return **record;
+}
+
 result<admin_trace_list> list_traces(const hub_trace_tools& tools) {
   const auto records = tools.catalogue.list();
   if (!records) return tl::unexpected(records.error());
@@ -271,26 +239,12 @@ result<admin_trace_detail> show_traces(const hub_trace_tools& tools, const admin
   return detail;
 }
 
-result<admin_trace_texts> export_traces(const hub_trace_tools& tools, const admin_trace_export& asked) {
-  const auto traces = traces_of(tools, asked);
-  if (!traces) return tl::unexpected(traces.error());
-  admin_trace_texts texts;
-  std::vector<labelled_trace> labelled;
-  for (const auto& one : *traces) {
-    trace_file file{one.group, name_of(one.reference), one.started, {}};
-    for (const auto& each : one.files) file.accesses.push_back({each.path, each.access, each.wait, 0, 0});
-    texts.traces.push_back({one.id.value.hex(), trace_file_json(file)});
-    labelled.push_back({file.image, one});
-  }
-  texts.collection = collection_json(collect_groups(labelled));
-  return texts;
-}
-
 result<admin_trace_scores> score_traces(const hub_trace_tools& tools, const admin_trace_score& asked) {
   const auto my = scorer_for(tools, asked);
   if (!my) return tl::unexpected(my.error());
   const modelled_link link{.round_trip = milliseconds(asked.round_trip_ms),
-                           .bytes_per_second = static_cast<double>(asked.bytes_per_second)};
+                           .bytes_per_second = static_cast<double>(asked.bytes_per_second),
+                           .hub = tools.delivery};
   admin_trace_scores scores;
   for (const auto& name : asked.orders) {
     for (std::size_t i = 0; i < my->starts.size(); ++i) {
@@ -334,32 +288,6 @@ result<removed_traces> remove_traces(const hub_trace_tools& tools, const admin_t
     return fail(errc::not_found,
                 record->reference + " has no trace " + asked.id + "; 'firstlight trace show' lists them");
   return removed;
-}
-
-result<trace> read_trace_file(const hub_trace_tools& tools, const std::string& text,
-                              const std::string& platform) {
-  const auto file = parse_trace_file(text);
-  if (!file) return tl::unexpected(file.error());
-  const auto record =
-      record_of(tools, file->image.name + (file->image.tag.empty() ? "" : ":" + file->image.tag), platform);
-  if (!record) return tl::unexpected(record.error());
-  const bytes_view bytes(reinterpret_cast<const std::byte*>(text.data()), text.size());
-  trace made{{sha256(bytes)}, record->toc, record->reference, file->group, "import", file->started, {}};
-  for (const auto& one : file->accesses)
-    made.files.push_back({plain_path(one.path), one.access, one.wait, {}});
-  sort_trace(made);
-  return made;
-}
-
-result<std::optional<trace>> trace_to_import(const hub_trace_tools& tools, const std::string& text,
-                                             const std::string& platform) {
-  auto read = read_trace_file(tools, text, platform);
-  if (!read) return tl::unexpected(read.error());
-  const auto here = tools.traces.find(read->id);
-  if (!here) return tl::unexpected(here.error());
-  if (*here) return std::nullopt;
-  if (auto forgotten = tools.traces.forget(read->id); !forgotten) return tl::unexpected(forgotten.error());
-  return std::optional(std::move(*read));
 }
 
 }  // namespace firstlight

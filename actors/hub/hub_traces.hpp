@@ -1,4 +1,6 @@
 #pragma once
+#include "config/admin_socket_limits.hpp"
+#include "model/delivery.hpp"
 #include "schemas/admin.hpp"
 #include "storage/learn_image.hpp"
 
@@ -12,6 +14,8 @@ struct hub_trace_tools {
   std::string platform;  ///< of images that are named without one
 
   const std::atomic<bool>* stop = nullptr;  ///< what computes for long ends with `cancelled`
+  delivery_limits delivery{};               ///< how wants are answered, for scores
+  std::uint64_t page_bytes = admin_socket_limits{}.page_bytes;  ///< of exported traces in one reply
 
   [[nodiscard]] learn_tools learn() const { return {catalogue, traces, learning, {}, stop}; }
 };
@@ -19,10 +23,14 @@ struct hub_trace_tools {
 // The admin requests, answered. They read the disk and compute; workers only. Errors: `not_found` for an
 // image that the hub does not know, `invalid_argument`, those of the stores.
 
+/// The image that a user names; an empty platform is the hub's own.
+[[nodiscard]] result<image_record> record_of(const hub_trace_tools& tools, const std::string& named,
+                                             const std::string& platform);
 /// Without the counters of the aggregator.
 [[nodiscard]] result<admin_trace_list> list_traces(const hub_trace_tools& tools);
 [[nodiscard]] result<admin_trace_detail> show_traces(const hub_trace_tools& tools,
                                                      const admin_trace_show& asked);
+/// A page without the collection, which whoever has all pages makes. A trace larger than a page comes alone.
 [[nodiscard]] result<admin_trace_texts> export_traces(const hub_trace_tools& tools,
                                                       const admin_trace_export& asked);
 [[nodiscard]] result<admin_trace_scores> score_traces(const hub_trace_tools& tools,

@@ -18,10 +18,35 @@ std::int64_t unix_now() {
 
 /// What was asked, in canonical form.
 struct question {
-  image_reference reference;
+  image_reference asked;      ///< as it was named
+  image_reference reference;  ///< where it is read from
   platform wanted;
   key where;
 };
+
+bool is_file(const image_reference& reference) {
+  return reference.transport != image_transport::registry;
+}
+
+bool names_same_repository(const std::string& name, const image_reference& other) {
+  const auto parsed = parse_image_reference(name);
+  return parsed && parsed->host == other.host && parsed->repository == other.repository;
+}
+
+/// A known image that has this manifest and may stand for it: by the name that was asked for, of a file, or
+/// of the same registry. Another registry's word says nothing about who may read this one's.
+result<std::optional<image_record>> find_pinned(const library_tools& tools, const image_reference& asked) {
+  auto records = tools.catalogue.list();
+  if (!records) return tl::unexpected(records.error());
+  std::optional<image_record> found;
+  for (auto& record : *records) {
+    if (record.manifest_digest != *asked.pinned) continue;
+    if (names_same_repository(record.reference, asked)) return std::optional(std::move(record));
+    const auto source = parse_image_reference(record.source);
+    if (source && (is_file(*source) || source->host == asked.host)) found = std::move(record);
+  }
+  return found;
+}
 
 /// Under which name an image is kept, and where it is read from: an image that was added under a name of the
 /// user's choice is looked after at its source.
@@ -32,7 +57,7 @@ result<question> canonical(const library_tools& tools, const resolve_image& aske
   if (!wanted) return tl::unexpected(wanted.error());
   auto name = asked.name.empty() ? reference : parse_image_reference(asked.name);
   if (!name) return tl::unexpected(name.error());
-  question canonical{*reference, *wanted, {name->text(), wanted->text()}};
+  question canonical{*reference, *reference, *wanted, {name->text(), wanted->text()}};
   if (!asked.name.empty()) return canonical;
   const auto record = tools.catalogue.find(canonical.where.first, canonical.where.second);
   if (!record) return tl::unexpected(record.error());
@@ -86,14 +111,44 @@ void log_unlearned(const error& why) {
 /// Layers of an image that was added under another name are read from where that came from.
 std::optional<image_reference> source_of_layers(const library_tools& tools, const question& asked) {
   if (asked.reference.layers == 0 || !asked.reference.pinned) return std::nullopt;
-  const auto whole = tools.catalogue.find_manifest(*asked.reference.pinned);
+  const auto whole = find_pinned(tools, asked.reference);
   if (!whole || !*whole) return std::nullopt;
   const auto source = parse_image_reference((*whole)->source);
-  return source ? std::optional(*source) : std::nullopt;
+  const bool here =
+      source && (is_file(*source) || names_same_repository((*whole)->reference, asked.reference));
+  return here ? std::optional(*source) : std::nullopt;
 }
 
-void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers,
-             const question& asked) {
+/// Adds an image; of those that its tag has meant before too many may be kept now.
+result<image_record> add_and_sweep(const library_tools& tools, const source_options& source,
+                                   const add_image_request& request) {
+  auto added = add_image({tools.catalogue, tools.contents, tools.layers, source, tools.order_limits,
+                          tools.traces, tools.learning, log_unlearned},
+                         request);
+  if (!added) return added;
+  if (const auto swept = tools.catalogue.forget_unnamed(); !swept)
+    spdlog::warn("tables of contents that no tag names stay: {}", to_string(swept.error()));
+  return added;
+}
+
+/// A login is for one registry: none is shown to another one than that which the caller has named.
+shared_login login_for(const image_reference& read, const image_reference& named, const shared_login& login) {
+  return !is_file(named) && named.host == read.host ? login : shared_login{};
+}
+
+/// What an image is read with for a node: by its login, which has just been found good, if there is one.
+source_options sources_for(const library_tools& tools, const image_reference& read,
+                           const image_reference& named, const std::optional<image_caller>& caller) {
+  auto source = tools.source;
+  const auto login = caller ? login_for(read, named, caller->login) : shared_login{};
+  if (!login) return source;
+  source.login = login_of::either;
+  source.caller_login = login;
+  return source;
+}
+
+void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers, const question& asked,
+             const std::optional<image_caller>& caller) {
   const auto report = [me = caf::actor_cast<image_library>(self),
                        where = asked.where](const pull_progress& progress) {
     caf::anon_send(me, ingestion_status{where.first, where.second, progress, {}});
@@ -105,12 +160,11 @@ void look_up(self_pointer self, const library_tools& tools, const worker_pool& w
                                   report,
                                   tools.stop.get(),
                                   source_of_layers(tools, asked)};
+  const auto& read = request.read_from ? *request.read_from : request.reference;
   run_on(
       workers.next(), self,
-      [tools, request] {
-        return add_image({tools.catalogue, tools.contents, tools.layers, tools.source, tools.order_limits,
-                          tools.traces, tools.learning, log_unlearned},
-                         request);
+      [tools, request, source = sources_for(tools, read, asked.asked, caller)] {
+        return add_and_sweep(tools, source, request);
       },
       [self, tools, where = asked.where](const result<image_record>& added) {
         answer_all(self, where, settle(self, tools, where, added));
@@ -130,7 +184,7 @@ result<std::optional<known_image>> known_and_fresh(const library_tools& tools, c
   if (!record) return tl::unexpected(record.error());
   // An image that was added under another name is found by its digest.
   if (!*record && asked.reference.pinned && asked.reference.layers == 0)
-    record = tools.catalogue.find_manifest(*asked.reference.pinned);
+    record = find_pinned(tools, asked.reference);
   if (!record) return tl::unexpected(record.error());
   if (!*record) return std::nullopt;
   const freshness_question question{.checked_at = (*record)->checked_at,
@@ -142,6 +196,46 @@ result<std::optional<known_image>> known_and_fresh(const library_tools& tools, c
   if (image) return std::optional<known_image>(std::move(*image));
   if (toc_is_lost(image.error().code)) return std::nullopt;  // its source has what makes it anew
   return tl::unexpected(image.error());
+}
+
+/// The record that an answer would be taken from, if one is known.
+result<std::optional<image_record>> record_for(const library_tools& tools, const resolve_image& asked,
+                                               const question& canonical) {
+  auto record = tools.catalogue.find(canonical.where.first, canonical.where.second);
+  if (!record) return record;
+  if (asked.toc && (!*record || (*record)->toc != *asked.toc)) {
+    auto older = tools.catalogue.find_toc(*asked.toc);
+    if (!older || *older) return older;
+  }
+  if (!*record && canonical.reference.pinned) return find_pinned(tools, canonical.reference);
+  return record;
+}
+
+/// What the caller must be able to read in a registry to get the answer that would be taken from this record,
+/// or from its source if there is none; none: all nodes may have it.
+result<std::optional<image_reference>> what_must_be_readable(const library_tools& tools,
+                                                             const std::optional<image_record>& record,
+                                                             const image_reference& asked, bool exactly) {
+  auto source = record ? parse_image_reference(record->source) : asked;
+  if (!source) return tl::unexpected(source.error());
+  // The same manifest may be in several repositories of a registry, of which the caller has named one that he
+  // can read.
+  const bool meant = record && asked.pinned &&
+                     (record->manifest_digest == *asked.pinned || record->top_digest == *asked.pinned);
+  if (meant && source->host == asked.host && !is_file(*source) &&
+      !names_same_repository(record->reference, asked))
+    source = asked;
+  if (is_file(*source)) {
+    if (record) return std::nullopt;
+    return fail(errc::denied, source->text() +
+                                  " is a file of the hub's machine: only its administrator may add it, with "
+                                  "'firstlight image add'");
+  }
+  source->layers = 0;
+  const freshness_question age{record ? std::optional(record->checked_at) : std::nullopt,
+                               asked.pinned.has_value() || exactly, unix_now(), tools.tag_check_interval};
+  if (decide_freshness(age) == freshness::use && !source->pinned) source->pinned = record->top_digest;
+  return std::optional(std::move(*source));
 }
 
 result<image_removed> remove(self_pointer self, const library_tools& tools, const remove_image& which) {
@@ -173,6 +267,57 @@ result<library_status> status_of(self_pointer self, const library_tools& tools) 
   return status;
 }
 
+/// What was asked, by whom.
+struct library_call {
+  resolve_image asked;
+  question canonical;
+  pull_listener listener;
+};
+using image_promise = caf::typed_response_promise<known_image>;
+
+void refuse(image_promise reply, const error& why) {
+  reply.deliver(to_caf(why));
+}
+
+/// Answers with what is known, or looks it up; one that is looked up is looked up once, however many ask.
+void resolve(self_pointer self, const library_tools& tools, const worker_pool& workers,
+             const library_call& call, image_promise reply) {
+  const auto& [asked, question, listener] = call;
+  auto fresh = asked.toc ? known_by_toc(tools, *asked.toc) : result<std::optional<known_image>>(std::nullopt);
+  if (fresh && !*fresh && asked.toc && asked.caller &&
+      tools.guard)  // what may be read is this and nothing else
+    return refuse(reply, {errc::busy, question.where.first + " has just been removed; try again"});
+  if (fresh && !*fresh) fresh = known_and_fresh(tools, question);
+  if (!fresh) return refuse(reply, fresh.error());
+  if (*fresh) {
+    reply.deliver(std::move(**fresh));
+    return;
+  }
+  auto& open = self->state.open[question.where];
+  open.askers.push_back({reply, listener, asked.delivery});
+  if (open.askers.size() > 1) return;
+  open.since = std::chrono::steady_clock::now();
+  open.status = {question.where.first, question.where.second, {"waiting for its turn", 0, 0}, {}};
+  look_up(self, tools, workers, question, asked.caller);
+}
+
+void resolve_if_allowed(self_pointer self, const library_tools& tools, const worker_pool& workers,
+                        library_call call, image_promise reply) {
+  const auto record = record_for(tools, call.asked, call.canonical);
+  if (!record) return refuse(reply, record.error());
+  // An answer by reference is another one than that by table of contents, and so is the question.
+  if (!*record || (*record)->toc != call.asked.toc) call.asked.toc.reset();
+  const auto read =
+      what_must_be_readable(tools, *record, call.canonical.reference, call.asked.toc.has_value());
+  if (!read) return refuse(reply, read.error());
+  if (!*read) return resolve(self, tools, workers, call, reply);
+  const auto& caller = *call.asked.caller;
+  const auto login = login_for(**read, call.canonical.asked, caller.login);
+  self->request(tools.guard, caf::infinite, check_access{**read, login, caller.node, call.asked.toc})
+      .then([=](access_granted) { resolve(self, tools, workers, call, reply); },
+            [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+}
+
 template <class T>
 caf::result<T> as_reply(result<T> outcome) {
   if (!outcome) return to_caf(outcome.error());
@@ -187,18 +332,11 @@ image_library::behavior_type make_image_library(self_pointer self, library_tools
       [=](const resolve_image& asked, const pull_listener& listener) -> caf::result<known_image> {
         const auto question = canonical(tools, asked);
         if (!question) return to_caf(question.error());
-        auto fresh =
-            asked.toc ? known_by_toc(tools, *asked.toc) : result<std::optional<known_image>>(std::nullopt);
-        if (fresh && !*fresh) fresh = known_and_fresh(tools, *question);
-        if (!fresh) return to_caf(fresh.error());
-        if (*fresh) return **fresh;
         auto reply = self->make_response_promise<known_image>();
-        auto& open = self->state.open[question->where];
-        open.askers.push_back({reply, listener, asked.delivery});
-        if (open.askers.size() > 1) return reply;
-        open.since = std::chrono::steady_clock::now();
-        open.status = {question->where.first, question->where.second, {"waiting for its turn", 0, 0}, {}};
-        look_up(self, tools, workers, *question);
+        if (asked.caller && tools.guard)
+          resolve_if_allowed(self, tools, workers, {asked, *question, listener}, reply);
+        else
+          resolve(self, tools, workers, {asked, *question, listener}, reply);
         return reply;
       },
       [=](caf::get_atom) -> caf::result<library_status> { return as_reply(status_of(self, tools)); },

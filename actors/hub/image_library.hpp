@@ -1,4 +1,5 @@
 #pragma once
+#include "actors/hub/access_guard.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/worker.hpp"
 #include "config/hub_options.hpp"
@@ -15,6 +16,12 @@ struct known_image {
   std::string last_error;   ///< why it was away
 };
 
+/// The node that asks, and how it would log in to the image's registry.
+struct image_caller {
+  std::string node;
+  shared_login login;
+};
+
 /// "What does this mean now?"
 struct resolve_image {
   std::string reference;
@@ -22,6 +29,8 @@ struct resolve_image {
   std::string name;            ///< under which it is kept; empty: as the reference says
   std::uint64_t delivery = 0;  ///< goes into the progress messages
   std::optional<toc_id> toc;   ///< exactly this one if it is known: an interrupted delivery goes on
+  std::optional<image_caller>
+      caller{};  ///< who must be allowed to read it; none: the hub's own administrator
 };
 
 struct ingestion_status {
@@ -47,7 +56,8 @@ struct image_removed {};
 /// IMAGE LIBRARY: the hub's one place that knows images. Looks tags up, ingests what is new (each
 /// image once, however many ask), removes images and then what no image needs.
 using image_library = caf::typed_actor<
-    // Errors: those of add_image; a source that is away is no error while the image is known.
+    // Errors: those of add_image and of the access guard; a source that is away is no error while the image
+    // is known.
     caf::replies_to<resolve_image, pull_listener>::with<known_image>,
     caf::replies_to<caf::get_atom>::with<library_status>,
     // Errors: `not_found`.
@@ -66,6 +76,7 @@ struct library_tools {
   const learning_options& learning;
   std::chrono::seconds tag_check_interval{60};
   std::shared_ptr<std::atomic<bool>> stop;  ///< set before the library's workers are ended
+  access_guard guard{};                     ///< none: whoever is in the cluster may read all images
 };
 
 struct library_state;

@@ -103,24 +103,21 @@ void send(const session_shell& my, std::uint64_t id, segment built) {
           });
 }
 
-/// What a reader waits for goes first.
-void keep(const session_shell& my, built_segment ready, bool out_of_turn) {
-  auto& built = my.state().built;
-  built.insert(out_of_turn ? built.begin() : built.end(), std::move(ready));
-}
-
 void build(const session_shell& my, std::uint64_t id, const running_delivery& running,
            const delivery::outgoing& next) {
-  ++my.state().building;
+  using queue = sending_queue<built_segment>;
+  const auto place = my.state().ahead.begin(next.out_of_turn ? queue::row::wanted : queue::row::planned);
   run_on(
       my.tools->builders.next(), my.self,
       [tools = my.tools, order = order_for(running, next)] { return carry_out(tools->builder, order); },
-      [my, id, out_of_turn = next.out_of_turn](result<segment> built) {
-        --my.state().building;
-        if (built)
-          keep(my, {id, std::move(*built)}, out_of_turn);
-        else
+      [my, id, place](result<segment> built) {
+        if (built) {
+          built->out_of_turn = place.in == queue::row::wanted;
+          my.state().ahead.fill(place, {id, std::move(*built)});
+        } else {
+          my.state().ahead.give_back(place);
           give_up(my, id, built.error());
+        }
         pump(my);
       });
 }
@@ -140,7 +137,7 @@ void keep_pace(const session_shell& my) {
 /// Building ahead of the credit keeps the link full; too far ahead, wants would have less to overtake.
 bool may_build(const session_shell& my) {
   const auto& state = my.state();
-  const auto ahead = state.building + state.built.size();
+  const auto ahead = state.ahead.size();
   const auto ahead_max = my.tools->limits.delivery.builds_ahead_max;
   if (ahead < ahead_max) return true;
   const bool wanted = std::any_of(state.deliveries.begin(), state.deliveries.end(),
@@ -168,14 +165,14 @@ bool serve_one(const session_shell& my) {
 void pump(const session_shell& my) {
   auto& state = my.state();
   keep_pace(my);
-  while (!state.built.empty() && state.credit.may_send()) {
-    auto first = std::move(state.built.front());
-    state.built.pop_front();
-    send(my, first.delivery, std::move(first.data));
+  while (state.credit.may_send()) {
+    auto first = state.ahead.take();
+    if (!first) break;
+    send(my, first->delivery, std::move(first->data));
   }
   while (may_build(my) && serve_one(my)) {
   }
-  if (state.building == 0 && state.built.empty()) state.credit.nothing_to_send();
+  if (state.ahead.empty()) state.credit.nothing_to_send();
 }
 
 }  // namespace detail
@@ -222,6 +219,7 @@ reporting_session::behavior_type make_node_session(self_pointer self, session_pe
       },
       [=](const want& wanted) { detail::take_want(my, wanted); },
       [=](const cancel_delivery& which) {
+        self->state.answering.erase(which.delivery);
         detail::end_delivery(my, which.delivery);
         detail::pump(my);
       },

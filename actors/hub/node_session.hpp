@@ -8,6 +8,7 @@
 #include "actors/hub/warmup_turns.hpp"
 #include "config/plan_limits.hpp"
 #include "model/credit.hpp"
+#include "model/sending_queue.hpp"
 #include "model/warmup.hpp"
 #include "storage/segment_builder.hpp"
 
@@ -56,6 +57,7 @@ struct session_tools {
   hub_plan_limits limits;
   std::shared_ptr<warmup_turns> turns = std::make_shared<warmup_turns>();
   std::shared_ptr<const std::atomic<bool>> draining{};  ///< new pulls are refused; may be none
+  access_guard guard{};                                 ///< is told which deliveries begin; may be none
 };
 
 /// Whose session it is.
@@ -98,7 +100,8 @@ struct pull_under_way {
 struct session_state {
   static inline const char* name = "node-session";
   std::map<std::uint64_t, running_delivery> deliveries;
-  std::uint64_t turn = 0;  ///< the delivery that was served last: others go first
+  std::uint64_t turn = 0;             ///< the delivery that was served last: others go first
+  std::set<std::uint64_t> answering;  ///< pulls under way that have not been cancelled
   std::deque<std::pair<pull_under_way, known_image>> to_plan;  ///< one after the other: each knows the others
   bool planning = false;
   std::deque<lender> completed;  ///< the last that have brought all: a pull may not have known of it
@@ -109,8 +112,7 @@ struct session_state {
   std::uint64_t token = 0;                         ///< of the credit
   std::map<part_received, std::uint64_t> on_link;  ///< the tokens of what has not been received
   std::optional<double> pace;                      ///< that the link was told
-  std::deque<built_segment> built;                 ///< wait for credit
-  std::uint32_t building = 0;                      ///< segments that workers build
+  sending_queue<built_segment> ahead;              ///< segments that workers build, or that wait for credit
   session_report totals;
 };
 

@@ -76,13 +76,27 @@ std::vector<lender> lenders_for(const session_shell& my, const pull_under_way& p
   return lenders;
 }
 
+void refuse(const session_shell& my, const pull_under_way& pull, caf::error why) {
+  my.state().answering.erase(pull.request.delivery);
+  auto reply = pull.reply;
+  reply.deliver(std::move(why));
+}
+
+/// Whether the node still wants it; answers if not. Others must not wait for what it would have brought.
+bool is_wanted(const session_shell& my, const pull_under_way& pull) {
+  const bool wanted = my.state().answering.contains(pull.request.delivery);
+  if (!wanted) refuse(my, pull, to_caf({errc::cancelled, "the node has cancelled this pull"}));
+  return wanted;
+}
+
 /// One at a time, so that each knows what those before it bring.
 void plan_next(const session_shell& my) {
   auto& state = my.state();
   if (state.planning || state.to_plan.empty()) return;
-  state.planning = true;
   auto [pull, image] = std::move(state.to_plan.front());
   state.to_plan.pop_front();
+  if (!is_wanted(my, pull)) return plan_next(my);
+  state.planning = true;
   run_on(
       my.tools->planners.next(), my.self,
       [tools = my.tools, image = image, request = pull.request, lenders = lenders_for(my, pull)] {
@@ -90,16 +104,21 @@ void plan_next(const session_shell& my) {
       },
       [my, pull = pull, image = image](const result<prepared_delivery>& prepared) mutable {
         my.state().planning = false;
-        if (prepared)
+        if (!prepared) {
+          refuse(my, pull, to_caf(prepared.error()));
+        } else if (is_wanted(my, pull)) {
+          my.state().answering.erase(pull.request.delivery);
           pull.reply.deliver(start(my, pull, image, *prepared));
-        else
-          pull.reply.deliver(to_caf(prepared.error()));
+        }
         plan_next(my);
       });
 }
 
 /// First the TOC, so that the node can mount while the hub plans.
 void begin(const session_shell& my, const pull_under_way& pull, const known_image& image) {
+  if (!is_wanted(my, pull)) return;
+  if (my.tools->guard)
+    my.self->send(my.tools->guard, delivery_allowed{my.state().totals.node, image.record.toc});
   const auto now =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
           .count();
@@ -109,10 +128,8 @@ void begin(const session_shell& my, const pull_under_way& pull, const known_imag
         return prepare_toc(tools->preparation, image, request, now);
       },
       [my, pull = pull, image](result<std::vector<toc_frame>> toc) mutable {
-        if (!toc) {
-          pull.reply.deliver(to_caf(toc.error()));
-          return;
-        }
+        if (!toc) return refuse(my, pull, to_caf(toc.error()));
+        if (!is_wanted(my, pull)) return;
         for (auto& part : *toc) send_toc(my, pull.request, std::move(part));
         my.state().to_plan.emplace_back(pull, image);
         plan_next(my);
@@ -130,14 +147,21 @@ std::shared_ptr<orders_meanwhile> meanwhile(const session_shell& my) {
 caf::result<pull_started> take_pull(const session_shell& my, const pull_request& request,
                                     const pull_listener& listener) {
   end_warmup(my);
-  const pull_under_way pull{request, meanwhile(my), my.tools->turns->use(my.host),
-                            my.self->make_response_promise<pull_started>()};
+  pull_under_way pull{request, meanwhile(my), my.tools->turns->use(my.host),
+                      my.self->make_response_promise<pull_started>()};
+  my.state().answering.insert(request.delivery);
+  pull.request.login.reset();  // it is needed for the answer only
   my.self
       ->request(my.tools->library, caf::infinite,
-                resolve_image{request.reference, request.platform, {}, request.delivery, request.toc},
+                resolve_image{request.reference,
+                              request.platform,
+                              {},
+                              request.delivery,
+                              request.toc,
+                              image_caller{my.state().totals.node, request.login}},
                 listener)
       .then([my, pull](const known_image& image) { begin(my, pull, image); },
-            [reply = pull.reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+            [my, pull](caf::error& problem) { refuse(my, pull, std::move(problem)); });
   return pull.reply;
 }
 

@@ -82,7 +82,8 @@ void add_mounts(scrape& to, const admin_node_status& status) {
              [](const auto& m) { return m.read_bytes; });
   for_mounts(to, status, counter, "waits_total", "Reads that had to wait for a block.",
              [](const auto& m) { return m.waits; });
-  for_mounts(to, status, counter, "misses_total", "Blocks that were asked for out of turn.",
+  for_mounts(to, status, counter, "misses_total",
+             "Blocks that readers waited for and that the hub had to send out of turn.",
              [](const auto& m) { return m.misses; });
   for_mounts(to, status, counter, "wait_seconds_total", "What reads have waited together.",
              [](const auto& m) { return in_seconds(m.wait_total_ms); });

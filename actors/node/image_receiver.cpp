@@ -17,6 +17,17 @@ using self_pointer = image_receiver::stateful_pointer<receiver_state>;
 
 void start_pull(const receiver_shell& my);
 
+/// At once when the link was away; else the hub itself could not answer, and is given time.
+void pull_again(const receiver_shell& my) {
+  auto& state = my.state();
+  if (state.report.phase != delivery_phase::waiting_for_link || state.pull_running) return;
+  const auto next = state.pull_failed + my.tools->limits.retry_failed_after;
+  if (my.now() >= next)
+    start_pull(my);
+  else
+    state.pull_at = next;
+}
+
 void tick(const receiver_shell& my) {
   if (std::exchange(my.state().ticking, true)) return;
   my.self->delayed_send(my.self, my.tools->limits.progress_interval, caf::tick_atom_v);
@@ -65,7 +76,7 @@ void wait_for_link(const receiver_shell& my) {
   my.self->request(my.tools->link, caf::infinite, caf::join_atom_v)
       .then(
           [my](const link_status&) {
-            if (!over(my)) start_pull(my);
+            if (!over(my)) pull_again(my);
           },
           [my](const caf::error& problem) {
             if (over(my)) return;
@@ -105,15 +116,35 @@ void on_started(const receiver_shell& my, const pull_started& started) {
 void on_no_start(const receiver_shell& my, const error& why) {
   my.state().pull_running = false;
   if (over(my)) return;
-  const bool away = why.code == errc::unavailable;
-  if (!away || !my.state().image) return fail_delivery(my, why);
+  const bool passes = why.code == errc::unavailable || why.code == errc::timed_out || why.code == errc::busy;
+  if (!passes || !my.state().image) return fail_delivery(my, why);
   my.report().problem = to_string(why);
+  my.state().pull_failed = my.now();
   wait_for_link(my);
+}
+
+void send_pull(const receiver_shell& my, const pull_request& pull) {
+  my.self->request(my.tools->link, caf::infinite, pull, caf::actor_cast<receiver>(my.self))
+      .then([my](const pull_started& started) { on_started(my, started); },
+            [my](const caf::error& problem) { on_no_start(my, from_caf(problem)); });
+}
+
+/// Looked up each time: it may be another one by now.
+void send_with_login(const receiver_shell& my, const pull_request& pull) {
+  if (!my.tools->logins) return send_pull(my, pull);
+  my.self->request(my.tools->logins, caf::infinite, find_login{pull.reference})
+      .then(
+          [my, pull = pull](const found_login& found) mutable {
+            pull.login = found.login;
+            send_pull(my, pull);
+          },
+          [my](const caf::error& problem) { on_no_start(my, from_caf(problem)); });
 }
 
 void start_pull(const receiver_shell& my) {
   auto& state = my.state();
   if (std::exchange(state.pull_running, true)) return;
+  state.pull_at.reset();
   state.report.delivery = my.tools->delivery_ids->fetch_add(1) + 1;
   state.report.bytes_total = state.report.bytes_stored;  // and what comes now, some of it before the answer
   state.report.segments_total = state.report.segments_received;
@@ -130,9 +161,7 @@ void start_pull(const receiver_shell& my) {
       [my, beside = std::move(beside)](result<pull_request> pull) {
         if (!pull) return on_no_start(my, pull.error());
         pull->beside = beside;
-        my.self->request(my.tools->link, caf::infinite, *pull, caf::actor_cast<receiver>(my.self))
-            .then([my](const pull_started& started) { on_started(my, started); },
-                  [my](const caf::error& problem) { on_no_start(my, from_caf(problem)); });
+        send_with_login(my, *pull);
       });
 }
 
@@ -155,7 +184,8 @@ void on_stored_elsewhere(const receiver_shell& my, const stored_elsewhere& news)
     if (const auto found = state.numbers.find(run.content); found != state.numbers.end())
       mine.push_back({found->second, run.first, run.count});
   if (mine.empty()) return;
-  tell_instances(my, blocks_ready{std::make_shared<const std::vector<block_run>>(std::move(mine))});
+  tell_instances(
+      my, blocks_ready{std::make_shared<const std::vector<block_run>>(std::move(mine)), news.out_of_turn});
 }
 
 // ---- the outside -------------------------------------------------------------------------------
@@ -206,7 +236,12 @@ void on_tick(const receiver_shell& my) {
   if (state.bytes_since_checkpoint > 0 &&
       my.now() - state.checkpointed >= my.tools->limits.checkpoint_interval)
     checkpoint(my);
-  if (!over(my)) tick(my);
+  if (over(my)) return;
+  if (state.pull_at && my.now() >= *state.pull_at) {
+    state.pull_at.reset();
+    pull_again(my);
+  }
+  tick(my);
 }
 
 receiver_report report_of(const receiver_shell& my) {

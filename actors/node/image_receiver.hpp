@@ -53,6 +53,7 @@ struct receiver_tools {
   caf::actor observer;                                       ///< gets delivery_ended; may be invalid
   std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids;  ///< the last one used in this process
   std::shared_ptr<receiver_group> group;                     ///< of this node
+  login_keeper logins{};                                     ///< none: pulls go without a login
 
   [[nodiscard]] receive_tools images() const { return {catalogue, contents, authority, limits}; }
 };
@@ -83,6 +84,8 @@ struct receiver_state {
   std::uint64_t bytes_since_checkpoint = 0;
   bool checkpoint_running = false;
   bool pull_running = false;
+  std::chrono::steady_clock::time_point pull_failed{};           ///< the last one, for a reason that may pass
+  std::optional<std::chrono::steady_clock::time_point> pull_at;  ///< then again
   bool counted = false;   ///< in this pull as many bytes have been stored as it brings
   bool all_sent = false;  ///< the hub says so of this pull
   bool ticking = false;

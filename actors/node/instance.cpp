@@ -47,7 +47,9 @@ class instance_state {
   }
 
   void forget(waiter_id waiter) { waits_->forget(waiter, now()); }
-  void arrived(const blocks_ready& blocks) { release(waits_->arrived(*blocks.runs, now()), std::nullopt); }
+  void arrived(const blocks_ready& blocks) {
+    release(waits_->arrived(*blocks.runs, blocks.out_of_turn, now()), std::nullopt);
+  }
   void failed(const blocks_failed& blocks) {
     if (blocks.runs.empty()) return release(waits_->all_over(blocks.why, now()), blocks.why);
     release(waits_->failed(blocks.runs, blocks.why, now()), blocks.why);

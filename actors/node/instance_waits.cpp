@@ -67,13 +67,14 @@ wait_started instance_waits::look_up(const park_read& read, time_point since, ti
     return {.failure = want.error()};
   }
   waiting_.emplace(read.waiter, held{read, since});
-  for (const auto& run : *want) misses_ += run.count;
   if (!want->empty()) extend(*want, content);
   return {.want = std::move(*want)};
 }
 
-std::vector<waiter_id> instance_waits::arrived(const std::vector<block_run>& runs, time_point now) {
+std::vector<waiter_id> instance_waits::arrived(const std::vector<block_run>& runs, bool out_of_turn,
+                                               time_point now) {
   last_progress_ = now;
+  if (out_of_turn) misses_ += readiness_.awaited(runs);
   if (!failed_.empty()) for_each_block(runs, [this](block_key key) { failed_.erase(key); });
   return end(readiness_.arrived(runs), now);
 }

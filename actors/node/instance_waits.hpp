@@ -40,8 +40,8 @@ class instance_waits {
   [[nodiscard]] std::vector<held> take_held();
   wait_started resume(const held& reader, time_point now);
 
-  /// @returns the readers to let go.
-  std::vector<waiter_id> arrived(const std::vector<block_run>& runs, time_point now);
+  /// `out_of_turn`: a want brought them forward. @returns the readers to let go.
+  std::vector<waiter_id> arrived(const std::vector<block_run>& runs, bool out_of_turn, time_point now);
   std::vector<waiter_id> failed(const std::vector<block_run>& runs, const error& why, time_point now);
   void forget(waiter_id waiter, time_point now);
   /// Nobody waits any more: `why` is noted, if it is a failure.

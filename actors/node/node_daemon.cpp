@@ -4,6 +4,7 @@
 
 #include "actors/net/hub_link.hpp"
 #include "actors/node/layer_store.hpp"
+#include "actors/node/login_keeper.hpp"
 #include "actors/node/node_shell.hpp"
 #include "actors/node/snapshotter.hpp"
 #include "actors/node/trace_collector.hpp"
@@ -24,7 +25,8 @@ node_daemon::node_daemon(caf::actor_system& system, const node_options& options)
       workers_(system, worker_count(options)),
       keepers_(system, 1),
       loaders_(system, 1),
-      snapshot_workers_(system, options.containerd.socket.empty() ? 0 : 2) {}
+      snapshot_workers_(system, options.containerd.socket.empty() ? 0 : 2),
+      login_workers_(system, 2) {}
 
 std::filesystem::path node_daemon::mounts_folder(const node_options& options) {
   return options.run_folder / private_mounts_folder;
@@ -77,6 +79,9 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
                                             options.recording.retry_interval});
   layer_store_ =
       system_.spawn<caf::detached>(make_layer_store, layer_store_tools{layers_.get(), detail::unix_now});
+  logins_ = system_.spawn(
+      make_login_keeper,
+      login_keeper_tools{options.logins, std::make_shared<provider_logins>(options.logins), login_workers_});
   root_ = system_.spawn<caf::detached>(make_node_root,
                                        node_root_tools{.catalogue = *catalogue_,
                                                        .contents = *contents_,
@@ -101,6 +106,7 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
                                                        .name = host_name(),
                                                        .store_bytes_max = options.store_bytes_max,
                                                        .registrar = registrar_,
+                                                       .logins = logins_,
                                                        .keeper_problem = keeper_problem_},
                                        left);
   return options.containerd.socket.empty() ? result<void>{} : spawn_snapshotter(options, *home);
@@ -116,6 +122,7 @@ result<void> node_daemon::spawn_snapshotter(const node_options& options, const p
                             .records = std::move(*records),
                             .folders = snapshot_folders(store / "snapshots"),
                             .catalogue = *catalogue_,
+                            .contents = *contents_,
                             .root = caf::actor_cast<admin_service>(root_),
                             .news_to = caf::actor_cast<caf::actor>(root_),
                             .workers = snapshot_workers_,
@@ -158,26 +165,15 @@ result<std::unique_ptr<node_daemon>> node_daemon::start(
   return node;
 }
 
-/// An exit overtakes what was sent before it: the collector answers once it has kept all that it was given.
-void node_daemon::keep_last_traces() {
-  if (!collector_) return;
-  caf::scoped_actor self{system_};
-  self->request(collector_, std::chrono::seconds(10), caf::get_atom_v)
-      .receive([](const collector_status&) {},
-               [](const caf::error& problem) {
-                 spdlog::error("the last traces may be lost: {}", to_string(from_caf(problem)));
-               });
-}
-
 node_daemon::~node_daemon() {
   stop_->store(true);
   metrics_.reset();
   admin_.reset();
   end_actors(system_, snapshotter_, root_, mounter_, layer_store_);
-  keep_last_traces();
-  end_actors(system_, collector_, registrar_, link_);
+  end_collector(system_, collector_);
+  end_actors(system_, registrar_, logins_, link_);
   loop_.stop();
-  end_workers(system_, workers_, keepers_, loaders_, snapshot_workers_);
+  end_workers(system_, workers_, keepers_, loaders_, snapshot_workers_, login_workers_);
   if (contents_ == nullptr) return;
   if (auto durable = contents_->checkpoint(); !durable) spdlog::error("{}", to_string(durable.error()));
 }

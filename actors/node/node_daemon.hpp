@@ -36,11 +36,13 @@ class node_daemon {
   /// Serves containerd's snapshots; none if the options name no socket for it.
   [[nodiscard]] const snapshotter& snapshots() const { return snapshotter_; }
 
+  /// Finds logins to registries, and is told of those that come with requests.
+  [[nodiscard]] const login_keeper& logins() const { return logins_; }
+
   /// Where the FUSE mounts below overlays are made.
   [[nodiscard]] static std::filesystem::path mounts_folder(const node_options& options);
 
  private:
-  void keep_last_traces();
   node_daemon(caf::actor_system& system, const node_options& options);
   result<void> open_stores(const node_options& options);
   result<void> spawn_snapshotter(const node_options& options, const platform& home);
@@ -60,10 +62,12 @@ class node_daemon {
   worker_pool keepers_;
   worker_pool loaders_;
   worker_pool snapshot_workers_;
+  worker_pool login_workers_;
   std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
   kj_loop loop_;
   mounter mounter_;
   layer_store layer_store_;
+  login_keeper logins_;
   hub_link link_;
   trace_collector collector_;
   node_root root_;

@@ -73,24 +73,29 @@ receiver_report last_report(const node_shell& my, const image_key& key) {
   return none;
 }
 
-/// The delivery of a small image may have ended by now.
-void answer_registered(const node_shell& my, const image_key& key, const image_receiver& source,
+/// The delivery of a small image may have ended by now; the contents of a large one need not be known yet.
+void answer_registered(const node_shell& my, const mountable_image& image, const image_receiver& source,
                        pull_until until, admin_promise reply) {
+  const image_key key{image.record.reference, image.record.platform};
   const auto ended = [=](const caf::error& problem) mutable {
     const auto why = from_caf(problem);
     if (why.code != errc::unavailable) return refuse(reply, why);
     answer_pulled(my, key, last_report(my, key), reply);
   };
-  const auto here = [=](const receiver_report& delivery) { answer_pulled(my, key, delivery, reply); };
   if (until == pull_until::complete)
-    my.self->request(source, caf::infinite, await_complete{}).then(here, ended);
-  else
-    my.self->request(source, my.tools->limits.report_timeout, caf::get_atom_v).then(here, ended);
+    return my.self->request(source, caf::infinite, await_complete{})
+        .then([=](const receiver_report& delivery) { answer_pulled(my, key, delivery, reply); }, ended);
+  my.self->request(source, my.tools->limits.report_timeout, caf::get_atom_v)
+      .then(
+          [=](const receiver_report& delivery) {
+            deliver(reply, admin_pulled{describe(*my.tools, image), report(delivery)});
+          },
+          ended);
 }
 
-/// Tells containerd of an image, then runs `then`.
+/// Tells containerd of an image, then runs `then` with it.
 void register_when_mountable(const node_shell& my, const image_receiver& source, const register_image& what,
-                             admin_promise reply, std::function<void()> then) {
+                             admin_promise reply, std::function<void(const mountable_image&)> then) {
   if (!my.tools->registrar)
     return refuse(reply,
                   {errc::unsupported,
@@ -102,7 +107,7 @@ void register_when_mountable(const node_shell& my, const image_receiver& source,
             my.self
                 ->request(my.tools->registrar, caf::infinite,
                           register_image{what.reference, what.space, image})
-                .then([then](image_registered) { then(); }, refused);
+                .then([then, image](image_registered) { then(image); }, refused);
           },
           refused);
 }
@@ -143,7 +148,10 @@ result<image_receiver> receive(const node_shell& my, const image_key& key,
   if (my.state().stopping) return fail(errc::cancelled, "the node is stopping");
   auto& receivers = my.state().receivers;
   const auto running = receivers.find(key);
-  if (running != receivers.end() && !running->second.failed) return running->second.handle;
+  if (running != receivers.end() && !running->second.failed) {
+    running->second.only_for = {};
+    return running->second.handle;
+  }
   if (running != receivers.end()) my.self->send_exit(running->second.handle, caf::exit_reason::user_shutdown);
   if (receivers.size() >= my.tools->limits.deliveries_max)
     return fail(errc::limit_exceeded, "deliveries_max: too many images are arriving; wait for one of them");
@@ -153,7 +161,7 @@ result<image_receiver> receive(const node_shell& my, const image_key& key,
       make_image_receiver, receive_request{{key.first, key.second}, going_on},
       receiver_tools{tools.catalogue, tools.contents, tools.authority, tools.link, tools.workers,
                      tools.keepers, tools.receiver, caf::actor_cast<caf::actor>(my.self),
-                     my.state().delivery_ids, my.state().beside});
+                     my.state().delivery_ids, my.state().beside, tools.logins});
   my.self->monitor(source);
   my.state().living_receivers.insert(source.address());
   receivers.insert_or_assign(key, running_receiver{source, false});
@@ -172,6 +180,17 @@ result<std::optional<mountable_image>> stored_image(const node_root_tools& tools
     return std::nullopt;
   }
   return mountable_image{**record, std::move(*toc)};
+}
+
+void use_login(const node_shell& my, const std::string& reference, const registry_login& login) {
+  if (!my.tools->logins || is_empty(login)) return;
+  my.self
+      ->request(my.tools->logins, caf::infinite,
+                remember_login{reference, std::make_shared<const registry_login>(login)})
+      .then([](login_remembered) {},
+            [](const caf::error& problem) {
+              spdlog::warn("a login is not kept: {}", to_string(from_caf(problem)));
+            });
 }
 
 void resume_interrupted(const node_shell& my) {
@@ -209,19 +228,32 @@ void pull(const node_shell& my, const admin_pull& asked, const progress_listener
   if (auto allowed = may_begin(my); !allowed) return refuse(reply, allowed.error());
   const auto key = canonical(*my.tools, asked.reference, asked.platform);
   if (!key) return refuse(reply, key.error());
+  const auto before = my.state().receivers.find(*key);
+  const bool joins = before != my.state().receivers.end() && !before->second.failed;
   const auto source = receive(my, *key, std::nullopt);
   if (!source) return refuse(reply, source.error());
+  if (!joins) my.state().receivers.at(*key).only_for = listener.address();
   if (asked.until == pull_until::started) return deliver(reply, admin_done{});
   my.self->send(*source, caf::subscribe_atom_v, listener);
   if (!asked.containerd_namespace.empty())
     return register_when_mountable(my, *source, {key->first, asked.containerd_namespace, {}}, reply,
-                                   [=, key = *key, source = *source, until = asked.until] {
-                                     answer_registered(my, key, source, until, reply);
+                                   [=, source = *source, until = asked.until](const mountable_image& image) {
+                                     answer_registered(my, image, source, until, reply);
                                    });
   if (asked.until == pull_until::complete)
     answer_when_complete(my, *key, *source, reply);
   else
     answer_when_mountable(my, *source, reply);
+}
+
+void give_up_pull(const node_shell& my, const pull_given_up& what) {
+  auto& receivers = my.state().receivers;
+  const auto key = canonical(*my.tools, what.reference, what.platform);
+  const auto running = key ? receivers.find(*key) : receivers.end();
+  if (running == receivers.end() || running->second.only_for != what.client) return;
+  note_event(my.state().events, "delivery given up", key->first + ": nobody waits for it any more");
+  my.self->send_exit(running->second.handle, caf::exit_reason::user_shutdown);
+  receivers.erase(running);
 }
 
 void wait(const node_shell& my, const admin_wait& asked, const progress_listener& listener,
@@ -237,6 +269,7 @@ void wait(const node_shell& my, const admin_wait& asked, const progress_listener
     if (!(*image)->record.complete) return refuse(reply, {errc::unavailable, last_report(my, *key).problem});
     return answer_waited(my, *key, last_report(my, *key), reply);
   }
+  running->second.only_for = {};
   my.self->send(running->second.handle, caf::subscribe_atom_v, listener);
   const auto limit = asked.timeout_ms == 0 ? caf::duration(caf::infinite)
                                            : caf::duration(std::chrono::milliseconds(asked.timeout_ms));

@@ -160,7 +160,7 @@ error cancelled() {
 }
 
 start_to_record start_of(const order& what) {
-  return {what.image, what.asked.group, what.asked.record};
+  return {what.image, what.asked.group, what.asked.record, what.asked.for_overlays};
 }
 
 void on_mounted(const node_shell& my, const order_ptr& what, const mounted& made) {

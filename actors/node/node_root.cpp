@@ -15,11 +15,19 @@ void carry_out(const node_shell& my, const admin_request& request, const progres
                admin_promise reply) {
   std::visit(
       overloaded{
-          [&](const admin_pull& asked) { detail::pull(my, asked, listener, reply); },
-          [&](const admin_mount_request& asked) { detail::mount(my, asked, listener, reply); },
+          [&](const admin_pull& asked) {
+            detail::use_login(my, asked.reference, asked.login);
+            detail::pull(my, asked, listener, reply);
+          },
+          [&](const admin_mount_request& asked) {
+            detail::use_login(my, asked.reference, asked.login);
+            detail::mount(my, asked, listener, reply);
+          },
           [&](const admin_umount& asked) { detail::umount(my, asked, reply); },
           [&](const admin_list_request&) { detail::list(my, reply); },
           [&](const admin_node_status_request&) { detail::status(my, reply); },
+          [&](const admin_waiters_request&) { detail::waiters(my, reply); },
+          [&](const admin_receivers_request&) { detail::receivers(my, reply); },
           [&](const admin_wait& asked) { detail::wait(my, asked, listener, reply); },
           [&](const admin_bundle_load& asked) { detail::load_bundle_for(my, asked, listener, reply); },
           [&](const admin_layer_register& asked) { detail::register_layer_for(my, asked, reply); },
@@ -84,6 +92,11 @@ node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_st
       [=](const bundle_stored& news) { detail::note_stored(my, news); },
       [=](const snapshot_news& news) { my.state().snapshots = news.now; },
       [=](const umount_overdue& what) { detail::answer_overdue(my, what); },
+      [=](const pull_given_up& what) { detail::give_up_pull(my, what); },
+      [=](const container_begins& news) {
+        detail::record_container(my, news.mount);
+        return container_recorded{};
+      },
   };
 }
 

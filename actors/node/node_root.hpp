@@ -26,9 +26,25 @@ struct umount_overdue {
   instance mount;
 };
 
+/// Who asked for this pull waits no longer. If nobody else has asked for the image meanwhile, its delivery
+/// ends, so that the link is free.
+struct pull_given_up {
+  std::string reference;
+  std::string platform;
+  caf::actor_addr client;  ///< the progress listener that came with the request
+};
+
+/// A container is about to start above a mount for overlays.
+struct container_begins {
+  std::string mount;  ///< its name
+};
+struct container_recorded {};
+
 /// NODE ROOT: answers the node's admin requests; owns receivers and mounts.
 using node_root = admin_service::extend<caf::reacts_to<delivery_ended>, caf::reacts_to<bundle_stored>,
-                                        caf::reacts_to<snapshot_news>, caf::reacts_to<umount_overdue>>;
+                                        caf::reacts_to<snapshot_news>, caf::reacts_to<umount_overdue>,
+                                        caf::reacts_to<pull_given_up>,
+                                        caf::replies_to<container_begins>::with<container_recorded>>;
 
 /// What the root works with. The stores outlive it.
 struct node_root_tools {
@@ -55,6 +71,7 @@ struct node_root_tools {
   std::string name;
   std::uint64_t store_bytes_max = 0;
   image_registrar registrar{};                    ///< none: this node does not know containerd
+  login_keeper logins{};                          ///< none: pulls go without a login
   std::function<std::string()> keeper_problem{};  ///< why mounts would not outlive a crash; empty: they would
 };
 
@@ -67,7 +84,7 @@ struct running_mount {
   mount_record record;
   std::vector<admin_promise> umount_replies{};
   std::string group{};                          ///< of instances that are started together
-  std::shared_ptr<access_recorder> recorder{};  ///< while its start is recorded
+  std::shared_ptr<access_recorder> recorder{};  ///< of its starts; of one that is for overlays always
   tracer tracing{};
 };
 
@@ -82,6 +99,7 @@ struct mount_in_making {
 struct running_receiver {
   image_receiver handle;
   bool failed = false;
+  caf::actor_addr only_for{};  ///< the client of the pull that started it, while nobody else has asked
 };
 
 struct node_root_state {
@@ -118,3 +136,6 @@ node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_st
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::bundle_stored)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::umount_overdue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::pull_given_up)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::container_begins)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::container_recorded)

@@ -41,6 +41,10 @@ inline void quit_when_alone(const node_shell& my) {
 [[nodiscard]] result<image_receiver> receive(const node_shell& my, const image_key& key,
                                              const std::optional<mountable_image>& known);
 
+/// From now on the image's repository is pulled by this login that came with a request; an empty one changes
+/// nothing.
+void use_login(const node_shell& my, const std::string& reference, const registry_login& login);
+
 /// What is stored of an image; nothing if its TOC never arrived.
 [[nodiscard]] result<std::optional<mountable_image>> stored_image(const node_root_tools& tools,
                                                                   const image_key& key);
@@ -53,6 +57,8 @@ void note_ended(const node_shell& my, const delivery_ended& ended);
 
 void pull(const node_shell& my, const admin_pull& asked, const progress_listener& listener,
           admin_promise reply);
+/// Ends the delivery if it is for nobody else.
+void give_up_pull(const node_shell& my, const pull_given_up& what);
 void wait(const node_shell& my, const admin_wait& asked, const progress_listener& listener,
           admin_promise reply);
 
@@ -131,14 +137,18 @@ struct start_to_record {
   mountable_image image;
   std::string group;        ///< empty: of none
   bool on_purpose = false;  ///< by `firstlight trace record`
+  bool repeats = false;     ///< containers start above the same mount, one after another
 };
 
-/// What notes this start; none if it is not to be recorded. Counts it.
+/// What notes this start; none if it is not to be recorded, or where starts repeat one that records nothing
+/// yet. Counts it.
 [[nodiscard]] std::shared_ptr<access_recorder> recorder_for(const node_shell& my,
                                                             const start_to_record& start);
-/// Watches over the recording of a mount that has been made; none without a recorder.
+/// Watches over the recording of a mount that has been made; none if nothing is recorded.
 [[nodiscard]] tracer trace_start(const node_shell& my, const start_to_record& start,
                                  const std::shared_ptr<access_recorder>& recorder);
+/// Records the start of one more container, unless it is to be recorded with one that is still going on.
+void record_container(const node_shell& my, const std::string& mount);
 /// Ends the recording of a mount, so that nothing of it holds the mount; its trace is kept.
 void finish_trace(const running_mount& mount);
 void switch_traces(const node_shell& my, const admin_trace_switch& asked, admin_promise reply);
@@ -158,5 +168,11 @@ void status(const node_shell& my, admin_promise reply);
 
 /// The mounts with what their instances say, then `then(vector<admin_mount>)`.
 void gather_mounts(const node_shell& my, std::function<void(std::vector<admin_mount>)> then);
+/// The deliveries that run, then those that have ended, then `then(vector<admin_delivery>)`.
+void gather_deliveries(const node_shell& my, std::function<void(std::vector<admin_delivery>)> then);
+
+/// In node_waiters.cpp.
+void waiters(const node_shell& my, admin_promise reply);
+void receivers(const node_shell& my, admin_promise reply);
 
 }  // namespace firstlight::detail

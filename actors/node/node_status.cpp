@@ -1,3 +1,4 @@
+#include "actors/node/gather.hpp"
 #include "actors/node/node_shell.hpp"
 #include "schemas/protocol_version.hpp"
 
@@ -42,31 +43,13 @@ std::vector<std::string> notices(const node_shell& my, const admin_node_status& 
   return said;
 }
 
-/// Collects answers of several actors; whoever does not answer in time is left out.
-template <class T>
-struct collection {
-  std::vector<T> answers;
-  std::size_t open = 0;
-  std::function<void(std::vector<T>)> then;
-
-  void settle() {
-    if (--open == 0) then(std::move(answers));
+/// With those that have ended, the latest first.
+void add_ended(const node_shell& my, std::vector<admin_delivery>& deliveries) {
+  for (const auto& ended : my.state().ended) {
+    const auto shown = std::any_of(deliveries.begin(), deliveries.end(),
+                                   [&](const admin_delivery& one) { return one.id == ended.delivery; });
+    if (!shown) deliveries.push_back(report(ended));
   }
-};
-
-void gather_deliveries(const node_shell& my, std::function<void(std::vector<admin_delivery>)> then) {
-  const auto& receivers = my.state().receivers;
-  if (receivers.empty()) return then({});
-  auto all = std::make_shared<collection<admin_delivery>>(
-      collection<admin_delivery>{{}, receivers.size(), std::move(then)});
-  for (const auto& [key, running] : receivers)
-    my.self->request(running.handle, my.tools->limits.report_timeout, caf::get_atom_v)
-        .then(
-            [all](const receiver_report& delivery) {
-              all->answers.push_back(report(delivery));
-              all->settle();
-            },
-            [all](const caf::error&) { all->settle(); });
 }
 
 admin_node_status basics(const node_shell& my) {
@@ -88,11 +71,6 @@ admin_node_status basics(const node_shell& my) {
 }
 
 void finish(const node_shell& my, admin_node_status status, admin_promise reply) {
-  for (const auto& ended : my.state().ended) {
-    const auto shown = std::any_of(status.deliveries.begin(), status.deliveries.end(),
-                                   [&](const admin_delivery& one) { return one.id == ended.delivery; });
-    if (!shown) status.deliveries.push_back(report(ended));
-  }
   for (const auto& one : status.deliveries) status.verification_failures += one.verification_failures;
   status.notices = notices(my, status);
   status.draining = my.state().draining;
@@ -134,6 +112,25 @@ void gather_mounts(const node_shell& my, std::function<void(std::vector<admin_mo
             [my, all, entry = mount.entry](const instance_status& status) {
               all->answers.push_back(
                   report(entry, status, measure_held(*entry.image.toc, my.tools->contents)));
+              all->settle();
+            },
+            [all](const caf::error&) { all->settle(); });
+}
+
+void gather_deliveries(const node_shell& my, std::function<void(std::vector<admin_delivery>)> then) {
+  auto whole = [my, then = std::move(then)](std::vector<admin_delivery> deliveries) {
+    add_ended(my, deliveries);
+    then(std::move(deliveries));
+  };
+  const auto& receivers = my.state().receivers;
+  if (receivers.empty()) return whole({});
+  auto all = std::make_shared<collection<admin_delivery>>(
+      collection<admin_delivery>{{}, receivers.size(), std::move(whole)});
+  for (const auto& [key, running] : receivers)
+    my.self->request(running.handle, my.tools->limits.report_timeout, caf::get_atom_v)
+        .then(
+            [all](const receiver_report& delivery) {
+              all->answers.push_back(report(delivery));
               all->settle();
             },
             [all](const caf::error&) { all->settle(); });

@@ -50,10 +50,13 @@ void take_over(const node_shell& my, const left_mount& left) {
   const auto source = source_of(my, left);
   auto request = request_for(name, left.image, record, source);
   request.left = left.mount.session;
+  if (record.for_overlays) request.recorder = std::make_shared<access_recorder>(my.tools->recording.limits);
+  const auto recorder = request.recorder;
   my.self->request(my.tools->mounts, caf::infinite, std::move(request))
       .then(
-          [my, left, source](const mounted& made) {
+          [my, left, source, recorder](const mounted& made) {
             enlist(my, left.mount.name, left.image, left.mount.record, made);
+            my.state().mounts.at(left.mount.name).recorder = recorder;
             spdlog::info("goes on with mount {} of an earlier process", left.mount.name);
             // The delivery may have ended before the instance could hear of it.
             const auto now = source_of(my, left);

@@ -24,19 +24,45 @@ bool is_wanted(const node_shell& my, const start_to_record& start) {
   return *said ? **said == trace_switches::state::on : wanted_by_mode(*my.tools, *starts);
 }
 
+recorded_detail detail_of(const start_to_record& start) {
+  const bool blocks = start.on_purpose || !start.image.record.complete;
+  return blocks ? recorded_detail::blocks : recorded_detail::files;
+}
+
+std::chrono::nanoseconds since_epoch() {
+  return std::chrono::system_clock::now().time_since_epoch();
+}
+
+/// With the record as it is now: the image may have become complete.
+mountable_image image_now(const node_shell& my, mountable_image image) {
+  const auto record = my.tools->catalogue.find_toc(image.record.toc);
+  if (record && *record) image.record.complete = (*record)->complete;
+  return image;
+}
+
 }  // namespace
 
 std::shared_ptr<access_recorder> recorder_for(const node_shell& my, const start_to_record& start) {
-  if (!is_wanted(my, start)) return {};
-  const bool blocks = start.on_purpose || !start.image.record.complete;
-  return std::make_shared<access_recorder>(
-      std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()),
-      blocks ? recorded_detail::blocks : recorded_detail::files, my.tools->recording.limits);
+  const auto& limits = my.tools->recording.limits;
+  if (!is_wanted(my, start))
+    return start.repeats ? std::make_shared<access_recorder>(limits) : std::shared_ptr<access_recorder>{};
+  return std::make_shared<access_recorder>(since_epoch(), detail_of(start), limits);
+}
+
+void record_container(const node_shell& my, const std::string& mount) {
+  const auto found = my.state().mounts.find(mount);
+  if (found == my.state().mounts.end()) return;
+  auto& running = found->second;
+  if (!running.recorder) return;
+  if (running.recorder->active()) return running.recorder->goes_on();
+  const start_to_record start{image_now(my, running.entry.image), running.group, false, true};
+  if (!is_wanted(my, start) || !running.recorder->begin(since_epoch(), detail_of(start))) return;
+  running.tracing = trace_start(my, start, running.recorder);
 }
 
 tracer trace_start(const node_shell& my, const start_to_record& start,
                    const std::shared_ptr<access_recorder>& recorder) {
-  if (!recorder) return {};
+  if (!recorder || !recorder->active()) return {};
   const auto& record = start.image.record;
   auto made = my.self->spawn(
       make_tracer, tracer_parts{recorder,

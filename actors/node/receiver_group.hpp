@@ -18,6 +18,7 @@ struct stored_elsewhere {
     std::uint32_t count = 0;
   };
   std::shared_ptr<const std::vector<run>> runs;
+  bool out_of_turn = false;  ///< a want brought them forward
 };
 
 /// RECEIVER GROUP: all receivers of a node. Of deliveries that run at the same time the hub sends every

@@ -8,25 +8,27 @@ namespace {
 // ---- segments ----------------------------------------------------------------------------------
 
 /// Other images may have the same contents, and their deliveries do without them.
-void tell_others(const receiver_shell& my, const std::vector<block_run>& runs) {
+void tell_others(const receiver_shell& my, const std::vector<block_run>& runs, bool out_of_turn) {
   const auto others = my.tools->group->others(my.self->address());
   if (others.empty()) return;
   std::vector<stored_elsewhere::run> named;
   for (const auto& run : runs)
     named.push_back({my.state().image->toc->content(run.content).id, run.first, run.count});
-  const stored_elsewhere news{std::make_shared<const std::vector<stored_elsewhere::run>>(std::move(named))};
+  const stored_elsewhere news{std::make_shared<const std::vector<stored_elsewhere::run>>(std::move(named)),
+                              out_of_turn};
   for (const auto& other : others) caf::anon_send(other, news);
 }
 
-void on_stored(const receiver_shell& my, std::vector<block_run> runs) {
+void on_stored(const receiver_shell& my, std::vector<block_run> runs, bool out_of_turn) {
   if (runs.empty()) return;
   auto& state = my.state();
   const auto bytes = bytes_of(*state.image->toc, runs);
   state.report.bytes_stored += bytes;
   state.bytes_since_checkpoint += bytes;
   state.damaged->arrived(runs);
-  tell_others(my, runs);
-  tell_instances(my, blocks_ready{std::make_shared<const std::vector<block_run>>(std::move(runs))});
+  tell_others(my, runs, out_of_turn);
+  tell_instances(my,
+                 blocks_ready{std::make_shared<const std::vector<block_run>>(std::move(runs)), out_of_turn});
   if (state.bytes_since_checkpoint >= my.tools->limits.checkpoint_bytes) checkpoint(my);
   conclude_by_count(my);
 }
@@ -48,7 +50,7 @@ verdict on_read(const receiver_shell& my, const segment& data, result<segment_ou
     on_refused(my, data.runs, outcome.error());
     return {outcome.error()};
   }
-  on_stored(my, std::move(outcome->stored));
+  on_stored(my, std::move(outcome->stored), data.out_of_turn);
   if (outcome->failed.empty()) return {};
   std::vector<block_run> failed;
   for (const auto& one : outcome->failed) failed.push_back(one.run);

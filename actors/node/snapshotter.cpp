@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "actors/node/filter_pattern.hpp"
 #include "actors/node/snapshotter_shell.hpp"
 #include "model/snapshot_filter.hpp"
 
@@ -67,25 +68,15 @@ void remove(const snapshotter_shell& my, const std::string& name,
       });
 }
 
-void measure(const snapshotter_shell& my, const std::string& name,
-             caf::typed_response_promise<snapshot_usage> reply) {
-  const auto found = my.index().find(name);
-  if (!found) return refuse(reply, found.error());
-  // A view has nothing of its own.
-  if (found->kind != snapshot_kind::active) return deliver(reply, result<snapshot_usage>(found->usage));
-  run_on(
-      my.tools->workers.next(), my.self,
-      [tools = my.tools, id = found->id] { return tools->folders.measure(id); },
-      [reply](const result<snapshot_usage>& used) { deliver(reply, used); });
-}
-
 result<snapshot_list> list(const snapshotter_shell& my, const std::vector<std::string>& filters) {
   const auto& limits = my.tools->options.snapshots;
   if (filters.size() > limits.filters_max) return fail(errc::limit_exceeded, "filters_max: too many filters");
   for (const auto& filter : filters)
     if (filter.size() > limits.filter_bytes_max)
       return fail(errc::limit_exceeded, "filter_bytes_max: a filter is too long");
-  const auto filter = snapshot_filter::parse(filters);
+  const auto filter = snapshot_filter::parse(filters, [&](const std::string& expression) {
+    return compile_filter_pattern(expression, limits.pattern_bytes_max);
+  });
   if (!filter) return tl::unexpected(filter.error());
   snapshot_list found;
   my.index().each([&](const snapshot_record& record) {
@@ -158,7 +149,7 @@ clocked_snapshotter::behavior_type make_snapshotter(
       [=](const list_snapshots& asked) { return answer(list(my, asked.filters)); },
       [=](const measure_snapshot& asked) {
         auto reply = self->make_response_promise<snapshot_usage>();
-        measure(my, asked.name, reply);
+        detail::measure(my, asked.name, reply);
         return reply;
       },
       [=](clean_snapshots) { return answer(clean(my)); },

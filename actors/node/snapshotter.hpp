@@ -11,11 +11,12 @@
 
 namespace firstlight {
 
-/// What the snapshotter works with. The catalogue outlives it.
+/// What the snapshotter works with. Catalogue and content store outlive it.
 struct snapshotter_tools {
   snapshot_records records;
   snapshot_folders folders;
   const image_catalogue& catalogue;
+  const content_store& contents;
   admin_service root;    ///< pulls, mounts and forgets images
   caf::actor news_to;    ///< told `snapshot_news` after each change
   worker_pool workers;   ///< remove and measure files

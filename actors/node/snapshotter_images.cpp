@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "actors/node/node_root.hpp"
 #include "actors/node/snapshotter_shell.hpp"
 #include "schemas/admin.hpp"
 #include "schemas/image_config_json.hpp"
@@ -202,6 +203,22 @@ void forget(const snapshotter_shell& my, const forget_order& order) {
   });
 }
 
+/// The link is for containerd's own download now; what has come of the image is forgotten.
+void give_up(const snapshotter_shell& my, const std::string& reference) {
+  caf::anon_send(my.tools->news_to,
+                 pull_given_up{reference, my.tools->platform, my.state().listener.address()});
+  const auto needed = [=] {
+    const auto now = my.tools->catalogue.find(reference, my.tools->platform);
+    bool found = my.state().asked.contains(reference) || !now || !*now || (*now)->complete;  // others have it
+    my.index().each([&](const snapshot_record& record) {
+      found = found || (record.remote && record.remote->reference == reference);
+    });
+    return found;
+  };
+  const auto here = my.tools->catalogue.find(reference, my.tools->platform);
+  if (here && *here) forget(my, {reference, needed, end_of_tries(my)});
+}
+
 void unmount(const snapshotter_shell& my, const std::string& image, const image_mount& mount) {
   ask_root<admin_done>(my, std::nullopt, admin_umount{mount.name, true}, [=](const result<admin_done>& done) {
     if (!done && done.error().code != errc::not_found)
@@ -234,6 +251,7 @@ void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_
       .reference = layer.reference, .platform = my.tools->platform, .until = pull_until::mountable};
   ask_root<admin_pulled>(my, my.tools->options.hub_wait, request, [=](const result<admin_pulled>& pulled) {
     settle_asked(my, layer.reference, pulled.and_then([&](const auto& got) { return read_pulled(my, got); }));
+    if (!pulled && pulled.error().code == errc::timed_out) give_up(my, layer.reference);
   });
 }
 
@@ -247,6 +265,15 @@ void with_mounted(const snapshotter_shell& my, const remote_layers& what,
   waiting.push_back(std::move(then));
   if (waiting.size() > 1) return;
   ask_for_mount(my, {image, what, end_of_tries(my)});
+}
+
+void tell_start(const snapshotter_shell& my, const snapshot_record& record,
+                const std::function<void()>& then) {
+  const auto what = remote_below(my.index().parents(record));
+  const auto mounted = what ? my.state().mounted.find(image_name(*what)) : my.state().mounted.end();
+  if (mounted == my.state().mounted.end()) return then();
+  my.self->request(my.tools->news_to, my.tools->options.record_wait, container_begins{mounted->second.name})
+      .then([then](container_recorded) { then(); }, [then](const caf::error&) { then(); });
 }
 
 void unmount_unused(const snapshotter_shell& my) {

@@ -7,6 +7,9 @@
 namespace firstlight::detail {
 namespace {
 
+/// Of snapshots into which a layer is unpacked: no container starts there.
+const std::string unpack_label = "containerd.io/snapshot.ref";
+
 /// The folder whose attributes a new snapshot's root shows; empty: it has no parents.
 std::filesystem::path root_below(const snapshotter_shell& my, const std::vector<snapshot_record>& parents,
                                  const std::string& remote_lower) {
@@ -56,7 +59,11 @@ void make_ordinary(const snapshotter_shell& my, const make_snapshot& asked, moun
       return refuse(reply, made.error());
     }
     tell_news(my);
-    deliver_mounts(my, *made, *lower, reply);
+    const auto deliver = [my, record = *made, lower = *lower, reply] {
+      deliver_mounts(my, record, lower, reply);
+    };
+    const bool starts = asked.kind == snapshot_kind::active && !asked.labels.contains(unpack_label);
+    return starts ? tell_start(my, *made, deliver) : deliver();
   });
 }
 

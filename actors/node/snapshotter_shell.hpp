@@ -14,6 +14,7 @@ struct snapshotter_shell {
 };
 
 using mounts_promise = caf::typed_response_promise<snapshot_mount_list>;
+using usage_promise = caf::typed_response_promise<snapshot_usage>;
 
 template <class Reply>
 void refuse(caf::typed_response_promise<Reply> reply, const error& why) {
@@ -42,6 +43,11 @@ void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_
 void with_mounted(const snapshotter_shell& my, const remote_layers& what,
                   std::function<void(const result<std::string>&)> then);
 
+/// Has the start recorded of a container that is about to begin in this active snapshot, if it is above an
+/// image; goes on once the recording has begun, or after `record_wait`.
+void tell_start(const snapshotter_shell& my, const snapshot_record& record,
+                const std::function<void()>& then);
+
 /// Unmounts images that no active snapshot and no view needs. What runs above them goes on.
 void unmount_unused(const snapshotter_shell& my);
 
@@ -53,6 +59,12 @@ void adopt_mounts(const snapshotter_shell& my);
 
 /// The remote layers at the bottom of a snapshot's parents; none if there are none.
 [[nodiscard]] std::optional<remote_layers> remote_below(const std::vector<snapshot_record>& parents);
+
+// ---- what they take (snapshotter_usage.cpp) ----------------------------------------------------------
+
+/// What is on the disk: of an active snapshot by now, of a committed one when it was committed; of layers of
+/// the hub what has arrived of their image.
+void measure(const snapshotter_shell& my, const std::string& name, usage_promise reply);
 
 // ---- making snapshots (snapshotter_make.cpp) ------------------------------------------------------
 

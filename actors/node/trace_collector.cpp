@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/errors.hpp"
+#include "actors/shutdown.hpp"
 #include "schemas/trace_codec.hpp"
 
 namespace firstlight {
@@ -107,6 +108,17 @@ trace_collector::behavior_type make_trace_collector(self_pointer self, collector
         send_next(my);
       },
   };
+}
+
+void end_collector(caf::actor_system& system, trace_collector& collector) {
+  if (!collector) return;
+  caf::scoped_actor self{system};
+  self->request(collector, std::chrono::seconds(10), caf::get_atom_v)
+      .receive([](const collector_status&) {},
+               [](const caf::error& problem) {
+                 spdlog::error("the last traces may be lost: {}", to_string(from_caf(problem)));
+               });
+  end_actors(system, collector);
 }
 
 }  // namespace firstlight

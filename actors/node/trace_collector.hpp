@@ -26,4 +26,8 @@ struct collector_state {
 trace_collector::behavior_type make_trace_collector(trace_collector::stateful_pointer<collector_state> self,
                                                     collector_tools tools);
 
+/// Ends a collector once it has kept all that it was given, and drops the handle: an exit alone would
+/// overtake that. Not from within an actor.
+void end_collector(caf::actor_system& system, trace_collector& collector);
+
 }  // namespace firstlight

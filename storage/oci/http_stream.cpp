@@ -37,7 +37,7 @@ errc code_of(CURLcode code) {
       return errc::timed_out;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-      return errc::denied;
+      return errc::failed_precondition;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return errc::invalid_argument;
@@ -106,6 +106,7 @@ class curl_stream : public http_stream {
     curl().easy_setopt(easy_, CURLOPT_USERAGENT, "firstlight");
     curl().easy_setopt(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     curl().easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, ms(limits_.connect_timeout));
+    if (request_.small) curl().easy_setopt(easy_, CURLOPT_TIMEOUT_MS, ms(limits_.request_timeout));
     curl().easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
     // In place of the system's bundle; its folder of single certificates is looked into as well.
     if (!limits_.ca_file.empty()) curl().easy_setopt(easy_, CURLOPT_CAINFO, limits_.ca_file.c_str());

@@ -15,6 +15,7 @@ struct http_request {
   std::string method = "GET";
   std::vector<std::string> headers;  ///< "Name: value"
   std::string body;                  ///< POST only
+  bool small = false;                ///< all of it within `request_timeout`, however steadily it drips
 };
 
 struct http_head {

@@ -46,6 +46,12 @@ class image_source {
   /// `unavailable`, `timed_out`, `io`.
   virtual result<resolved_image> resolve(const platform& wanted) = 0;
 
+  /// Whose word stands behind its blobs: a registry's host; empty: files of this machine.
+  [[nodiscard]] virtual std::string origin() const { return {}; }
+
+  /// Whether it would give this blob, asked cheaply. Errors: `unavailable`, `timed_out`, `denied`.
+  virtual result<bool> has_blob(const blob_descriptor& /*blob*/) { return true; }
+
   /// The blob's bytes as the source has them; the caller checks size and digest. Errors come from `read` too.
   virtual result<std::unique_ptr<byte_source>> open_blob(const blob_descriptor& blob) = 0;
 };

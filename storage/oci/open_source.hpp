@@ -7,9 +7,17 @@
 
 #include "config/ingest_limits.hpp"
 #include "model/image_reference.hpp"
+#include "model/registry_login.hpp"
 #include "storage/oci/image_source.hpp"
 
 namespace firstlight {
+
+/// By which login registries are asked.
+enum class login_of : std::uint8_t {
+  hub,     ///< as Docker's config says
+  caller,  ///< `caller_login` and nothing else: none means without any login
+  either,  ///< the caller's if there is one, else as Docker's config says
+};
 
 /// How sources are opened, beside the reference.
 struct source_options {
@@ -19,6 +27,8 @@ struct source_options {
       plain_http_hosts;  ///< host[:port] that may be spoken to without TLS; loopback is, if no CA is named
   std::filesystem::path docker_config;  ///< Docker's config.json; empty: $DOCKER_CONFIG, then ~/.docker
   std::filesystem::path spool_folder;   ///< for compressed archives; empty: the system's temporary folder
+  login_of login = login_of::hub;
+  shared_login caller_login{};
 };
 
 /// Opens what the reference names; a registry is not asked before the first call.

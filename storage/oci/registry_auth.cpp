@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "logins/docker_logins.hpp"
+#include "model/base64.hpp"
 #include "schemas/json.hpp"
 #include "storage/oci/auth_challenge.hpp"
 #include "storage/oci/file_source.hpp"
@@ -22,8 +24,12 @@ std::string authority_of(const std::string& url) {
   return authority.substr(authority.rfind('@') == std::string::npos ? 0 : authority.rfind('@') + 1);
 }
 
-std::string basic(const registry_credentials& login) {
-  return "Authorization: Basic " + base64_encode(login.user + ":" + login.secret);
+std::string basic(const registry_login& login) {
+  std::string pair = login.user + ":";
+  pair += login.password.view();
+  auto header = "Authorization: Basic " + base64_encode(pair);
+  wipe(pair);
+  return header;
 }
 
 // A token goes into a header as it is: it must not end the line.
@@ -45,12 +51,27 @@ result<void> check_transport(const std::string& url, const source_options& optio
   if (origin.starts_with("https://")) return {};
   const std::string host = authority_of(url);
   if (origin.starts_with("http://") && is_plain_http(host, options)) return {};
-  return fail(errc::denied,
+  return fail(errc::failed_precondition,
               host + " would be spoken to without TLS; name it in plain_http_hosts to allow that");
 }
 
 registry_auth::registry_auth(std::string registry_host, std::string repository, const source_options& options)
-    : host_(std::move(registry_host)), scope_("repository:" + repository + ":pull"), options_(options) {}
+    : host_(std::move(registry_host)),
+      repository_(std::move(repository)),
+      scope_("repository:" + repository_ + ":pull"),
+      options_(options) {}
+
+result<shared_login> registry_auth::find_login() const {
+  const bool given = options_.login != login_of::hub && options_.caller_login;
+  if (given || options_.login == login_of::caller) return options_.caller_login;
+  auto found = find_docker_login({.config_file = options_.docker_config,
+                                  .config_bytes_max = options_.registry.token_bytes_max,
+                                  .helper = {.timeout = options_.registry.credential_helper_timeout,
+                                             .answer_bytes_max = options_.registry.token_bytes_max}},
+                                 host_, repository_);
+  if (!found) return tl::unexpected(found.error());
+  return *found ? std::make_shared<const registry_login>(std::move(**found)) : shared_login{};
+}
 
 result<void> registry_auth::answer(const http_head& demand) {
   const auth_challenge* wanted = nullptr;
@@ -64,11 +85,11 @@ result<void> registry_auth::answer(const http_head& demand) {
     if (challenge.scheme == "basic") wanted = &challenge;
   }
   if (wanted != nullptr) return use_basic();
-  return fail(errc::denied, host_ + " asks for a login of a kind that is not known");
+  return fail(errc::unsupported, host_ + " asks for a login of a kind that is not known");
 }
 
 result<void> registry_auth::use_basic() {
-  auto login = find_credentials(options_.docker_config, host_, options_.registry);
+  const auto login = find_login();
   if (!login) return tl::unexpected(login.error());
   if (!*login)
     return fail(errc::denied, host_ + " asks for a login; run 'docker login " + host_ + "' or the like");
@@ -77,8 +98,9 @@ result<void> registry_auth::use_basic() {
 }
 
 http_request registry_auth::token_request(const std::map<std::string, std::string>& parameters,
-                                          const std::optional<registry_credentials>& login) const {
+                                          const shared_login& login) const {
   http_request request;
+  request.small = true;
   request.url = parameter(parameters, "realm");
   const std::string service = parameter(parameters, "service");
   const std::string asked = parameter(parameters, "scope");
@@ -87,9 +109,8 @@ http_request registry_auth::token_request(const std::map<std::string, std::strin
   if (login && !login->identity_token.empty()) {
     request.method = "POST";
     request.headers.emplace_back("Content-Type: application/x-www-form-urlencoded");
-    request.body =
-        "grant_type=refresh_token&client_id=firstlight&refresh_token=" + url_encode(login->identity_token) +
-        "&" + query;
+    request.body = "grant_type=refresh_token&client_id=firstlight&refresh_token=" +
+                   url_encode(std::string(login->identity_token.view())) + "&" + query;
     return request;
   }
   request.url += (request.url.find('?') == std::string::npos ? "?" : "&") + query;
@@ -98,8 +119,10 @@ http_request registry_auth::token_request(const std::map<std::string, std::strin
 }
 
 result<void> registry_auth::fetch_token(const std::map<std::string, std::string>& parameters) {
-  auto login = find_credentials(options_.docker_config, host_, options_.registry);
+  const auto login = find_login();
   if (!login) return tl::unexpected(login.error());
+  if (*login && !(*login)->registry_token.empty())
+    return use_token(std::string((*login)->registry_token.view()));
   const http_request request = token_request(parameters, *login);
   if (auto ok = check_transport(request.url, options_); !ok)
     return fail(ok.error(), "token server of " + host_);
@@ -119,7 +142,11 @@ result<void> registry_auth::fetch_token(const std::map<std::string, std::string>
   if (!parsed) return tl::unexpected(parsed.error());
   std::string token = detail::text_member(*parsed, "token");
   if (token.empty()) token = detail::text_member(*parsed, "access_token");
-  if (!is_clean(token)) return fail(errc::corrupt, "token server of " + host_ + " gives no token");
+  return use_token(token);
+}
+
+result<void> registry_auth::use_token(const std::string& token) {
+  if (!is_clean(token)) return fail(errc::corrupt, "what " + host_ + " is to be asked with is no token");
   header_ = "Authorization: Bearer " + token;
   return {};
 }

@@ -3,7 +3,6 @@
 #include <optional>
 #include <string>
 
-#include "storage/oci/docker_credentials.hpp"
 #include "storage/oci/http_stream.hpp"
 #include "storage/oci/open_source.hpp"
 
@@ -20,16 +19,19 @@ class registry_auth {
   [[nodiscard]] const std::string& header() const { return header_; }
 
   /// Makes a new header for what `answer` (status 401) demands.
-  /// Errors: `denied` naming what to do, and those of the token server's request and of `find_credentials`.
+  /// Errors: `denied` naming what to do, and those of the token server's request and of `find_docker_login`.
   result<void> answer(const http_head& demand);
 
  private:
   result<void> use_basic();
+  result<void> use_token(const std::string& token);
   result<void> fetch_token(const std::map<std::string, std::string>& parameters);
   [[nodiscard]] http_request token_request(const std::map<std::string, std::string>& parameters,
-                                           const std::optional<registry_credentials>& login) const;
+                                           const shared_login& login) const;
+  [[nodiscard]] result<shared_login> find_login() const;
 
   std::string host_;
+  std::string repository_;
   std::string scope_;
   const source_options& options_;
   std::string header_;

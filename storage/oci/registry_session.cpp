@@ -68,8 +68,11 @@ result<std::unique_ptr<http_stream>> registry_session::attempt(const wish& wante
 }
 
 result<std::unique_ptr<http_stream>> registry_session::follow(const wish& wanted, bool authorised) {
-  http_request request{
-      .url = base_ + wanted.path, .method = wanted.method, .headers = wanted.headers, .body = {}};
+  http_request request{.url = base_ + wanted.path,
+                       .method = wanted.method,
+                       .headers = wanted.headers,
+                       .body = {},
+                       .small = wanted.small || wanted.method == "HEAD"};
   const std::string home = origin_of(request.url);
   for (std::uint32_t redirects = 0; redirects <= options_.registry.redirects_max; ++redirects) {
     if (auto ok = check_transport(request.url, options_); !ok) return tl::unexpected(ok.error());

@@ -9,6 +9,12 @@
 
 namespace firstlight {
 
+/// The header that says which kinds of manifest are understood.
+inline constexpr const char* accept_manifests =
+    "Accept: application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.docker.distribution.manifest.v2+json";
+
 /// Requests to one repository of one registry: with authorisation (renewed on 401), redirects (without giving
 /// the authorisation to another origin) and retries with backoff. One thread.
 class registry_session {
@@ -20,6 +26,7 @@ class registry_session {
     std::string path;  ///< below the repository: "manifests/latest"
     std::string method = "GET";
     std::vector<std::string> headers;
+    bool small = false;  ///< see `http_request`
   };
 
   /// Answers of status 200 or 206. Blocks while it retries. Errors: `not_found` (404), `denied` (401, 403),

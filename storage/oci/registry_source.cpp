@@ -10,11 +10,6 @@
 namespace firstlight {
 namespace {
 
-constexpr const char* accept_manifests =
-    "Accept: application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
-    "application/vnd.docker.distribution.manifest.list.v2+json, "
-    "application/vnd.docker.distribution.manifest.v2+json";
-
 bool is_manifest(const blob_descriptor& blob) {
   return blob.media_type.empty() || blob.media_type.find("manifest") != std::string::npos ||
          blob.media_type.find("index") != std::string::npos;
@@ -49,6 +44,16 @@ class registry_source : public image_source {
     return image;
   }
 
+  [[nodiscard]] std::string origin() const override { return reference_.host; }
+
+  result<bool> has_blob(const blob_descriptor& blob) override {
+    session_.progressed();
+    const auto answer = session_.open({.path = "blobs/" + blob.id.oci(), .method = "HEAD", .headers = {}});
+    if (answer) return true;
+    if (answer.error().code == errc::not_found) return false;
+    return tl::unexpected(answer.error());
+  }
+
   result<std::unique_ptr<byte_source>> open_blob(const blob_descriptor& blob) override {
     session_.progressed();
     return make_registry_blob(session_, blob);
@@ -67,12 +72,14 @@ class registry_source : public image_source {
   }
 
   result<std::string> read_manifest(const std::string& name, std::uint32_t bytes_max) {
-    return read_text({.path = "manifests/" + name, .method = "GET", .headers = {accept_manifests}},
-                     bytes_max);
+    return read_text(
+        {.path = "manifests/" + name, .method = "GET", .headers = {accept_manifests}, .small = true},
+        bytes_max);
   }
 
   result<std::string> read_blob(const blob_descriptor& blob, std::uint32_t bytes_max) {
-    return read_text({.path = "blobs/" + blob.id.oci(), .method = "GET", .headers = {}}, bytes_max);
+    return read_text({.path = "blobs/" + blob.id.oci(), .method = "GET", .headers = {}, .small = true},
+                     bytes_max);
   }
 
   // A text is small: after a cut it is read again from its start.

@@ -1,6 +1,7 @@
 #include "actors/hub/image_library.hpp"
 
 #include <catch2/catch.hpp>
+#include <ctime>
 
 #include "test/harness/node/actor_stage.hpp"
 #include "test/harness/node/small_stores.hpp"
@@ -21,6 +22,16 @@ struct library_bench {
   std::shared_ptr<int> news = std::make_shared<int>(0);
   actor_stage stage;
   pull_listener listener = stage.keep(stage.system().spawn(counting_listener, news));
+  std::vector<std::string> checked;  ///< what the registries were asked of: image and user
+  result<void> registry_says{};
+  access_guard guard = stage.keep(stage.system().spawn(
+      make_access_guard, access_guard_tools{{},
+                                            [this](const image_reference& image, const shared_login& by) {
+                                              checked.push_back(image.text() + " by " +
+                                                                (by ? by->user : "nobody"));
+                                              return registry_says;
+                                            },
+                                            stage.workers()}));
   image_library library;
 
   library_bench() {
@@ -28,11 +39,13 @@ struct library_bench {
     library = stage.keep(stage.system().spawn(
         make_image_library,
         library_tools{*hub.catalogue, *hub.contents, *hub.layers, hub.source, hub.order_limits, *hub.traces,
-                      hub.learning, std::chrono::seconds(60), std::make_shared<std::atomic<bool>>(false)},
+                      hub.learning, std::chrono::seconds(60), std::make_shared<std::atomic<bool>>(false),
+                      guard},
         stage.workers(looked)));
   }
   ~library_bench() {
     library = nullptr;
+    guard = nullptr;
     listener = nullptr;
   }
   actor_stage::answer<known_image> ask(const std::string& reference) {
@@ -44,10 +57,22 @@ struct library_bench {
     REQUIRE(*answer);
     return **answer;
   }
+  /// As a node, which logs in to the registry as `user`.
+  result<known_image> resolve_for_node(const std::string& reference, const std::string& user = "",
+                                       std::optional<toc_id> toc = {}) {
+    const auto login =
+        user.empty() ? shared_login{} : std::make_shared<const registry_login>(registry_login{.user = user});
+    auto answer = stage.ask<known_image>(
+        library, resolve_image{reference, {}, {}, 1, toc, image_caller{"node", login}}, listener);
+    stage.run();
+    REQUIRE(*answer);
+    return **answer;
+  }
   /// An image that was once taken from a registry that is away now.
-  known_image orphan(const std::string& reference) {
-    auto image = hub.add("example.com/template:1", some_layer());
-    image.record.reference = image.record.source = reference;
+  known_image orphan(const std::string& reference, std::int64_t checked_at = 1'700'000'000) {
+    auto image = hub.add(reference, some_layer());
+    image.record.source = reference;
+    image.record.checked_at = checked_at;
     REQUIRE(hub.catalogue->put(image.record));
     return image;
   }
@@ -119,4 +144,69 @@ TEST_CASE("an interrupted delivery gets exactly its image, whatever the tag mean
   bench.stage.run();
   CHECK((*answer)->value().record.toc == image.record.toc);
   CHECK(*bench.looked == 0);
+}
+
+TEST_CASE("a node gets an image of a registry only if that lets its login read the manifest") {
+  library_bench bench;
+  const auto image = bench.orphan("host.example/app:1", std::time(nullptr));
+  const auto manifest = image.record.top_digest.oci();
+  CHECK(bench.resolve_for_node("host.example/app:1", "ann"));
+  CHECK(bench.checked == std::vector<std::string>{"host.example/app:1@" + manifest + " by ann"});
+  bench.registry_says = fail(errc::denied, "log in");
+  CHECK(bench.resolve_for_node("host.example/app:1").error().detail == "log in");
+  CHECK(bench.resolve("host.example/app:1"));  // the hub's own administrator
+  CHECK(*bench.looked == 0);
+}
+
+TEST_CASE("no other name of an image leads around the question") {
+  library_bench bench;
+  const auto image = bench.orphan("host.example/secret:1", std::time(nullptr));
+  bench.registry_says = fail(errc::denied, "log in");
+  const auto pinned = "@" + image.record.manifest_digest.oci();
+  CHECK(bench.resolve_for_node("host.example/secret" + pinned).error().code == errc::denied);
+  CHECK(bench.resolve_for_node("host.example/public" + pinned).error().code == errc::denied);
+  CHECK(bench.resolve_for_node("host.example/public:1", "", image.record.toc).error().code == errc::denied);
+  REQUIRE(bench.checked.size() == 2);  // the third is the first question again
+  CHECK(bench.checked.front().find("host.example/secret:1@") == 0);
+  CHECK(bench.checked.back().find("host.example/public@") == 0);
+}
+
+TEST_CASE("another registry's word opens no image of this one") {
+  library_bench bench;
+  const auto image = bench.orphan("host.example/secret:1", std::time(nullptr));
+  const auto pinned = "@" + image.record.manifest_digest.oci();
+  // A registry that says yes to everything: the image itself would have to come from there.
+  CHECK_FALSE(bench.resolve_for_node("localhost:1/anything" + pinned, "ann"));
+  CHECK(bench.checked == std::vector<std::string>{"localhost:1/anything" + pinned + " by ann"});
+  CHECK(*bench.looked == 1);
+  // A public image is named, and the table of contents of another one.
+  const auto other = "localhost:1/public@sha256:" + std::string(64, 'a');
+  bench.checked.clear();
+  bench.registry_says = fail(errc::denied, "log in");
+  CHECK(bench.resolve_for_node(other, "", image.record.toc).error().code == errc::denied);
+  REQUIRE(bench.checked.size() == 1);
+  CHECK(bench.checked.front().find("host.example/secret:1@") == 0);
+}
+
+TEST_CASE("a login is not shown to another registry than the one that the node has named") {
+  library_bench bench;
+  auto image = bench.orphan("host.example/app:1", std::time(nullptr));
+  image.record.reference = "docker.io/library/app:1";
+  REQUIRE(bench.hub.catalogue->put(image.record));
+  CHECK(bench.resolve_for_node("app:1", "ann"));
+  REQUIRE(bench.checked.size() == 1);
+  CHECK(bench.checked.front().find("host.example/app:1@") == 0);
+  CHECK(bench.checked.front().find(" by nobody") != std::string::npos);
+}
+
+TEST_CASE("a node reads files of the hub's machine only if its administrator has added them") {
+  library_bench bench;
+  const auto reference = bench.hub.layout(some_layer());
+  const auto refused = bench.resolve_for_node(reference);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::denied);
+  CHECK(*bench.looked == 0);
+  REQUIRE(bench.resolve(reference));
+  CHECK(bench.resolve_for_node(reference));
+  CHECK(bench.checked.empty());
 }

@@ -1,106 +1,9 @@
-#include "actors/node/image_receiver.hpp"
-
-#include <catch2/catch.hpp>
-
-#include "test/harness/node/actor_stage.hpp"
-#include "test/harness/node/small_stores.hpp"
+#include "test/actors/receiver_bench.hpp"
 
 using namespace firstlight;
 using namespace std::chrono_literals;
 
 namespace {
-
-const std::string name = "example.com/app:1";
-
-/// A receiver with real stores; the test plays the hub by hand.
-struct receiver_bench {
-  test_authority authority;
-  hub_stores hub{authority};
-  node_stores node{authority};
-  known_image image = hub.add(name, some_layer());
-  std::shared_ptr<fake_hub_link> link = std::make_shared<fake_hub_link>();
-  std::shared_ptr<receiver_group> group = std::make_shared<receiver_group>();
-  std::shared_ptr<told_instance> told = std::make_shared<told_instance>();
-  actor_stage stage;
-  hub_link far = make_fake_hub_link(stage, link);
-  image_receiver receiver;
-  caf::actor instance;
-  std::vector<toc_frame> packed_toc;  ///< its tree and its contents
-  std::optional<prepared_delivery> prepared;
-
-  explicit receiver_bench(std::optional<mountable_image> known = std::nullopt) {
-    receiver = stage.keep(stage.system().spawn(
-        make_image_receiver, receive_request{{name, host_platform().text()}, std::move(known)},
-        receiver_tools{*node.catalogue, *node.contents, node.anchor, far, stage.workers(), stage.workers(),
-                       node.limits, caf::actor{}, std::make_shared<std::atomic<std::uint64_t>>(0), group}));
-    instance = make_listening_instance(stage, told);
-    caf::anon_send(receiver, caf::subscribe_atom_v, instance);
-    stage.run();
-  }
-  ~receiver_bench() {
-    link->pulls.clear();
-    link->joining.clear();
-    link->self = nullptr;
-    instance = nullptr;
-    receiver = nullptr;
-    far = nullptr;
-  }
-
-  /// Prepares the latest pull, as its hub would.
-  void prepare() {
-    const auto& pull = link->pulls.back().request;
-    packed_toc = prepare_toc(hub.preparation(), image, pull, 1'700'000'000).value();
-    prepared = prepare_delivery(hub.preparation(), image, pull);
-  }
-  /// Prepares it and says that it has started.
-  void start() {
-    REQUIRE_FALSE(link->pulls.empty());
-    prepare();
-    link->answer(prepared->started);
-  }
-  [[nodiscard]] std::uint64_t delivery() const { return link->pulls.back().request.delivery; }
-  verdict give_toc(const toc_frame& toc) {
-    auto answer = stage.ask<verdict>(receiver, incoming_toc{delivery(), toc});
-    stage.run();
-    REQUIRE(*answer);
-    return (*answer)->value();
-  }
-  verdict give_tree() { return give_toc(packed_toc.at(0)); }
-  verdict give_contents() { return give_toc(packed_toc.at(1)); }
-  void give_toc() {
-    CHECK_FALSE(give_tree().failure);
-    CHECK_FALSE(give_contents().failure);
-  }
-  segment build(std::uint32_t which) {
-    return hub.builder->build(which, prepared->plan->segments[which], *prepared->contents).value();
-  }
-  verdict give(const segment& data) {
-    auto answer = stage.ask<verdict>(receiver, incoming_segment{delivery(), data});
-    stage.run();
-    REQUIRE(*answer);
-    return (*answer)->value();
-  }
-  void give_all(std::uint32_t from = 0) {
-    for (auto i = from; i < prepared->plan->segments.size(); ++i) CHECK_FALSE(give(build(i)).failure);
-  }
-  void pass_landmark(landmark mark) {
-    caf::anon_send(receiver, incoming_landmark{delivery(), mark});
-    stage.run();
-  }
-  void change_link(link_state now, const std::string& why = {}) {
-    caf::anon_send(receiver, link_changed{now, why});
-    stage.run();
-  }
-  void want_blocks_of(std::uint32_t content) {
-    caf::anon_send(receiver, want_blocks{{{content, 0, 1}}});
-    stage.run();
-  }
-  receiver_report report() {
-    auto answer = stage.ask<receiver_report>(receiver, caf::get_atom_v);
-    stage.run();
-    return (*answer)->value();
-  }
-};
 
 segment damaged(segment data) {
   std::vector<std::byte> bytes(data.frame.bytes.begin(), data.frame.bytes.end());
@@ -232,7 +135,7 @@ TEST_CASE("contents that another delivery has brought are used by this one") {
   bench.change_link(link_state::down, "cut by the test");
   const receive_tools tools{*bench.node.catalogue, *bench.node.contents, bench.node.anchor,
                             bench.node.limits};
-  const wanted_image other{name, host_platform().text()};
+  const wanted_image other{received_name, host_platform().text()};
   const auto image = keep_received_tree(tools, other, bench.packed_toc.at(0)).value();
   REQUIRE(keep_contents(tools, image, bench.packed_toc.at(1)));
   bench.change_link(link_state::up);
@@ -246,8 +149,8 @@ TEST_CASE("a hub that goes on with another image than the interrupted one ends t
   receiver_bench bench;
   bench.start();
   bench.give_toc();
-  const auto other = bench.hub.add(name, some_layer(77));
-  const pull_request anew{0, name, host_platform().text(), {}, std::nullopt};
+  const auto other = bench.hub.add(received_name, some_layer(77));
+  const pull_request anew{0, received_name, host_platform().text(), {}, std::nullopt};
   const auto frames = prepare_toc(bench.hub.preparation(), other, anew, 1'700'000'000).value();
   bench.give_toc(frames.at(0));
   CHECK(bench.report().phase == delivery_phase::failed);
@@ -259,7 +162,8 @@ TEST_CASE("a TOC that another cluster has signed ends the delivery with 'denied'
   auto mountable = bench.stage.ask<mountable_image>(bench.receiver, await_mountable{});
   bench.stage.run();
   const test_authority other;
-  const toc_statement said{bench.image.record.toc, bench.image.record.manifest_digest, name, 1'700'000'000};
+  const toc_statement said{bench.image.record.toc, bench.image.record.manifest_digest, received_name,
+                           1'700'000'000};
   bench.prepare();
   auto forged = bench.packed_toc.front();
   forged.origin = sign_toc(other.hub(), said).value();
@@ -341,6 +245,23 @@ TEST_CASE("a hub that is away before the TOC came is an error for who asked") {
   CHECK((*mountable)->error().code == errc::unavailable);
 }
 
+TEST_CASE("a hub that cannot answer for a while is asked again after a pause, and nothing fails") {
+  receiver_bench bench;
+  bench.start();
+  bench.give_toc();
+  bench.change_link(link_state::down, "cut by the test");
+  bench.change_link(link_state::up);
+  REQUIRE(bench.link->pulls.size() == 2);
+  const auto code = GENERATE(errc::unavailable, errc::timed_out, errc::busy);
+  bench.link->answer(fail(code, "the registry is away"));
+  REQUIRE_FALSE(bench.link->joining.empty());
+  bench.link->act([&] { bench.link->joining.back().deliver(link_status{}); });
+  CHECK(bench.link->pulls.size() == 2);
+  CHECK(bench.told->failed.empty());
+  bench.stage.pass(bench.node.limits.retry_failed_after);
+  CHECK(bench.link->pulls.size() == 3);
+}
+
 TEST_CASE("a delivery that the hub gives up fails at once; a later reader starts it again") {
   receiver_bench bench;
   bench.start();
@@ -386,64 +307,4 @@ TEST_CASE("a hub that says 'all was sent' without sending all is asked again, an
   }
   CHECK(bench.report().phase == delivery_phase::failed);
   CHECK(bench.told->completed == 0);
-}
-
-TEST_CASE("what another delivery has stored is there for whoever waits for the same contents") {
-  receiver_bench bench;
-  bench.start();
-  bench.give_toc();
-  const auto& toc = *bench.image.toc;
-  const auto id = toc.content(1).id;
-  content_id unknown;
-  unknown.root.bytes[0] = std::byte{0x77};
-  const auto runs = std::make_shared<const std::vector<stored_elsewhere::run>>(
-      std::vector<stored_elsewhere::run>{{unknown, 0, 3}, {id, 2, 1}});
-  caf::anon_send(bench.receiver, stored_elsewhere{runs});
-  bench.stage.run();
-  CHECK(bench.told->ready == std::vector<block_run>{{1, 2, 1}});
-}
-
-TEST_CASE("a receiver tells the others what it has stored, by what it is") {
-  receiver_bench bench;
-  const auto heard = std::make_shared<std::vector<stored_elsewhere::run>>();
-  const auto listener = bench.stage.keep(bench.stage.system().spawn([heard] {
-    return caf::behavior{[heard](const stored_elsewhere& news) {
-      heard->insert(heard->end(), news.runs->begin(), news.runs->end());
-    }};
-  }));
-  bench.group->add(listener.address());
-  bench.start();
-  bench.give_toc();
-  bench.give(bench.build(0));
-  const auto& sent = bench.prepared->plan->segments[0].runs;
-  CHECK(heard->size() == sent.size());
-  for (const auto& run : sent) {
-    const auto id = bench.image.toc->content(run.content).id;
-    CHECK(std::count_if(heard->begin(), heard->end(), [&](const auto& one) {
-            return one.content == id && one.first == run.first && one.count == run.count;
-          }) == 1);
-  }
-}
-
-TEST_CASE("a pull names the deliveries that were under way before, until they are complete") {
-  receiver_bench bench;
-  CHECK(bench.link->pulls.back().request.beside.empty());
-  CHECK(bench.group->under_way() == std::vector<std::uint64_t>{bench.delivery()});
-  bench.start();
-  bench.give_toc();
-  bench.give_all();
-  CHECK(bench.group->under_way().empty());
-}
-
-TEST_CASE("when all is said to be sent before the pull's answer, and is not there, it is asked for again") {
-  receiver_bench bench;
-  bench.prepare();
-  bench.give_toc();
-  bench.pass_landmark(landmark::complete);
-  CHECK(bench.link->pulls.size() == 1);
-  auto started = bench.prepared->started;
-  started.delivered_bytes = 0;
-  started.segments = 0;
-  bench.link->answer(started);
-  CHECK(bench.link->pulls.size() == 2);
 }

@@ -103,9 +103,10 @@ class instance_fixture {
     REQUIRE(store_->write(image_.toc->content(0), which, std::as_bytes(std::span(bytes))));
   }
   void learn() { REQUIRE(image_.toc->learn_contents(share(image_and_ids_.second))); }
-  void arrive(std::uint32_t which) {
+  void arrive(std::uint32_t which, bool out_of_turn = true) {
     store_block(which);
-    tell(blocks_ready{std::make_shared<const std::vector<block_run>>(1, block_run{0, which, 1})});
+    tell(
+        blocks_ready{std::make_shared<const std::vector<block_run>>(1, block_run{0, which, 1}), out_of_turn});
   }
   instance_status status() {
     caf::scoped_actor self(system_);
@@ -156,6 +157,19 @@ TEST_CASE("an instance asks once for a block that several wait for, and lets all
   CHECK(status.misses == 1);
   CHECK(status.wait_total == 500ms);
   CHECK(status.wait_longest == 250ms);
+}
+
+TEST_CASE("what was on its way already when a reader came to wait for it is no miss") {
+  instance_fixture mount;
+  mount.park(1, 9);
+  mount.park(2, 5);
+  mount.arrive(9, false);
+  mount.arrive(4);  // brought along by a want: nobody waits for it
+  mount.arrive(5);
+  const auto status = mount.status();
+  CHECK(mount.all.released.size() == 2);
+  CHECK(status.waits == 2);
+  CHECK(status.misses == 1);
 }
 
 TEST_CASE("a block that arrives between the look and the parking is not waited for") {

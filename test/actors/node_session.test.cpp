@@ -1,150 +1,7 @@
-#include "actors/hub/node_session.hpp"
-
-#include <catch2/catch.hpp>
-
-#include "storage/segment_reader.hpp"
-#include "test/harness/node/actor_stage.hpp"
-#include "test/harness/node/small_stores.hpp"
-#include "test/harness/node/test_image.hpp"
-#include "test/harness/tar_builder.hpp"
+#include "test/actors/session_bench.hpp"
 
 using namespace firstlight;
 using namespace std::chrono_literals;
-
-namespace {
-
-const std::string name = "example.com/app:1";
-const std::string other_name = "example.com/side:1";
-
-/// Has the large files of `some_layer`, and one of its own.
-std::string larger_layer() {
-  tar_builder tar;
-  tar.file("alone", patterned_bytes(300'000, 77), 0644);
-  tar.file("program", patterned_bytes(700'000, 1), 0755);
-  tar.file("library", patterned_bytes(1'500'000, 2), 0644);
-  return tar.take();
-}
-
-/// Knows one image by whatever name, and another one by its own.
-image_library::behavior_type library_of(image_library::pointer, known_image image, known_image other,
-                                        std::shared_ptr<std::function<void()>> while_resolving) {
-  return {
-      [=](const resolve_image& asked, const pull_listener&) {
-        if (*while_resolving) (*while_resolving)();
-        return asked.reference == other_name ? other : image;
-      },
-      [](caf::get_atom) { return library_status{}; },
-      [](const remove_image&) { return image_removed{}; },
-      [](const ingestion_status&) {},
-  };
-}
-pull_listener::behavior_type deaf_listener(pull_listener::pointer) {
-  return {[](const incoming_progress&) {}};
-}
-
-hub_plan_limits small_segments(std::uint64_t window_bytes) {
-  hub_plan_limits limits;
-  limits.cut.first_segment_bytes = limits.cut.segment_bytes_max = 128 * 1024;
-  limits.delivery.want_segment_bytes = 128 * 1024;
-  limits.credit.window_bytes_start = limits.credit.window_bytes_min = limits.credit.window_bytes_max =
-      window_bytes;
-  return limits;
-}
-
-/// A session with a real store; the test plays the node's end of the link by hand.
-struct session_bench {
-  test_authority authority;
-  hub_stores hub{authority};
-  known_image image = hub.add(name, some_layer());
-  known_image other = hub.add(other_name, larger_layer());
-  std::shared_ptr<fake_node_link> link = std::make_shared<fake_node_link>();
-  actor_stage stage;
-  node_link far = make_fake_node_link(stage, link);
-  pull_listener listener = stage.keep(stage.system().spawn(deaf_listener));
-  std::shared_ptr<std::function<void()>> while_resolving = std::make_shared<std::function<void()>>();
-  std::shared_ptr<warmup_turns> turns = std::make_shared<warmup_turns>();
-  reporting_session session;
-  std::vector<std::uint64_t> beside;  ///< of the pull of the other image
-
-  /// A window of one byte lets one segment go at a time.
-  explicit session_bench(std::uint64_t window_bytes = 1) {
-    const auto library = stage.keep(stage.system().spawn(library_of, image, other, while_resolving));
-    session = stage.keep(stage.system().spawn(
-        make_node_session, session_peer{"n1", "10.0.0.7"}, far,
-        session_tools{library, trace_aggregator{}, hub.preparation(), *hub.builder, stage.workers(),
-                      stage.workers(), small_segments(window_bytes), turns}));
-  }
-  ~session_bench() {
-    link->lose_all();
-    link->toc_replies.clear();
-    link->self = nullptr;
-    session = nullptr;
-    listener = nullptr;
-    far = nullptr;
-  }
-
-  /// Starts a delivery and answers its TOC.
-  pull_started start(std::uint64_t delivery = 1) {
-    const pull_request request{delivery, name, host_platform().text(), {}, std::nullopt};
-    auto started = stage.ask<pull_started>(session, request, listener);
-    stage.run();
-    REQUIRE(*started);
-    REQUIRE(link->tocs.size() == 2);
-    link->answer_toc();
-    return (*started)->value();
-  }
-  /// Starts a delivery of the other image beside.
-  pull_started start_other() {
-    const pull_request request{2, other_name, host_platform().text(), {}, std::nullopt, beside};
-    auto started = stage.ask<pull_started>(session, request, listener);
-    stage.run();
-    REQUIRE(*started);
-    link->answer_toc();
-    return (*started)->value();
-  }
-  void answer(const verdict& with = {}) { link->answer(with); }
-  void answer_all() {
-    while (!link->in_flight.empty()) answer();
-  }
-  template <class Message>
-  void send(const Message& what) {
-    caf::anon_send(session, what);
-    stage.run();
-  }
-  session_report report() {
-    auto report = stage.ask<session_report>(session, caf::get_atom_v);
-    stage.run();
-    return (*report)->value();
-  }
-  std::size_t running_deliveries() { return report().deliveries.size(); }
-  [[nodiscard]] bool passed(landmark mark, std::uint64_t delivery = 1) const {
-    return std::any_of(link->landmarks.begin(), link->landmarks.end(), [&](const outgoing_landmark& one) {
-      return one.mark == mark && one.delivery == delivery;
-    });
-  }
-  /// Bytes that have left, unpacked, of one delivery.
-  [[nodiscard]] std::uint64_t sent_bytes(std::uint64_t delivery) const {
-    std::uint64_t bytes = 0;
-    for (const auto& sent : link->segments)
-      if (sent.delivery == delivery) bytes += sent.data.bytes;
-    return bytes;
-  }
-  /// A block of the largest file, far from its begin.
-  [[nodiscard]] static block_run late_block(const toc_view& toc) {
-    for (std::uint32_t i = 0; i < toc.content_count(); ++i)
-      if (const auto size = toc.content(i).size; size > 1'000'000)
-        return {i, toc.geometry().count(size) - 1, 1};
-    return {};
-  }
-};
-
-bool carries(const segment& data, const block_run& block) {
-  return std::any_of(data.runs.begin(), data.runs.end(), [&](const block_run& run) {
-    return run.content == block.content && run.first <= block.first && block.first - run.first < run.count;
-  });
-}
-
-}  // namespace
 
 TEST_CASE("a session sends no more than its credit, one segment if there is none, and goes on with answers") {
   session_bench bench(1);
@@ -176,6 +33,25 @@ TEST_CASE("with credit for all, all segments are on their way at once") {
   CHECK(bench.link->in_flight.size() == started.segments);
 }
 
+TEST_CASE("segments leave in the order of the plan, in whichever order they are built") {
+  session_bench bench(64U << 20U, session_bench::building::held);
+  const auto started = bench.start();
+  CHECK(bench.link->segments.empty());
+  for (std::uint32_t i = 0; i < 2 * started.segments; ++i) bench.stage.finish_last(bench.held);
+  REQUIRE(bench.link->segments.size() == started.segments);
+  for (std::uint32_t i = 0; i < started.segments; ++i) CHECK(bench.link->segments[i].data.sequence == i);
+}
+
+TEST_CASE("what a reader waits for leaves as soon as it is built, before what was begun earlier") {
+  session_bench bench(64U << 20U, session_bench::building::held);
+  bench.start();
+  const auto wanted = session_bench::late_block(*bench.image.toc);
+  bench.send(want{1, {wanted}, urgency::normal});
+  bench.stage.finish_last(bench.held);
+  REQUIRE(bench.link->segments.size() == 1);
+  CHECK(carries(bench.link->segments.front().data, wanted));
+}
+
 TEST_CASE("a want overtakes what has not left") {
   session_bench bench;
   bench.start();
@@ -189,6 +65,8 @@ TEST_CASE("a want overtakes what has not left") {
   bench.answer();
   REQUIRE(bench.link->segments.size() == 2);
   CHECK(carries(bench.link->segments.back().data, last));
+  CHECK(bench.link->segments.back().data.out_of_turn);
+  CHECK_FALSE(bench.link->segments.front().data.out_of_turn);
 }
 
 TEST_CASE("the landmark 'complete' is passed when the last segment has been answered, not before") {
@@ -275,6 +153,20 @@ TEST_CASE("a cancelled delivery sends nothing more; another one goes on") {
   CHECK(bench.running_deliveries() == 0);
 }
 
+TEST_CASE("a pull that is cancelled before its answer brings nothing") {
+  session_bench bench;
+  *bench.while_resolving = [&] { caf::anon_send(bench.session, cancel_delivery{1}); };
+  const pull_request request{1, image_name, host_platform().text(), {}, std::nullopt};
+  auto answer = bench.stage.ask<pull_started>(bench.session, request, bench.listener);
+  bench.stage.run();
+  REQUIRE(*answer);
+  CHECK((*answer)->error().code == errc::cancelled);
+  CHECK(bench.link->tocs.empty());
+  CHECK(bench.running_deliveries() == 0);
+  *bench.while_resolving = {};
+  CHECK(bench.start().segments > 0);
+}
+
 TEST_CASE("a link that ends takes its deliveries with it") {
   session_bench bench(64U << 20U);
   bench.start();
@@ -323,112 +215,4 @@ TEST_CASE("the link is in use from a pull to the end of its delivery") {
   bench.answer_all();
   CHECK(bench.running_deliveries() == 0);
   CHECK_FALSE(bench.turns->in_use("10.0.0.7"));
-}
-
-TEST_CASE("of two deliveries at once the second brings only what the first does not") {
-  session_bench bench(64U << 20U);
-  const auto first = bench.start();
-  const auto second = bench.start_other();
-  CHECK(second.delivered_bytes == 300'000);
-  bench.answer_all();
-  CHECK(bench.sent_bytes(1) == first.delivered_bytes);
-  CHECK(bench.sent_bytes(2) == 300'000);
-  CHECK(bench.passed(landmark::complete, 1));
-  CHECK(bench.passed(landmark::complete, 2));
-  CHECK(bench.running_deliveries() == 0);
-}
-
-TEST_CASE("a delivery is complete only when what others bring for it has come") {
-  session_bench bench;
-  bench.start();
-  bench.start_other();
-  while (bench.sent_bytes(2) < 300'000) bench.answer();
-  while (!bench.passed(landmark::complete, 1)) {
-    CHECK_FALSE(bench.passed(landmark::complete, 2));
-    bench.answer();
-  }
-  bench.answer_all();
-  CHECK(bench.passed(landmark::complete, 2));
-}
-
-TEST_CASE("what is wanted of a delivery is sent at once by the one that brings it") {
-  session_bench bench;
-  bench.start();
-  bench.start_other();
-  const auto wanted = session_bench::late_block(*bench.other.toc);
-  const auto brought = session_bench::late_block(*bench.image.toc);
-  REQUIRE(wanted.count == 1);
-  bench.send(want{2, {wanted}, urgency::normal});
-  bench.answer();
-  const auto& last = bench.link->segments.back();
-  CHECK(last.delivery == 1);
-  CHECK(carries(last.data, brought));
-}
-
-TEST_CASE("when a delivery ends early, whoever borrowed from it is told that nothing more comes") {
-  session_bench bench;
-  bench.start();
-  bench.start_other();
-  while (bench.sent_bytes(2) < 300'000) bench.answer();
-  CHECK_FALSE(bench.passed(landmark::complete, 2));
-  bench.send(cancel_delivery{1});
-  bench.answer_all();
-  CHECK(bench.passed(landmark::complete, 2));
-  CHECK(bench.running_deliveries() == 0);
-}
-
-TEST_CASE("what has come while a pull was on its way is not sent again; else the node's own word counts") {
-  session_bench bench(64U << 20U);
-  bench.start();
-  bench.answer_all();
-  REQUIRE(bench.running_deliveries() == 0);
-  const bool was_under_way = GENERATE(false, true);
-  bench.beside = was_under_way ? std::vector<std::uint64_t>{1} : std::vector<std::uint64_t>{};
-  CHECK((bench.start_other().delivered_bytes == 300'000) == was_under_way);
-  bench.answer_all();
-  CHECK(bench.passed(landmark::complete, 2));
-}
-
-TEST_CASE("pulls at the same moment are one bundle, too") {
-  session_bench bench(64U << 20U);
-  auto first = bench.stage.ask<pull_started>(
-      bench.session, pull_request{1, name, host_platform().text(), {}, std::nullopt}, bench.listener);
-  auto second = bench.stage.ask<pull_started>(
-      bench.session, pull_request{2, other_name, host_platform().text(), {}, std::nullopt}, bench.listener);
-  bench.stage.run();
-  REQUIRE((*first && *second));
-  CHECK(std::min((*first)->value().delivered_bytes, (*second)->value().delivered_bytes) <= 300'000);
-}
-
-TEST_CASE("what a start is about to read goes before what none reads, of whichever delivery") {
-  session_bench bench;
-  bench.start();
-  const auto before = bench.link->segments.size();
-  const auto alone = [&] {
-    for (std::uint32_t i = 0; i < bench.other.toc->content_count(); ++i)
-      if (bench.other.toc->content(i).size == 300'000) return i;
-    return 0U;
-  }();
-  bench.other.order = std::make_shared<const stored_order>(
-      stored_order{{{alone, 0, 4}}, 1, 1, {}, {std::chrono::milliseconds(5)}});
-  bench.start_other();
-  bench.send(order_learned{bench.other.record.toc, bench.other.order});
-  while (bench.sent_bytes(2) == 0) bench.answer();
-  CHECK(bench.link->segments.size() <= before + 2 * delivery_limits{}.builds_ahead_max);
-}
-
-TEST_CASE("an order that is learned while a pull is answered counts") {
-  session_bench bench;
-  const auto last = session_bench::late_block(*bench.image.toc);
-  const auto order = std::make_shared<const stored_order>(stored_order{{last}, 1, 1, {}, {}});
-  *bench.while_resolving = [&] {
-    caf::anon_send(bench.session, order_learned{bench.image.record.toc, order});
-  };
-  bench.start();
-  while (!bench.link->in_flight.empty() &&
-         bench.link->segments.size() <= 2 * delivery_limits{}.builds_ahead_max)
-    bench.answer();
-  CHECK(std::any_of(bench.link->segments.begin(), bench.link->segments.end(),
-                    [&](const auto& sent) { return carries(sent.data, last); }));
-  REQUIRE(bench.link->segments.front().data.runs.front() == last);
 }

@@ -119,6 +119,28 @@ TEST_CASE("when the hub stays away the oldest traces go") {
   CHECK_FALSE(bench.unsent.find(id_of(2)).value());
 }
 
+TEST_CASE("a collector that is ended keeps what it was given before") {
+  collector_bench bench;  // its stores, with a collector on a thread of its own
+  caf::actor_system_config config;
+  caf::actor_system system(config);
+  const auto away = system.spawn([](caf::event_based_actor* self) -> caf::behavior {
+    self->set_default_handler(caf::drop);  // no hub takes any
+    return {[](caf::unit_t) {}};
+  });
+  constexpr int count = 100;
+  auto collector = system.spawn<caf::detached>(
+      make_trace_collector, collector_tools{bench.unsent, caf::actor_cast<hub_link>(away), 1'000, 1h});
+  for (int id = 1; id <= count; ++id) {
+    trace made;
+    made.id = id_of(static_cast<std::uint8_t>(id));
+    made.files = {{"a", 0ms, 0ms, {}}};
+    caf::anon_send(collector, start_recorded{made});
+  }
+  end_collector(system, collector);
+  caf::anon_send_exit(away, caf::exit_reason::user_shutdown);
+  CHECK(bench.left() == count);
+}
+
 // ---- recorder and tracer ---------------------------------------------------------------------------
 
 namespace {

@@ -146,6 +146,10 @@ TEST_CASE("without a hub containerd downloads the image itself after the configu
   api::Info info;
   REQUIRE(all.bench.stat("extract-1", &info).ok());
   CHECK(info.kind() == api::ACTIVE);
+  CHECK(eventually([&] {  // the link is for containerd's download now
+    const std::lock_guard lock(all.root->mutex);
+    return all.root->given_up == std::vector<std::string>{pinned};
+  }));
   REQUIRE(all.bench.commit("ns/1/" + all.chain[0].oci(), "extract-1").ok());
   // Above an unpacked layer all others are unpacked too, without waiting for the hub again.
   REQUIRE(all.bench.prepare("extract-2", "ns/1/" + all.chain[0].oci(), of_layer(all.chain[1])).ok());
@@ -185,6 +189,24 @@ TEST_CASE("an image is mounted once for all that run it, and unmounted after the
   snapshots_bench::unmount(two);
   REQUIRE(all.bench.remove("two").ok());
   CHECK(eventually([&] { return all.umounts() == 1; }));
+}
+
+TEST_CASE("each container that is about to start above an image is told of, and nothing else") {
+  if (!may_mount()) return;
+  remote_bench all;
+  const auto starts = [&] {
+    const std::lock_guard lock(all.root->mutex);
+    return all.root->starts;
+  };
+  all.prepare_all();
+  const auto top = all.chain[1].oci();
+  REQUIRE(all.bench.view("look", top).ok());
+  REQUIRE(all.bench.prepare("a layer on top", top, {{"containerd.io/snapshot.ref", id("x").oci()}}).ok());
+  REQUIRE(all.bench.prepare("of no image").ok());
+  REQUIRE(all.bench.prepare("one", top).ok());
+  CHECK(eventually([&] { return starts() == 1; }));
+  REQUIRE(all.bench.prepare("two", top).ok());
+  CHECK(eventually([&] { return starts() == 2; }));
 }
 
 TEST_CASE("somebody's unmount of an image is made good when it is needed next") {

@@ -7,12 +7,14 @@
 #include <fstream>
 #include <sstream>
 
+#include "actors/node/node_root.hpp"
 #include "actors/shutdown.hpp"
 
 namespace firstlight {
 namespace {
 
-using faked_root = admin_service::extend<caf::reacts_to<snapshot_news>>;
+using faked_root = admin_service::extend<caf::reacts_to<snapshot_news>, caf::reacts_to<pull_given_up>,
+                                         caf::replies_to<container_begins>::with<container_recorded>>;
 
 faked_root::behavior_type run_root(faked_root::pointer, std::shared_ptr<fake_root> state) {
   return {[state](const admin_message& message, const progress_listener&) -> caf::result<admin_message> {
@@ -25,7 +27,16 @@ faked_root::behavior_type run_root(faked_root::pointer, std::shared_ptr<fake_roo
             if (!*said) return to_caf(said->error());
             return admin_message{encode(**said)};
           },
-          [](const snapshot_news&) {}};
+          [](const snapshot_news&) {},
+          [state](const pull_given_up& what) {
+            const std::lock_guard lock(state->mutex);
+            state->given_up.push_back(what.reference);
+          },
+          [state](const container_begins&) {
+            const std::lock_guard lock(state->mutex);
+            ++state->starts;
+            return container_recorded{};
+          }};
 }
 
 std::vector<std::string> mount_points_below(const std::filesystem::path& folder) {
@@ -77,6 +88,7 @@ snapshots_bench::snapshots_bench(std::shared_ptr<fake_root> root) : root_(std::m
   options.socket = socket();
   metadata_ = checked(database::open(folder() / "db"));
   catalogue_ = checked(image_catalogue::open(folder(), *metadata_));
+  contents_ = checked(content_store::open(folder(), *metadata_, {}, 64));
   root_actor_ = caf::actor_cast<admin_service>(system_.spawn(run_root, root_));
   start();
 }
@@ -93,6 +105,7 @@ void snapshots_bench::start() {
       snapshotter_tools{.records = checked(snapshot_records::open(*metadata_, options.snapshots)),
                         .folders = snapshot_folders(snapshots_folder()),
                         .catalogue = *catalogue_,
+                        .contents = *contents_,
                         .root = root_actor_,
                         .news_to = caf::actor_cast<caf::actor>(root_actor_),
                         .workers = workers_,
@@ -101,7 +114,7 @@ void snapshots_bench::start() {
                         .images_folder = folder() / "run/images",
                         .now_ns = [this] { return static_cast<std::int64_t>(++clock_); }});
   snapshotter_ = system_.spawn<caf::detached>(make_snapshotter, std::move(tools));
-  server_ = checked(snapshots_server::start(system_, snapshotter_, options));
+  server_ = checked(snapshots_server::start(system_, snapshotter_, logins_, options));
   stub_ = api::Snapshots::NewStub(
       grpc::CreateChannel("unix:" + socket().string(), grpc::InsecureChannelCredentials()));
 }

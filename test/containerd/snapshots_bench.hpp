@@ -19,7 +19,9 @@ struct fake_root {
   using answer = std::function<std::optional<result<admin_reply>>(const admin_request&)>;
   answer answers;                       ///< nothing: never
   std::vector<admin_request> requests;  ///< all that came
-  std::mutex mutex;                     ///< guards both
+  std::vector<std::string> given_up;    ///< references of pulls that nobody waits for
+  std::size_t starts = 0;               ///< of containers above images
+  std::mutex mutex;                     ///< guards all
   [[nodiscard]] std::size_t count(std::size_t alternative);
 };
 
@@ -66,6 +68,7 @@ class snapshots_bench {
   [[nodiscard]] std::filesystem::path snapshots_folder() const { return folder() / "snapshots"; }
   containerd_options options;  ///< of the next start
   image_catalogue& catalogue() { return *catalogue_; }
+  content_store& contents() { return *contents_; }
   database& metadata() { return *metadata_; }
 
  private:
@@ -81,9 +84,11 @@ class snapshots_bench {
   caf::actor_system system_{config_};
   std::unique_ptr<database> metadata_;
   std::unique_ptr<image_catalogue> catalogue_;
+  std::unique_ptr<content_store> contents_;
   worker_pool workers_{system_, 2};
   admin_service root_actor_;
   snapshotter snapshotter_;
+  login_keeper logins_;  // none: nobody asks for images
   std::unique_ptr<snapshots_server> server_;
   std::unique_ptr<api::Snapshots::StubInterface> stub_;
 };

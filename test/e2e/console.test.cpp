@@ -114,6 +114,51 @@ TEST_CASE("the live view shows a delivery as it comes along") {
   CHECK(hub->output().find("sending") != std::string::npos);
 }
 
+TEST_CASE("waiters and receivers are listed, also by the console") {
+  if (!cluster::possible()) return;
+  cluster all({.link_bytes_per_second = slow_link});
+  const auto image = make_streamed_image(all.folder() / "streamed");
+  all.add(image.layout, "streamed:1");
+  CHECK(all.on_node({"waiters"}).reply["count"] == 0);
+  CHECK(all.on_node({"receivers"}).reply["receivers"].empty());
+  const auto target = all.mount("streamed:1", "of-mine");
+  all.link().stop();
+  auto reader = all.run({"sh", "-c", "exec tail -c 100 \"$1\"/data/f123", "sh", target.string()});
+  nlohmann::json waiter;
+  REQUIRE(eventually([&] {
+    const auto said = all.on_node({"waiters"}).reply;
+    waiter = said["waiters"].empty() ? nlohmann::json() : said["waiters"][0];
+    return !waiter.is_null();
+  }));
+  CHECK(waiter["mount"] == "of-mine");
+  CHECK(waiter["path"] == "data/f123");
+  CHECK(waiter["process"] == reader->pid());
+  CHECK(waiter["command"] == "tail");
+  CHECK(waiter["blocks"] > 0);
+  CHECK(waiter["since_ms"].get<std::int64_t>() + waiter["waiting_ms"].get<std::int64_t>() >
+        std::int64_t{1'700'000'000'000});
+  const auto receivers = all.on_node({"receivers"}).reply["receivers"];
+  REQUIRE(receivers.size() == 1);
+  CHECK(receivers[0]["reference"].get<std::string>().find("streamed:1") != std::string::npos);
+  CHECK(receivers[0]["wants"] > 0);
+  CHECK(receivers[0]["segments_total"] > 0);
+  CHECK(receivers[0]["bytes_total"] == image.bytes);
+
+  terminal screen(all, console_command(all));
+  REQUIRE(screen.shows("firstlight>"));
+  screen.type("waiters");
+  screen.press("Enter");
+  CHECK(screen.shows("data/f123"));
+  screen.type("receivers");
+  screen.press("Enter");
+  CHECK(screen.shows("SEGMENTS"));
+  all.link().resume();
+  CHECK(reader->wait(std::chrono::minutes(1)) == program_end{0, 0});
+  check_complete(all, "streamed:1");
+  CHECK(all.on_node({"waiters"}).reply["count"] == 0);
+  CHECK(all.on_node({"receivers"}).reply["receivers"][0]["state"] == "complete");
+}
+
 TEST_CASE("operators drain, evict, reconnect and change the log level; events tell of it") {
   if (!cluster::possible()) return;
   cluster all;
@@ -152,28 +197,6 @@ TEST_CASE("operators drain, evict, reconnect and change the log level; events te
   CHECK(events_of(all, "draining").size() == 1);
   CHECK(events_of(all, "mounted").size() == 1);
   CHECK(events_of(all, "unmounted").size() == 1);
-}
-
-TEST_CASE("metrics and health are served on loopback") {
-  if (!cluster::possible()) return;
-  cluster all;
-  const auto port = std::to_string(20'000 + getpid() % 10'000);
-  const auto get = [&](const std::string& path) {
-    auto program = all.run({"curl", "-s", "-w", "%{http_code}", "http://127.0.0.1:" + port + path});
-    REQUIRE(program->wait(std::chrono::seconds(20)));
-    return program->output();
-  };
-  all.restart_node({"metrics_listen=127.0.0.1:" + port});
-  REQUIRE(eventually([&] { return get("/readyz") == "ready\n200"; }));
-  CHECK(get("/healthz") == "ok\n200");
-  const auto metrics = get("/metrics");
-  CHECK(metrics.find("firstlight_link_up 1\n") != std::string::npos);
-  CHECK(metrics.find("firstlight_mounts 0\n") != std::string::npos);
-  CHECK(get("/other").ends_with("404"));
-  all.kill_hub();
-  REQUIRE(eventually([&] { return get("/readyz").ends_with("503"); }));
-  CHECK(get("/healthz") == "ok\n200");
-  CHECK_THROWS(all.restart_node({"metrics_listen=0.0.0.0:" + port}));
 }
 
 TEST_CASE("an admin's certificate leads a console to a hub of another machine") {

@@ -1,44 +1,15 @@
 #include "test/harness/cluster/containerd.hpp"
+
 #include <sys/mount.h>
 
-#include "test/e2e/shell_image.hpp"
+#include "test/e2e/slow_image.hpp"
 
 /// A real containerd runs images through the node.
 namespace firstlight {
 namespace {
 
 namespace fs = std::filesystem;
-using keys = std::vector<std::string>;
 
-void check_good(const program_said& end) {
-  INFO(end.output << end.errors);
-  REQUIRE(end.exit_code == 0);
-}
-
-/// Programs that start at once, and data that takes its time on a slow link.
-fs::path make_slow_image(const fs::path& layout, std::uint64_t seed = 7) {
-  tar_builder data;
-  data.folder("data/");
-  for (int file = 0; file < 8; ++file)
-    data.file("data/f" + std::to_string(file),
-              incompressible(seed + static_cast<std::uint64_t>(file), 1U << 20U));
-  tar_builder shell;
-  shell.folder("bin/").folder("etc/").folder("lib/").folder("lib64/").folder("tmp/", 01777);
-  shell.file("bin/busybox", text_of("/usr/bin/busybox"), 0755).symlink("bin/sh", "busybox");
-  for (const std::string applet : {"cat", "ls", "rm", "mv", "chmod", "wc", "sha256sum", "sleep", "true"})
-    shell.symlink("bin/" + applet, "busybox");
-  shell.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
-  for (const std::string library : {"libresolv.so.2", "libc.so.6"})
-    shell.file("lib/" + library, text_of("/lib/x86_64-linux-gnu/" + library), 0755);
-  shell.file("lib64/ld-linux-x86-64.so.2", text_of("/lib64/ld-linux-x86-64.so.2"), 0755);
-  write_layout(layout, {shell.take(), data.take()});
-  return layout;
-}
-
-const std::vector<std::string> idle{"/bin/sleep", "1000000"};
-std::vector<std::string> shell(const std::string& line) {
-  return {"/bin/sh", "-c", line};
-}
 const auto hash_data = shell("cat /data/* | sha256sum");
 
 }  // namespace
@@ -76,7 +47,9 @@ TEST_CASE("a container runs while its image arrives, through restarts of everyth
   check_good(engine.exec("one", shell("echo mine >/etc/passwd")));
   check_good(engine.exec("one", shell("cat /etc/passwd")));  // all that it reads is in memory now
   REQUIRE(all.stop_node());
-  CHECK(engine.exec("one", shell("cat /etc/passwd")).output == "mine\n");  // without any node
+  const auto without_node = engine.exec("one", shell("cat /etc/passwd"));
+  check_good(without_node);
+  CHECK(without_node.output == "mine\n");
   all.start_node();
   CHECK(engine.snapshots() == before);
   engine.restart();
@@ -146,14 +119,7 @@ TEST_CASE("what a container wrote is committed as a snapshot and built on") {
     return engine.ctr(arguments);
   };
   check_good(on({"commit", "mine", engine.whole("one")}));
-  const auto point = all.folder() / "point";
-  fs::create_directories(point);
-  const auto mounted = on({"prepare", "--target", point.string(), "next", "mine"});
-  check_good(mounted);
-  auto shell_line = all.run({"sh", "-c", mounted.output});
-  const auto end = shell_line->wait(std::chrono::minutes(1));
-  INFO(mounted.output << shell_line->errors());
-  REQUIRE(end == program_end{0, 0});
+  const auto point = engine.mounted("prepare", "next", "mine");
   CHECK(text_of(point / "new") == "new\n");
   CHECK_FALSE(fs::exists(point / "data/f0"));
   CHECK(fs::file_size(point / "data/f1") == 1U << 20U);
@@ -170,18 +136,6 @@ TEST_CASE("what the lower layers of an image show alone is right, and can be bui
   write_layout(layout, {first, second, third});
   const auto image = engine.push(layout, "team/app:1");
   check_good(engine.pull(image));
-  const auto mounted = [&](const std::string& how, const std::string& key, const std::string& parent) {
-    const auto point = all.folder() / key;
-    fs::create_directories(point);
-    const auto made = engine.ctr(
-        {"snapshots", "--snapshotter", "firstlight", how, "--target", point.string(), key, parent});
-    check_good(made);
-    auto mount = all.run({"sh", "-c", made.output});
-    const auto end = mount->wait(std::chrono::minutes(1));
-    INFO(made.output << mount->errors());
-    REQUIRE(end == program_end{0, 0});
-    return point;
-  };
   std::string one;
   std::string two;
   for (const auto& key : engine.snapshots()) {
@@ -193,22 +147,24 @@ TEST_CASE("what the lower layers of an image show alone is right, and can be bui
     const auto info = engine.ctr({"snapshots", "--snapshotter", "firstlight", "info", key});
     if (nlohmann::json::parse(info.output).value("Parent", "") == one) two = key;
   }
-  const auto lowest = mounted("view", "lowest", one);
+  const auto lowest = engine.mounted("view", "lowest", one);
   CHECK(text_of(lowest / "etc/a") == "first");
   CHECK(fs::exists(lowest / "etc/gone"));
   CHECK_FALSE(fs::exists(lowest / "b"));
-  const auto middle = mounted("prepare", "middle", two);
+  const auto middle = engine.mounted("prepare", "middle", two);
   CHECK(text_of(middle / "etc/a") == "second");
   CHECK_FALSE(fs::exists(middle / "etc/gone"));
   std::ofstream(middle / "mine") << "mine";
-  REQUIRE(umount2(middle.c_str(), 0) == 0);
+  REQUIRE(eventually([&] { return umount2(middle.c_str(), 0) == 0; }));  // what was opened there is looked at
   check_good(engine.ctr({"snapshots", "--snapshotter", "firstlight", "commit", "built", "middle"}));
-  const auto built = mounted("view", "look", "built");
+  const auto built = engine.mounted("view", "look", "built");
   CHECK(text_of(built / "b") == "b");
   CHECK(text_of(built / "mine") == "mine");
 
   // Nothing of it is left behind.
-  for (const auto& point : {built, lowest}) REQUIRE(umount2(point.c_str(), 0) == 0);
+  for (const auto& point : {built, lowest})
+    REQUIRE(
+        eventually([&] { return umount2(point.c_str(), 0) == 0; }));  // what was opened there is looked at
   for (const auto* key :
        {"look", "built", "lowest"})  // its views are garbage to containerd: they may be gone
     engine.ctr({"snapshots", "--snapshotter", "firstlight", "rm", key});

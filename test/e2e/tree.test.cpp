@@ -1,5 +1,6 @@
 #include <ctime>
 
+#include "test/e2e/real_image.hpp"
 #include "test/e2e/streamed_image.hpp"
 #include "test/harness/image_oracle.hpp"
 
@@ -33,17 +34,6 @@ void check_mounts_equal_umoci(cluster& all, const std::filesystem::path& layout)
   check_complete(all, "oracle:1");
   for (const std::string mount : {"overlay", "plain"}) CHECK(all.on_node({"umount", mount}).exit_code == 0);
   CHECK(all.mounts().empty());
-}
-
-/// The layout that make-image makes, or has made before.
-std::filesystem::path real_image(cluster& all, const std::string& name) {
-  auto made = all.run({"test/images/make-image", name});
-  const auto end = made->wait(std::chrono::minutes(20));
-  INFO(made->errors());
-  REQUIRE(end == program_end{0, 0});
-  auto path = made->output();
-  path.pop_back();
-  return path;
 }
 
 std::string lower_layer() {

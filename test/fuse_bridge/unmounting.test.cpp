@@ -138,3 +138,14 @@ TEST_CASE("the mount table is read with its escapes") {
   CHECK(mounts[0].options == "rw,lowerdir=/a\\:b,upperdir=/c");
   CHECK(mounts[1].device == "0:44");
 }
+
+TEST_CASE("an overlay's layer is found by its whole name only") {
+  const std::string options = "rw,lowerdir=/run/a:/run/b\\:c::/data,upperdir=/up,workdir=/work";
+  CHECK(has_layer(options, "/run/a"));
+  CHECK(has_layer(options, "/run/b\\:c"));
+  CHECK(has_layer("ro,lowerdir=/run/a", "/run/a"));
+  CHECK_FALSE(has_layer(options, "/run"));
+  CHECK_FALSE(has_layer(options, "/run/b"));
+  CHECK_FALSE(has_layer(options, "c"));
+  CHECK_FALSE(has_layer(options, ""));
+}

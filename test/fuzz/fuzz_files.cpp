@@ -2,8 +2,9 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "logins/docker_logins.hpp"
+#include "model/base64.hpp"
 #include "storage/bundle_file.hpp"
-#include "storage/oci/docker_credentials.hpp"
 #include "test/fuzz/fuzz_entry.hpp"
 #include "test/harness/temporary_folder.hpp"
 
@@ -32,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   // A config that names a helper would run it.
   if (text.find("cred") == std::string_view::npos)
-    static_cast<void>(find_credentials(path, "registry.example", {}));
+    static_cast<void>(find_docker_login({.config_file = path}, "registry.example"));
   if (const auto plain = base64_decode(text))
     if (base64_decode(base64_encode(*plain)) != *plain) std::abort();
   return 0;

@@ -85,8 +85,8 @@ void write_layout(const std::filesystem::path& folder, const std::vector<std::st
   const std::string machine = architecture.empty() ? host_platform().architecture : architecture;
   const std::string config =
       R"({"architecture":)" + quoted(machine) +
-      R"(,"os":"linux","config":{"Cmd":["sh"]},"rootfs":{"type":"layers","diff_ids":[)" + join(diff_ids) +
-      "]}}";
+      R"(,"os":"linux","config":{"Cmd":["sh"],"Env":["PATH=/usr/bin:/bin"]},"rootfs":{"type":"layers","diff_ids":[)" +
+      join(diff_ids) + "]}}";
   const std::string manifest = R"({"schemaVersion":2,"config":)" +
                                add_blob(folder, "application/vnd.oci.image.config.v1+json", config) +
                                R"(,"layers":[)" + join(layers) + "]}";

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "model/runs.hpp"
+#include "model/want_ahead.hpp"
 
 using namespace firstlight;
 
@@ -99,6 +100,24 @@ TEST_CASE("each further want of a content brings more of what follows, behind al
   REQUIRE(d.want(runs{{0, 300, 1}, {1, 50, 1}}, urgency::normal));
   CHECK(d.next()->segment.runs == runs{{0, 300, 3}, {1, 50, 3}});
   CHECK(d.next()->segment.runs == runs{{0, 303, 6}});
+}
+
+TEST_CASE("what is sent because of a want reaches as far as the rule says that scores use as well") {
+  CHECK(rc::check([] {
+    auto limits = small;
+    limits.want_ahead_bytes = geometry.block_bytes * *rc::gen::inRange(0U, 8U);
+    auto d = make(contents_of({4'000'000}), {}, {}, limits);
+    const auto wants = *rc::gen::inRange(1U, 6U);
+    for (std::uint32_t times = 0; times < wants; ++times) {
+      const block_run wanted{0, 100 + times * 150, 1};
+      RC_ASSERT(d.want(runs{wanted}, urgency::normal).has_value());
+      std::uint32_t blocks = 0;
+      for (auto next = d.next(); next && next->segment.runs.front().first >= 100; next = d.next())
+        for (const auto& run : next->segment.runs) blocks += run.count;
+      const auto reach = reach_of_want(limits, geometry, times, 977 - wanted.first - 1);
+      RC_ASSERT(blocks == 1 + reach.with + reach.behind);
+    }
+  }));
 }
 
 TEST_CASE("a large want is cut into segments") {

@@ -211,6 +211,13 @@ TEST_CASE("a miss brings what lies behind it too") {
   CHECK(score.misses == 1);
 }
 
+TEST_CASE("a miss brings as much behind it as the hub is set to send") {
+  auto link = slow;
+  link.hub.want_ahead_bytes = 0;
+  const auto start = reads({{2, 0}, {2, 1}, {2, 2}});
+  CHECK(score_order(start, {}, three_files, {}, link).misses == 3);
+}
+
 TEST_CASE("no order is better than a start's own by more than a miss would save") {
   CHECK(rc::check([] {
     const auto start = *any_start();

@@ -33,6 +33,17 @@ TEST_CASE("a block is asked for once, however many readers wait for it") {
   CHECK(core.arrived(runs{{5, 2, 3}}) == ids{waiter_id{1}, waiter_id{2}, waiter_id{3}});
 }
 
+TEST_CASE("blocks that somebody waits for are counted once, however many wait") {
+  readiness core;
+  REQUIRE(core.park(waiter_id{1}, runs{{5, 2, 2}}));
+  REQUIRE(core.park(waiter_id{2}, runs{{5, 3, 2}}));
+  CHECK(core.awaited(runs{{5, 0, 10}}) == 3);
+  CHECK(core.awaited(runs{{5, 3, 1}, {4, 3, 1}}) == 1);
+  CHECK(core.awaited(runs{{5, 5, 10}}) == 0);
+  REQUIRE(core.arrived(runs{{5, 3, 1}}).empty());
+  CHECK(core.awaited(runs{{5, 0, 10}}) == 2);
+}
+
 TEST_CASE("readers of failed blocks fail, others wait on") {
   readiness core;
   REQUIRE(core.park(waiter_id{1}, runs{{5, 2, 2}}));

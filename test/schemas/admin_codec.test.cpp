@@ -15,6 +15,9 @@ class filler {
   static constexpr bool writes = false;
 
   void operator()(const char*, std::string& value) { value = *rc::gen::arbitrary<std::string>(); }
+  void operator()(const char*, secret_text& value) {
+    value = secret_text(*rc::gen::arbitrary<std::string>());
+  }
   void operator()(const char*, pull_until& value) {
     value = *rc::gen::element(pull_until::mountable, pull_until::complete, pull_until::started);
   }

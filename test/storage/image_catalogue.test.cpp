@@ -19,12 +19,12 @@ struct catalogue_bench {
   made_toc made = make_toc({.block_bytes = default_block_bytes}, random_image_tree(1, 50)).value();
   toc_id id = made.id;
 
-  catalogue_bench() { restart(); }
-  void restart() {
+  explicit catalogue_bench(const catalogue_limits& limits = {}) { restart(limits); }
+  void restart(const catalogue_limits& limits = {}) {
     catalogue.reset();
     metadata.reset();
     metadata = database::open(folder.path() / "db").value();
-    catalogue = image_catalogue::open(folder.path(), *metadata).value();
+    catalogue = image_catalogue::open(folder.path(), *metadata, limits).value();
   }
   void record() { REQUIRE(catalogue->put({.reference = "app", .platform = "linux/amd64", .toc = id})); }
 };
@@ -152,6 +152,30 @@ TEST_CASE("the TOC of a removed image is forgotten with its last record, and can
   REQUIRE(bench.catalogue->store_toc(bench.made));
   bench.restart();
   CHECK(bench.catalogue->toc(bench.id));
+}
+
+TEST_CASE("TOCs that no tag means any more go, but for the latest and those in use") {
+  catalogue_bench bench({.tocs_kept_open = 1, .unnamed_kept_max = 2});
+  std::vector<toc_id> ids;
+  std::shared_ptr<const toc_view> used;
+  const auto now = std::filesystem::file_time_type::clock::now();
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    const auto made = make_toc({.block_bytes = default_block_bytes}, random_image_tree(seed + 10, 5)).value();
+    ids.push_back(made.id);
+    const auto view = bench.catalogue->store_toc(made).value();
+    if (seed == 0) used = view;
+    REQUIRE(bench.catalogue->put_order(made.id, {}));
+    REQUIRE(bench.catalogue->put({.reference = "app", .platform = "linux/amd64", .toc = made.id}));
+    std::filesystem::last_write_time(bench.catalogue->toc_path(made.id, toc_part::tree),
+                                     now + std::chrono::seconds(seed));
+  }
+  CHECK(bench.catalogue->forget_unnamed() == 2);
+  for (const auto at : {0, 3, 4, 5}) CHECK(bench.catalogue->toc(ids[static_cast<std::size_t>(at)]));
+  for (const std::size_t at : {1, 2}) {
+    CHECK(bench.catalogue->toc(ids[at]).error().code == errc::not_found);
+    CHECK_FALSE(bench.catalogue->order(ids[at], order_kind::guessed).value());
+  }
+  CHECK(bench.catalogue->forget_unnamed() == 0);
 }
 
 }  // namespace firstlight

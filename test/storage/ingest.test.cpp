@@ -62,6 +62,26 @@ struct ingestion_bench {
   }
 };
 
+/// A layout as if a registry had it, which gives no blob that it is told to withhold.
+class registry_of_layout : public image_source {
+ public:
+  registry_of_layout(std::unique_ptr<image_source> layout, std::string host)
+      : layout_(std::move(layout)), host_(std::move(host)) {}
+  result<digest> current_digest() override { return layout_->current_digest(); }
+  result<resolved_image> resolve(const platform& wanted) override { return layout_->resolve(wanted); }
+  [[nodiscard]] std::string origin() const override { return host_; }
+  result<bool> has_blob(const blob_descriptor&) override { return gives; }
+  result<std::unique_ptr<byte_source>> open_blob(const blob_descriptor& blob) override {
+    if (!gives) return fail(errc::denied, "this is none of yours");
+    return layout_->open_blob(blob);
+  }
+  bool gives = true;
+
+ private:
+  std::unique_ptr<image_source> layout_;
+  std::string host_;
+};
+
 const std::vector<std::string> equal;
 
 std::string capability() {  // cap_net_raw=ep
@@ -107,6 +127,27 @@ TEST_CASE("an image is ingested from layers that are plain, gzip or zstd, with e
   CHECK(plain->layers_read == 2);
   CHECK(zstd->layers_read == 0);
   CHECK(bench.observe(plain->tree).at("etc/a").links == 2);
+}
+
+TEST_CASE("who only knows what a private layer unpacks to does not get it") {
+  ingestion_bench bench;
+  const auto layout = bench.folder.path() / "secret";
+  write_layout(layout, {tar_builder().file("secret", "x").take()});
+  const auto from = [&](const std::string& host, const std::filesystem::path& folder, bool gives = true) {
+    const auto reference = parse_image_reference("oci:" + folder.string() + ":latest").value();
+    registry_of_layout source(open_image_source(reference).value(), host);
+    source.gives = gives;
+    return ingest_image(source, host_platform(), {*bench.store.contents, *bench.layers, bench.limits, {}});
+  };
+  CHECK(from("host.example", layout)->layers_read == 1);
+  CHECK(from("host.example", layout)->layers_read == 0);
+  CHECK(from("other.example", layout)->layers_read == 1);
+  CHECK(from("host.example", layout, false).error().code == errc::denied);
+
+  // Another blob under the same claim: what it unpacks to is looked at.
+  const auto forged = bench.folder.path() / "forged";
+  write_layout(forged, {tar_builder().file("secret", "x").take()}, layer_packing::zstd);
+  CHECK(from("host.example", forged)->layers_read == 1);
 }
 
 TEST_CASE("a layer that ends right behind its last file is whole, and one that ends in it is not") {

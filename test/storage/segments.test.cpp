@@ -95,12 +95,14 @@ TEST_CASE("segments carry any cut of an image over in any order") {
       const std::vector<block_run> some(runs.begin() + static_cast<std::ptrdiff_t>(at),
                                         runs.begin() + static_cast<std::ptrdiff_t>(at + count));
       at += count;
-      const auto built = builder.build(0, sides.plan(some), sides.contents, [&](std::uint32_t content) {
+      auto built = builder.build(0, sides.plan(some), sides.contents, [&](std::uint32_t content) {
         return verified[content].empty() ? nullptr : &verified[content];
       });
       RC_ASSERT(built.has_value());
+      built->out_of_turn = at % 2 == 0;
       const auto sent = decode_segment(share(encode_segment(*built)));
       RC_ASSERT(sent.has_value());
+      RC_ASSERT(sent->out_of_turn == built->out_of_turn);
       const auto outcome = reader.read(*sent);
       RC_ASSERT(outcome.has_value());
       RC_ASSERT(outcome->failed.empty());

@@ -14,6 +14,11 @@ namespace firstlight {
 namespace {
 
 constexpr std::size_t token_bytes = 16;
+
+std::string text_of(capnp::Data::Reader bytes) {
+  const auto chars = bytes.asChars();
+  return {chars.begin(), chars.size()};
+}
 constexpr std::size_t name_bytes_max = 64;
 constexpr std::uint32_t watches_per_silence = 4;
 
@@ -174,10 +179,28 @@ result<void> hub_engine::check(wire::NodeHello::Reader hello, const peer& from) 
     return fail(errc::protocol, "the hub's block size is " + std::to_string(options_.block_bytes) +
                                     " bytes, this node's " + std::to_string(hello.getBlockBytes()));
   if (hello.getSession().size() != token_bytes) return fail(errc::protocol, "the session has no 16 bytes");
+  if (hello.getProcess().size() > token_bytes)
+    return fail(errc::protocol, "the process has more than 16 bytes");
   if (hello.getSoftwareVersion().size() > options_.limits.text_bytes_max)
     return fail(errc::protocol, "the software version is too long");
   if (nodes_.size() >= options_.limits.nodes_max && nodes_.count(from.name) == 0)
     return fail(errc::busy, "the hub has all the nodes that it may have (nodes_max)");
+  return check_alone(hello, from);
+}
+
+/// Two processes with one certificate would throw each other out on and on: the one that is there stays. One
+/// whose machine has died is silent soon; one that has lost its link joins again as the process that it was.
+result<void> hub_engine::check_alone(wire::NodeHello::Reader hello, const peer& from) const {
+  const auto old = nodes_.find(from.name);
+  const auto process = text_of(hello.getProcess());
+  if (old == nodes_.end() || process.empty() || process == old->second->process()) return {};
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& [id, one] : peers_)
+    if (one.node == old->second && one.control &&
+        now - one.link->messages().last_heard() < options_.limits.silence_max / 2)
+      return fail(errc::busy, "another process has joined with the certificate of " + from.name + " from " +
+                                  one.address +
+                                  "; end it, or give each its own: firstlight pki issue node NAME");
   return {};
 }
 
@@ -191,12 +214,11 @@ result<std::shared_ptr<joined_node>> hub_engine::join(connection_id from, wire::
   }
   if (const auto old = nodes_.find(control.name); old != nodes_.end())
     drop_node(std::shared_ptr<joined_node>(old->second), "the node joined again");
-  const auto token = hello.getSession().asChars();
   auto limits = options_.limits;
   if (const auto theirs = hello.getLimits().getMessageBytesMax(); theirs > 0)
     limits.message_bytes_max = std::min(limits.message_bytes_max, theirs);
   auto node = std::make_shared<joined_node>(
-      joined_node::options{control.name, std::string(token.begin(), token.size()), limits,
+      joined_node::options{control.name, text_of(hello.getSession()), text_of(hello.getProcess()), limits,
                            [this, from](const std::string& why) { end(from, why); }});
   auto link = spawn_node_link(system_, loop_, node);
   node->set_link(link);

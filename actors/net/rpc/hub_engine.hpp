@@ -51,6 +51,7 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
   void admin_accepted(acceptor::accepted stream);
   std::string refusal(const certificate_name& name) const;
   result<void> check(wire::NodeHello::Reader hello, const peer& from) const;
+  result<void> check_alone(wire::NodeHello::Reader hello, const peer& from) const;
   void attach_now(connection_id from, wire::BulkSink::Client sink);
   void forget_waiting(connection_id from);
   void end(connection_id id, const std::string& why);

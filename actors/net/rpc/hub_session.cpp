@@ -25,13 +25,13 @@ constexpr std::uint32_t pings_per_silence = 3;
 constexpr std::uint32_t unanswered_silences_max =
     3;  // a lost control connection hides behind a busy bulk one
 
-std::string random_token() {
+}  // namespace
+
+std::string hub_session::random_token() {
   std::string token(token_bytes, '\0');
   KJ_REQUIRE(RAND_bytes(reinterpret_cast<unsigned char*>(token.data()), token_bytes) == 1, "no random bytes");
   return token;
 }
-
-}  // namespace
 
 // A failed task is a lost connection or a broken promise of the hub: both end the session.
 class hub_session::error_handler final : public kj::TaskSet::ErrorHandler {
@@ -47,13 +47,14 @@ class hub_session::error_handler final : public kj::TaskSet::ErrorHandler {
 };
 
 hub_session::hub_session(kj_loop& loop, const hub_link_options& options, std::shared_ptr<tls_identity> tls,
-                         hub_link_shell link, owner& told)
+                         hub_link_shell link, std::string process, owner& told)
     : loop_(loop),
       options_(options),
       tls_(std::move(tls)),
       link_(std::move(link)),
       owner_(told),
       token_(random_token()),
+      process_(std::move(process)),
       silence_max_(options.limits.silence_max),
       send_bytes_max_(options.limits.node_message_bytes_max),
       started_(std::chrono::steady_clock::now()),
@@ -120,6 +121,7 @@ void hub_session::control_ready(dialled made) {
   hello.setProtocolVersion(options_.protocol_version);
   hello.setSoftwareVersion({options_.software_version.c_str(), options_.software_version.size()});
   hello.setSession({reinterpret_cast<const kj::byte*>(token_.data()), token_.size()});
+  hello.setProcess({reinterpret_cast<const kj::byte*>(process_.data()), process_.size()});
   hello.setBlockBytes(options_.block_bytes);
   hello.setBulkConnections(options_.limits.bulk_connections);
   hello.initLimits().setMessageBytesMax(options_.limits.message_bytes_max);

@@ -32,8 +32,11 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
     ~owner() = default;
   };
 
+  /// `process` is the same for all sessions of one process.
   hub_session(kj_loop& loop, const hub_link_options& options, std::shared_ptr<tls_identity> tls,
-              hub_link_shell link, owner& told);
+              hub_link_shell link, std::string process, owner& told);
+  /// 16 random bytes.
+  [[nodiscard]] static std::string random_token();
 
   /// Dials control and bulk in parallel.
   void start();
@@ -94,6 +97,7 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
   hub_link_shell link_;
   owner& owner_;
   std::string token_;
+  std::string process_;
 
   kj::Own<connection> control_;
   std::vector<kj::Own<connection>> bulks_;

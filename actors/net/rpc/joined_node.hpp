@@ -19,7 +19,8 @@ class joined_node : public std::enable_shared_from_this<joined_node> {
  public:
   struct options {
     std::string name;
-    std::string token;  ///< NodeHello.session
+    std::string token;    ///< NodeHello.session
+    std::string process;  ///< NodeHello.process; may be empty
     link_limits limits;
     kj::Function<void(const std::string& why)> close;  ///< ends all connections of this node
   };
@@ -31,6 +32,7 @@ class joined_node : public std::enable_shared_from_this<joined_node> {
 
   [[nodiscard]] const std::string& name() const { return options_.name; }
   [[nodiscard]] const std::string& token() const { return options_.token; }
+  [[nodiscard]] const std::string& process() const { return options_.process; }
 
   /// The reason that the session is told when this object ends.
   void gone(std::string why) { why_ = std::move(why); }

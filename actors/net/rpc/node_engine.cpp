@@ -47,7 +47,7 @@ void node_engine::taskFailed(kj::Exception&& thrown) {
 
 void node_engine::dial() {
   announce(link_state::connecting, {});
-  session_ = std::make_shared<hub_session>(loop_, options_, tls_, link_, *this);
+  session_ = std::make_shared<hub_session>(loop_, options_, tls_, link_, process_, *this);
   session_->start();
 }
 

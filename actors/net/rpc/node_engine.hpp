@@ -45,6 +45,7 @@ class node_engine final : public hub_session::owner, private kj::TaskSet::ErrorH
   hub_link_options options_;
   std::shared_ptr<tls_identity> tls_;
   hub_link_shell link_;
+  std::string process_ = hub_session::random_token();
   retry retry_;
   std::shared_ptr<hub_session> session_;
   link_status past_;  // what ended sessions have counted, and the state

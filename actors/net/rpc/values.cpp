@@ -98,6 +98,36 @@ shared_bytes copy_data(capnp::Data::Reader in) {
   return share(copy(in));
 }
 
+namespace {
+
+capnp::Data::Reader as_data(const secret_text& secret) {
+  return {reinterpret_cast<const capnp::byte*>(secret.view().data()), secret.view().size()};
+}
+
+void write_login(wire::Login::Builder out, const registry_login& login) {
+  out.setUser(text(login.user));
+  out.setPassword(as_data(login.password));
+  out.setIdentityToken(as_data(login.identity_token));
+  out.setRegistryToken(as_data(login.registry_token));
+}
+
+secret_text read_secret(capnp::Data::Reader in) {
+  return secret_text({reinterpret_cast<const char*>(in.begin()), in.size()});
+}
+
+result<shared_login> read_login(wire::Login::Reader in, const link_limits& limits) {
+  auto user = read_text(in.getUser(), limits.login_bytes_max, "login");
+  if (!user) return tl::unexpected(user.error());
+  for (const auto part : {in.getPassword(), in.getIdentityToken(), in.getRegistryToken()})
+    if (part.size() > limits.login_bytes_max)
+      return fail(errc::protocol, "login is too long (login_bytes_max)");
+  return std::make_shared<const registry_login>(
+      registry_login{std::move(*user), read_secret(in.getPassword()), read_secret(in.getIdentityToken()),
+                     read_secret(in.getRegistryToken())});
+}
+
+}  // namespace
+
 void write_pull(wire::PullRequest::Builder out, const pull_request& request) {
   out.setDelivery(request.delivery);
   out.setReference(text(request.reference));
@@ -107,6 +137,7 @@ void write_pull(wire::PullRequest::Builder out, const pull_request& request) {
   if (request.toc) out.setToc(as_data(request.toc->value));
   auto beside = out.initBeside(static_cast<kj::uint>(request.beside.size()));
   for (kj::uint i = 0; i < beside.size(); ++i) beside.set(i, request.beside[i]);
+  if (request.login) write_login(out.initLogin(), *request.login);
 }
 
 result<pull_request> read_pull(wire::PullRequest::Reader in, const link_limits& limits) {
@@ -125,6 +156,11 @@ result<pull_request> read_pull(wire::PullRequest::Reader in, const link_limits& 
     request.had.push_back(std::move(*had));
   }
   for (const auto id : in.getBeside()) request.beside.push_back(id);
+  if (in.hasLogin()) {
+    auto login = read_login(in.getLogin(), limits);
+    if (!login) return tl::unexpected(login.error());
+    request.login = std::move(*login);
+  }
   if (in.getToc().size() == 0) return request;
   const auto toc = read_digest(in.getToc(), "toc");
   if (!toc) return tl::unexpected(toc.error());
@@ -181,6 +217,7 @@ void write_segment(wire::Segment::Builder out, const segment& value, message_str
   out.setSequence(value.sequence);
   write_runs(out.initRuns(static_cast<kj::uint>(value.runs.size())), value.runs);
   out.setBytes(value.bytes);
+  out.setOutOfTurn(value.out_of_turn);
   out.adoptFrame(
       capnp::Orphanage::getForMessageContaining(out).referenceExternalData(lender.lend(value.frame)));
   if (value.patch_base) {
@@ -198,6 +235,7 @@ result<segment> read_segment(wire::Segment::Reader in, const message_stream& kee
   if (!runs) return tl::unexpected(runs.error());
   value.runs = std::move(*runs);
   value.bytes = in.getBytes();
+  value.out_of_turn = in.getOutOfTurn();
   value.frame = keeper.keep(in.getFrame());
   if (in.getPatchBase().size() > 0) {
     const auto base = read_digest(in.getPatchBase(), "patchBase");

@@ -20,6 +20,8 @@ struct pulled : net_fixture {
     request.reference = "redis:7";
     request.platform = "linux/amd64";
     request.toc = toc_id{digest{{std::byte{9}}}};
+    request.login = std::make_shared<const registry_login>(
+        registry_login{"ann", secret_text("hunter2"), secret_text("identity"), secret_text("bearer")});
     // Sent before the link is up: it must travel with the join.
     caf::scoped_actor self(system());
     auto asked = self->request(link, patience, request, node->actor);
@@ -28,6 +30,8 @@ struct pulled : net_fixture {
     CHECK(got.request.reference == "redis:7");
     CHECK(got.request.platform == "linux/amd64");
     CHECK(got.request.toc == request.toc);
+    REQUIRE(got.request.login);
+    CHECK((*got.request.login == *request.login));
     CHECK(got.request.delivery == delivery);
     pull_started started;
     started.segments = 3;
@@ -42,6 +46,28 @@ struct pulled : net_fixture {
 
 TEST_CASE("a pull made before the link is up reaches the hub with the join and is answered") {
   const pulled both;
+}
+
+TEST_CASE("a pull without a login comes without one, and one with too long a login is refused") {
+  net_fixture both;
+  both.start_hub();
+  const auto link = both.start_node("n1");
+  const auto node = both.make_receiver();
+  auto request = pull_request{.delivery = 1, .reference = "redis:7"};
+  caf::scoped_actor self(both.system());
+  auto asked = self->request(link, patience, request, node->actor);
+  auto got = both.next_joined()->pulls.next();
+  CHECK_FALSE(got.request.login);
+  got.answer.deliver(pull_started{});
+  asked.receive([](const pull_started&) {},
+                [](const caf::error& failure) { FAIL(to_string(from_caf(failure))); });
+  request.login = std::make_shared<const registry_login>(
+      registry_login{"ann", secret_text(std::string(link_limits{}.login_bytes_max + 1, 'x')), {}, {}});
+  self->request(link, patience, request, node->actor)
+      .receive([](const pull_started&) { FAIL("it was answered"); },
+               [](const caf::error& failure) {
+                 CHECK(from_caf(failure).detail.find("login_bytes_max") != std::string::npos);
+               });
 }
 
 TEST_CASE("a segment arrives at its receiver as it was sent and its verdict comes back") {

@@ -60,8 +60,14 @@ void containerd_daemon::write_config() const {
       << ".ttrpc\"\n"
       << "[proxy_plugins.firstlight]\n  type = \"snapshot\"\n  address = \""
       << (all_.folder() / "sn.sock").string() << "\"\n"
+      << "[plugins.\"io.containerd.grpc.v1.cri\"]\n  sandbox_image = \"" << pause_image() << "\"\n"
+      << "  restrict_oom_score_adj = true\n"  // in a container root may not make a pod safer than itself
       << "[plugins.\"io.containerd.grpc.v1.cri\".containerd]\n  snapshotter = \"firstlight\"\n"
       << "  disable_snapshot_annotations = false\n"
+      << "[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc]\n"
+      << "  runtime_type = \"io.containerd.runc.v2\"\n"
+      << "[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc.options]\n  Root = \""
+      << runc_root() << "\"\n"
       << "[plugins.\"io.containerd.grpc.v1.cri\".cni]\n  conf_dir = \"" << folder << "/cni\"\n"
       << "[plugins.\"io.containerd.internal.v1.opt\"]\n  path = \"" << folder << "/opt\"\n";
 }
@@ -70,6 +76,8 @@ void containerd_daemon::start() {
   daemon_ = all_.run({"containerd", "-c", (all_.folder() / "containerd.toml").string()});
   if (!eventually([&] { return ctr({"version"}).exit_code == 0; }))
     throw std::runtime_error("containerd does not start: " + daemon_->errors());
+  if (cri_ == cri_plugin::on && !eventually([&] { return cri()->serves(); }))
+    throw std::runtime_error("containerd does not serve kubelet: " + daemon_->errors());
 }
 
 void containerd_daemon::restart() {
@@ -117,8 +125,8 @@ program_said containerd_daemon::run(const std::string& reference, const std::str
 }
 
 program_said containerd_daemon::exec(const std::string& id, const std::vector<std::string>& command) {
-  std::vector<std::string> arguments{"tasks", "exec", "--exec-id", "exec-" + std::to_string(++execs_),
-                                     whole(id)};
+  std::vector<std::string> arguments{"tasks", "exec", "--exec-id", "exec-" + std::to_string(++execs_)};
+  arguments.push_back(whole(id));
   arguments.insert(arguments.end(), command.begin(), command.end());
   return ctr(arguments);
 }
@@ -144,6 +152,17 @@ std::vector<std::string> containerd_daemon::snapshots() {
   for (std::getline(lines, line); std::getline(lines, line);) keys.push_back(line.substr(0, line.find(' ')));
   std::sort(keys.begin(), keys.end());
   return keys;
+}
+
+std::filesystem::path containerd_daemon::mounted(const std::string& how, const std::string& key,
+                                                 const std::string& parent) {
+  auto point = all_.folder() / key;
+  std::filesystem::create_directories(point);
+  const auto made =
+      ctr({"snapshots", "--snapshotter", "firstlight", how, "--target", point.string(), key, parent});
+  const auto mount = made.exit_code == 0 ? said({"sh", "-c", made.output}) : made;
+  if (mount.exit_code != 0) throw std::runtime_error("snapshot " + key + ": " + mount.errors);
+  return point;
 }
 
 }  // namespace firstlight

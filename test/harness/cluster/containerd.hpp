@@ -41,6 +41,8 @@ class containerd_daemon {
   /// Runs a container to its end.
   program_said run(const std::string& reference, const std::string& id,
                    const std::vector<std::string>& command);
+  /// As the container's user. (With --user ctr 1.6 mounts the snapshot once more, and overlayfs then takes
+  /// the running container's work folder away.)
   program_said exec(const std::string& id, const std::vector<std::string>& command);
   /// Kills a container; its snapshot stays.
   void end(const std::string& id);
@@ -53,16 +55,25 @@ class containerd_daemon {
   /// Rows of `ctr snapshots ls`: keys, sorted.
   std::vector<std::string> snapshots();
 
+  /// Makes a snapshot ("prepare" or "view") and mounts it as containerd would. @returns where
+  std::filesystem::path mounted(const std::string& how, const std::string& key, const std::string& parent);
+
   /// Pushes an OCI layout. @returns the reference in the registry, `127.0.0.1:PORT/NAME`.
   std::string push(const std::filesystem::path& layout, const std::string& name) {
     return registry_.push(layout, name);
   }
+  /// What holds the namespaces of pods: has to be pushed under this name before the first pod.
+  [[nodiscard]] std::string pause_image() const { return registry_.host() + "/pause:1"; }
   void stop_registry() { registry_.stop(); }
   [[nodiscard]] registry_daemon& registry() { return registry_; }
 
   /// Kubernetes' side of it, if that is on. Its image service is containerd's own.
   [[nodiscard]] std::unique_ptr<cri_client> cri() const {
     return std::make_unique<cri_client>(socket(), socket());
+  }
+  /// The same, but images go through the node, which reads the pull secrets.
+  [[nodiscard]] std::unique_ptr<cri_client> cri_by_node() const {
+    return std::make_unique<cri_client>(socket(), all_.folder() / "sn.sock");
   }
 
  private:

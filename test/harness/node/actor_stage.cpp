@@ -36,6 +36,42 @@ worker_pool actor_stage::workers(std::shared_ptr<int> pieces) {
   return worker_pool(std::vector<worker>{keep(system_->spawn(behave))});
 }
 
+namespace {
+
+struct held_pieces {
+  static inline const char* name = "held-worker";
+  std::vector<std::pair<work, caf::typed_response_promise<work_done>>> pieces;
+};
+
+actor_stage::held_worker::behavior_type behave_held(
+    actor_stage::held_worker::stateful_pointer<held_pieces> self) {
+  return {
+      [self](const work& piece) {
+        auto reply = self->make_response_promise<work_done>();
+        self->state.pieces.emplace_back(piece, reply);
+        return reply;
+      },
+      [self](caf::tick_atom) {
+        if (self->state.pieces.empty()) return;
+        auto [piece, reply] = std::move(self->state.pieces.back());
+        self->state.pieces.pop_back();
+        piece.run();
+        reply.deliver(work_done{});
+      },
+  };
+}
+
+}  // namespace
+
+actor_stage::held_worker actor_stage::hold_work() {
+  return keep(system_->spawn(behave_held));
+}
+
+void actor_stage::finish_last(const held_worker& held) {
+  caf::anon_send(held, caf::tick_atom_v);
+  run();
+}
+
 caf::actor make_listening_instance(actor_stage& stage, std::shared_ptr<told_instance> into) {
   return stage.keep(stage.system().spawn([into](caf::event_based_actor*) -> caf::behavior {
     return {
@@ -68,7 +104,7 @@ acting_hub_link::behavior_type play_hub(acting_hub_link::pointer self, std::shar
       },
       [into](const want& what) { into->wants.push_back(what); },
       [into](const cancel_delivery& what) { into->cancels.push_back(what); },
-      [](caf::get_atom) { return link_status{}; },
+      [into](caf::get_atom) { return into->status; },
       [into, self](caf::join_atom) -> caf::result<link_status> {
         into->joining.push_back(self->make_response_promise<link_status>());
         return into->joining.back();

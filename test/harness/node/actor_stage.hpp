@@ -25,6 +25,12 @@ class actor_stage {
   /// One worker on the scheduler. `pieces`, if given, counts what it has carried out.
   worker_pool workers(std::shared_ptr<int> pieces = nullptr);
 
+  /// One worker that carries out what it was given only when it is told to with `finish_last`: last come,
+  /// first served.
+  using held_worker = worker::extend<caf::reacts_to<caf::tick_atom>>;
+  held_worker hold_work();
+  void finish_last(const held_worker& held);
+
   template <class Handle>
   Handle keep(Handle actor) {
     kept_.push_back(caf::actor_cast<caf::actor>(actor));
@@ -90,6 +96,7 @@ struct fake_hub_link : fake_far_side {
     caf::typed_response_promise<trace_kept> answer;
   };
   std::vector<reported> traces;
+  link_status status;  ///< what the link says of itself
   /// What another hub answers to questions about traces.
   std::function<result<peer_answer>(const peer_question&)> answers_peer;
 

@@ -62,7 +62,7 @@ void fake_source::store_silently(block_run run) {
 
 void fake_source::deliver(block_run run) {
   store_silently(run);
-  announce(blocks_ready{std::make_shared<const std::vector<block_run>>(1, run)});
+  announce(blocks_ready{std::make_shared<const std::vector<block_run>>(1, run), true});
 }
 
 void fake_source::learn(const std::vector<std::byte>& ids) {

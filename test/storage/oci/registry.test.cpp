@@ -9,8 +9,8 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
+#include "model/base64.hpp"
 #include "storage/ingest.hpp"
-#include "storage/oci/docker_credentials.hpp"
 #include "storage/oci/open_source.hpp"
 #include "test/harness/layout_builder.hpp"
 #include "test/harness/tar_builder.hpp"
@@ -115,7 +115,7 @@ TEST_CASE("an image of a registry equals the same image of a layout", "[registry
   auto local = bench.ingest("oci:" + bench.layout.string());
   REQUIRE(local);
   CHECK(local->tree == pulled->tree);
-  CHECK(local->layers_read == 0);
+  CHECK(local->layers_read == 2);  // a registry's word is none for files
 
   auto source = open_image_source(*parse_image_reference(registry.host() + "/team/app:1"));
   REQUIRE(source);
@@ -174,7 +174,7 @@ TEST_CASE("a registry with TLS is pulled from if its CA is known, also behind a 
   other.ca_file = file("other.pem");
   const auto refused = bench.ingest(reference, login, other);
   REQUIRE_FALSE(refused);
-  CHECK(refused.error().code == errc::denied);
+  CHECK(refused.error().code == errc::failed_precondition);
 }
 
 TEST_CASE("archives give the same tree as the layout that they were made from", "[registry]") {

@@ -85,9 +85,10 @@ TEST_CASE("plain HTTP is for the loopback and for the hosts that are named") {
   CHECK(check_transport("https://registry.example/v2/", options));
   CHECK(check_transport("http://127.0.0.1:5000/v2/", options));
   CHECK(check_transport("http://localhost:5000/v2/", options));
-  CHECK(check_transport("http://registry.example/v2/", options).error().code == errc::denied);
-  CHECK(check_transport("http://127.0.0.1.example:5000/v2/", options).error().code == errc::denied);
-  CHECK(check_transport("ftp://registry.example/", options).error().code == errc::denied);
+  CHECK(check_transport("http://registry.example/v2/", options).error().code == errc::failed_precondition);
+  CHECK(check_transport("http://127.0.0.1.example:5000/v2/", options).error().code ==
+        errc::failed_precondition);
+  CHECK(check_transport("ftp://registry.example/", options).error().code == errc::failed_precondition);
   options.plain_http_hosts = {"registry.example"};
   CHECK(check_transport("http://registry.example/v2/", options));
 }

@@ -1,0 +1,101 @@
+#include <algorithm>
+
+#include "actors/hub/hub_traces.hpp"
+#include "model/image_reference.hpp"
+#include "schemas/trace_json.hpp"
+#include "storage/sha256.hpp"
+
+namespace firstlight {
+namespace {
+
+named_image name_of(const std::string& reference) {
+  const auto parsed = parse_image_reference(reference);
+  if (!parsed) return {reference, ""};
+  auto name = parsed->text();
+  const auto tag = ":" + parsed->tag;
+  if (!parsed->tag.empty() && name.ends_with(tag)) name.resize(name.size() - tag.size());
+  return {name, parsed->tag};
+}
+
+std::string plain_path(std::string_view path) {
+  if (path.starts_with("./")) path.remove_prefix(2);
+  while (path.starts_with('/')) path.remove_prefix(1);
+  return std::string(path);
+}
+
+result<std::vector<trace_id>> ids_of(const hub_trace_tools& tools, const admin_trace_export& asked) {
+  std::vector<trace_id> ids;
+  const auto take = [&](const std::vector<trace_stamp>& stamps) {
+    for (const auto& one : stamps)
+      if (one.id.value.hex() > asked.after) ids.push_back(one.id);
+  };
+  if (asked.reference.empty()) {
+    const auto all = tools.traces.stamps();
+    if (!all) return tl::unexpected(all.error());
+    for (const auto& [image, stamps] : *all) take(stamps);
+  } else {
+    const auto record = record_of(tools, asked.reference, asked.platform);
+    if (!record) return tl::unexpected(record.error());
+    const auto stamps = tools.traces.stamps(record->toc);
+    if (!stamps) return tl::unexpected(stamps.error());
+    take(*stamps);
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+std::string file_of(const trace& one) {
+  trace_file file{one.group, name_of(one.reference), one.started, {}};
+  for (const auto& each : one.files) file.accesses.push_back({each.path, each.access, each.wait, 0, 0});
+  return trace_file_json(file);
+}
+
+}  // namespace
+
+result<admin_trace_texts> export_traces(const hub_trace_tools& tools, const admin_trace_export& asked) {
+  const auto ids = ids_of(tools, asked);
+  if (!ids) return tl::unexpected(ids.error());
+  admin_trace_texts page;
+  std::size_t bytes = 0;
+  for (const auto& id : *ids) {
+    const auto one = tools.traces.find(id);
+    if (!one && one.error().code == errc::corrupt) continue;  // teaches nothing either
+    if (!one) return tl::unexpected(one.error());
+    if (!*one) continue;  // removed meanwhile
+    auto text = file_of(**one);
+    page.more = !page.traces.empty() && bytes + text.size() > tools.page_bytes;
+    if (page.more) break;
+    bytes += text.size();
+    page.traces.push_back({id.value.hex(), std::move(text)});
+  }
+  return page;
+}
+
+result<trace> read_trace_file(const hub_trace_tools& tools, const std::string& text,
+                              const std::string& platform) {
+  const auto file = parse_trace_file(text);
+  if (!file) return tl::unexpected(file.error());
+  const auto record =
+      record_of(tools, file->image.name + (file->image.tag.empty() ? "" : ":" + file->image.tag), platform);
+  if (!record) return tl::unexpected(record.error());
+  const bytes_view bytes(reinterpret_cast<const std::byte*>(text.data()), text.size());
+  trace made{{sha256(bytes)}, record->toc, record->reference, file->group, std::string(imported_node),
+             file->started,   {}};
+  for (const auto& one : file->accesses)
+    made.files.push_back({plain_path(one.path), one.access, one.wait, {}});
+  sort_trace(made);
+  return made;
+}
+
+result<std::optional<trace>> trace_to_import(const hub_trace_tools& tools, const std::string& text,
+                                             const std::string& platform) {
+  auto read = read_trace_file(tools, text, platform);
+  if (!read) return tl::unexpected(read.error());
+  const auto here = tools.traces.find(read->id);
+  if (!here) return tl::unexpected(here.error());
+  if (*here) return std::nullopt;
+  if (auto forgotten = tools.traces.forget(read->id); !forgotten) return tl::unexpected(forgotten.error());
+  return std::optional(std::move(*read));
+}
+
+}  // namespace firstlight

@@ -1,0 +1,29 @@
+#pragma once
+#include <caf/all.hpp>
+#include <string>
+
+#include "model/registry_login.hpp"
+
+/// The messages of the login keeper; local like those of messages.hpp.
+namespace firstlight {
+
+struct find_login {
+  std::string reference;  ///< of the image
+};
+struct found_login {
+  shared_login login;  ///< none: there is none
+};
+
+/// This login came with a request for this image: it counts for a while, for all images of its repository.
+struct remember_login {
+  std::string reference;
+  shared_login login;  ///< none: the request came without one, and what was remembered is forgotten
+};
+struct login_remembered {};
+
+}  // namespace firstlight
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::find_login)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::found_login)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::remember_login)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::login_remembered)

@@ -1,0 +1,113 @@
+#include "test/actors/session_bench.hpp"
+
+using namespace firstlight;
+using namespace std::chrono_literals;
+
+TEST_CASE("of two deliveries at once the second brings only what the first does not") {
+  session_bench bench(64U << 20U);
+  const auto first = bench.start();
+  const auto second = bench.start_other();
+  CHECK(second.delivered_bytes == 300'000);
+  bench.answer_all();
+  CHECK(bench.sent_bytes(1) == first.delivered_bytes);
+  CHECK(bench.sent_bytes(2) == 300'000);
+  CHECK(bench.passed(landmark::complete, 1));
+  CHECK(bench.passed(landmark::complete, 2));
+  CHECK(bench.running_deliveries() == 0);
+}
+
+TEST_CASE("a delivery is complete only when what others bring for it has come") {
+  session_bench bench;
+  bench.start();
+  bench.start_other();
+  while (bench.sent_bytes(2) < 300'000) bench.answer();
+  while (!bench.passed(landmark::complete, 1)) {
+    CHECK_FALSE(bench.passed(landmark::complete, 2));
+    bench.answer();
+  }
+  bench.answer_all();
+  CHECK(bench.passed(landmark::complete, 2));
+}
+
+TEST_CASE("what is wanted of a delivery is sent at once by the one that brings it") {
+  session_bench bench;
+  bench.start();
+  bench.start_other();
+  const auto wanted = session_bench::late_block(*bench.other.toc);
+  const auto brought = session_bench::late_block(*bench.image.toc);
+  REQUIRE(wanted.count == 1);
+  bench.send(want{2, {wanted}, urgency::normal});
+  bench.answer();
+  const auto& last = bench.link->segments.back();
+  CHECK(last.delivery == 1);
+  CHECK(carries(last.data, brought));
+}
+
+TEST_CASE("when a delivery ends early, whoever borrowed from it is told that nothing more comes") {
+  session_bench bench;
+  bench.start();
+  bench.start_other();
+  while (bench.sent_bytes(2) < 300'000) bench.answer();
+  CHECK_FALSE(bench.passed(landmark::complete, 2));
+  bench.send(cancel_delivery{1});
+  bench.answer_all();
+  CHECK(bench.passed(landmark::complete, 2));
+  CHECK(bench.running_deliveries() == 0);
+}
+
+TEST_CASE("what has come while a pull was on its way is not sent again; else the node's own word counts") {
+  session_bench bench(64U << 20U);
+  bench.start();
+  bench.answer_all();
+  REQUIRE(bench.running_deliveries() == 0);
+  const bool was_under_way = GENERATE(false, true);
+  bench.beside = was_under_way ? std::vector<std::uint64_t>{1} : std::vector<std::uint64_t>{};
+  CHECK((bench.start_other().delivered_bytes == 300'000) == was_under_way);
+  bench.answer_all();
+  CHECK(bench.passed(landmark::complete, 2));
+}
+
+TEST_CASE("pulls at the same moment are one bundle, too") {
+  session_bench bench(64U << 20U);
+  auto first = bench.stage.ask<pull_started>(
+      bench.session, pull_request{1, image_name, host_platform().text(), {}, std::nullopt}, bench.listener);
+  auto second = bench.stage.ask<pull_started>(
+      bench.session, pull_request{2, other_image_name, host_platform().text(), {}, std::nullopt},
+      bench.listener);
+  bench.stage.run();
+  REQUIRE((*first && *second));
+  CHECK(std::min((*first)->value().delivered_bytes, (*second)->value().delivered_bytes) <= 300'000);
+}
+
+TEST_CASE("what a start is about to read goes before what none reads, of whichever delivery") {
+  session_bench bench;
+  bench.start();
+  const auto before = bench.link->segments.size();
+  const auto alone = [&] {
+    for (std::uint32_t i = 0; i < bench.other.toc->content_count(); ++i)
+      if (bench.other.toc->content(i).size == 300'000) return i;
+    return 0U;
+  }();
+  bench.other.order = std::make_shared<const stored_order>(
+      stored_order{{{alone, 0, 4}}, 1, 1, {}, {std::chrono::milliseconds(5)}});
+  bench.start_other();
+  bench.send(order_learned{bench.other.record.toc, bench.other.order});
+  while (bench.sent_bytes(2) == 0) bench.answer();
+  CHECK(bench.link->segments.size() <= before + 2 * delivery_limits{}.builds_ahead_max);
+}
+
+TEST_CASE("an order that is learned while a pull is answered counts") {
+  session_bench bench;
+  const auto last = session_bench::late_block(*bench.image.toc);
+  const auto order = std::make_shared<const stored_order>(stored_order{{last}, 1, 1, {}, {}});
+  *bench.while_resolving = [&] {
+    caf::anon_send(bench.session, order_learned{bench.image.record.toc, order});
+  };
+  bench.start();
+  while (!bench.link->in_flight.empty() &&
+         bench.link->segments.size() <= 2 * delivery_limits{}.builds_ahead_max)
+    bench.answer();
+  CHECK(std::any_of(bench.link->segments.begin(), bench.link->segments.end(),
+                    [&](const auto& sent) { return carries(sent.data, last); }));
+  REQUIRE(bench.link->segments.front().data.runs.front() == last);
+}

@@ -1,0 +1,90 @@
+#include "test/e2e/slow_image.hpp"
+
+/// What kubelet does, with the container runtime interface of a real containerd whose images come through the
+/// node.
+namespace firstlight {
+namespace {
+
+std::string good(const cri_said& said) {
+  INFO(said.errors);
+  REQUIRE(said.good);
+  return said.value;
+}
+
+/// Its shell sleeps: a pod's first program only has to stay.
+void push_pause(containerd_daemon& engine, cluster& all) {
+  tar_builder tar;
+  tar.folder("bin/").folder("lib/").folder("lib64/");
+  tar.file("bin/busybox", text_of("/usr/bin/busybox"), 0755);
+  tar.file("bin/sh", "#!/bin/busybox sh\nexec /bin/busybox sleep 1000000\n", 0755);
+  for (const std::string library : {"libresolv.so.2", "libc.so.6"})
+    tar.file("lib/" + library, text_of("/lib/x86_64-linux-gnu/" + library), 0755);
+  tar.file("lib64/ld-linux-x86-64.so.2", text_of("/lib64/ld-linux-x86-64.so.2"), 0755);
+  write_layout(all.folder() / "pause", {tar.take()});
+  REQUIRE(engine.push(all.folder() / "pause", "pause:1") == engine.pause_image());
+}
+
+}  // namespace
+
+TEST_CASE("a pod's container starts while its image arrives, and goes on through restarts") {
+  if (!cluster::possible()) return;
+  cluster all;
+  containerd_daemon engine(all, cri_plugin::on);
+  push_pause(engine, all);
+  const auto image = engine.push(make_slow_image(all.folder() / "layout"), "team/app:1");
+  const auto kubelet = engine.cri();
+  const auto pod = good(kubelet->run_pod("web"));
+
+  all.link().rate(400'000);
+  good(kubelet->pull(image));
+  const auto one = good(kubelet->create(pod, image, idle));
+  good(kubelet->start(one));
+  CHECK(good(kubelet->exec(one, shell("echo mine >/etc/passwd; cat /etc/passwd"))) == "mine\n");
+  const auto arriving = all.node_status();
+  INFO(arriving.dump());
+  CHECK(arriving["snapshots"]["fallbacks"] == 0);
+  CHECK(arriving["mounts"].size() == 2);  // the pod's own image, and this one
+  CHECK(std::any_of(arriving["mounts"].begin(), arriving["mounts"].end(),
+                    [](const auto& mount) { return mount["complete"] == false; }));
+
+  REQUIRE(all.stop_node());
+  all.start_node();
+  all.await_joined();
+  engine.restart();
+  all.link().rate(0);
+  CHECK(kubelet->runs(one));
+  CHECK(good(kubelet->exec(one, shell("cat /etc/passwd"))) == "mine\n");
+  CHECK(good(kubelet->exec(one, shell("cat /data/* | wc -c"))) == "8388608\n");
+
+  const auto second = good(kubelet->run_pod("web-2"));
+  const auto two = good(kubelet->create(second, image, idle));
+  good(kubelet->start(two));
+  CHECK(good(kubelet->exec(two, shell("cat /etc/passwd"))) == "root:x:0:0:root:/root:/bin/sh\n");
+  good(kubelet->remove_container(one));
+  CHECK(kubelet->runs(two));
+  for (const auto& each : {pod, second}) good(kubelet->remove_pod(each));
+
+  for (const auto& each : {image, engine.pause_image()}) good(kubelet->remove_image(each));
+  CHECK(eventually([&] { return engine.snapshots().empty(); }));
+  CHECK(eventually([&] { return all.node_status()["store_bytes"] == 0; }));
+  CHECK(eventually([&] { return all.mounts().empty(); }));
+}
+
+TEST_CASE("without a hub kubelet's pull ends as ever, and so does the pod") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {"containerd.hub_wait=1s"}});
+  containerd_daemon engine(all, cri_plugin::on);
+  push_pause(engine, all);
+  const auto image = engine.push(make_slow_image(all.folder() / "layout"), "team/app:1");
+  all.kill_hub();
+  const auto kubelet = engine.cri();
+  const auto pod = good(kubelet->run_pod("web"));
+  good(kubelet->pull(image));
+  const auto one = good(kubelet->create(pod, image, idle));
+  good(kubelet->start(one));
+  CHECK(good(kubelet->exec(one, shell("cat /data/* | wc -c"))) == "8388608\n");
+  CHECK(all.node_status()["snapshots"]["fallbacks"] > 0);
+  good(kubelet->remove_pod(pod));
+}
+
+}  // namespace firstlight

@@ -1,0 +1,94 @@
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <regex>
+#include <set>
+
+#include "test/e2e/shell_image.hpp"
+
+namespace firstlight {
+namespace {
+
+/// Nobody has it now, and the kernel does not give it out again soon.
+std::string free_port() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(bind(descriptor, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  close(descriptor);
+  return std::to_string(ntohs(address.sin_port));
+}
+
+/// The answer with its code at the end.
+std::string got(cluster& all, const std::string& port, const std::string& path) {
+  auto program =
+      all.run({"curl", "-s", "--max-time", "15", "-w", "%{http_code}", "http://127.0.0.1:" + port + path});
+  REQUIRE(program->wait(std::chrono::seconds(20)));
+  return program->output();
+}
+
+/// All that the expressions of a dashboard name, wherever in it they stand.
+void note_metrics(const nlohmann::json& part, std::set<std::string>& names) {
+  static const std::regex metric("firstlight_[a-z_]+");
+  if (part.is_object() && part.contains("expr")) {
+    const auto expression = part["expr"].get<std::string>();
+    for (std::sregex_iterator at(expression.begin(), expression.end(), metric), end; at != end; ++at)
+      names.insert(at->str());
+  }
+  if (part.is_structured())
+    for (const auto& inner : part) note_metrics(inner, names);
+}
+
+std::set<std::string> served(const std::string& metrics) {
+  static const std::regex line("(^|\n)(firstlight_[a-z_]+)[ {]");
+  std::set<std::string> names;
+  for (std::sregex_iterator at(metrics.begin(), metrics.end(), line), end; at != end; ++at)
+    names.insert((*at)[2]);
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("metrics and health are served on loopback") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto port = free_port();
+  const auto get = [&](const std::string& path) { return got(all, port, path); };
+  all.restart_node({"metrics_listen=127.0.0.1:" + port});
+  REQUIRE(eventually([&] { return get("/readyz") == "ready\n200"; }));
+  CHECK(get("/healthz") == "ok\n200");
+  const auto metrics = get("/metrics");
+  CHECK(metrics.find("firstlight_link_up 1\n") != std::string::npos);
+  CHECK(metrics.find("firstlight_mounts 0\n") != std::string::npos);
+  CHECK(get("/other").ends_with("404"));
+  all.kill_hub();
+  REQUIRE(eventually([&] { return get("/readyz").ends_with("503"); }));
+  CHECK(get("/healthz") == "ok\n200");
+  CHECK_THROWS(all.restart_node({"metrics_listen=0.0.0.0:" + port}));
+}
+
+TEST_CASE("every metric that the dashboard draws is served by a hub or a node") {
+  if (!cluster::possible()) return;
+  const auto hub_port = free_port();
+  const auto node_port = free_port();
+  cluster all(
+      {.hub = {"metrics_listen=127.0.0.1:" + hub_port}, .node = {"metrics_listen=127.0.0.1:" + node_port}});
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 2, .file_bytes = 4096}).layout,
+          "streamed:1");
+  all.mount("streamed:1", "streamed");
+  auto known = served(got(all, hub_port, "/metrics"));
+  CHECK(known.size() > 5);
+  known.merge(served(got(all, node_port, "/metrics")));
+  std::set<std::string> drawn;
+  note_metrics(nlohmann::json::parse(text_of("packaging/grafana/firstlight.json")), drawn);
+  CHECK(drawn.size() > 5);
+  for (const auto& name : drawn) {
+    INFO(name);
+    CHECK(known.contains(name));
+  }
+}
+
+}  // namespace firstlight
