@@ -97,6 +97,8 @@ void bind_plan(binder& to, hub_plan_limits& o) {
   to.bind("unverified_bytes_max", o.credit.unverified_bytes_max,
           "sent and not verified yet, so perhaps in the node's memory");
   to.bind("gain_percent", o.credit.gain_percent, "window / bandwidth-delay product; above 100");
+  to.bind("pace_bytes_per_second_min", o.credit.pace_bytes_per_second_min,
+          "no slower, whatever was measured: a slower link paces by itself");
   to.bind("pace_percent", o.credit.pace_percent, "how fast the window leaves / measured rate; above 100");
   to.bind("rate_rounds", o.credit.rate_rounds, "round trips over which the best rate is kept");
   to.bind("round_trip_window", o.credit.round_trip_window, "how long the least round trip is believed");

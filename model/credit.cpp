@@ -115,8 +115,9 @@ nanoseconds credit::round_trip() const {
 
 std::optional<double> credit::pace() const {
   if (rates_.empty()) return std::nullopt;
-  if (!growing_) return bytes_per_second() * limits_.pace_percent / 100;
-  const auto growing = bytes_per_second() * growing_gain_percent / 100;
+  const auto least = static_cast<double>(limits_.pace_bytes_per_second_min);
+  if (!growing_) return std::max(bytes_per_second() * limits_.pace_percent / 100, least);
+  const auto growing = std::max(bytes_per_second() * growing_gain_percent / 100, least);
   return round_trip_ > nanoseconds(0) ? std::max(growing, static_cast<double>(window_) / seconds(round_trip_))
                                       : growing;
 }

@@ -15,6 +15,7 @@ struct credit_limits {
   std::uint64_t unverified_bytes_max = 16 * 1024 * 1024;  ///< what a node may have to hold in memory
   std::uint32_t gain_percent = 130;                       ///< window / bandwidth-delay product; above 100
   std::uint32_t pace_percent = 125;                       ///< of the measured rate; see `credit::pace`
+  std::uint64_t pace_bytes_per_second_min = 1024 * 1024;  ///< no slower: `window_bytes_min` is no burst then
   std::uint32_t rate_rounds = 10;                         ///< round trips over which the best rate is kept
   std::chrono::milliseconds round_trip_window{10'000};    ///< how long the least round trip is believed
 };
@@ -46,9 +47,9 @@ class credit {
   /// The far side has all of it: its bytes are off the link. Told once or never; unknown tokens are ignored.
   void received(std::uint64_t token, instant now);
 
-  /// What a packet's round trip is now, as the kernel smooths it (tcpi_rtt of tcp_info). Unlike a segment's it
-  /// holds no wait in this machine's own socket, so it alone tells a queue on the link: growing on would only
-  /// lengthen that, until packets are dropped. Zero is ignored.
+  /// What a packet's round trip is now, as the kernel smooths it (tcpi_rtt of tcp_info). Unlike a segment's
+  /// it holds no wait in this machine's own socket, so it alone tells a queue on the link: growing on would
+  /// only lengthen that, until packets are dropped. Zero is ignored.
   void packet_round_trip(std::chrono::nanoseconds smoothed);
 
   /// The far side has verified it, or will not. Unknown tokens are ignored.
@@ -67,9 +68,10 @@ class credit {
   [[nodiscard]] std::chrono::nanoseconds round_trip() const;
 
   /// Bytes per second at which the window should leave: faster is a burst that a short queue on the way
-  /// drops, and one lost packet holds up all that is behind it. While the window grows, the pace carries at least
-  /// one window each round trip: a fresh connection's own slow start must not take it for the link's rate.
-  /// Nothing before the first measurement.
+  /// drops, and one lost packet holds up all that is behind it. While the window grows, the pace carries at
+  /// least one window each round trip: a fresh connection's own slow start must not take it for the link's
+  /// rate. And it is never below `pace_bytes_per_second_min`: what arrived behind a stall was measured as
+  /// slow, and the pace would make that last. Nothing before the first measurement.
   [[nodiscard]] std::optional<double> pace() const;
 
  private:

@@ -220,3 +220,14 @@ TEST_CASE("credit follows a link that becomes farther") {
   sender.run(30s);
   CHECK(sender.run(30s).utilisation >= 0.95);
 }
+
+TEST_CASE("what arrived behind a stall does not set the pace of all that follows") {
+  credit meter;
+  const instant start{};
+  meter.sent(1, 1'200, start);
+  meter.received(1, start + 20s);
+  meter.answered(1, start + 20s);
+  REQUIRE(meter.bytes_per_second() < 100);
+  REQUIRE(meter.pace());
+  CHECK(*meter.pace() >= static_cast<double>(credit_limits{}.pace_bytes_per_second_min));
+}
