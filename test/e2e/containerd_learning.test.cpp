@@ -8,7 +8,7 @@ namespace {
 const std::string image = "docker.io/library/app:1";
 
 cluster_options with(std::vector<std::string> settings) {
-  settings.push_back("recording.settle_time=300ms");
+  settings.push_back("recording.settle_time=2s");
   settings.push_back("recording.check_interval=50ms");
   return {.node = std::move(settings)};
 }
