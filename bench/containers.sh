@@ -148,7 +148,7 @@ kill_containers() {
   done
 }
 
-rx_bytes() { (on node cat /proc/net/dev) | awk '/^ *(wan|eth)[^ ]*:/ { sub(/^[^:]*:/, ""); sum += $1 } END { printf "%d", sum }'; }
+rx_bytes() { (on node cat /proc/net/dev) | awk '/^ *(wan|eth)[^ ]*:/ { sub(/^[^:]*:/, ""); sum += $1 } END { printf "%.0f", sum }'; }
 
 # One start: figures FIGURE_ms, FIGURE_bytes (received until it is ready) and FIGURE_all (until nothing is missing).
 containers=0
