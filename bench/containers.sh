@@ -158,6 +158,8 @@ measure_start() {  # measure_start FIGURE IMAGE SNAPSHOTTER REFERENCE PULL...
   container=$name-$turn-$((++containers)) before=$(rx_bytes)
   start_of "$image"
   : >"$log"
+  said "$log" >/dev/null  # what the last start has printed since it was ready says nothing of this one
+  : >"$log"
   take_us since
   "$@" >"$part/pull.log" 2>&1 || fail "pulling $reference: $(tail -n 1 "$part/pull.log")"
   ctr run --rm --net-host --runc-root "$part/runc" --snapshotter "$snapshotter" "$reference" "$container" "${words[@]}" \
