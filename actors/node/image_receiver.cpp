@@ -341,13 +341,13 @@ image_receiver::behavior_type make_image_receiver(self_pointer self, receive_req
       },
       [=](const await_mountable&) -> caf::result<mountable_image> {
         if (my.state().image) return *my.state().image;
-        if (over(my)) return to_caf({errc::unavailable, my.report().problem});
+        if (over(my)) return to_caf(my.state().failure);
         my.state().mountable_waiters.push_back(self->make_response_promise<mountable_image>());
         return my.state().mountable_waiters.back();
       },
       [=](const await_complete&) -> caf::result<receiver_report> {
         if (my.report().phase == delivery_phase::complete) return report_of(my);
-        if (over(my)) return to_caf({errc::unavailable, my.report().problem});
+        if (over(my)) return to_caf(my.state().failure);
         my.state().complete_waiters.push_back(self->make_response_promise<receiver_report>());
         return my.state().complete_waiters.back();
       },

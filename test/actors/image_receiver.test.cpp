@@ -245,6 +245,17 @@ TEST_CASE("a hub that is away before the TOC came is an error for who asked") {
   CHECK((*mountable)->error().code == errc::unavailable);
 }
 
+TEST_CASE("who asks after a delivery has failed is told the same as who asked before") {
+  receiver_bench bench;
+  bench.link->answer(fail(errc::denied, "log in"));
+  auto mountable = bench.stage.ask<mountable_image>(bench.receiver, await_mountable{});
+  auto complete = bench.stage.ask<receiver_report>(bench.receiver, await_complete{});
+  bench.stage.run();
+  REQUIRE((*mountable && *complete));
+  CHECK((*mountable)->error() == error{errc::denied, "log in"});
+  CHECK((*complete)->error() == error{errc::denied, "log in"});
+}
+
 TEST_CASE("a hub that cannot answer for a while is asked again after a pause, and nothing fails") {
   receiver_bench bench;
   bench.start();
