@@ -150,10 +150,12 @@ result<void> open_watch::attach(const std::shared_ptr<shared_state>& state, cons
   const int number = group.get();
   watched made{mount, recorder, std::move(group)};
   made.points.push_back(mount.target);
-  const auto mounts = read_mount_table();
-  if (!mounts) return tl::unexpected(mounts.error());
-  for (const auto& older : overlays_above(*mounts, mount.layer))
-    made.overlays.insert(id_of(older));  // other starts
+  if (!mount.layer.empty()) {  // only then is the table worth the time that a mount waits for it
+    const auto mounts = read_mount_table();
+    if (!mounts) return tl::unexpected(mounts.error());
+    for (const auto& older : overlays_above(*mounts, mount.layer))
+      made.overlays.insert(id_of(older));  // other starts
+  }
   {
     const std::lock_guard lock(state->mutex);
     if (state->ended) return {};
@@ -176,6 +178,12 @@ void open_watch::detach(shared_state& state, int group) {
 
 /// One that cannot be watched has ended already.
 void open_watch::find_overlays(shared_state& state) {
+  {
+    const std::lock_guard lock(state.mutex);
+    const bool wanted = std::any_of(state.mounts.begin(), state.mounts.end(),
+                                    [](const auto& one) { return !one.second.mount.layer.empty(); });
+    if (!wanted) return;  // mounts come and go on a busy machine
+  }
   const auto mounts = read_mount_table();
   if (!mounts) return;  // the next change tells
   const std::lock_guard lock(state.mutex);

@@ -73,6 +73,7 @@ TEST_CASE("a pull without a login comes without one, and one with too long a log
 TEST_CASE("a segment arrives at its receiver as it was sent and its verdict comes back") {
   pulled both;
   auto sent = make_segment(5, 300'001);  // neither aligned nor a whole number of words
+  sent.out_of_turn = true;
   sent.patch_base = content_info{{digest{}}, 12345};
   sent.proofs = {{4, {{1, 9, digest{}}, {0, 3, digest{}}}}};
   const auto outcome = both.ask<delivered>(both.session->link, outgoing_segment{1, sent});
@@ -80,6 +81,7 @@ TEST_CASE("a segment arrives at its receiver as it was sent and its verdict come
   CHECK_FALSE(outcome->answer.failure);
   CHECK(outcome->elapsed.count() > 0);
   const auto got = both.node->segments.next();
+  CHECK(got.data.out_of_turn);
   CHECK(got.delivery == 1);
   CHECK(got.data.sequence == 5);
   CHECK(got.data.runs == sent.runs);
