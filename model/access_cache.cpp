@@ -23,23 +23,30 @@ void make_room(Map& all, std::uint32_t entries_max, std::chrono::milliseconds co
 }  // namespace
 
 std::optional<std::optional<error>> access_cache::answer(const access_key& key, instant now) const {
-  const auto found = answers_.find(key);
-  if (found == answers_.end()) return std::nullopt;
+  const auto found = images_.find({key.login, key.image});
+  if (found == images_.end()) return std::nullopt;
   const auto& known = found->second;
   if (!within(known.at, now, known.refusal ? times_.refused : times_.allowed)) return std::nullopt;
   return known.refusal;
 }
 
 bool access_cache::allowed_before(const access_key& key, instant now) const {
-  const auto found = answers_.find(key);
-  return found != answers_.end() && !found->second.refusal && within(found->second.at, now, times_.away);
+  const auto found = repositories_.find({key.login, key.repository});
+  return found != repositories_.end() && !found->second.refusal && within(found->second.at, now, times_.away);
 }
 
-void access_cache::note(const access_key& key, std::optional<error> refusal, instant now) {
-  if (!answers_.contains(key))
-    make_room(answers_, times_.entries_max, std::max(times_.away, times_.allowed), now,
+void access_cache::note(const access_key& key, const std::optional<error>& refusal, instant now) {
+  note(images_, {key.login, key.image}, refusal, now);
+  const bool of_all = !refusal || refusal->code == errc::denied;  // that one is missing says nothing of others
+  if (of_all) note(repositories_, {key.login, key.repository}, refusal, now);
+}
+
+void access_cache::note(answers& all, const std::pair<digest, std::string>& what,
+                        const std::optional<error>& refusal, instant now) const {
+  if (!all.contains(what))
+    make_room(all, times_.entries_max, std::max(times_.away, times_.allowed), now,
               [](const entry& one) { return one.at; });
-  answers_.insert_or_assign(key, entry{std::move(refusal), now});
+  all.insert_or_assign(what, entry{refusal, now});
 }
 
 void access_cache::note_delivery(const std::string& node, const toc_id& toc, instant now) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,8 +21,9 @@ struct access_times {
 
 /// Who asks for what.
 struct access_key {
-  digest login;       ///< hash of it, nowhere else used
-  std::string image;  ///< canonical reference
+  digest login;            ///< hash of it, nowhere else used
+  std::string image;       ///< canonical reference
+  std::string repository;  ///< of the image
   friend auto operator<=>(const access_key&, const access_key&) = default;
 };
 
@@ -33,24 +35,31 @@ class access_cache {
 
   /// What still counts: nothing when the registry has to be asked; an empty error when it may be read.
   [[nodiscard]] std::optional<std::optional<error>> answer(const access_key& key, instant now) const;
-  /// Whether what it said last counts while it is away.
+  /// Whether what it said last counts while it is away. Registries give rights to repositories: what was said
+  /// of one tag or digest counts for the others.
   [[nodiscard]] bool allowed_before(const access_key& key, instant now) const;
   /// The registry has answered; no `refusal`: it may be read.
-  void note(const access_key& key, std::optional<error> refusal, instant now);
+  void note(const access_key& key, const std::optional<error>& refusal, instant now);
 
   /// A delivery of this table of contents to this node has been allowed.
   void note_delivery(const std::string& node, const toc_id& toc, instant now);
   [[nodiscard]] bool may_go_on(const std::string& node, const toc_id& toc, instant now) const;
 
-  [[nodiscard]] std::size_t size() const { return answers_.size(); }
+  [[nodiscard]] std::size_t size() const { return std::max(images_.size(), repositories_.size()); }
 
  private:
   struct entry {
     std::optional<error> refusal;
     instant at;
   };
+  using answers = std::map<std::pair<digest, std::string>, entry>;
+
+  void note(answers& all, const std::pair<digest, std::string>& what, const std::optional<error>& refusal,
+            instant now) const;
+
   access_times times_;
-  std::map<access_key, entry> answers_;
+  answers images_;
+  answers repositories_;  ///< the last answer that says something about the whole repository
   std::map<std::pair<std::string, toc_id>, instant> deliveries_;
 };
 

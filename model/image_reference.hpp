@@ -26,6 +26,8 @@ struct image_reference {
   /// The canonical form, the key in catalogues: "docker.io/library/redis:7", "localhost:5000/a@sha256:...#2",
   /// "oci:/images/redis:latest". Parsing it gives an equal value.
   [[nodiscard]] std::string text() const;
+  /// What all its tags and digests have in common: "docker.io/library/redis"; of files their path.
+  [[nodiscard]] std::string repository_text() const;
 };
 
 /// Reads `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:REF]`, or a registry's

@@ -18,8 +18,7 @@ namespace {
 /// A reference without tag and digest.
 std::string repository_of(const std::string& reference) {
   const auto parsed = parse_image_reference(reference);
-  if (!parsed) return reference;
-  return parsed->host + "/" + (parsed->repository.empty() ? parsed->path : parsed->repository);
+  return parsed ? parsed->repository_text() : reference;
 }
 
 /// An image that has traces. Its record may be gone, or its tag mean another image.

@@ -34,32 +34,20 @@ bool is_refusal(errc code) {
   return code == errc::denied || code == errc::not_found;
 }
 
-/// Registries give rights to repositories: what was allowed of one tag or digest counts for the others while
-/// the registry is away.
-access_key repository_of(const access_key& key) {
-  auto image = key.image.substr(0, key.image.find('@'));
-  if (const auto colon = image.rfind(':');
-      colon != std::string::npos && image.find('/', colon) == std::string::npos)
-    image.resize(colon);
-  return {key.login, image};
-}
-
 /// What the registry's answer means, and what is remembered of it.
 std::optional<error> settle(const guard_shell& my, const access_key& key, const result<void>& answer) {
   auto& cache = *my.state().cache;
-  const auto all = repository_of(key);
   if (answer) {
-    for (const auto& one : {key, all}) cache.note(one, std::nullopt, my.now());
+    cache.note(key, std::nullopt, my.now());
     return std::nullopt;
   }
   const auto& why = answer.error();
   if (is_refusal(why.code)) {
     cache.note(key, why, my.now());
-    if (why.code == errc::denied) cache.note(all, why, my.now());
     spdlog::info("a node may not read {}: {}", key.image, why.detail);
     return why;
   }
-  if (!cache.allowed_before(all, my.now()))
+  if (!cache.allowed_before(key, my.now()))
     return error{errc::unavailable, "whether this node may read it cannot be asked: " + why.detail};
   spdlog::warn("access to {} counts as last allowed: {}", key.image, why.detail);
   return std::nullopt;
@@ -85,7 +73,7 @@ caf::result<access_granted> check(const guard_shell& my, const check_access& ask
   auto& state = my.state();
   if (asked.going_on && state.cache->may_go_on(asked.node, *asked.going_on, my.now()))
     return access_granted{};
-  const access_key key{hash_of(asked.login), asked.image.text()};
+  const access_key key{hash_of(asked.login), asked.image.text(), asked.image.repository_text()};
   if (const auto known = state.cache->answer(key, my.now())) {
     if (*known) return to_caf(**known);
     return access_granted{};

@@ -19,15 +19,11 @@ std::optional<image_reference> of_registry(const std::string& reference) {
   return std::move(*parsed);
 }
 
-std::string repository_of(const image_reference& image) {
-  return image.host + "/" + image.repository;
-}
-
 void remember(self_pointer self, const login_options& options, const remember_login& news) {
   const auto image = of_registry(news.reference);
   if (!image) return;
   auto& requests = self->state.requests;
-  const auto key = repository_of(*image);
+  const auto key = image->repository_text();
   if (!news.login) {
     requests.erase(key);
     return;
@@ -54,7 +50,7 @@ result<found_login> look_up(const login_keeper_tools& tools, const image_referen
                                   image.host, image.repository);
   if (!docker) spdlog::warn("Docker's logins cannot be used: {}", to_string(docker.error()));
   if (docker && *docker) return found_login{std::make_shared<const registry_login>(std::move(**docker))};
-  auto provided = tools.providers->find(repository_of(image), now);
+  auto provided = tools.providers->find(image.repository_text(), now);
   if (!provided) spdlog::warn("credential providers cannot be used: {}", to_string(provided.error()));
   return found_login{provided ? std::move(*provided) : shared_login{}};
 }
@@ -68,7 +64,7 @@ login_keeper::behavior_type make_login_keeper(self_pointer self, login_keeper_to
       [=](const find_login& asked) -> caf::result<found_login> {
         const auto image = of_registry(asked.reference);
         if (!image) return found_login{};
-        if (auto known = from_requests(self, tools->options, repository_of(*image)))
+        if (auto known = from_requests(self, tools->options, image->repository_text()))
           return found_login{known};
         auto reply = self->make_response_promise<found_login>();
         run_on(

@@ -13,7 +13,7 @@ const access_times times{
     .allowed = seconds(300), .refused = seconds(10), .away = seconds(3600), .resumed = seconds(60)};
 const instant start{};
 const error no{errc::denied, "no"};
-const access_key ann{digest{}, "host/app:1"};
+const access_key ann{digest{}, "host/app:1", "host/app"};
 
 }  // namespace
 
@@ -35,7 +35,7 @@ TEST_CASE("another login or image is another question") {
   auto other = ann;
   other.login.bytes[0] = std::byte{1};
   CHECK_FALSE(cache.answer(other, start));
-  CHECK_FALSE(cache.answer({ann.login, "host/app:2"}, start));
+  CHECK_FALSE(cache.answer({ann.login, "host/app:2", "host/app"}, start));
 }
 
 TEST_CASE("while a registry is away its last answer counts if that was a yes and not too old") {
@@ -46,6 +46,18 @@ TEST_CASE("while a registry is away its last answer counts if that was a yes and
   CHECK_FALSE(cache.allowed_before(ann, start + seconds(3600)));
   cache.note(ann, no, start + seconds(1));
   CHECK_FALSE(cache.allowed_before(ann, start + seconds(2)));
+}
+
+TEST_CASE("what a registry says of one tag counts for the others while it is away") {
+  access_cache cache(times);
+  const access_key other_tag{ann.login, "host/app:2", "host/app"};
+  cache.note(ann, std::nullopt, start);
+  CHECK(cache.allowed_before(other_tag, start));
+  cache.note(other_tag, error{errc::not_found, "no such tag"}, start);
+  CHECK(cache.allowed_before(ann, start));
+  cache.note(other_tag, no, start);
+  CHECK_FALSE(cache.allowed_before(ann, start));
+  CHECK_FALSE(cache.allowed_before({ann.login, "host/app2:1", "host/app2"}, start));
 }
 
 TEST_CASE("a delivery may go on for a while, to its own node") {
@@ -65,7 +77,8 @@ TEST_CASE("the cache never holds more than it may, and drops the oldest") {
     const auto asked = *rc::gen::container<std::vector<std::uint8_t>>(rc::gen::arbitrary<std::uint8_t>());
     auto now = start;
     for (const auto one : asked) {
-      const access_key key{digest{}, "host/" + std::to_string(one)};
+      const auto repository = "host/" + std::to_string(one);
+      const access_key key{digest{}, repository + ":1", repository};
       cache.note(key, std::nullopt, now += seconds(1));
       RC_ASSERT(cache.size() <= small.entries_max);
       RC_ASSERT(cache.answer(key, now).has_value());

@@ -46,6 +46,13 @@ TEST_CASE("an image's lowest layers alone are named by their number") {
     CHECK(parse_image_reference(bad).error().code == errc::invalid_argument);
 }
 
+TEST_CASE("all tags and digests of an image have their repository in common") {
+  CHECK(parse_image_reference("redis:7")->repository_text() == "docker.io/library/redis");
+  CHECK(parse_image_reference("localhost:5000/a/b@sha256:" + std::string(64, 'a'))->repository_text() ==
+        "localhost:5000/a/b");
+  CHECK(parse_image_reference("oci:/images/redis:latest")->repository_text() == "/images/redis");
+}
+
 TEST_CASE("malformed names of images are refused") {
   for (const char* typed : {"", "Redis", "a//b", "a:b:c", "redis:", "redis@sha256:12",
                             "oci:", "oci:dir:", "-a", "a..b", "host:5000/"}) {
