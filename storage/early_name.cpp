@@ -1,6 +1,7 @@
 #include "storage/early_name.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace firstlight {
 namespace {
@@ -33,12 +34,13 @@ std::array<char, content_name::bytes> early_name(const early_content& content) {
   const auto both = std::uint64_t{content.toc_mark} << 32U | content.content;
   std::array<char, period> letters{};
   for (std::size_t i = 0; i < period; ++i)
-    letters.at(i) =
-        static_cast<char>(first_letter + static_cast<char>(both >> (4 * (period - 1 - i)) & 0xfU));
+    letters[i] = static_cast<char>(first_letter + static_cast<char>(both >> (4 * (period - 1 - i)) & 0xfU));
   std::array<char, content_name::bytes> name{folder_character, folder_character, '/'};
-  for (auto* at = name.data() + 3; at < name.data() + name.size(); at += period)
-    std::copy_n(letters.begin(),
-                std::min<std::size_t>(period, static_cast<std::size_t>(name.data() + name.size() - at)), at);
+  constexpr std::size_t begin = 3;
+  constexpr auto whole = (name.size() - begin) / period;
+  for (std::size_t i = 0; i < whole; ++i)  // lengths that are known make this one instruction each
+    std::memcpy(name.data() + begin + i * period, letters.data(), period);
+  std::memcpy(name.data() + begin + whole * period, letters.data(), name.size() - begin - whole * period);
   return name;
 }
 

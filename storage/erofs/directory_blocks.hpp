@@ -1,5 +1,6 @@
 #pragma once
 #include <span>
+#include <vector>
 
 #include "schemas/toc.hpp"
 #include "storage/erofs/format.hpp"
@@ -13,21 +14,11 @@ struct inode_place {
 };
 
 /// The entries of one directory in the order of the format: sorted by bytes, "." and ".." among them.
-class directory_listing {
- public:
-  directory_listing(const toc_view& toc, inode_number number, const inode_view& inode);
+using directory_listing = std::span<const entry_view>;
 
-  [[nodiscard]] std::uint64_t size() const;
-  /// `position` is below `size()`.
-  [[nodiscard]] entry_view at(std::uint64_t position) const;
-
- private:
-  const toc_view& toc_;
-  inode_view inode_;
-  inode_number self_;
-  std::uint64_t dot_;      // where "." stands
-  std::uint64_t dot_dot_;  // where ".." stands
-};
+/// Appends those of `directory`, which has this number. Names are of the TOC.
+void list_directory(const toc_view& toc, inode_number number, const inode_view& directory,
+                    std::vector<entry_view>& into);
 
 /// How the entries of a directory fill blocks.
 struct directory_shape {
@@ -36,13 +27,13 @@ struct directory_shape {
   std::uint64_t last_first = 0;   ///< position of the first entry of the last block
   [[nodiscard]] std::uint64_t bytes() const { return std::uint64_t{full_blocks} * block_bytes + last_bytes; }
 };
-[[nodiscard]] directory_shape shape_of(const directory_listing& listing);
+[[nodiscard]] directory_shape shape_of(directory_listing listing);
 
 /// Writes one block: the entries from position `first` on, as many as it takes. `block` is zero and has
 /// `block_bytes` bytes or those of the directory's last block. `shape` is the
 /// listing's; `places` is by inode number - 1.
 /// @returns the position behind the last entry written
-std::uint64_t fill_directory_block(const directory_listing& listing, const directory_shape& shape,
+std::uint64_t fill_directory_block(directory_listing listing, const directory_shape& shape,
                                    std::uint64_t first, std::span<const inode_place> places,
                                    std::span<std::byte> block);
 

@@ -68,12 +68,11 @@ class image_writer {
 
   void write_inode(inode_number number) {
     const auto& inode = plan_.inode(number);
-    const auto& attributes = xattrs_.gather(inode, plan_.whiteouts(inode));
-    const auto shape = plan_.shape_of(inode, attributes);
+    const auto& shape = plan_.shape(number);
     output_.pad_to(std::uint64_t{plan_.places[number - 1].slot} * slot_bytes);
     write_core(number, inode, shape);
-    write_xattrs(attributes);
-    write_tail(number, inode, shape);
+    if (shape.xattr_bytes != 0) write_xattrs(xattrs_.gather(inode, plan_.whiteouts(inode)));
+    write_tail(inode, shape);
     next_block_ += shape.blocks;
     if (shape.blocks != 0) with_blocks_.push_back(number);
   }
@@ -123,7 +122,6 @@ class image_writer {
   }
 
   void write_xattrs(const std::vector<stored_xattr>& attributes) {
-    if (attributes.empty()) return;
     xattr_header header;
     const auto skip = [](const auto&) {};
     spread(
@@ -150,26 +148,25 @@ class image_writer {
     output_.pad_to(end);
   }
 
-  void write_tail(inode_number number, const inode_view& inode, const inode_shape& shape) {
+  void write_tail(const inode_view& inode, const inode_shape& shape) {
     if (shape.data == layout::chunks) output_.put(no_block);
     if (shape.data != layout::inlined) return;
     if (inode.type == file_type::symlink) return output_.append(inode.symlink_target);
-    const auto& directory = plan_.directories[inode.directory];
-    fill_directory_block(directory_listing(toc_, number, inode), directory, directory.last_first,
-                         plan_.places, output_.next(shape.tail_bytes));
+    const auto& directory = plan_.directory(inode);
+    fill_directory_block(plan_.listing(inode), directory, directory.last_first, plan_.places,
+                         output_.next(shape.tail_bytes));
   }
 
   void write_blocks(inode_number number) {
     const auto& inode = plan_.inode(number);
-    const auto shape = plan_.shape_of(inode, xattrs_.gather(inode, plan_.whiteouts(inode)));
+    const auto& shape = plan_.shape(number);
     const auto end = output_.position() + std::uint64_t{shape.blocks} * block_bytes;
     if (inode.type == file_type::symlink) {
       output_.append(inode.symlink_target);
     } else {
-      const directory_listing listing(toc_, number, inode);
       std::uint64_t position = 0;
       for (std::uint32_t block = 0; block < shape.blocks; ++block)
-        position = fill_directory_block(listing, plan_.directories[inode.directory], position, plan_.places,
+        position = fill_directory_block(plan_.listing(inode), plan_.directory(inode), position, plan_.places,
                                         output_.next(block_bytes));
     }
     output_.pad_to(end);

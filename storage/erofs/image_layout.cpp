@@ -48,6 +48,7 @@ struct planner {
   const erofs_limits& limits;
   image_layout plan;
   inode_xattrs xattrs{toc};
+  std::optional<std::uint64_t> content_bytes{};  ///< of an inode's attributes if nothing else is stored
 
   result<void> all() {
     survey();
@@ -60,6 +61,8 @@ struct planner {
   void survey() {
     plan.places.resize(toc.inode_count());
     plan.inodes.reserve(toc.inode_count());
+    plan.shapes.reserve(toc.inode_count());
+    plan.entries.reserve(std::size_t{toc.inode_count()} * 5 / 4);  // directories have two more
     std::unordered_map<timestamp, std::uint32_t, time_hash> times;
     auto latest = times.end();  // neighbours often have the same
     std::uint32_t most = 0;
@@ -85,16 +88,19 @@ struct planner {
 
   void survey_directory(inode_number number, const inode_view& inode) {
     if (plan.directories.size() <= inode.directory) plan.directories.resize(inode.directory + 1);
-    plan.directories[inode.directory] = erofs::shape_of(directory_listing(toc, number, inode));
+    auto& directory = plan.directories[inode.directory];
+    directory.first_entry = plan.entries.size();
+    list_directory(toc, number, inode, plan.entries);
+    directory.entries = plan.entries.size() - directory.first_entry;
+    directory.shape = erofs::shape_of(plan.listing(inode));
   }
 
   void find_whiteouts() {
     for (inode_number number = root_inode; number <= toc.inode_count(); ++number) {
       const auto& inode = plan.inode(number);
       if (inode.type != file_type::directory) continue;
-      for (std::uint32_t position = 0; position < toc.entry_count(inode); ++position)
-        if (is_whiteout(plan.inode(toc.entry(inode, position).inode)))
-          plan.whiteouts_in[inode.directory] = true;
+      for (const auto& entry : plan.listing(inode))
+        if (is_whiteout(plan.inode(entry.inode))) plan.whiteouts_in[inode.directory] = true;
     }
   }
 
@@ -129,12 +135,52 @@ struct planner {
                 "EROFS cannot hold " + what + ": /" + paths_of(toc, std::span(&number, 1)).front());
   }
 
+  /// What the attributes of an inode take beside it.
+  [[nodiscard]] std::uint64_t xattr_bytes_of(const inode_view& inode) {
+    if (inode_xattrs::nothing(inode, plan.whiteouts(inode))) return 0;
+    if (inode_xattrs::only_contents(inode) && content_bytes) return *content_bytes;
+    const auto& attributes = xattrs.gather(inode, plan.whiteouts(inode));
+    std::uint64_t bytes = attributes.empty() ? 0 : sizeof(xattr_header);
+    spread(
+        attributes, plan.shared, [&](std::uint64_t) { bytes += 4; },
+        [&](const stored_xattr& own) { bytes += own.bytes(); });
+    if (inode_xattrs::only_contents(inode)) content_bytes = bytes;
+    return bytes;
+  }
+
+  [[nodiscard]] inode_shape shape_of(const inode_view& inode) {
+    inode_shape shape;
+    shape.xattr_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(xattr_bytes_of(inode), u32_max));
+    const bool common = inode.modified == plan.common_time && fits_compact(inode);
+    if (common) shape.core = inode_shape::form::compact;
+    const auto data = [&](std::uint64_t size, std::uint32_t full_blocks, std::uint32_t last_bytes) {
+      shape.size = size;
+      const bool fits = std::uint64_t{shape.core_bytes()} + shape.xattr_bytes + last_bytes <= block_bytes;
+      shape.data = fits ? layout::inlined : layout::plain;
+      shape.blocks = full_blocks + (fits ? 0 : 1);
+      shape.tail_bytes = fits ? last_bytes : 0;
+    };
+    if (inode.type == file_type::directory) {
+      const auto& directory = plan.directory(inode);
+      if (directory.bytes() > u32_max) shape.core = inode_shape::form::extended;
+      data(directory.bytes(), directory.full_blocks, directory.last_bytes);
+    } else if (inode.type == file_type::symlink) {
+      data(inode.size, 0, static_cast<std::uint32_t>(inode.size));
+    } else if (inode.type == file_type::regular && inode.size != 0) {
+      assert(inode.size <= chunk_bytes_max);  // as toc_view promises: one chunk
+      shape.size = inode.size;
+      shape.data = layout::chunks;
+      shape.tail_bytes = sizeof no_block;
+    }
+    return shape;
+  }
+
   result<void> place() {
     std::uint64_t end = super_block_offset + sizeof(super_block);
     std::uint64_t blocks = 0;
     for (inode_number number = root_inode; number <= toc.inode_count(); ++number) {
       const auto& inode = plan.inode(number);
-      const auto shape = plan.shape_of(inode, xattrs.gather(inode, plan.whiteouts(inode)));
+      const auto& shape = plan.shapes.emplace_back(shape_of(inode));
       if (shape.xattr_bytes > xattr_bytes_max)
         return refuse(number, "so many extended attributes of one file");
       const auto begin = place_behind(end, shape);
@@ -160,37 +206,6 @@ struct planner {
 };
 
 }  // namespace
-
-inode_shape image_layout::shape_of(const inode_view& inode, const std::vector<stored_xattr>& xattrs) const {
-  inode_shape shape;
-  std::uint64_t xattr_bytes = xattrs.empty() ? 0 : sizeof(xattr_header);
-  spread(
-      xattrs, shared, [&](std::uint64_t) { xattr_bytes += 4; },
-      [&](const stored_xattr& own) { xattr_bytes += own.bytes(); });
-  shape.xattr_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(xattr_bytes, u32_max));
-  const bool common = inode.modified == common_time && fits_compact(inode);
-  if (common) shape.core = inode_shape::form::compact;
-  const auto data = [&](std::uint64_t size, std::uint32_t full_blocks, std::uint32_t last_bytes) {
-    shape.size = size;
-    const bool fits = std::uint64_t{shape.core_bytes()} + shape.xattr_bytes + last_bytes <= block_bytes;
-    shape.data = fits ? layout::inlined : layout::plain;
-    shape.blocks = full_blocks + (fits ? 0 : 1);
-    shape.tail_bytes = fits ? last_bytes : 0;
-  };
-  if (inode.type == file_type::directory) {
-    const auto& directory = directories[inode.directory];
-    if (directory.bytes() > u32_max) shape.core = inode_shape::form::extended;
-    data(directory.bytes(), directory.full_blocks, directory.last_bytes);
-  } else if (inode.type == file_type::symlink) {
-    data(inode.size, 0, static_cast<std::uint32_t>(inode.size));
-  } else if (inode.type == file_type::regular && inode.size != 0) {
-    assert(inode.size <= chunk_bytes_max);  // as toc_view promises: one chunk
-    shape.size = inode.size;
-    shape.data = layout::chunks;
-    shape.tail_bytes = sizeof no_block;
-  }
-  return shape;
-}
 
 std::uint64_t place_behind(std::uint64_t end, const inode_shape& shape) {
   const auto begin = rounded_up(end, slot_bytes);

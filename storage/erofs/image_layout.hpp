@@ -21,12 +21,21 @@ struct inode_shape {
   [[nodiscard]] std::uint64_t bytes() const { return std::uint64_t{core_bytes()} + xattr_bytes + tail_bytes; }
 };
 
+/// A directory's part of the entries of all, and how it fills blocks.
+struct directory_place {
+  std::size_t first_entry = 0;
+  std::size_t entries = 0;
+  directory_shape shape;
+};
+
 /// Where all of an image stands: superblock and inodes, shared xattrs, blocks of directories and long
 /// symlinks.
 struct image_layout {
   std::vector<inode_view> inodes;            ///< by inode number - 1: each is looked at several times
+  std::vector<inode_shape> shapes;           ///< by inode number - 1
   std::vector<inode_place> places;           ///< by inode number - 1
-  std::vector<directory_shape> directories;  ///< by index
+  std::vector<entry_view> entries;           ///< of all directories
+  std::vector<directory_place> directories;  ///< by index
   std::vector<bool> whiteouts_in;            ///< by index of the directory
   shared_xattrs shared;
   timestamp common_time;  ///< of the compact inodes
@@ -40,8 +49,14 @@ struct image_layout {
     const bool yes = inode.type == file_type::directory && whiteouts_in[inode.directory];
     return yes ? inode_xattrs::holds_whiteouts::yes : inode_xattrs::holds_whiteouts::no;
   }
-  /// The shape of an inode with these attributes. Reads no content.
-  [[nodiscard]] inode_shape shape_of(const inode_view& inode, const std::vector<stored_xattr>& xattrs) const;
+  [[nodiscard]] const inode_shape& shape(inode_number number) const { return shapes[number - 1]; }
+  [[nodiscard]] const directory_shape& directory(const inode_view& inode) const {
+    return directories[inode.directory].shape;
+  }
+  [[nodiscard]] directory_listing listing(const inode_view& inode) const {
+    const auto& directory = directories[inode.directory];
+    return std::span(entries).subspan(directory.first_entry, directory.entries);
+  }
 };
 
 /// Where an inode of this shape begins if the one before ends at `end`: at a slot; and what is inlined shares

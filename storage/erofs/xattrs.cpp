@@ -53,7 +53,7 @@ std::optional<stored_xattr> stored_form(const xattr_view& attribute, file_type o
 const std::vector<stored_xattr>& inode_xattrs::gather(const inode_view& inode, holds_whiteouts directory) {
   found_.clear();
   left_out_ = 0;
-  if (inode.type == file_type::regular && inode.content != image_inode::no_content) mark_contents(inode);
+  if (has_contents(inode)) mark_contents(inode);
   const auto type = is_whiteout(inode) ? file_type::regular : inode.type;
   for (std::uint32_t position = 0; position < inode.xattr_count; ++position) {
     if (const auto stored = stored_form(toc_.xattribute(inode, position), type))

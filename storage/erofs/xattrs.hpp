@@ -52,6 +52,15 @@ class inode_xattrs {
       : toc_(toc), toc_mark_(toc_mark) {}
 
   enum class holds_whiteouts : std::uint8_t { no, yes };
+  /// Whether nothing but where its contents are is stored of this inode: so it is with most files.
+  [[nodiscard]] static bool only_contents(const inode_view& inode) {
+    return has_contents(inode) && inode.xattr_count == 0;
+  }
+  /// Whether nothing is stored.
+  [[nodiscard]] static bool nothing(const inode_view& inode, holds_whiteouts directory) {
+    return !has_contents(inode) && inode.xattr_count == 0 && directory == holds_whiteouts::no &&
+           !is_whiteout(inode);
+  }
   /// The image's attributes in their order, behind the marks by which overlayfs finds the contents of a file
   /// (its early name while the contents are not known), or by which a nested overlayfs knows a whiteout.
   const std::vector<stored_xattr>& gather(const inode_view& inode, holds_whiteouts directory);
@@ -60,6 +69,9 @@ class inode_xattrs {
   [[nodiscard]] std::uint32_t left_out() const { return left_out_; }
 
  private:
+  [[nodiscard]] static bool has_contents(const inode_view& inode) {
+    return inode.type == file_type::regular && inode.content != image_inode::no_content;
+  }
   void mark_contents(const inode_view& inode);
   void name_contents(std::uint32_t content);
   void mark_whiteouts(const inode_view& inode, holds_whiteouts directory);
