@@ -40,17 +40,39 @@ void credit::settle() {
   resize();
 }
 
-bool credit::may_send() const {
+bool credit::may_send(instant now) const {
   if (unanswered_ == 0) return true;
-  return unanswered_ < limits_.unverified_bytes_max && in_flight_ < window_ + std::min(window_, arriving());
+  return unanswered_ < limits_.unverified_bytes_max && in_flight_ < window_ + arrived(now);
 }
 
-/// The part of what counts as in flight that may have arrived: segments are confirmed as a whole.
-std::uint64_t credit::arriving() const {
-  std::uint64_t largest = 0;
-  for (const auto& [token, one] : flights_)
-    if (!one.received) largest = std::max(largest, one.bytes);
-  return largest;
+std::optional<nanoseconds> credit::may_send_in(instant now) const {
+  const auto* oldest = oldest_on_link();
+  if (oldest == nullptr || growing_ || unanswered_ >= limits_.unverified_bytes_max) return std::nullopt;
+  const auto missing = in_flight_ < window_ ? 0 : in_flight_ - window_ + 1;
+  if (missing > oldest->bytes) return std::nullopt;  // its receipt comes first
+  return std::max(arriving_since(*oldest) + transfer(missing) - now, nanoseconds(0));
+}
+
+const credit::flight* credit::oldest_on_link() const {
+  const auto oldest = std::find_if(flights_.begin(), flights_.end(),
+                                   [](const auto& one) { return !one.second.received; });
+  return oldest == flights_.end() ? nullptr : &oldest->second;
+}
+
+/// The part of what counts as in flight that has arrived by now. While the window grows the rate is not known
+/// yet: then all of the oldest segment, or the link would run dry.
+std::uint64_t credit::arrived(instant now) const {
+  const auto* oldest = oldest_on_link();
+  if (oldest == nullptr) return 0;
+  if (growing_) return std::min(window_, oldest->bytes);
+  const auto since = arriving_since(*oldest);
+  if (now <= since) return 0;
+  return std::min(oldest->bytes, static_cast<std::uint64_t>(bytes_per_second() * seconds(now - since)));
+}
+
+/// It follows what has been received last, or what was idle.
+instant credit::arriving_since(const flight& oldest) const {
+  return std::max(delivered_at_, oldest.at + round_trip_);
 }
 
 void credit::sent(std::uint64_t token, std::uint64_t bytes, instant now) {

@@ -22,7 +22,8 @@ struct credit_limits {
 
 /// Byte credit of one session: how much may be on the link so that it never runs dry, and a want never
 /// waits much longer than a round trip. The window follows (best recent delivery rate) x (least recent
-/// round trip), apart from one segment that may just be arriving. What the far side has received but not
+/// round trip), apart from what has arrived of the oldest segment: receipts are for whole segments, so between
+/// two of them it is reckoned from the rate. What the far side has received but not
 /// verified is off the link; it has a limit of its own. When the least round trip has not been seen for
 /// `round_trip_window`, the window shrinks below the product for a moment to see it again. Owned by one
 /// actor; not thread-safe.
@@ -39,7 +40,10 @@ class credit {
 
   /// Whether a segment may leave now, of whatever size: one may overshoot the window. Always when nothing is
   /// unanswered.
-  [[nodiscard]] bool may_send() const;
+  [[nodiscard]] bool may_send(instant now) const;
+  /// How long until that changes by itself, as the link goes on at its rate; nothing if only a receipt or an
+  /// answer changes it.
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> may_send_in(instant now) const;
 
   /// `bytes` as on the wire leave under a token that is not in flight (a sequence number of the session).
   void sent(std::uint64_t token, std::uint64_t bytes, instant now);
@@ -89,7 +93,9 @@ class credit {
     double rate = 0;
   };
   [[nodiscard]] std::uint64_t product() const;
-  [[nodiscard]] std::uint64_t arriving() const;
+  [[nodiscard]] const flight* oldest_on_link() const;
+  [[nodiscard]] std::uint64_t arrived(instant now) const;
+  [[nodiscard]] instant arriving_since(const flight& oldest) const;
   [[nodiscard]] std::chrono::nanoseconds transfer(std::uint64_t bytes) const;
   void resume(instant now);
   void keep_rate(double rate, bool source_limited);

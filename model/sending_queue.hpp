@@ -44,6 +44,11 @@ class sending_queue {
     return item ? std::move(item) : take_next();
   }
 
+  /// Whether `take` has one to give.
+  [[nodiscard]] bool ready() const {
+    return find_built() != wanted_.end() || (!planned_.empty() && planned_.begin()->second);
+  }
+
   /// Places taken, and those of them whose items are still being built.
   [[nodiscard]] std::size_t size() const { return wanted_.size() + planned_.size(); }
   [[nodiscard]] bool empty() const { return size() == 0; }
@@ -54,9 +59,12 @@ class sending_queue {
 
   [[nodiscard]] places& row_of(row in) { return in == row::wanted ? wanted_ : planned_; }
   /// The first want that has been built: its reader waits for no other one's.
+  [[nodiscard]] typename places::const_iterator find_built() const {
+    return std::find_if(wanted_.begin(), wanted_.end(),
+                        [](const auto& one) { return one.second.has_value(); });
+  }
   [[nodiscard]] std::optional<Item> take_built() {
-    const auto built =
-        std::find_if(wanted_.begin(), wanted_.end(), [](const auto& one) { return one.second.has_value(); });
+    const auto built = find_built();
     if (built == wanted_.end()) return std::nullopt;
     return std::move(wanted_.extract(built).mapped());
   }

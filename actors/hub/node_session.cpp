@@ -134,6 +134,17 @@ void keep_pace(const session_shell& my) {
   my.self->send(my.link, outgoing_pace{pace});
 }
 
+/// Between two receipts the link carries on: what waits for credit may leave before the next one.
+void flush_later(const session_shell& my) {
+  auto& state = my.state();
+  if (state.flush_is_due || !state.ahead.ready()) return;
+  const auto wait = state.credit.may_send_in(my.now());
+  if (!wait) return;
+  constexpr std::chrono::milliseconds least(1);  // at a gigabit: 125 kB
+  state.flush_is_due = true;
+  my.self->delayed_send(my.self, std::max<std::chrono::nanoseconds>(*wait, least), caf::flush_atom_v);
+}
+
 /// Building ahead of the credit keeps the link full; too far ahead, wants would have less to overtake.
 bool may_build(const session_shell& my) {
   const auto& state = my.state();
@@ -165,7 +176,7 @@ bool serve_one(const session_shell& my) {
 void pump(const session_shell& my) {
   auto& state = my.state();
   keep_pace(my);
-  while (state.credit.may_send()) {
+  while (state.credit.may_send(my.now())) {
     auto first = state.ahead.take();
     if (!first) break;
     send(my, first->delivery, std::move(first->data));
@@ -173,6 +184,7 @@ void pump(const session_shell& my) {
   while (may_build(my) && serve_one(my)) {
   }
   if (state.ahead.empty()) state.credit.nothing_to_send();
+  flush_later(my);
 }
 
 }  // namespace detail
@@ -239,6 +251,10 @@ reporting_session::behavior_type make_node_session(self_pointer self, session_pe
         detail::pump(my);
       },
       [=](caf::tick_atom) { detail::start_warmup(my); },
+      [=](caf::flush_atom) {
+        self->state.flush_is_due = false;
+        detail::pump(my);
+      },
       [=](caf::get_atom) { return report_of(my); },
   };
 }

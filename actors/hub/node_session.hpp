@@ -44,7 +44,9 @@ using reporting_session = node_session::extend<caf::replies_to<caf::get_atom>::w
                                                // Plans what has not left of this image anew.
                                                caf::reacts_to<order_learned>,
                                                // To itself: the time has come to warm the connections up.
-                                               caf::reacts_to<caf::tick_atom>>;
+                                               caf::reacts_to<caf::tick_atom>,
+                                               // To itself: there may be credit again.
+                                               caf::reacts_to<caf::flush_atom>>;
 
 /// What all sessions share. The stores and the builder outlive them.
 struct session_tools {
@@ -112,6 +114,7 @@ struct session_state {
   std::uint64_t token = 0;                         ///< of the credit
   std::map<part_received, std::uint64_t> on_link;  ///< the tokens of what has not been received
   std::optional<double> pace;                      ///< that the link was told
+  bool flush_is_due = false;                       ///< a message to itself is on its way
   sending_queue<built_segment> ahead;              ///< segments that workers build, or that wait for credit
   session_report totals;
 };

@@ -43,9 +43,14 @@ class simulation {
     nanoseconds busy = free_ > start ? free_ - start : 0ns;
     outcome seen;
     while (now_ - start < length) {
-      while (meter_.may_send()) {
+      while (meter_.may_send(now_)) {
         seen.longest_queue = std::max(seen.longest_queue, free_ - now_);
         busy += send();
+      }
+      const auto wait = meter_.may_send_in(now_);
+      if (wait && now_ + std::max<nanoseconds>(*wait, 1ms) < flights_.top().answered) {
+        now_ += std::max<nanoseconds>(*wait, 1ms);
+        continue;
       }
       now_ = flights_.top().answered;
       meter_.packet_round_trip(on_.round_trip + flights_.top().queued);
@@ -89,9 +94,11 @@ TEST_CASE("credit fills links of any rate and distance, and queues less than wha
                                                        {100, 20ms, 60'000},
                                                        {1000, 100ms, 350'000},
                                                        {20, 300ms, 100'000},
-                                                       {100, 300ms, 1'000'000}}));
+                                                       {100, 300ms, 1'000'000},
+                                                       {100, 100ms, 1'000'000}}));
   const wire on{megabits * 125'000.0, round_trip};
   credit meter;
+  meter.seed(0, round_trip, instant{});  // as the kernel knows it from the connection's beginning
   simulation sender(on, meter, bytes);
   sender.run(20 * round_trip + 1s);  // the first window is a guess, and drains first
   const auto seen = sender.run(60s);
@@ -101,6 +108,19 @@ TEST_CASE("credit fills links of any rate and distance, and queues less than wha
                 << ", queue " << seen.longest_queue / 1ms << " ms, window " << meter.window_bytes());
   CHECK(seen.utilisation >= 0.95);
   CHECK(seconds(seen.longest_queue) * on.bytes_per_second < least);
+}
+
+TEST_CASE("large segments do not queue longer than the window is wider than the link") {
+  const auto bytes = GENERATE(100'000, 350'000, 1'000'000);
+  credit meter;
+  meter.seed(12.5e6, 100ms, instant{});
+  meter.settle();
+  simulation sender({12.5e6, 100ms}, meter, static_cast<std::uint64_t>(bytes));
+  sender.run(1s);  // the first window leaves at once here
+  const auto seen = sender.run(5s);
+  INFO("segments of " << bytes << ": " << seen.utilisation << ", queue " << seen.longest_queue / 1ms << " ms");
+  CHECK(seen.utilisation >= 0.97);
+  CHECK(seen.longest_queue <= 100ms * (credit_limits{}.gain_percent - 100) / 100);
 }
 
 TEST_CASE("credit grows to a far link within a few round trips") {
@@ -149,9 +169,9 @@ TEST_CASE("credit stays within its limits") {
 
 TEST_CASE("one segment may always leave, however large") {
   credit meter;
-  CHECK(meter.may_send());
+  CHECK(meter.may_send(instant{}));
   meter.sent(1, 1ULL << 40, instant{});
-  CHECK_FALSE(meter.may_send());
+  CHECK_FALSE(meter.may_send(instant{}));
   meter.answered(1, instant{} + 1s);
   CHECK(meter.in_flight_bytes() == 0);
   meter.answered(1, instant{} + 2s);
@@ -165,25 +185,44 @@ TEST_CASE("what has been received frees the window, but is bounded until it has 
   credit meter(limits);
   auto now = instant{};
   meter.sent(1, 1000, now);
-  CHECK(meter.may_send());  // the first may just be arriving
+  CHECK(meter.may_send(now));  // the first may just be arriving
   meter.sent(2, 1000, now);
-  CHECK_FALSE(meter.may_send());
+  CHECK_FALSE(meter.may_send(now));
   meter.received(1, now += 10ms);
   meter.received(1, now);
   CHECK(meter.in_flight_bytes() == 1000);
   CHECK(meter.unanswered_bytes() == 2000);
-  CHECK(meter.may_send());
+  CHECK(meter.may_send(now));
   meter.sent(3, 2000, now);
   meter.received(2, now += 10ms);
   meter.received(3, now += 10ms);
   CHECK(meter.in_flight_bytes() == 0);
-  CHECK_FALSE(meter.may_send());
+  CHECK_FALSE(meter.may_send(now));
+  CHECK_FALSE(meter.may_send_in(now));  // only an answer helps
   meter.answered(1, now);
   CHECK(meter.unanswered_bytes() == 3000);
-  CHECK(meter.may_send());
+  CHECK(meter.may_send(now));
   meter.answered(2, now);
   meter.answered(3, now);
   CHECK(meter.unanswered_bytes() == 0);
+}
+
+TEST_CASE("between two receipts what the link has carried meanwhile frees the window, and no more") {
+  credit meter;
+  auto now = instant{};
+  meter.seed(10e6, 100ms, now);
+  meter.settle();  // a window of 1.3 MB
+  for (std::uint64_t token = 1; token <= 2; ++token) meter.sent(token, 1'000'000, now);
+  CHECK_FALSE(meter.may_send(now));
+  CHECK_FALSE(meter.may_send(now + 100ms));  // no byte can have been acknowledged before
+  const auto wait = meter.may_send_in(now);
+  REQUIRE(wait);
+  CHECK(*wait / 1ms == 170);
+  CHECK_FALSE(meter.may_send(now + *wait - 1ms));
+  CHECK(meter.may_send(now + *wait + 1ms));
+  meter.sent(3, 1'000'000, now += *wait + 1ms);
+  CHECK_FALSE(meter.may_send_in(now));     // more than the first segment would have to arrive
+  CHECK_FALSE(meter.may_send(now + 10s));  // a link that is cut carries nothing
 }
 
 TEST_CASE("a source that runs dry does not make the link look slow") {

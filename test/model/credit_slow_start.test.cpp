@@ -83,7 +83,7 @@ nanoseconds time_to_send(double total, double link, nanoseconds round_trip) {
   meter.seed(0, round_trip, now);
   meter.packet_round_trip(round_trip);
   while (left < total && now < instant{} + 10min) {
-    while (written < total && meter.may_send()) {
+    while (written < total && meter.may_send(now)) {
       meter.sent(++token, segment_bytes, now);
       kernel.write(segment_bytes);
       on_way.push_back({token, written += segment_bytes});

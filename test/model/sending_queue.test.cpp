@@ -26,8 +26,10 @@ TEST_CASE("items leave in the order in which they were begun, wanted ones before
   const auto second = sent.begin(queue::row::planned);
   const auto wanted = sent.begin(queue::row::wanted);
   sent.fill(second, 2);
+  CHECK_FALSE(sent.ready());
   CHECK(take_all(sent).empty());
   sent.fill(wanted, 3);
+  CHECK(sent.ready());
   CHECK(take_all(sent) == std::vector{3});
   sent.fill(first, 1);
   CHECK(take_all(sent) == std::vector{1, 2});
@@ -68,6 +70,7 @@ TEST_CASE("however long each is built, the plan leaves in order and nothing is l
       open.erase(open.begin() + static_cast<std::ptrdiff_t>(at));
       for (const auto item : take_all(sent))
         of_row[wanted[static_cast<std::size_t>(item)] ? 1 : 0].push_back(item);
+      RC_ASSERT_FALSE(sent.ready());
     }
     RC_ASSERT(sent.empty());
     RC_ASSERT(of_row[0].size() + of_row[1].size() == wanted.size());
