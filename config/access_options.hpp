@@ -12,6 +12,7 @@ struct access_options {
   std::chrono::milliseconds timeout{3'000};  ///< of one request to the registry or its token server
   std::uint32_t attempts_max = 2;            ///< of one question; then the registry counts as away
   std::uint32_t questions_max = 4;           ///< at once
+  std::uint32_t questions_per_host_max = 2;  ///< of them to one registry: a slow one holds no other up
   std::uint32_t waiting_max = 4096;          ///< pulls that wait for an answer; further ones are refused
 };
 

@@ -60,10 +60,13 @@ void bind_access(binder& to, access_options& o) {
   to.bind("away_time", o.times.away, "for so long its 'yes' counts while it cannot be asked");
   to.bind("resume_time", o.times.resumed,
           "for so long an interrupted delivery may go on, even if its node has lost the login");
-  to.bind("entries_max", o.times.entries_max, "answers and deliveries that are remembered; the oldest go");
+  to.bind("entries_max", o.times.entries_max,
+          "of answers about images, about repositories, and of deliveries, each; the oldest go");
   to.bind("timeout", o.timeout, "of one request to a registry or its token server for that");
   to.bind("attempts_max", o.attempts_max, "to ask a registry; then it counts as away");
   to.bind("questions_max", o.questions_max, "at once; above 0");
+  to.bind("questions_per_host_max", o.questions_per_host_max,
+          "of them to one registry: a slow one holds no other up; above 0");
   to.bind("waiting_max", o.waiting_max, "pulls that wait for such an answer; further ones are refused");
 }
 

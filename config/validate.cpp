@@ -79,9 +79,11 @@ result<void> validate(const hub_options& o) {
       address("listen", o.listen),
       require(o.access.check == "always" || o.access.check == "never",
               "setting access.check: '" + o.access.check + "' is none of always, never"),
-      require(o.access.questions_max > 0 && o.access.questions_max <= 64 && o.access.attempts_max > 0 &&
-                  o.access.times.entries_max > 0,
-              "settings access.questions_max (at most 64), attempts_max, entries_max: must be above 0"),
+      require(
+          o.access.questions_max > 0 && o.access.questions_max <= 64 && o.access.attempts_max > 0 &&
+              o.access.questions_per_host_max > 0 && o.access.times.entries_max > 0,
+          "settings access.questions_max (at most 64), questions_per_host_max, attempts_max, entries_max: "
+          "must be above 0"),
       require(o.link.message_bytes_max > 2 * std::uint64_t{o.plan.cut.patch_piece_bytes} &&
                   o.link.message_bytes_max > 2 * std::uint64_t{o.plan.cut.segment_bytes_max},
               "setting link.message_bytes_max: must be above twice plan.segment_bytes_max and "

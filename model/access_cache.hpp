@@ -16,7 +16,8 @@ struct access_times {
   std::chrono::milliseconds refused{10'000};      ///< "may not read"
   std::chrono::milliseconds away{3'600'000};      ///< "may read", while the registry cannot be asked
   std::chrono::milliseconds resumed{86'400'000};  ///< a delivery that has begun may go on
-  std::uint32_t entries_max = 65'536;  ///< answers that are remembered, and deliveries; the oldest go
+  /// Of answers about images, of answers about repositories, and of deliveries, each; the oldest go.
+  std::uint32_t entries_max = 65'536;
 };
 
 /// Who asks for what.

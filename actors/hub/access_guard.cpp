@@ -53,20 +53,36 @@ std::optional<error> settle(const guard_shell& my, const access_key& key, const 
   return std::nullopt;
 }
 
-void ask(const guard_shell& my, const access_key& key, const check_access& asked) {
-  run_on(
-      my.tools->askers.next(), my.self,
-      [tools = my.tools, image = asked.image, login = asked.login] { return tools->ask(image, login); },
-      [my, key](const result<void>& answer) {
-        const auto waiting = std::move(my.state().open.extract(key).mapped());
-        my.state().waiting -= static_cast<std::uint32_t>(waiting.size());
-        const auto refusal = settle(my, key, answer);
-        for (auto reply : waiting)
-          if (refusal)
-            reply.deliver(to_caf(*refusal));
-          else
-            reply.deliver(access_granted{});
-      });
+void answer_waiting(const guard_shell& my, const access_key& key, const result<void>& answer) {
+  const auto waiting = std::move(my.state().open.extract(key).mapped());
+  my.state().waiting -= static_cast<std::uint32_t>(waiting.size());
+  const auto refusal = settle(my, key, answer);
+  for (auto reply : waiting)
+    if (refusal)
+      reply.deliver(to_caf(*refusal));
+    else
+      reply.deliver(access_granted{});
+}
+
+/// A registry that is slow to answer, or away, keeps nobody from asking another one.
+void ask_next(const guard_shell& my) {
+  auto& state = my.state();
+  while (auto next = state.questions->take()) {
+    auto& [host, question] = *next;
+    const auto asker = std::move(state.idle.back());
+    state.idle.pop_back();
+    run_on(
+        asker, my.self,
+        [tools = my.tools, image = question.image, login = question.login] {
+          return tools->ask(image, login);
+        },
+        [my, asker, host = host, key = question.key](const result<void>& answer) {
+          my.state().idle.push_back(asker);
+          my.state().questions->done(host);
+          answer_waiting(my, key, answer);
+          ask_next(my);
+        });
+  }
 }
 
 caf::result<access_granted> check(const guard_shell& my, const check_access& asked) {
@@ -83,8 +99,11 @@ caf::result<access_granted> check(const guard_shell& my, const check_access& ask
   auto& waiting = state.open[key];
   waiting.push_back(my.self->make_response_promise<access_granted>());
   ++state.waiting;
-  if (waiting.size() == 1) ask(my, key, asked);
-  return waiting.back();
+  const auto reply = waiting.back();
+  if (waiting.size() > 1) return reply;
+  state.questions->add(asked.image.host, {key, asked.image, asked.login});
+  ask_next(my);
+  return reply;
 }
 
 }  // namespace
@@ -94,6 +113,9 @@ access_guard::behavior_type make_access_guard(access_guard::stateful_pointer<acc
   self->state.cache.emplace(tools.options.times);
   self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
   const guard_shell my{self, std::make_shared<const access_guard_tools>(std::move(tools))};
+  const auto& askers = my.tools->askers;
+  my.state().questions.emplace(askers.size(), my.tools->options.questions_per_host_max);
+  my.state().idle = askers.all();
   for (const auto& [what, ago] : my.tools->kept)
     my.state().cache->note_delivery(what.node, what.toc, my.now() - ago);
   return {

@@ -8,6 +8,7 @@
 #include "actors/errors.hpp"
 #include "actors/worker.hpp"
 #include "config/access_options.hpp"
+#include "model/fair_queue.hpp"
 #include "model/image_reference.hpp"
 #include "model/registry_login.hpp"
 
@@ -57,10 +58,19 @@ struct access_guard_tools {
 /// Whose questions wait for one answer of a registry.
 using access_promises = std::vector<caf::typed_response_promise<access_granted>>;
 
+/// A question that a registry is or will be asked.
+struct access_question {
+  access_key key;
+  image_reference image;
+  shared_login login;
+};
+
 struct access_guard_state {
   static inline const char* name = "access-guard";
   std::optional<access_cache> cache;
   std::map<access_key, access_promises> open;
+  std::optional<fair_queue<access_question>> questions;  ///< by the registry's host
+  std::vector<worker> idle;                              ///< those that ask nobody now
   std::uint32_t waiting = 0;
 };
 

@@ -114,6 +114,17 @@ TEST_CASE("while a registry is away a yes for one tag or digest counts for all o
   CHECK_FALSE(bench.check(login("ann"), "host:5000/team/app:3").empty());
 }
 
+TEST_CASE("who asks a registry with a long queue does not keep others waiting for theirs") {
+  guard_bench bench;
+  std::vector<actor_stage::answer<access_granted>> answers;
+  for (const std::string tag : {"1", "2", "3"}) answers.push_back(bench.begin({}, "slow.example/app:" + tag));
+  answers.push_back(bench.begin({}, "other.example/app:1"));
+  bench.stage.run();
+  for (const auto& one : answers) CHECK((*one && **one));
+  REQUIRE(bench.asked.size() == 4);
+  CHECK(bench.asked[3].starts_with("slow.example/app:3"));
+}
+
 TEST_CASE("an answer that is neither yes nor no is an error and is not remembered") {
   guard_bench bench;
   bench.says = fail(errc::protocol, "teapot");
