@@ -158,7 +158,8 @@ using hub_link = caf::typed_actor<
 /// else what a credential provider of kubelet's gives.
 using login_keeper = caf::typed_actor<
     // A source that fails is logged and left out.
-    caf::replies_to<find_login>::with<found_login>, caf::replies_to<remember_login>::with<login_remembered>>;
+    caf::replies_to<find_login>::with<found_login>, caf::replies_to<remember_login>::with<login_remembered>,
+    caf::reacts_to<login_refused>>;
 
 /// LAYER STORE: registers, finds, completes and removes the layers of a node (storage/layer_registry.hpp).
 using layer_store = caf::typed_actor<

@@ -21,9 +21,17 @@ struct remember_login {
 };
 struct login_remembered {};
 
+/// The registry does not let this login read this image: if it came with a request it is forgotten, so that
+/// the next pull tries what else there is.
+struct login_refused {
+  std::string reference;
+  shared_login login;
+};
+
 }  // namespace firstlight
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::find_login)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::found_login)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::remember_login)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::login_remembered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::login_refused)

@@ -126,7 +126,12 @@ void on_no_start(const receiver_shell& my, const error& why) {
 void send_pull(const receiver_shell& my, const pull_request& pull) {
   my.self->request(my.tools->link, caf::infinite, pull, caf::actor_cast<receiver>(my.self))
       .then([my](const pull_started& started) { on_started(my, started); },
-            [my](const caf::error& problem) { on_no_start(my, from_caf(problem)); });
+            [my, reference = pull.reference, login = pull.login](const caf::error& problem) {
+              const auto why = from_caf(problem);
+              if (why.code == errc::denied && login)
+                my.self->send(my.tools->logins, login_refused{reference, login});
+              on_no_start(my, why);
+            });
 }
 
 /// Looked up each time: it may be another one by now.

@@ -35,6 +35,15 @@ void remember(self_pointer self, const login_options& options, const remember_lo
   requests.insert_or_assign(key, login_keeper_state::remembered{news.login, self->clock().now()});
 }
 
+/// A newer one stays.
+void forget(self_pointer self, const login_refused& news) {
+  const auto image = of_registry(news.reference);
+  if (!image) return;
+  auto& requests = self->state.requests;
+  const auto found = requests.find(image->repository_text());
+  if (found != requests.end() && found->second.login == news.login) requests.erase(found);
+}
+
 shared_login from_requests(self_pointer self, const login_options& options, const std::string& repository) {
   auto& requests = self->state.requests;
   std::erase_if(requests,
@@ -79,6 +88,7 @@ login_keeper::behavior_type make_login_keeper(self_pointer self, login_keeper_to
         remember(self, tools->options, news);
         return login_remembered{};
       },
+      [=](const login_refused& news) { forget(self, news); },
   };
 }
 

@@ -27,12 +27,16 @@ struct keeper_bench {
     stage.run();
     REQUIRE((*done && **done));
   }
-  /// The user, or "nobody".
-  std::string find(const std::string& reference) {
+  shared_login find_one(const std::string& reference) {
     auto found = stage.ask<found_login>(keeper, find_login{reference});
     stage.run();
     REQUIRE((*found && **found));
-    return (**found)->login ? (**found)->login->user : "nobody";
+    return (**found)->login;
+  }
+  /// The user, or "nobody".
+  std::string find(const std::string& reference) {
+    const auto login = find_one(reference);
+    return login ? login->user : "nobody";
   }
 };
 
@@ -56,6 +60,22 @@ TEST_CASE("a request without a login takes away what an earlier one brought") {
   bench.remember("host.example/app:1", "ann");
   bench.remember("host.example/app:2", "");
   CHECK(bench.find("host.example/app:1") == "nobody");
+}
+
+TEST_CASE("a login that the registry refuses makes room for the next source, unless a newer one came") {
+  keeper_bench bench;
+  std::ofstream(bench.options.docker_config) << R"({"auths":{"host.example":{"username":"docker"}}})";
+  bench.remember("host.example/app:1", "ann");
+  const auto old = bench.find_one("host.example/app:1");
+  bench.remember("host.example/app:1", "bob");
+  const auto refuse = [&](const shared_login& login) {
+    caf::anon_send(bench.keeper, login_refused{"host.example/app:2", login});
+    bench.stage.run();
+  };
+  refuse(old);
+  CHECK(bench.find("host.example/app:1") == "bob");
+  refuse(bench.find_one("host.example/app:1"));
+  CHECK(bench.find("host.example/app:1") == "docker");
 }
 
 TEST_CASE("of too many repositories the one remembered longest ago is forgotten") {

@@ -66,7 +66,8 @@ login_keeper::behavior_type note_logins(login_keeper::pointer, std::shared_ptr<n
             const std::lock_guard lock(into->mutex);
             into->all.push_back(news);
             return login_remembered{};
-          }};
+          },
+          [](const login_refused&) {}};
 }
 
 struct proxy_bench {

@@ -170,6 +170,16 @@ TEST_CASE("a credential provider of kubelet's gives the login of a node") {
       eventually([&] { return bench.pull(image).exit_code == 0; }));  // the refusal still counts for a while
 }
 
+TEST_CASE("a login of a request that the registry refused does not stand before the node's own") {
+  if (!cluster::possible()) return;
+  private_bench bench;
+  const auto image = bench.push("app");
+  bench.all.restart_node({"logins.docker_config=" + bench.users.authfile(bench.registry.host(), ann)});
+  bench.all.await_joined();
+  check_denied(bench.pull_as(image, bob));
+  check_good(bench.pull(image));
+}
+
 TEST_CASE("what has begun to arrive goes on when the node has started anew, without the login it had") {
   if (!cluster::possible()) return;
   private_bench bench;
