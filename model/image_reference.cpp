@@ -149,15 +149,15 @@ constexpr std::array<std::pair<std::string_view, image_transport>, 3> path_prefi
 }  // namespace
 
 std::string image_reference::text() const {
-  for (const auto& [prefix, of] : path_prefixes) {
-    if (of == transport) return std::string(prefix) + path + (tag.empty() ? "" : ":" + tag);
-  }
   return repository_text() + (tag.empty() ? "" : ":" + tag) + (pinned ? "@" + pinned->oci() : "") +
          (layers == 0 ? "" : "#" + std::to_string(layers));
 }
 
 std::string image_reference::repository_text() const {
-  return transport == image_transport::registry ? host + "/" + repository : path;
+  for (const auto& [prefix, of] : path_prefixes) {
+    if (of == transport) return std::string(prefix) + path;
+  }
+  return host + "/" + repository;
 }
 
 result<image_reference> parse_image_reference(std::string_view text) {

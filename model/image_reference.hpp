@@ -26,7 +26,7 @@ struct image_reference {
   /// The canonical form, the key in catalogues: "docker.io/library/redis:7", "localhost:5000/a@sha256:...#2",
   /// "oci:/images/redis:latest". Parsing it gives an equal value.
   [[nodiscard]] std::string text() const;
-  /// What all its tags and digests have in common: "docker.io/library/redis"; of files their path.
+  /// What all its tags and digests have in common: "docker.io/library/redis", "oci:/images/redis".
   [[nodiscard]] std::string repository_text() const;
 };
 

@@ -50,7 +50,7 @@ TEST_CASE("all tags and digests of an image have their repository in common") {
   CHECK(parse_image_reference("redis:7")->repository_text() == "docker.io/library/redis");
   CHECK(parse_image_reference("localhost:5000/a/b@sha256:" + std::string(64, 'a'))->repository_text() ==
         "localhost:5000/a/b");
-  CHECK(parse_image_reference("oci:/images/redis:latest")->repository_text() == "/images/redis");
+  CHECK(parse_image_reference("oci:/images/redis:latest")->repository_text() == "oci:/images/redis");
 }
 
 TEST_CASE("malformed names of images are refused") {
