@@ -46,33 +46,37 @@ bool credit::may_send(instant now) const {
 }
 
 std::optional<nanoseconds> credit::may_send_in(instant now) const {
-  const auto* oldest = oldest_on_link();
-  if (oldest == nullptr || growing_ || unanswered_ >= limits_.unverified_bytes_max) return std::nullopt;
-  const auto missing = in_flight_ < window_ ? 0 : in_flight_ - window_ + 1;
-  if (missing > oldest->bytes) return std::nullopt;  // its receipt comes first
-  return std::max(arriving_since(*oldest) + transfer(missing) - now, nanoseconds(0));
+  const auto coming = arriving();
+  if (!coming || growing_ || unanswered_ >= limits_.unverified_bytes_max) return std::nullopt;
+  auto missing = in_flight_ < window_ ? 0 : in_flight_ - window_ + 1;
+  if (missing > coming->bytes) return std::nullopt;  // a receipt comes first
+  missing -= std::min(missing, carried_);
+  return std::max(coming->since + transfer(missing) - now, nanoseconds(0));
 }
 
-const credit::flight* credit::oldest_on_link() const {
-  const auto oldest = std::find_if(flights_.begin(), flights_.end(),
-                                   [](const auto& one) { return !one.second.received; });
-  return oldest == flights_.end() ? nullptr : &oldest->second;
+/// They follow what has been received last, or what was idle.
+std::optional<credit::arrivals> credit::arriving() const {
+  std::optional<arrivals> coming;
+  std::uint32_t count = 0;
+  for (auto one = flights_.begin(); one != flights_.end() && count < connections_; ++one) {
+    const auto& on_way = one->second;
+    if (on_way.received) continue;
+    if (count++ == 0) coming = {0, std::max(delivered_at_, on_way.at + round_trip_)};
+    coming->bytes += on_way.bytes;
+  }
+  return coming;
 }
 
 /// The part of what counts as in flight that has arrived by now. While the window grows the rate is not known
-/// yet: then all of the oldest segment, or the link would run dry.
+/// yet: then all that may be arriving, or the link would run dry.
 std::uint64_t credit::arrived(instant now) const {
-  const auto* oldest = oldest_on_link();
-  if (oldest == nullptr) return 0;
-  if (growing_) return std::min(window_, oldest->bytes);
-  const auto since = arriving_since(*oldest);
-  if (now <= since) return 0;
-  return std::min(oldest->bytes, static_cast<std::uint64_t>(bytes_per_second() * seconds(now - since)));
-}
-
-/// It follows what has been received last, or what was idle.
-instant credit::arriving_since(const flight& oldest) const {
-  return std::max(delivered_at_, oldest.at + round_trip_);
+  const auto coming = arriving();
+  if (!coming) return 0;
+  if (growing_) return std::min(window_, coming->bytes);
+  const auto carried = now <= coming->since
+                           ? 0
+                           : static_cast<std::uint64_t>(bytes_per_second() * seconds(now - coming->since));
+  return std::min(coming->bytes, carried_ + carried);
 }
 
 void credit::sent(std::uint64_t token, std::uint64_t bytes, instant now) {
@@ -89,6 +93,7 @@ void credit::sent(std::uint64_t token, std::uint64_t bytes, instant now) {
 /// After a pause there is no queue that would hide the least round trip: no need to look for it.
 void credit::resume(instant now) {
   first_sent_at_ = delivered_at_ = round_trip_at_ = now;
+  carried_ = 0;
   if (probe_from_.has_value()) {
     probe_from_.reset();
     resize();
@@ -105,9 +110,12 @@ void credit::answered(std::uint64_t token, instant now) {
 
 void credit::received(std::uint64_t token, instant now) {
   const auto found = flights_.find(token);
-  if (found == flights_.end() || std::exchange(found->second.received, true)) return;
+  if (found == flights_.end() || found->second.received) return;
+  const auto reckoned = growing_ ? 0 : arrived(now);
+  found->second.received = true;
   const auto known = found->second;
   in_flight_ -= known.bytes;
+  carried_ = reckoned - std::min(reckoned, known.bytes);
   delivered_ += known.bytes;
   delivered_at_ = now;
   first_sent_at_ = std::max(first_sent_at_, known.at);

@@ -22,11 +22,10 @@ struct credit_limits {
 
 /// Byte credit of one session: how much may be on the link so that it never runs dry, and a want never
 /// waits much longer than a round trip. The window follows (best recent delivery rate) x (least recent
-/// round trip), apart from what has arrived of the oldest segment: receipts are for whole segments, so between
-/// two of them it is reckoned from the rate. What the far side has received but not
-/// verified is off the link; it has a limit of its own. When the least round trip has not been seen for
-/// `round_trip_window`, the window shrinks below the product for a moment to see it again. Owned by one
-/// actor; not thread-safe.
+/// round trip), apart from what has arrived of the oldest segments: receipts are for whole segments, so
+/// between two of them it is reckoned from the rate. What the far side has received but not verified is off
+/// the link; it has a limit of its own. When the least round trip has not been seen for `round_trip_window`,
+/// the window shrinks below the product for a moment to see it again. Owned by one actor; not thread-safe.
 class credit {
  public:
   explicit credit(credit_limits limits = {});
@@ -50,6 +49,9 @@ class credit {
 
   /// The far side has all of it: its bytes are off the link. Told once or never; unknown tokens are ignored.
   void received(std::uint64_t token, instant now);
+
+  /// Segments arrive over so many connections side by side: one until told.
+  void connections(std::uint32_t count) { connections_ = std::max(count, 1U); }
 
   /// What a packet's round trip is now, as the kernel smooths it (tcpi_rtt of tcp_info). Unlike a segment's
   /// it holds no wait in this machine's own socket, so it alone tells a queue on the link: growing on would
@@ -93,9 +95,13 @@ class credit {
     double rate = 0;
   };
   [[nodiscard]] std::uint64_t product() const;
-  [[nodiscard]] const flight* oldest_on_link() const;
+  /// What may be arriving: as many segments as there are connections, the oldest.
+  struct arrivals {
+    std::uint64_t bytes = 0;
+    instant since;
+  };
+  [[nodiscard]] std::optional<arrivals> arriving() const;
   [[nodiscard]] std::uint64_t arrived(instant now) const;
-  [[nodiscard]] instant arriving_since(const flight& oldest) const;
   [[nodiscard]] std::chrono::nanoseconds transfer(std::uint64_t bytes) const;
   void resume(instant now);
   void keep_rate(double rate, bool source_limited);
@@ -110,6 +116,9 @@ class credit {
   std::uint64_t in_flight_ = 0;
   std::uint64_t unanswered_ = 0;
   std::map<std::uint64_t, flight> flights_;
+
+  std::uint32_t connections_ = 1;
+  std::uint64_t carried_ = 0;  ///< reckoned as arrived at the last receipt, beyond what that was for
 
   std::uint64_t delivered_ = 0;
   instant delivered_at_;

@@ -97,9 +97,10 @@ void send(const session_shell& my, std::uint64_t id, segment built) {
             note_answer(my, id, sequence, *sent, answer.answer.failure);
             pump(my);
           },
-          [=](const caf::error& problem) {  // the link is gone, and this session with it
+          [=](const caf::error& problem) {  // mostly the link is gone, and this session with it
             answered(my, part, token);
             give_up(my, id, from_caf(problem));
+            pump(my);
           });
 }
 
@@ -140,9 +141,11 @@ void flush_later(const session_shell& my) {
   if (state.flush_is_due || !state.ahead.ready()) return;
   const auto wait = state.credit.may_send_in(my.now());
   if (!wait) return;
-  constexpr std::chrono::milliseconds least(1);  // at a gigabit: 125 kB
+  using std::chrono::nanoseconds;
+  constexpr nanoseconds least = std::chrono::milliseconds(1);   // at a gigabit: 125 kB
+  constexpr nanoseconds most = std::chrono::milliseconds(100);  // what was reckoned may turn out wrong
   state.flush_is_due = true;
-  my.self->delayed_send(my.self, std::max<std::chrono::nanoseconds>(*wait, least), caf::flush_atom_v);
+  my.self->delayed_send(my.self, std::clamp<nanoseconds>(*wait, least, most), caf::flush_atom_v);
 }
 
 /// Building ahead of the credit keeps the link full; too far ahead, wants would have less to overtake.

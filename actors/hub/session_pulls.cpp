@@ -8,6 +8,23 @@
 namespace firstlight::detail {
 namespace {
 
+void refuse(const session_shell& my, const pull_under_way& pull, caf::error why) {
+  my.state().answering.erase(pull.request.delivery);
+  auto reply = pull.reply;
+  reply.deliver(std::move(why));
+}
+
+/// What is not planned yet is not any more.
+void refuse_planned(const session_shell& my, std::uint64_t id, const caf::error& why) {
+  auto& waiting = my.state().to_plan;
+  const auto found = std::find_if(waiting.begin(), waiting.end(),
+                                  [&](const auto& one) { return one.first.request.delivery == id; });
+  my.state().answering.erase(id);
+  if (found == waiting.end()) return;
+  refuse(my, found->first, why);
+  waiting.erase(found);
+}
+
 void send_toc(const session_shell& my, const pull_request& request, toc_frame toc) {
   const auto id = request.delivery;
   spdlog::info("delivery {} of {} to {}: {} of the table of contents {} bytes", id, request.reference,
@@ -22,7 +39,12 @@ void send_toc(const session_shell& my, const pull_request& request, toc_frame to
             if (answer.answer.failure) give_up(my, id, *answer.answer.failure);
             pump(my);
           },
-          [=](const caf::error& problem) { give_up(my, id, from_caf(problem)); });
+          [=](const caf::error& problem) {
+            answered(my, part, token);
+            refuse_planned(my, id, problem);
+            give_up(my, id, from_caf(problem));
+            pump(my);
+          });
 }
 
 /// Plans what has not left anew.
@@ -74,12 +96,6 @@ std::vector<lender> lenders_for(const session_shell& my, const pull_under_way& p
   for (const auto& one : my.state().completed)
     if (std::find(beside.begin(), beside.end(), one.delivery) != beside.end()) lenders.push_back(one);
   return lenders;
-}
-
-void refuse(const session_shell& my, const pull_under_way& pull, caf::error why) {
-  my.state().answering.erase(pull.request.delivery);
-  auto reply = pull.reply;
-  reply.deliver(std::move(why));
 }
 
 /// Whether the node still wants it; answers if not. Others must not wait for what it would have brought.

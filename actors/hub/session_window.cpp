@@ -48,6 +48,7 @@ void warm(const session_shell& my) {
 
 void attached(const session_shell& my, const bulk_attached& news) {
   my.state().totals.bulk = news;
+  my.state().credit.connections(news.connections);
   my.state().credit.seed(0, news.round_trip, my.now());
   my.state().credit.packet_round_trip(news.round_trip);
   if (my.state().warmup || !my.state().deliveries.empty()) return;

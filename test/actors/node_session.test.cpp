@@ -175,6 +175,38 @@ TEST_CASE("a link that ends takes its deliveries with it") {
   CHECK_FALSE(bench.passed(landmark::complete));
 }
 
+TEST_CASE("between two answers a segment leaves as soon as the link must have carried enough") {
+  session_bench bench(300'000);
+  bench.send(bulk_attached{1, 1ms, "bbr"});  // the answers' 10 ms look like a queue: the window does not grow
+  bench.start();
+  bench.stage.pass(20ms);
+  bench.answer();
+  const auto sent = bench.link->segments.size();
+  REQUIRE(bench.link->in_flight.size() >= 2);
+  REQUIRE(bench.report().in_flight_bytes > 300'000);
+  bench.stage.pass(2ms);
+  CHECK(bench.link->segments.size() == sent);
+  bench.stage.pass(40ms);
+  CHECK(bench.link->segments.size() == sent + 1);
+  bench.stage.pass(10s);  // a link that is cut carries no more
+  CHECK(bench.link->segments.size() <= sent + 2);
+}
+
+TEST_CASE("a table of contents that cannot be sent ends its delivery and takes no credit") {
+  session_bench bench;
+  const pull_request request{1, image_name, host_platform().text(), {}, std::nullopt};
+  auto started = bench.stage.ask<pull_started>(bench.session, request, bench.listener);
+  bench.stage.run();
+  bench.link->act([&] {
+    for (auto& reply : std::exchange(bench.link->toc_replies, {}))
+      reply.deliver(to_caf({errc::limit_exceeded, "larger than the node takes"}));
+  });
+  CHECK(bench.running_deliveries() == 0);
+  CHECK(bench.passed(landmark::given_up));
+  bench.link->lose_all();
+  CHECK(bench.report().in_flight_bytes == 0);
+}
+
 TEST_CASE("nodes behind one address are warmed up one after the other") {
   session_bench bench;
   auto somebody_else = bench.turns->take("10.0.0.7");

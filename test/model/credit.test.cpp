@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <deque>
 #include <queue>
 
 using namespace firstlight;
@@ -118,9 +119,45 @@ TEST_CASE("large segments do not queue longer than the window is wider than the 
   simulation sender({12.5e6, 100ms}, meter, static_cast<std::uint64_t>(bytes));
   sender.run(1s);  // the first window leaves at once here
   const auto seen = sender.run(5s);
-  INFO("segments of " << bytes << ": " << seen.utilisation << ", queue " << seen.longest_queue / 1ms << " ms");
+  INFO("segments of " << bytes << ": " << seen.utilisation << ", queue " << seen.longest_queue / 1ms
+                      << " ms");
   CHECK(seen.utilisation >= 0.97);
   CHECK(seen.longest_queue <= 100ms * (credit_limits{}.gain_percent - 100) / 100);
+}
+
+TEST_CASE("credit fills a link over which several connections carry a segment each") {
+  const auto connections = GENERATE(1U, 2U, 8U);
+  const double rate = 12.5e6;
+  credit meter;
+  meter.connections(connections);
+  meter.seed(rate, 300ms, instant{});
+  meter.settle();
+  std::vector<std::deque<std::pair<std::uint64_t, double>>> lines(connections);  // token, bytes left
+  std::deque<std::pair<instant, std::uint64_t>> receipts;
+  std::uint64_t token = 0;
+  double carried = 0;
+  instant now;
+  for (; now < instant{} + 30s; now += 1ms) {
+    for (; !receipts.empty() && receipts.front().first <= now; receipts.pop_front())
+      meter.answered(receipts.front().second, now);
+    while (meter.may_send(now)) {
+      meter.sent(++token, 1'000'000, now);
+      std::min_element(lines.begin(), lines.end(), [](const auto& a, const auto& b) {
+        return a.size() < b.size();
+      })->emplace_back(token, 1e6);
+    }
+    const auto busy = std::count_if(lines.begin(), lines.end(), [](const auto& one) { return !one.empty(); });
+    for (auto& line : lines) {
+      if (line.empty()) continue;
+      const auto part = rate * 0.001 / static_cast<double>(busy);
+      carried += part;
+      if ((line.front().second -= part) > 0) continue;
+      receipts.emplace_back(now + 300ms, line.front().first);
+      line.pop_front();
+    }
+  }
+  INFO(connections << " connections");
+  CHECK(carried >= 0.98 * rate * 30);
 }
 
 TEST_CASE("credit grows to a far link within a few round trips") {

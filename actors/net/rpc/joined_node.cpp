@@ -154,9 +154,8 @@ void joined_node::send(outgoing_landmark what) {
 
 void joined_node::pace(outgoing_pace what) {
   pace_ = what;
-  auto share = what.bytes_per_second;
-  if (share) *share /= static_cast<double>(bulks_.size());
-  for (const auto& one : bulks_) pace_socket(one.over->descriptor(), share);
+  // Each may have all of it: of several connections few are busy at a time, with a segment each.
+  for (const auto& one : bulks_) pace_socket(one.over->descriptor(), what.bytes_per_second);
 }
 
 void joined_node::attach(connection& over, wire::BulkSink::Client sink,
