@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <cstring>
+#include <future>
 
 #include "storage/erofs/image_layout.hpp"
 #include "storage/erofs/image_output.hpp"
@@ -32,24 +33,42 @@ std::uint32_t device_of(const inode_view& inode) {
   return (inode.device_minor & 0xffU) | inode.device_major << 8U | (inode.device_minor & ~0xffU) << 12U;
 }
 
-/// Writes a laid out image from begin to end.
+/// Writes a part of a laid out image: two write one together.
 class image_writer {
  public:
-  image_writer(const toc_view& toc, const image_layout& plan, std::uint32_t toc_mark, int file)
-      : toc_(toc), plan_(plan), output_(file), xattrs_(toc, toc_mark), next_block_(plan.first_data_block) {}
+  image_writer(const toc_view& toc, const image_layout& plan, std::uint32_t toc_mark, int file,
+               std::uint64_t begin)
+      : toc_(toc), plan_(plan), output_(file, begin), xattrs_(toc, toc_mark) {}
 
-  result<void> write(const toc_id& id) {
+  /// All from the begin up to this inode.
+  result<void> write_up_to(inode_number end, const toc_id& id) {
     write_super_block(id);
-    for (inode_number number = root_inode; number <= toc_.inode_count(); ++number) write_inode(number);
+    write_inodes(root_inode, end);
+    output_.pad_to(plan_.begin_of(end));
+    return output_.finish();
+  }
+  /// This inode and all behind it.
+  result<void> write_from(inode_number first) {
+    const auto last = toc_.inode_count();
+    write_inodes(first, last + 1);
     output_.pad_to(plan_.shared_begin);
     for (const auto& entry : plan_.shared.entries()) write_entry(entry);
     output_.pad_to(std::uint64_t{plan_.first_data_block} * block_bytes);
-    for (const auto number : with_blocks_) write_blocks(number);
+    for (inode_number number = root_inode; number <= last; ++number)
+      if (plan_.shape(number).blocks != 0) write_blocks(number);
     assert(output_.position() == std::uint64_t{plan_.blocks} * block_bytes);
     return output_.finish();
   }
+  result<void> write_all(const toc_id& id) {
+    write_super_block(id);
+    return write_from(root_inode);
+  }
 
  private:
+  void write_inodes(inode_number first, inode_number end) {
+    for (auto number = first; number < end; ++number) write_inode(number);
+  }
+
   void write_super_block(const toc_id& id) {
     super_block super;
     super.compatible_features = feature_checksum | feature_mtime;
@@ -69,17 +88,15 @@ class image_writer {
   void write_inode(inode_number number) {
     const auto& inode = plan_.inode(number);
     const auto& shape = plan_.shape(number);
-    output_.pad_to(std::uint64_t{plan_.places[number - 1].slot} * slot_bytes);
+    output_.pad_to(plan_.begin_of(number));
     write_core(number, inode, shape);
     if (shape.xattr_bytes != 0) write_xattrs(xattrs_.gather(inode, plan_.whiteouts(inode)));
     write_tail(inode, shape);
-    next_block_ += shape.blocks;
-    if (shape.blocks != 0) with_blocks_.push_back(number);
   }
 
   [[nodiscard]] std::uint32_t detail_of(const inode_view& inode, const inode_shape& shape) const {
     if (shape.data == layout::chunks) return largest_chunk;
-    if (shape.blocks != 0) return next_block_;
+    if (shape.blocks != 0) return plan_.first_data_block + shape.first_block;
     const bool device = inode.type == file_type::character_device || inode.type == file_type::block_device;
     return device && !is_whiteout(inode) ? device_of(inode) : 0;
   }
@@ -176,9 +193,10 @@ class image_writer {
   const image_layout& plan_;
   image_output output_;
   inode_xattrs xattrs_;
-  std::uint32_t next_block_;
-  std::vector<inode_number> with_blocks_;
 };
+
+/// From here on it is worth a second thread: somebody waits for the mount.
+constexpr inode_number inodes_of_two_threads = 4096;
 
 }  // namespace
 }  // namespace erofs
@@ -204,7 +222,16 @@ result<erofs_image> erofs_image::plan(std::shared_ptr<const toc_view> toc, const
 result<void> erofs_image::write(int file, unknown_ids when) const {
   if (when == unknown_ids::refused && !impl_->toc->contents_known())
     return fail(errc::not_ready, "the content ids of the table of contents have not arrived");
-  return erofs::image_writer(*impl_->toc, impl_->plan, mark_of(impl_->id), file).write(impl_->id);
+  const auto writer_from = [&](std::uint64_t begin) {
+    return erofs::image_writer(*impl_->toc, impl_->plan, mark_of(impl_->id), file, begin);
+  };
+  const auto count = impl_->toc->inode_count();
+  if (count < erofs::inodes_of_two_threads) return writer_from(0).write_all(impl_->id);
+  const inode_number middle = count / 2;
+  auto before = std::async(std::launch::async, [&] { return writer_from(0).write_up_to(middle, impl_->id); });
+  auto behind = writer_from(impl_->plan.begin_of(middle)).write_from(middle);
+  auto written = before.get();
+  return written ? behind : written;
 }
 
 std::uint64_t erofs_image::bytes() const {

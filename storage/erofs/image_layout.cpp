@@ -180,7 +180,8 @@ struct planner {
     std::uint64_t blocks = 0;
     for (inode_number number = root_inode; number <= toc.inode_count(); ++number) {
       const auto& inode = plan.inode(number);
-      const auto& shape = plan.shapes.emplace_back(shape_of(inode));
+      auto& shape = plan.shapes.emplace_back(shape_of(inode));
+      shape.first_block = static_cast<std::uint32_t>(blocks);
       if (shape.xattr_bytes > xattr_bytes_max)
         return refuse(number, "so many extended attributes of one file");
       const auto begin = place_behind(end, shape);

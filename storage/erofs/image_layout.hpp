@@ -13,7 +13,8 @@ struct inode_shape {
   std::uint64_t size = 0;         ///< st_size
   std::uint32_t xattr_bytes = 0;  ///< header, ids and entries
   std::uint32_t tail_bytes = 0;
-  std::uint32_t blocks = 0;  ///< of data, elsewhere
+  std::uint32_t blocks = 0;       ///< of data, elsewhere
+  std::uint32_t first_block = 0;  ///< of those: how many of other inodes stand before
 
   [[nodiscard]] std::uint32_t core_bytes() const {
     return core == form::compact ? slot_bytes : 2 * slot_bytes;
@@ -50,6 +51,10 @@ struct image_layout {
     return yes ? inode_xattrs::holds_whiteouts::yes : inode_xattrs::holds_whiteouts::no;
   }
   [[nodiscard]] const inode_shape& shape(inode_number number) const { return shapes[number - 1]; }
+  /// Where it stands, in bytes.
+  [[nodiscard]] std::uint64_t begin_of(inode_number number) const {
+    return std::uint64_t{places[number - 1].slot} * slot_bytes;
+  }
   [[nodiscard]] const directory_shape& directory(const inode_view& inode) const {
     return directories[inode.directory].shape;
   }

@@ -24,7 +24,8 @@ std::uint32_t checksum_of(bytes_view bytes) {
 
 }  // namespace
 
-image_output::image_output(int file) : file_(file), buffer_(flush_bytes) {}
+image_output::image_output(int file, std::uint64_t begin)
+    : file_(file), buffer_(flush_bytes), flushed_(begin) {}
 
 void image_output::make_room(std::size_t bytes) {
   flush();

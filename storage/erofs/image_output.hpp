@@ -12,7 +12,8 @@ namespace firstlight::erofs {
 /// The first error is kept until `finish`; what follows it is not written.
 class image_output {
  public:
-  explicit image_output(int file);
+  /// From `begin` on, where another one's part ends. The part from 0 on has at least one block.
+  explicit image_output(int file, std::uint64_t begin = 0);
 
   /// The next `bytes` bytes, zero, to be filled before the next call.
   [[nodiscard]] std::span<std::byte> next(std::size_t bytes) {
@@ -31,7 +32,7 @@ class image_output {
   void pad_to(std::uint64_t end);
 
   [[nodiscard]] std::uint64_t position() const { return flushed_ + used_; }
-  /// Writes what is left. The image has at least one block.
+  /// Writes what is left.
   [[nodiscard]] result<void> finish();
 
  private:
