@@ -14,8 +14,8 @@ void refuse(const session_shell& my, const pull_under_way& pull, caf::error why)
   reply.deliver(std::move(why));
 }
 
-/// What is not planned yet is not any more.
-void refuse_planned(const session_shell& my, std::uint64_t id, const caf::error& why) {
+/// It is not planned any more. Who waits for one that is being planned is told that it was cancelled.
+void refuse_unplanned(const session_shell& my, std::uint64_t id, const caf::error& why) {
   auto& waiting = my.state().to_plan;
   const auto found = std::find_if(waiting.begin(), waiting.end(),
                                   [&](const auto& one) { return one.first.request.delivery == id; });
@@ -41,7 +41,7 @@ void send_toc(const session_shell& my, const pull_request& request, toc_frame to
           },
           [=](const caf::error& problem) {
             answered(my, part, token);
-            refuse_planned(my, id, problem);
+            refuse_unplanned(my, id, problem);
             give_up(my, id, from_caf(problem));
             pump(my);
           });
