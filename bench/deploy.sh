@@ -50,7 +50,9 @@ if [[ -n $size ]]; then rtts=${rtts:-0} rate=${rate:-10gbit}; else rtts=${rtts:-
 
 # ---- measuring -----------------------------------------------------------------------------------------------
 
-wire_ms() { echo $(($1 * 1000 / bytes_per_second)); }
+wire_ms() { awk -v bytes="$1" -v rate="$bytes_per_second" 'BEGIN { printf "%.1f", bytes * 1000 / rate }'; }
+sum() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", a + b }'; }
+tenths() { awk -v us="$1" 'BEGIN { printf "%.1f", us / 1000 }'; }  # milliseconds of microseconds
 
 cpu_ms() {  # of a process and its threads so far
   awk -v hz="$(getconf CLK_TCK)" '{ sub(/^.*\) /, ""); print int(($12 + $13) * 1000 / hz) }' "/proc/$1/stat"
@@ -90,7 +92,7 @@ fresh_connection() {  # fresh_connection PREFIX RTT
   take_us since
   mount_image "$folder"
   take_us mounted
-  record "$1_fresh_ms" $(((mounted - since) / 1000))
+  record "$1_fresh_ms" "$(tenths $((mounted - since)))"
   wait_complete "$folder"
   record "$1_fresh_complete_ms" "$(ms_since "$since")"
   end_node "$folder" "$pid"
@@ -130,7 +132,7 @@ deploy() {  # deploy PREFIX FOLDER PID
   take_us since
   mount_image "$folder"
   take_us mounted
-  record "$1_mounted_ms" $(((mounted - since) / 1000))
+  record "$1_mounted_ms" "$(tenths $((mounted - since)))"
   record "$1_mounted_daemon_ms" "$(jq .elapsed_ms "$folder/mount.json")"
   [[ -n $size ]] || start_redis "$1" "$folder" "$since"
   wait_complete "$folder"
@@ -178,10 +180,10 @@ seconds() { awk -v ms="$1" 'BEGIN { printf "%.2f", ms / 1000 }'; }
 tell_deployment() {  # tell_deployment PREFIX TITLE RTT TOC_MS
   local p=$1 bytes ideal
   bytes=$(median "${p}_bytes")
-  ideal=$(($3 + $(wire_ms "$bytes")))
+  ideal=$(sum "$3" "$(wire_ms "$bytes")")
   echo "$2"
-  compare 'mount usable (standing connection): 1 RTT + TOC' "$(median "${p}_mounted_ms")" '<' $(($3 + $4)) ms
-  compare '  of it in the daemon, from request to answer' "$(median "${p}_mounted_daemon_ms")" '<' $(($3 + $4)) ms
+  compare 'mount usable (standing connection): 1 RTT + TOC' "$(median "${p}_mounted_ms")" '<' "$(sum "$3" "$4")" ms
+  compare '  of it in the daemon, from request to answer' "$(median "${p}_mounted_daemon_ms")" '<' "$(sum "$3" "$4")" ms
   compare 'share of (1 RTT + bytes / rate) while complete' "$(percent "$ideal" "$(median "${p}_complete_ms")")" '>=' 90 %
   compare 'bytes received when redis answers' "$(percent "$(median "${p}_ready_bytes")" "$bytes")" '<' 40 %
   tell 'redis answers after' "$(median "${p}_ready_ms")" ms
@@ -279,7 +281,7 @@ for rtt in ${rtts//,/ }; do
   # A new TCP connection has to open its window first: what curl needs for as many bytes beyond its own two round trips.
   cold_ms=$(($(median "${p}_curl_toc_ms") - 2 * rtt))
   compare 'mount usable (fresh connection): 3 RTT + TOC by curl' "$(median "${p}_fresh_ms")" '<' $((3 * rtt + cold_ms)) ms
-  tell '  the same with the TOC at the link'\''s rate: less than' $((3 * rtt + toc_ms)) ms
+  tell '  the same with the TOC at the link'\''s rate: less than' "$(sum $((3 * rtt)) "$toc_ms")" ms
   tell 'complete on a fresh connection after' "$(median "${p}_fresh_complete_ms")" ms
   tell 'curl of a file of the compressed image'\''s size' "$(median "${p}_curl_ms")" "ms, $(jq .compressed_bytes "$work/image.json") bytes"
 done

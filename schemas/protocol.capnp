@@ -26,6 +26,7 @@ struct HubWelcome {
   limits          @2 :Limits;
   hubName         @3 :Text;
   bulkCongestion  @4 :Text;      # congestion control of the hub's bulk sockets; "bbr": few connections are enough
+  signsWith       @5 :Text;      # PEM of the certificate of its statements: a node can check it before the first one comes
 }
 
 interface Hub {

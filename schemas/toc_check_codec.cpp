@@ -21,7 +21,7 @@ struct toc_check {
     return offset + length <= lists.names.size();
   }
   [[nodiscard]] file_type type_of(inode_number number) const {
-    return *type_of_mode(lists.inodes[number - 1].getMode());
+    return *type_of_mode(lists.inodes[number - 1].mode);
   }
 
   result<void> check_header() const {
@@ -29,28 +29,21 @@ struct toc_check {
     if (!std::has_single_bit(block) || block < 4096 || block > (1U << 20U)) return broken("odd block size");
     if (lists.inodes.size() == 0 || lists.directories.size() == 0) return broken("there is no root");
     const auto root = lists.inodes[0];
-    const auto type = type_of_mode(root.getMode());
-    if (type != file_type::directory || root.getDetail() != 0) return broken("the root is no directory");
-    if (lists.directories[0].getParent() != root_inode) return broken("the root has another parent");
+    const auto type = type_of_mode(root.mode);
+    if (type != file_type::directory || root.detail != 0) return broken("the root is no directory");
+    if (lists.directories[0].parent != root_inode) return broken("the root has another parent");
     return {};
-  }
-
-  /// Lists of elements without width would claim any number of them at no cost.
-  result<void> check_counts(std::uint64_t words) const {
-    const std::uint64_t claimed = std::uint64_t{lists.inodes.size()} + lists.directories.size() +
-                                  lists.entries.size() + lists.xattrs.size();
-    return claimed <= words ? result<void>{} : broken("lists are longer than the message");
   }
 
   result<void> check_inodes() {
     std::uint64_t next_xattr = 0;
     for (std::uint32_t i = 0; i < lists.inodes.size(); ++i) {
       const auto inode = lists.inodes[i];
-      if (!type_of_mode(inode.getMode())) return broken("unknown file type");
-      if (inode.getNanoseconds() >= 1'000'000'000) return broken("odd modification time");
-      if (inode.getLinks() == 0) return broken("an inode without links");
-      if (inode.getXattrFirst() != next_xattr) return broken("xattrs are not contiguous");
-      next_xattr += inode.getXattrCount();
+      if (!type_of_mode(inode.mode)) return broken("unknown file type");
+      if (inode.nanoseconds >= 1'000'000'000) return broken("odd modification time");
+      if (inode.links == 0) return broken("an inode without links");
+      if (inode.xattr_first != next_xattr) return broken("xattrs are not contiguous");
+      next_xattr += inode.xattr_count;
       if (auto checked = check_detail(inode, i + 1); !checked) return checked;
       if (auto checked = check_xattrs(inode); !checked) return checked;
     }
@@ -58,13 +51,13 @@ struct toc_check {
     return {};
   }
 
-  result<void> check_detail(const wire::Inode::Reader& inode, inode_number number) {
-    const auto detail = inode.getDetail();
-    switch (*type_of_mode(inode.getMode())) {
+  result<void> check_detail(const inode_row& inode, inode_number number) {
+    const auto detail = inode.detail;
+    switch (*type_of_mode(inode.mode)) {
       case file_type::regular:
         return check_content(inode);
       case file_type::directory:
-        if (detail >= lists.directories.size() || lists.directories[detail].getInode() != number)
+        if (detail >= lists.directories.size() || lists.directories[detail].inode != number)
           return broken("an inode names another one's directory");
         return {};
       case file_type::symlink:
@@ -78,9 +71,9 @@ struct toc_check {
     return {};
   }
 
-  result<void> check_content(const wire::Inode::Reader& inode) {
-    const auto content = inode.getDetail();
-    const auto size = inode.getSize();
+  result<void> check_content(const inode_row& inode) {
+    const auto content = inode.detail;
+    const auto size = inode.size;
     if (content == image_inode::no_content)
       return size == 0 ? result<void>{} : broken("a file of some size without content");
     if (size == 0 || size > content_bytes_max) return broken("odd content size");
@@ -89,26 +82,25 @@ struct toc_check {
     return sizes[content] == size ? result<void>{} : broken("a content of two sizes");
   }
 
-  result<void> check_target(const wire::Inode::Reader& inode) const {
-    const auto size = inode.getSize();
-    if (size == 0 || size > symlink_bytes_max || !in_names(inode.getDetail(), size))
+  result<void> check_target(const inode_row& inode) const {
+    const auto size = inode.size;
+    if (size == 0 || size > symlink_bytes_max || !in_names(inode.detail, size))
       return broken("odd symlink target");
-    const auto target = lists.text(inode.getDetail(), static_cast<std::uint32_t>(size));
+    const auto target = lists.text(inode.detail, static_cast<std::uint32_t>(size));
     return target.find('\0') == std::string_view::npos ? result<void>{} : broken("NUL in a symlink target");
   }
 
-  result<void> check_xattrs(const wire::Inode::Reader& inode) const {
-    if (std::uint64_t{inode.getXattrFirst()} + inode.getXattrCount() > lists.xattrs.size())
+  result<void> check_xattrs(const inode_row& inode) const {
+    if (std::uint64_t{inode.xattr_first} + inode.xattr_count > lists.xattrs.size())
       return broken("xattrs past the end");
     std::string_view previous;
-    for (std::uint32_t i = 0; i < inode.getXattrCount(); ++i) {
-      const auto each = lists.xattrs[inode.getXattrFirst() + i];
-      if (each.getNameLength() == 0 || each.getNameLength() > name_bytes_max ||
-          each.getValueLength() > xattr_value_bytes_max ||
-          !in_names(each.getNameOffset(), each.getNameLength()) ||
-          !in_names(each.getValueOffset(), each.getValueLength()))
+    for (std::uint32_t i = 0; i < inode.xattr_count; ++i) {
+      const auto each = lists.xattrs[inode.xattr_first + i];
+      if (each.name_length == 0 || each.name_length > name_bytes_max ||
+          each.value_length > xattr_value_bytes_max || !in_names(each.name_offset, each.name_length) ||
+          !in_names(each.value_offset, each.value_length))
         return broken("odd xattr");
-      const auto name = lists.text(each.getNameOffset(), each.getNameLength());
+      const auto name = lists.text(each.name_offset, each.name_length);
       if (name.find('\0') != std::string_view::npos) return broken("NUL in the name of an xattr");
       if (i > 0 && name <= previous) return broken("xattrs are not sorted");
       previous = name;
@@ -120,28 +112,28 @@ struct toc_check {
     std::uint64_t next = 0;
     for (std::uint32_t i = 0; i < lists.directories.size(); ++i) {
       const auto directory = lists.directories[i];
-      const auto number = directory.getInode();
+      const auto number = directory.inode;
       if (number == 0 || number > lists.inodes.size() || type_of(number) != file_type::directory ||
-          lists.inodes[number - 1].getDetail() != i)
+          lists.inodes[number - 1].detail != i)
         return broken("a directory without its inode");
-      if (directory.getFirst() != next || next + directory.getCount() > lists.entries.size())
+      if (directory.first != next || next + directory.count > lists.entries.size())
         return broken("entries are not contiguous");
-      next += directory.getCount();
+      next += directory.count;
       if (auto checked = check_entries(directory); !checked) return checked;
     }
     return next == lists.entries.size() ? result<void>{} : broken("entries of no directory");
   }
 
-  result<void> check_entries(const wire::Directory::Reader& directory) {
+  result<void> check_entries(const directory_row& directory) {
     std::string_view previous;
-    for (std::uint32_t i = 0; i < directory.getCount(); ++i) {
-      const auto entry = lists.entries[directory.getFirst() + i];
-      if (!in_names(entry.getNameOffset(), entry.getNameLength())) return broken("a name past the end");
-      const auto name = lists.text(entry.getNameOffset(), entry.getNameLength());
+    for (std::uint32_t i = 0; i < directory.count; ++i) {
+      const auto entry = lists.entries[directory.first + i];
+      if (!in_names(entry.name_offset, entry.name_length)) return broken("a name past the end");
+      const auto name = lists.text(entry.name_offset, entry.name_length);
       if (!is_file_name(name)) return broken("odd file name");
       if (i > 0 && name <= previous) return broken("entries are not sorted");
       previous = name;
-      if (auto checked = check_child(directory.getInode(), entry.getInode()); !checked) return checked;
+      if (auto checked = check_child(directory.inode, entry.inode); !checked) return checked;
     }
     return {};
   }
@@ -158,7 +150,7 @@ struct toc_check {
     if (child <= root_inode || child > lists.inodes.size()) return broken("an entry without inode");
     if (type_of(child) == file_type::directory) {
       if (seen[child - 1] || child <= parent) return broken("a directory in two places or in a cycle");
-      if (lists.directories[lists.inodes[child - 1].getDetail()].getParent() != parent)
+      if (lists.directories[lists.inodes[child - 1].detail].parent != parent)
         return broken("a directory names another parent");
     }
     seen[child - 1] = true;
@@ -173,11 +165,9 @@ struct toc_check {
 
 }  // namespace
 
-result<std::vector<std::uint64_t>> validate_toc(const toc_lists& lists, std::uint64_t words) {
+result<std::vector<std::uint64_t>> validate_toc(const toc_lists& lists) {
   toc_check check{lists, {}, {}};
-  auto checked = check.check_counts(words).and_then([&] { return check.check_header(); }).and_then([&] {
-    return check.check_inodes();
-  });
+  auto checked = check.check_header().and_then([&] { return check.check_inodes(); });
   if (!checked) return tl::unexpected(checked.error());
   check.seen.resize(lists.inodes.size());
   checked = check.check_directories().and_then([&] { return check.check_all_seen(); });

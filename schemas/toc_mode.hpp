@@ -38,10 +38,22 @@ constexpr std::uint32_t type_bits(file_type type) {
 
 /// The type of an st_mode, or nothing if it has other bits than a known type and permissions.
 constexpr std::optional<file_type> type_of_mode(std::uint32_t mode) {
-  for (const auto type : {file_type::regular, file_type::directory, file_type::symlink,
-                          file_type::character_device, file_type::block_device, file_type::fifo})
-    if ((mode & ~07777U) == type_bits(type)) return type;
-  return std::nullopt;
+  switch (mode & ~07777U) {
+    case type_bits(file_type::regular):
+      return file_type::regular;
+    case type_bits(file_type::directory):
+      return file_type::directory;
+    case type_bits(file_type::symlink):
+      return file_type::symlink;
+    case type_bits(file_type::character_device):
+      return file_type::character_device;
+    case type_bits(file_type::block_device):
+      return file_type::block_device;
+    case type_bits(file_type::fifo):
+      return file_type::fifo;
+    default:
+      return std::nullopt;
+  }
 }
 
 }  // namespace firstlight

@@ -1,4 +1,3 @@
-#include <capnp/any.h>
 #include <capnp/serialize.h>
 
 #include <algorithm>
@@ -19,12 +18,19 @@ std::string_view as_text(capnp::Data::Reader data) {
 
 /// Where the rows of a list stand in its message; nothing for an empty list.
 template <class Row>
-void note_table(typename capnp::List<Row>::Reader list, bytes_view message, std::vector<column_table>& into) {
+void note_table(const row_list<Row>& list, bytes_view message, std::vector<column_table>& into) {
   if (list.size() == 0) return;
-  const auto first = capnp::toAny(list[0]).getDataSection();
-  const auto offset = reinterpret_cast<const std::byte*>(first.begin()) - message.data();
-  into.push_back({static_cast<std::uint64_t>(offset), list.size(),
-                  std::vector<column_form>(first.size() / sizeof(std::uint32_t))});
+  into.push_back({static_cast<std::uint64_t>(list.data() - message.data()), list.size(),
+                  std::vector<column_form>(sizeof(Row) / sizeof(std::uint32_t))});
+}
+
+/// Resolves a list of the message, once.
+template <class Wire, class Row>
+result<void> take(typename capnp::List<Wire>::Reader list, row_list<Row>& into) {
+  auto rows = row_list<Row>::template of<Wire>(list);
+  if (!rows) return tl::unexpected(rows.error());
+  into = *rows;
+  return {};
 }
 
 capnp::ReaderOptions reader_options(std::size_t words) {
@@ -62,10 +68,12 @@ struct toc_view::impl {
     if (lists.toc.getVersion() != toc_version)
       return fail(errc::protocol, "a table of contents of version " + std::to_string(lists.toc.getVersion()) +
                                       "; this program reads version " + std::to_string(toc_version));
-    lists.inodes = lists.toc.getInodes();
-    lists.directories = lists.toc.getDirectories();
-    lists.entries = lists.toc.getEntries();
-    lists.xattrs = lists.toc.getXattrs();
+    auto taken =
+        take<wire::Inode>(lists.toc.getInodes(), lists.inodes)
+            .and_then([&] { return take<wire::Directory>(lists.toc.getDirectories(), lists.directories); })
+            .and_then([&] { return take<wire::Entry>(lists.toc.getEntries(), lists.entries); })
+            .and_then([&] { return take<wire::Xattr>(lists.toc.getXattrs(), lists.xattrs); });
+    if (!taken) return taken;
     lists.names = as_text(lists.toc.getNames());
     manifest = as_text(lists.toc.getManifest());
     config = as_text(lists.toc.getConfig());
@@ -96,7 +104,7 @@ result<std::shared_ptr<const toc_view>> toc_view::open(shared_bytes message) {
                                                 bytes.size() / sizeof(capnp::word));
     auto state = std::make_unique<impl>(std::move(message), words);
     if (auto resolved = state->resolve(); !resolved) return tl::make_unexpected(resolved.error());
-    auto sizes = validate_toc(state->lists, words.size());
+    auto sizes = validate_toc(state->lists);
     if (!sizes) return tl::make_unexpected(sizes.error());
     state->content_sizes = std::move(*sizes);
     for (const auto size : state->content_sizes) state->content_bytes += size;
@@ -132,10 +140,10 @@ bytes_view toc_view::message() const {
 std::vector<column_table> toc_view::tables() const {
   const auto& lists = impl_->lists;
   std::vector<column_table> tables;
-  note_table<wire::Inode>(lists.inodes, message(), tables);
-  note_table<wire::Directory>(lists.directories, message(), tables);
-  note_table<wire::Entry>(lists.entries, message(), tables);
-  note_table<wire::Xattr>(lists.xattrs, message(), tables);
+  note_table(lists.inodes, message(), tables);
+  note_table(lists.directories, message(), tables);
+  note_table(lists.entries, message(), tables);
+  note_table(lists.xattrs, message(), tables);
   std::sort(tables.begin(), tables.end(),
             [](const column_table& a, const column_table& b) { return a.offset < b.offset; });
   return tables;
@@ -177,16 +185,16 @@ std::uint64_t toc_view::content_bytes() const {
 inode_view toc_view::inode(inode_number number) const {
   const auto from = impl_->lists.inodes[number - 1];
   inode_view view;
-  view.mode = from.getMode();
+  view.mode = from.mode;
   view.type = *type_of_mode(view.mode);
-  view.uid = from.getUid();
-  view.gid = from.getGid();
-  view.links = from.getLinks();
-  view.size = from.getSize();
-  view.modified = {from.getSeconds(), from.getNanoseconds()};
-  view.xattr_first = from.getXattrFirst();
-  view.xattr_count = from.getXattrCount();
-  const auto detail = from.getDetail();
+  view.uid = from.uid;
+  view.gid = from.gid;
+  view.links = from.links;
+  view.size = from.size;
+  view.modified = {from.seconds, from.nanoseconds};
+  view.xattr_first = from.xattr_first;
+  view.xattr_count = from.xattr_count;
+  const auto detail = from.detail;
   switch (view.type) {
     case file_type::regular:
       view.content = detail;
@@ -210,21 +218,21 @@ inode_view toc_view::inode(inode_number number) const {
 
 xattr_view toc_view::xattribute(const inode_view& of, std::uint32_t position) const {
   const auto from = impl_->lists.xattrs[of.xattr_first + position];
-  return {impl_->lists.text(from.getNameOffset(), from.getNameLength()),
-          impl_->lists.text(from.getValueOffset(), from.getValueLength())};
+  return {impl_->lists.text(from.name_offset, from.name_length),
+          impl_->lists.text(from.value_offset, from.value_length)};
 }
 
 std::uint32_t toc_view::entry_count(const inode_view& directory) const {
-  return impl_->lists.directories[directory.directory].getCount();
+  return impl_->lists.directories[directory.directory].count;
 }
 
 entry_view toc_view::entry(const inode_view& directory, std::uint32_t position) const {
-  const auto from = impl_->lists.entries[impl_->lists.directories[directory.directory].getFirst() + position];
-  return {impl_->lists.text(from.getNameOffset(), from.getNameLength()), from.getInode()};
+  const auto from = impl_->lists.entries[impl_->lists.directories[directory.directory].first + position];
+  return {impl_->lists.text(from.name_offset, from.name_length), from.inode};
 }
 
 inode_number toc_view::parent(const inode_view& directory) const {
-  return impl_->lists.directories[directory.directory].getParent();
+  return impl_->lists.directories[directory.directory].parent;
 }
 
 std::optional<inode_number> toc_view::lookup(const inode_view& directory, std::string_view name) const {
@@ -276,10 +284,11 @@ image_tree toc_view::tree() const {
     }
     tree.inodes.push_back(std::move(to));
   }
-  for (const auto from : impl_->lists.directories) {
-    image_directory to{from.getInode() - 1, from.getParent() - 1, {}};
-    const auto view = inode(from.getInode());
-    for (std::uint32_t i = 0; i < from.getCount(); ++i) {
+  for (std::uint32_t index = 0; index < impl_->lists.directories.size(); ++index) {
+    const auto from = impl_->lists.directories[index];
+    image_directory to{from.inode - 1, from.parent - 1, {}};
+    const auto view = inode(from.inode);
+    for (std::uint32_t i = 0; i < from.count; ++i) {
       const auto each = entry(view, i);
       to.entries.push_back({std::string(each.name), each.inode - 1});
     }

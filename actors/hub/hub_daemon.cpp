@@ -162,7 +162,8 @@ result<void> hub_daemon::listen(const hub_options& options, const std::string& v
                                        .hub_name = host_name(),
                                        .software_version = version,
                                        .revoked_nodes = options.revoked_nodes,
-                                       .admin_socket = options.socket.string()},
+                                       .admin_socket = options.socket.string(),
+                                       .signs_with = session_tools_->preparation.identity.certificate_pem()},
                                       open_session);
   if (!listener) return tl::unexpected(listener.error());
   listener_ = std::move(*listener);

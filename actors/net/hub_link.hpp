@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+
 #include "actors/interfaces.hpp"
 #include "config/link_limits.hpp"
 #include "config/tls_files.hpp"
@@ -16,6 +18,9 @@ struct hub_link_options {
   std::uint32_t block_bytes = default_block_bytes;
   std::uint32_t protocol_version = firstlight::protocol_version;
   std::uint64_t seed = 0;  ///< of the jitter; 0: from the system
+  /// Called on the loop's thread whenever a hub has been joined, with the PEM of the certificate that it says
+  /// it signs with; nothing has been checked.
+  std::function<void(const std::string& certificate_pem)> hub_signs_with;
 };
 
 /// Spawns the HUB LINK of a node (interfaces.hpp). It dials at once, keeps the connections open and joins

@@ -23,6 +23,7 @@ struct hub_listener_options {
       revoked_nodes;         ///< names (without "node:") that may not join any more; "admin:NAME"
   std::string admin_socket;  ///< admins' connections are led to this UNIX socket; empty: they are refused
   std::string congestion_control = "bbr";  ///< of bulk sockets where the kernel allows; empty: the system's
+  std::string signs_with;  ///< PEM of the certificate that this hub's statements are signed with
 };
 
 /// Who has joined.

@@ -66,7 +66,15 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
   if (!authority) return tl::unexpected(authority.error());
   auto link = spawn_hub_link(
       system_, loop_,
-      {.address = options.hub, .tls = options.tls, .limits = options.link, .software_version = version});
+      {.address = options.hub,
+       .tls = options.tls,
+       .limits = options.link,
+       .software_version = version,
+       // What is wrong with it is said when a statement comes.
+       .hub_signs_with = [anchor = *authority](const std::string& certificate) {
+         if (const auto met = anchor.meet_hub(certificate, std::chrono::system_clock::now()); !met)
+           spdlog::warn("what this hub signs will be refused: {}", met.error().detail);
+       }});
   if (!link) return tl::unexpected(link.error());
   link_ = std::move(*link);
   if (auto there = make_folders(options.run_folder); !there) return there;

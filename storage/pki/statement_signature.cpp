@@ -2,6 +2,8 @@
 
 #include <openssl/x509v3.h>
 
+#include <mutex>
+
 #include "schemas/toc_statement_codec.hpp"
 #include "storage/pki/openssl.hpp"
 
@@ -70,31 +72,38 @@ const std::string& signing_identity::certificate_pem() const {
   return impl_->certificate_pem;
 }
 
-struct trust_anchor::impl {
-  store_ptr store;
+namespace {
+
+struct chain_deleter {
+  void operator()(STACK_OF(X509) * chain) const { sk_X509_pop_free(chain, X509_free); }
 };
 
-result<trust_anchor> trust_anchor::load(const std::filesystem::path& ca_certificate) {
-  auto text = detail::read_pem(ca_certificate);
-  if (!text) return tl::unexpected(text.error());
-  auto certificate = detail::parse_certificate(*text);
-  if (!certificate) return fail(certificate.error(), ca_certificate.string());
-  store_ptr store(X509_STORE_new());
-  if (!store || X509_STORE_add_cert(store.get(), certificate->get()) != 1)
-    return detail::fail_openssl(errc::io, "cannot trust " + ca_certificate.string());
-  trust_anchor anchor;
-  anchor.impl_ = std::make_shared<const impl>(impl{std::move(store)});
-  return anchor;
-}
+/// A hub's certificate that this authority has issued, and what leads to it.
+struct known_hub {
+  std::string pem;
+  detail::certificate_ptr certificate;
+  std::unique_ptr<STACK_OF(X509), chain_deleter> chain;
 
-result<void> trust_anchor::verify_statement(const std::string& certificate_pem, bytes_view bytes,
-                                            bytes_view signature,
-                                            std::chrono::system_clock::time_point now) const {
-  const auto certificate = detail::parse_certificate(certificate_pem);
+  /// Whether nothing of the chain is expired or not valid yet.
+  [[nodiscard]] bool valid_at(std::chrono::system_clock::time_point now) const {
+    auto time = std::chrono::system_clock::to_time_t(now);
+    for (int i = 0; i < sk_X509_num(chain.get()); ++i) {
+      const auto* one = sk_X509_value(chain.get(), i);
+      if (X509_cmp_time(X509_get0_notBefore(one), &time) >= 0 ||
+          X509_cmp_time(X509_get0_notAfter(one), &time) <= 0)
+        return false;
+    }
+    return true;
+  }
+};
+
+result<std::shared_ptr<const known_hub>> check_hub(X509_STORE* store, const std::string& pem,
+                                                   std::chrono::system_clock::time_point now) {
+  auto certificate = detail::parse_certificate(pem);
   if (!certificate) return tl::unexpected(certificate.error());
   const verification check(X509_STORE_CTX_new());
   // The store is only read here; OpenSSL locks it inside.
-  if (!check || X509_STORE_CTX_init(check.get(), impl_->store.get(), certificate->get(), nullptr) != 1)
+  if (!check || X509_STORE_CTX_init(check.get(), store, certificate->get(), nullptr) != 1)
     return detail::fail_openssl(errc::io, "cannot verify");
   X509_STORE_CTX_set_time(check.get(), 0, std::chrono::system_clock::to_time_t(now));
   // Only a hub's certificate may serve, so this purpose refuses a node's or an admin's.
@@ -104,7 +113,60 @@ result<void> trust_anchor::verify_statement(const std::string& certificate_pem, 
                                   X509_verify_cert_error_string(X509_STORE_CTX_get_error(check.get())));
   if (!detail::common_name(certificate->get()).starts_with(hub_prefix))
     return fail(errc::denied, "the certificate is not a hub's");
-  return verify_signature(certificate->get(), bytes, signature);
+  auto known = std::make_shared<known_hub>();
+  known->pem = pem;
+  known->chain.reset(X509_STORE_CTX_get1_chain(check.get()));
+  known->certificate = std::move(*certificate);
+  if (!known->chain) return detail::fail_openssl(errc::io, "cannot verify");
+  return known;
+}
+
+}  // namespace
+
+struct trust_anchor::impl {
+  store_ptr store;
+  mutable std::mutex mutex;
+  mutable std::shared_ptr<const known_hub> last;  // guarded; a node has one hub, or one at a time
+
+  result<std::shared_ptr<const known_hub>> hub_of(const std::string& pem,
+                                                  std::chrono::system_clock::time_point now) const {
+    {
+      const std::lock_guard lock(mutex);
+      if (last && last->pem == pem && last->valid_at(now)) return last;
+    }
+    auto checked = check_hub(store.get(), pem, now);
+    if (!checked) return checked;
+    const std::lock_guard lock(mutex);
+    return last = std::move(*checked);
+  }
+};
+
+result<trust_anchor> trust_anchor::load(const std::filesystem::path& ca_certificate) {
+  auto text = detail::read_pem(ca_certificate);
+  if (!text) return tl::unexpected(text.error());
+  auto certificate = detail::parse_certificate(*text);
+  if (!certificate) return fail(certificate.error(), ca_certificate.string());
+  auto state = std::make_shared<impl>();
+  state->store.reset(X509_STORE_new());
+  if (!state->store || X509_STORE_add_cert(state->store.get(), certificate->get()) != 1)
+    return detail::fail_openssl(errc::io, "cannot trust " + ca_certificate.string());
+  trust_anchor anchor;
+  anchor.impl_ = std::move(state);
+  return anchor;
+}
+
+result<void> trust_anchor::meet_hub(const std::string& certificate_pem,
+                                    std::chrono::system_clock::time_point now) const {
+  const auto hub = impl_->hub_of(certificate_pem, now);
+  return hub ? result<void>{} : tl::unexpected(hub.error());
+}
+
+result<void> trust_anchor::verify_statement(const std::string& certificate_pem, bytes_view bytes,
+                                            bytes_view signature,
+                                            std::chrono::system_clock::time_point now) const {
+  const auto hub = impl_->hub_of(certificate_pem, now);
+  if (!hub) return tl::unexpected(hub.error());
+  return verify_signature((*hub)->certificate.get(), bytes, signature);
 }
 
 result<signed_toc> sign_toc(const signing_identity& hub, const toc_statement& statement) {

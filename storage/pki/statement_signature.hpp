@@ -24,7 +24,8 @@ class signing_identity {
   std::shared_ptr<const impl> impl_;
 };
 
-/// The cluster's authority, loaded once. Immutable; any thread.
+/// The cluster's authority, loaded once; remembers the last hub whose certificate it found good. Copies are
+/// one. Any thread.
 class trust_anchor {
  public:
   /// Errors: `not_found`, `corrupt`, `io`.
@@ -36,6 +37,10 @@ class trust_anchor {
   [[nodiscard]] result<void> verify_statement(const std::string& certificate_pem, bytes_view bytes,
                                               bytes_view signature,
                                               std::chrono::system_clock::time_point now) const;
+  /// Checks the certificate of a hub before the first statement comes: what `verify_statement` then has to do
+  /// for it is a quarter. Errors: those about the certificate.
+  [[nodiscard]] result<void> meet_hub(const std::string& certificate_pem,
+                                      std::chrono::system_clock::time_point now) const;
   struct impl;
 
  private:

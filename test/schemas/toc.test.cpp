@@ -1,6 +1,9 @@
 #include "schemas/toc.hpp"
 
+#include <capnp/any.h>
+#include <capnp/serialize.h>
 #include <rapidcheck.h>
+
 #include <catch2/catch.hpp>
 
 #include "test/harness/random_tree.hpp"
@@ -222,6 +225,29 @@ TEST_CASE("a truncated or misaligned TOC is refused") {
   auto shifted = share(bytes);
   shifted.bytes = shifted.bytes.subspan(1);
   CHECK(toc_view::open(shifted).error().code == errc::invalid_argument);
+}
+
+TEST_CASE("a TOC whose rows have another width is refused") {
+  constexpr std::uint16_t inodes = 3;  // position among the pointers of Toc
+  auto bytes = encode_toc(some_header(), random_image_tree(7, 100)).value();
+  capnp::FlatArrayMessageReader reader(
+      {reinterpret_cast<const capnp::word*>(bytes.data()), bytes.size() / sizeof(capnp::word)});
+  const auto rewritten = [&](std::uint16_t words, std::uint16_t pointers, std::uint32_t rows) {
+    capnp::MallocMessageBuilder message;
+    message.setRoot(reader.getRoot<capnp::AnyPointer>());
+    auto root = message.getRoot<capnp::AnyPointer>().getAs<capnp::AnyStruct>();
+    root.getPointerSection()[inodes].initAsListOfAnyStruct(words, pointers, rows);
+    const auto flat = capnp::messageToFlatArray(message);
+    const auto raw = std::as_bytes(std::span(flat.begin(), flat.size()));
+    return toc_view::open(share({raw.begin(), raw.end()}));
+  };
+  for (const auto& opened :
+       {rewritten(0, 0, 3), rewritten(5, 0, 3), rewritten(7, 0, 3), rewritten(6, 1, 3)}) {
+    REQUIRE_FALSE(opened);
+    CHECK(opened.error().detail == "table of contents: rows of another width");
+  }
+  // Rows without width would claim any number of them at no cost.
+  CHECK(rewritten(0, 0, 1'000'000).error().code == errc::corrupt);
 }
 
 TEST_CASE("whatever bytes change in a TOC, it is refused or can be read to its end") {

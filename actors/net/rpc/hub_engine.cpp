@@ -239,6 +239,7 @@ void hub_engine::welcome(wire::HubWelcome::Builder out) const {
   out.setSoftwareVersion(options_.software_version);
   out.setHubName(options_.hub_name);
   out.setBulkCongestion(bulk_congestion_);
+  out.setSignsWith(options_.signs_with);
   out.initLimits().setMessageBytesMax(options_.limits.node_message_bytes_max);
   out.getLimits().setHeartbeatMillis(static_cast<std::uint32_t>(options_.limits.silence_max.count()));
 }

@@ -140,6 +140,8 @@ void hub_session::joined(wire::HubWelcome::Reader welcome) {
   joined_ = true;
   const auto congestion = welcome.getBulkCongestion();
   congestion_.assign(congestion.begin(), std::min<std::size_t>(congestion.size(), 32));
+  if (const auto signer = welcome.getSignsWith(); options_.hub_signs_with && signer.size() > 0)
+    options_.hub_signs_with(std::string(signer.begin(), signer.size()));
   const auto theirs = welcome.getLimits();
   if (theirs.getHeartbeatMillis() > 0)
     silence_max_ = std::min(silence_max_, std::chrono::milliseconds(theirs.getHeartbeatMillis()));

@@ -84,6 +84,32 @@ TEST_CASE("a statement of an expired certificate is denied") {
   CHECK(said.error().detail.find("expired") != std::string::npos);
 }
 
+TEST_CASE("a hub that was met is checked against the clock, and nobody passes for it") {
+  const cluster ours(pki_role::hub, {.certificate_validity = 1h});
+  const cluster theirs;
+  const auto anchor = ours.anchor();
+  const auto origin = ours.sign(sample());
+  REQUIRE(anchor.meet_hub(origin.certificate_pem, now));
+  CHECK(verify_toc(anchor, origin, now).value() == sample());
+  CHECK(verify_toc(anchor, origin, now + 2h).error().code == errc::denied);
+  CHECK(verify_toc(anchor, origin, now - 2h).error().code == errc::denied);
+  CHECK(verify_toc(anchor, theirs.sign(sample()), now).error().code == errc::denied);
+  auto changed = origin;
+  changed.signature.back() ^= std::byte{1};
+  CHECK(verify_toc(anchor, changed, now).error().code == errc::corrupt);
+  CHECK(verify_toc(anchor, origin, now).value() == sample());
+}
+
+TEST_CASE("whom the authority did not make a hub cannot be met") {
+  const cluster ours(pki_role::node);
+  const cluster theirs;
+  const auto anchor = ours.anchor();
+  CHECK(anchor.meet_hub(ours.sign(sample()).certificate_pem, now).error().code == errc::denied);
+  CHECK(anchor.meet_hub(theirs.sign(sample()).certificate_pem, now).error().code == errc::denied);
+  CHECK(anchor.meet_hub("no certificate", now).error().code == errc::corrupt);
+  CHECK(verify_toc(anchor, ours.sign(sample()), now).error().code == errc::denied);
+}
+
 TEST_CASE("a changed statement or signature is corrupt") {
   const cluster ours;
   auto origin = ours.sign(sample());
