@@ -66,7 +66,9 @@ record_start() {  # record_start REFERENCE
   pids+=("$pid")
   if [[ -n $ready ]]; then
     until_true 60 "starting $1" is_ready "$work/run/mounts/$name/$ready"
-    kill -TERM "$pid"
+    # The first process of a container ignores signals that it has not asked for yet.
+    ended() { alive "$pid" || return 0; kill -TERM "$pid"; return 1; }
+    until_true 60 "ending $1" ended
     wait "$pid" || true
   else
     wait "$pid" || { cat "$work/start.log" >&2; fail "$1 does not start"; }

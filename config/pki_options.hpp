@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <cstddef>
 
 namespace firstlight {
 
@@ -9,5 +10,8 @@ struct pki_options {
   std::chrono::hours certificate_validity{24 * 825};
   std::chrono::minutes clock_skew{60};
 };
+
+/// Of one certificate as PEM text; ours have less than 1 KiB.
+inline constexpr std::size_t certificate_bytes_max = 16 * 1024;
 
 }  // namespace firstlight

@@ -38,8 +38,10 @@ struct learning_options {
   trace_store_limits kept;
   trace_room orphans{4096, 256U << 20U, 512};  ///< traces of images that the hub does not have
   std::uint32_t trace_bytes_max = 4U << 20U;   ///< of one encoded trace
-  std::uint32_t relatives_max = 8;        ///< images that are looked at for one without traces of its own
-  std::uint32_t refusals_shown_max = 16;  ///< reasons kept for status
+  std::uint32_t relatives_max = 8;  ///< images that are looked at for one without traces of its own
+  std::uint64_t relative_news_bytes_max =
+      1U << 20U;  ///< of files that a relative says nothing of, sent before what it teaches
+  std::uint32_t refusals_shown_max = 16;       ///< reasons kept for status
   std::chrono::milliseconds gather_time{100};  ///< traces that come together are learned from together
   std::chrono::milliseconds forget_interval{
       std::chrono::hours(1)};  ///< how often it is looked which removed traces can be forgotten

@@ -64,15 +64,19 @@ struct column {
   template <bool ByBytes, bool ByDifferences>
   void read() const {
     std::array<std::uint32_t, rows_at_once> found{};
+    const auto* from = alone;
     auto* to = in_rows;
+    const auto plane = rows;
+    const auto step = stride;
     std::uint32_t word = 0;
-    for (std::uint64_t row = 0; row < rows; row += rows_at_once) {
-      const auto count = std::min<std::uint64_t>(rows_at_once, rows - row);
+    for (std::uint64_t row = 0; row < plane; row += rows_at_once) {
+      const auto count = std::min<std::uint64_t>(rows_at_once, plane - row);
       if constexpr (ByBytes)
-        count == rows_at_once ? join_bytes(row, rows_at_once, found) : join_bytes(row, count, found);
+        count == rows_at_once ? join_bytes(from + row, plane, rows_at_once, found)
+                              : join_bytes(from + row, plane, count, found);
       else
-        std::memcpy(found.data(), alone + row * word_bytes, count * word_bytes);
-      for (std::uint64_t i = 0; i < count; ++i, to += stride) {
+        std::memcpy(found.data(), from + row * word_bytes, count * word_bytes);
+      for (std::uint64_t i = 0; i < count; ++i, to += step) {
         word = ByDifferences ? word + found[i] : found[i];
         store(to, word);
       }
@@ -83,11 +87,11 @@ struct column {
   static constexpr std::uint64_t rows_at_once = 256;
 
   /// Words from the planes of their bytes. Inlined with a constant count it becomes vector instructions.
-  [[gnu::always_inline]] void join_bytes(std::uint64_t row, std::uint64_t count,
-                                         std::array<std::uint32_t, rows_at_once>& into) const {
-    const auto* plane = alone + row;
-    const auto at = [&](unsigned which, std::uint64_t i) {
-      return std::to_integer<std::uint32_t>(plane[which * rows + i]) << (8 * which);
+  [[gnu::always_inline]] static void join_bytes(const std::byte* first, std::uint64_t plane,
+                                                std::uint64_t count,
+                                                std::array<std::uint32_t, rows_at_once>& into) {
+    const auto at = [=](unsigned which, std::uint64_t i) {
+      return std::to_integer<std::uint32_t>(first[which * plane + i]) << (8 * which);
     };
     for (std::uint64_t i = 0; i < count; ++i) into[i] = at(0, i) | at(1, i) | at(2, i) | at(3, i);
   }

@@ -22,6 +22,9 @@ struct Toc {
   xattrs          @11 :List(Xattr);     # of all inodes; an inode's are contiguous, sorted by name
 }
 
+# The widths of the following four belong to `version`: they are read as rows (schemas/toc_rows_codec.hpp), so a new
+# field makes a new version.
+
 struct Inode {
   mode        @0 :UInt32;   # st_mode: type and permissions
   uid         @1 :UInt32;

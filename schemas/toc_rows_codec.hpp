@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "model/result.hpp"
+#include "schemas/toc_mode.hpp"
 
 namespace firstlight {
 
@@ -14,6 +15,7 @@ namespace firstlight {
 // "Structs"): little-endian words without pointers. Read whole: a mount waits while all are checked and laid
 // out, and a row at a time that takes a third of what a call for each field does.
 
+static_assert(toc_version == 2, "rows of another version have another form");
 static_assert(std::endian::native == std::endian::little, "rows are read as they stand");
 
 struct inode_row {

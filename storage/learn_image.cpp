@@ -156,8 +156,8 @@ std::optional<std::uint32_t> find_under(const file_mapping& mapping, const std::
 }
 
 /// The starts of a relative with the contents of the wanted image.
-std::vector<observed_start> transferred(const std::vector<observed_start>& starts, const toc_view& from,
-                                        const toc_view& to) {
+relative_starts transferred(const std::vector<observed_start>& starts, const toc_view& from,
+                            const toc_view& to) {
   const auto files = files_of(to.tree());
   const auto contents = contents_of(to);
   const file_mapping mapping(files, contents);
@@ -165,12 +165,17 @@ std::vector<observed_start> transferred(const std::vector<observed_start>& start
   const auto blocks = [](const toc_view& toc, std::uint32_t content) {
     return toc.geometry().count(toc.content_size(content));
   };
-  std::vector<observed_start> moved;
+  std::vector<std::optional<std::uint32_t>> counterparts;
+  relative_starts moved;
+  for (std::uint32_t i = 0; i < from.content_count(); ++i) {
+    counterparts.push_back(find_under(mapping, names[i], from.content(i)));
+    if (counterparts.back()) moved.counterparts.insert(*counterparts.back());
+  }
   for (const auto& start : starts) {
     observed_start now{{}, start.weight};
     for (const auto& access : start.accesses) {
       const auto before = from.content(access.content);
-      const auto content = find_under(mapping, names[access.content], before);
+      const auto content = counterparts[access.content];
       if (!content) continue;
       const bool same = to.content(*content).id == before.id;
       content_access there{*content, access.access, {}, access.wait};
@@ -179,7 +184,7 @@ std::vector<observed_start> transferred(const std::vector<observed_start>& start
                                   : scaled_run(run, blocks(from, access.content), blocks(to, *content)));
       now.accesses.push_back(std::move(there));
     }
-    if (!now.accesses.empty()) moved.push_back(std::move(now));
+    if (!now.accesses.empty()) moved.starts.push_back(std::move(now));
   }
   return moved;
 }
@@ -219,7 +224,8 @@ result<relative_starts> relatives_starts(const learn_tools& tools, const toc_id&
     const auto starts = starts_of(tools, one.toc);
     if (!starts) return tl::unexpected(starts.error());
     auto moved = transferred(*starts, **other, **toc);
-    if (!moved.empty()) return relative_starts{one.reference, std::move(moved)};
+    moved.reference = one.reference;
+    if (!moved.starts.empty()) return moved;
   }
   return relative_starts{};
 }
@@ -258,6 +264,23 @@ stored_order order_from(const learn_tools& tools, const toc_view& toc, std::span
   return stored;
 }
 
+stored_order order_from_relative(const learn_tools& tools, const toc_view& toc,
+                                 const relative_starts& relative, const stored_order& guessed) {
+  auto [news, rest] = part_guess(std::span(guessed.runs).first(guessed.guessed), relative.counterparts,
+                                 contents_of(toc), toc.geometry(), tools.options.relative_news_bytes_max);
+  auto other = guessed;
+  other.guessed = static_cast<std::uint32_t>(rest.size());
+  other.runs.erase(other.runs.begin(), other.runs.begin() + guessed.guessed);
+  other.runs.insert(other.runs.begin(), rest.begin(), rest.end());
+  auto order = order_from(tools, toc, relative.starts, other);
+  order.runs.insert(order.runs.begin(), news.begin(), news.end());
+  if (!order.positions.empty()) order.positions.insert(order.positions.begin(), news.size(), {});
+  // What a relative teaches is not the whole of it.
+  order.guessed += static_cast<std::uint32_t>(news.size()) + other.guessed;
+  order.relative = relative.reference;
+  return order;
+}
+
 result<stored_order> learn_image(const learn_tools& tools, const toc_id& image) {
   const auto toc = tools.catalogue.toc(image);
   if (!toc) return tl::unexpected(toc.error());
@@ -266,21 +289,19 @@ result<stored_order> learn_image(const learn_tools& tools, const toc_id& image) 
   auto plain = guessed->value_or(stored_order{});
   auto starts = starts_of(tools, image);
   if (!starts) return tl::unexpected(starts.error());
-  std::string from;
+  relative_starts relative;
   if (starts->empty()) {
-    auto relatives = relatives_starts(tools, image);
-    if (!relatives) return tl::unexpected(relatives.error());
-    from = std::move(relatives->reference);
-    starts = std::move(relatives->starts);
+    auto found = relatives_starts(tools, image);
+    if (!found) return tl::unexpected(found.error());
+    relative = std::move(*found);
   }
-  if (starts->empty()) {
+  if (starts->empty() && relative.starts.empty()) {
     if (auto forgotten = tools.catalogue.forget_learned(image); !forgotten)
       return tl::unexpected(forgotten.error());
     return plain;
   }
-  auto order = order_from(tools, **toc, *starts, plain);
-  if (!from.empty()) order.guessed += plain.guessed;  // what a relative teaches is not the whole of it
-  order.relative = std::move(from);
+  const auto order = starts->empty() ? order_from_relative(tools, **toc, relative, plain)
+                                     : order_from(tools, **toc, *starts, plain);
   if (auto put = tools.catalogue.put_order(image, order, order_kind::learned); !put)
     return tl::unexpected(put.error());
   return order;

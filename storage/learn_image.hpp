@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <unordered_set>
 
 #include "config/trace_limits.hpp"
 #include "storage/image_catalogue.hpp"
@@ -26,6 +27,7 @@ struct learn_tools {
 struct relative_starts {
   std::string reference;  ///< of the relative
   std::vector<observed_start> starts;
+  std::unordered_set<std::uint32_t> counterparts;  ///< contents of this image that stand for a file of it
 };
 [[nodiscard]] result<relative_starts> relatives_starts(const learn_tools& tools, const toc_id& image);
 
@@ -36,6 +38,11 @@ struct relative_starts {
 /// The order that these starts teach; what only the guess names follows it.
 [[nodiscard]] stored_order order_from(const learn_tools& tools, const toc_view& toc,
                                       std::span<const observed_start> starts, const stored_order& guessed);
+
+/// The same of the starts of a relative. What the guess names of files that the relative has nothing like
+/// comes first (`part_guess`).
+[[nodiscard]] stored_order order_from_relative(const learn_tools& tools, const toc_view& toc,
+                                               const relative_starts& relative, const stored_order& guessed);
 
 /// Learns the order of an image anew and stores it; without traces of its own or of relatives the guess is
 /// used again. @returns what it is delivered in from now on. Errors: `not_found` for an unknown image; those

@@ -134,7 +134,7 @@ result<content_order> order_named(const scorer& my, const std::string& name, std
   const auto relatives = relatives_starts(my.tools.learn(), my.id);
   if (!relatives) return tl::unexpected(relatives.error());
   if (relatives->starts.empty()) return fail(errc::not_found, "no relative of this image has traces");
-  return as_content_order(order_from(my.tools.learn(), *my.toc, relatives->starts, my.guessed));
+  return as_content_order(order_from_relative(my.tools.learn(), *my.toc, *relatives, my.guessed));
 }
 
 std::uint64_t in_microseconds(nanoseconds time) {

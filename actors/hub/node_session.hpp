@@ -102,8 +102,9 @@ struct pull_under_way {
 struct session_state {
   static inline const char* name = "node-session";
   std::map<std::uint64_t, running_delivery> deliveries;
-  std::uint64_t turn = 0;             ///< the delivery that was served last: others go first
-  std::set<std::uint64_t> answering;  ///< pulls under way that have not been cancelled
+  std::uint64_t turn = 0;  ///< the delivery that was served last: others go first
+  /// Pulls under way that have not been cancelled, and why they cannot go on.
+  std::map<std::uint64_t, std::optional<error>> answering;
   std::deque<std::pair<pull_under_way, known_image>> to_plan;  ///< one after the other: each knows the others
   bool planning = false;
   std::deque<lender> completed;  ///< the last that have brought all: a pull may not have known of it

@@ -14,12 +14,13 @@ void refuse(const session_shell& my, const pull_under_way& pull, caf::error why)
   reply.deliver(std::move(why));
 }
 
-/// It is not planned any more. Who waits for one that is being planned is told that it was cancelled.
+/// Whoever waits for its plan is told why there is none, at once or when the planner is done with it.
 void refuse_unplanned(const session_shell& my, std::uint64_t id, const caf::error& why) {
+  if (const auto under_way = my.state().answering.find(id); under_way != my.state().answering.end())
+    under_way->second = from_caf(why);
   auto& waiting = my.state().to_plan;
   const auto found = std::find_if(waiting.begin(), waiting.end(),
                                   [&](const auto& one) { return one.first.request.delivery == id; });
-  my.state().answering.erase(id);
   if (found == waiting.end()) return;
   refuse(my, found->first, why);
   waiting.erase(found);
@@ -98,11 +99,16 @@ std::vector<lender> lenders_for(const session_shell& my, const pull_under_way& p
   return lenders;
 }
 
-/// Whether the node still wants it; answers if not. Others must not wait for what it would have brought.
+/// Whether the node still wants it and can have it; answers if not. Others must not wait for what it would
+/// have brought.
 bool is_wanted(const session_shell& my, const pull_under_way& pull) {
-  const bool wanted = my.state().answering.contains(pull.request.delivery);
-  if (!wanted) refuse(my, pull, to_caf({errc::cancelled, "the node has cancelled this pull"}));
-  return wanted;
+  const auto found = my.state().answering.find(pull.request.delivery);
+  if (found != my.state().answering.end() && !found->second) return true;
+  refuse(my, pull,
+         to_caf(found != my.state().answering.end()
+                    ? *found->second
+                    : error{errc::cancelled, "the node has cancelled this pull"}));
+  return false;
 }
 
 /// One at a time, so that each knows what those before it bring.
@@ -165,7 +171,7 @@ caf::result<pull_started> take_pull(const session_shell& my, const pull_request&
   end_warmup(my);
   pull_under_way pull{request, meanwhile(my), my.tools->turns->use(my.host),
                       my.self->make_response_promise<pull_started>()};
-  my.state().answering.insert(request.delivery);
+  my.state().answering.emplace(request.delivery, std::nullopt);
   pull.request.login.reset();  // it is needed for the answer only
   my.self
       ->request(my.tools->library, caf::infinite,

@@ -70,10 +70,11 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
        .tls = options.tls,
        .limits = options.link,
        .software_version = version,
-       // What is wrong with it is said when a statement comes.
-       .hub_signs_with = [anchor = *authority](const std::string& certificate) {
-         if (const auto met = anchor.meet_hub(certificate, std::chrono::system_clock::now()); !met)
-           spdlog::warn("what this hub signs will be refused: {}", met.error().detail);
+       .hub_signs_with = [anchor = *authority, checker = workers_.next()](const std::string& certificate) {
+         // What is wrong with it is said when a statement comes.
+         caf::anon_send(checker, work{[anchor, certificate] {
+                          static_cast<void>(anchor.meet_hub(certificate, std::chrono::system_clock::now()));
+                        }});
        }});
   if (!link) return tl::unexpected(link.error());
   link_ = std::move(*link);

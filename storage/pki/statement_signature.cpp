@@ -1,9 +1,11 @@
 #include "storage/pki/statement_signature.hpp"
 
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <mutex>
 
+#include "config/pki_options.hpp"
 #include "schemas/toc_statement_codec.hpp"
 #include "storage/pki/openssl.hpp"
 
@@ -97,8 +99,20 @@ struct known_hub {
   }
 };
 
+/// Puts OpenSSL's errors of this thread back to what they were: TLS on the same thread would take what is
+/// left for its own.
+struct error_mark {
+  error_mark() { ERR_set_mark(); }
+  ~error_mark() { ERR_pop_to_mark(); }
+  error_mark(const error_mark&) = delete;
+  error_mark& operator=(const error_mark&) = delete;
+};
+
 result<std::shared_ptr<const known_hub>> check_hub(X509_STORE* store, const std::string& pem,
                                                    std::chrono::system_clock::time_point now) {
+  if (pem.size() > certificate_bytes_max)
+    return fail(errc::limit_exceeded, "a hub's certificate of " + std::to_string(pem.size()) + " bytes");
+  const error_mark mark;
   auto certificate = detail::parse_certificate(pem);
   if (!certificate) return tl::unexpected(certificate.error());
   const verification check(X509_STORE_CTX_new());

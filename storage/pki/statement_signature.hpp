@@ -33,7 +33,7 @@ class trust_anchor {
 
   /// Checks at the time `now` that the certificate was issued by this authority to a hub, and that its key
   /// signed the bytes. Errors: `denied` (another authority, not a hub, expired), `corrupt` (wrong signature,
-  /// not PEM).
+  /// not PEM), `limit_exceeded` (a certificate above `certificate_bytes_max`).
   [[nodiscard]] result<void> verify_statement(const std::string& certificate_pem, bytes_view bytes,
                                               bytes_view signature,
                                               std::chrono::system_clock::time_point now) const;

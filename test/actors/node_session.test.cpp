@@ -34,7 +34,7 @@ TEST_CASE("with credit for all, all segments are on their way at once") {
 }
 
 TEST_CASE("segments leave in the order of the plan, in whichever order they are built") {
-  session_bench bench(64U << 20U, session_bench::building::held);
+  session_bench bench(64U << 20U, session_bench::held_back::builds);
   const auto started = bench.start();
   CHECK(bench.link->segments.empty());
   for (std::uint32_t i = 0; i < 2 * started.segments; ++i) bench.stage.finish_last(bench.held);
@@ -43,7 +43,7 @@ TEST_CASE("segments leave in the order of the plan, in whichever order they are 
 }
 
 TEST_CASE("what a reader waits for leaves as soon as it is built, before what was begun earlier") {
-  session_bench bench(64U << 20U, session_bench::building::held);
+  session_bench bench(64U << 20U, session_bench::held_back::builds);
   bench.start();
   const auto wanted = session_bench::late_block(*bench.image.toc);
   bench.send(want{1, {wanted}, urgency::normal});
@@ -190,6 +190,24 @@ TEST_CASE("between two answers a segment leaves as soon as the link must have ca
   CHECK(bench.link->segments.size() == sent + 1);
   bench.stage.pass(10s);  // a link that is cut carries no more
   CHECK(bench.link->segments.size() <= sent + 2);
+}
+
+TEST_CASE("who waits for the plan of a table of contents that could not be sent is told why") {
+  session_bench bench(1, session_bench::held_back::plans);
+  const pull_request request{1, image_name, host_platform().text(), {}, std::nullopt};
+  auto started = bench.stage.ask<pull_started>(bench.session, request, bench.listener);
+  bench.stage.run();
+  bench.stage.finish_last(bench.held);  // the table of contents is on its way, the plan is being made
+  bench.link->act([&] {
+    for (auto& reply : std::exchange(bench.link->toc_replies, {}))
+      reply.deliver(to_caf({errc::limit_exceeded, "larger than the node takes"}));
+  });
+  CHECK_FALSE(*started);
+  bench.stage.finish_last(bench.held);
+  REQUIRE(*started);
+  REQUIRE_FALSE(**started);
+  CHECK((*started)->error().code == errc::limit_exceeded);
+  CHECK(bench.running_deliveries() == 0);
 }
 
 TEST_CASE("a table of contents that cannot be sent ends its delivery and takes no credit") {

@@ -66,16 +66,17 @@ struct session_bench {
   reporting_session session;
   std::vector<std::uint64_t> beside;  ///< of the pull of the other image
 
-  enum class building { at_once, held };
+  /// What waits for the test to finish it.
+  enum class held_back { nothing, builds, plans };
 
   /// A window of one byte lets one segment go at a time.
-  explicit session_bench(std::uint64_t window_bytes = 1, building how = building::at_once) {
+  explicit session_bench(std::uint64_t window_bytes = 1, held_back what = held_back::nothing) {
     const auto library = stage.keep(stage.system().spawn(library_of, image, other, while_resolving));
-    session = stage.keep(stage.system().spawn(
-        make_node_session, session_peer{"n1", "10.0.0.7"}, far,
-        session_tools{library, trace_aggregator{}, hub.preparation(), *hub.builder, stage.workers(),
-                      how == building::held ? worker_pool({held}) : stage.workers(),
-                      small_segments(window_bytes), turns}));
+    session = stage.keep(
+        stage.system().spawn(make_node_session, session_peer{"n1", "10.0.0.7"}, far,
+                             session_tools{library, trace_aggregator{}, hub.preparation(), *hub.builder,
+                                           pool(what == held_back::plans), pool(what == held_back::builds),
+                                           small_segments(window_bytes), turns}));
   }
   ~session_bench() {
     link->lose_all();
@@ -106,6 +107,7 @@ struct session_bench {
     link->answer_toc();
     return (*started)->value();
   }
+  worker_pool pool(bool by_hand) { return by_hand ? worker_pool({held}) : stage.workers(); }
   void answer(const verdict& with = {}) { link->answer(with); }
   void answer_all() {
     while (!link->in_flight.empty()) answer();

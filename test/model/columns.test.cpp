@@ -38,7 +38,8 @@ TEST_CASE("whatever is written in columns is read back as it was") {
     for (auto count = *rc::gen::inRange(0, 4); count > 0; --count) {
       column_table table;
       table.offset = end + *rc::gen::inRange<std::uint64_t>(0, 9);
-      table.rows = *rc::gen::inRange<std::uint32_t>(0, 40);
+      table.rows = *rc::gen::oneOf(rc::gen::inRange<std::uint32_t>(0, 40),
+                                   rc::gen::element<std::uint32_t>(255, 256, 257, 512, 513));
       table.columns.resize(*rc::gen::inRange<std::size_t>(0, 6));
       for (auto& form : table.columns)
         form = static_cast<column_form>(*rc::gen::inRange(0, column_form_last + 1));

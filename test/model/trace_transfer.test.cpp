@@ -43,11 +43,31 @@ TEST_CASE("a name without version that several files have says nothing") {
 }
 
 TEST_CASE("blocks of another version keep their share of the file, with a little beside") {
-  CHECK(scaled_run({50, 10, 1ms, 2ms}, 100, 200) == traced_run{99, 23, 1ms, 2ms});
+  CHECK(scaled_run({50, 10, 1ms, 2ms}, 1000, 1010) == traced_run{48, 15, 1ms, 2ms});
   CHECK(scaled_run({0, 4, 1ms, 0ms}, 100, 100) == traced_run{0, 6, 1ms, 0ms});
   CHECK(scaled_run({99, 1, 1ms, 0ms}, 100, 50) == traced_run{48, 2, 1ms, 0ms});
   CHECK(scaled_run({3, 2, 1ms, 0ms}, 7, 9) == traced_run{0, 9, 1ms, 0ms});  // a small file
   CHECK(scaled_run({0, 4, 1ms, 0ms}, 4, 1) == traced_run{0, 1, 1ms, 0ms});
+}
+
+TEST_CASE("more stands beside the blocks of a version that differs much") {
+  CHECK(scaled_run({50, 10, 1ms, 2ms}, 100, 200) == traced_run{96, 29, 1ms, 2ms});
+  CHECK(scaled_run({640, 10, 1ms, 0ms}, 1280, 1260).count == 16);  // 1 in 64: alike
+  CHECK(scaled_run({640, 10, 1ms, 0ms}, 1280, 1259).count == 51);
+}
+
+TEST_CASE("what a relative has nothing like is taken out of the guess, as much as fits") {
+  const std::vector<content_info> contents{content(0), content(1), content(2), content(3)};
+  const block_geometry geometry{4096};
+  const std::vector<block_run> guess{{0, 0, 1}, {3, 0, 1}, {1, 0, 1}, {9, 0, 1}, {2, 0, 1}};
+  const auto each = geometry.length(contents[0].size, 0, 1);
+  const auto all = part_guess(guess, {1}, contents, geometry, 10 * each);
+  CHECK(all.news == std::vector<block_run>{{0, 0, 1}, {3, 0, 1}, {2, 0, 1}});
+  CHECK(all.rest == std::vector<block_run>{{1, 0, 1}});
+  const auto some = part_guess(guess, {1}, contents, geometry, 2 * each);
+  CHECK(some.news == std::vector<block_run>{{0, 0, 1}, {3, 0, 1}});
+  CHECK(some.rest == std::vector<block_run>{{1, 0, 1}, {2, 0, 1}});
+  CHECK(part_guess(guess, {}, contents, geometry, 0).news.empty());
 }
 
 // ---- optimised groups ----------------------------------------------------------------------------

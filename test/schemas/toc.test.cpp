@@ -228,26 +228,46 @@ TEST_CASE("a truncated or misaligned TOC is refused") {
 }
 
 TEST_CASE("a TOC whose rows have another width is refused") {
-  constexpr std::uint16_t inodes = 3;  // position among the pointers of Toc
-  auto bytes = encode_toc(some_header(), random_image_tree(7, 100)).value();
+  struct table {
+    std::uint16_t pointer;  // position among the pointers of Toc
+    std::uint16_t words;
+  };
+  const auto tree = random_image_tree(7, 100);
+  auto bytes = encode_toc(some_header(), tree).value();
   capnp::FlatArrayMessageReader reader(
       {reinterpret_cast<const capnp::word*>(bytes.data()), bytes.size() / sizeof(capnp::word)});
-  const auto rewritten = [&](std::uint16_t words, std::uint16_t pointers, std::uint32_t rows) {
+  const auto rewritten = [&](std::uint16_t pointer,
+                             const std::function<void(capnp::AnyPointer::Builder)>& put) {
     capnp::MallocMessageBuilder message;
     message.setRoot(reader.getRoot<capnp::AnyPointer>());
     auto root = message.getRoot<capnp::AnyPointer>().getAs<capnp::AnyStruct>();
-    root.getPointerSection()[inodes].initAsListOfAnyStruct(words, pointers, rows);
+    put(root.getPointerSection()[pointer]);
     const auto flat = capnp::messageToFlatArray(message);
     const auto raw = std::as_bytes(std::span(flat.begin(), flat.size()));
     return toc_view::open(share({raw.begin(), raw.end()}));
   };
-  for (const auto& opened :
-       {rewritten(0, 0, 3), rewritten(5, 0, 3), rewritten(7, 0, 3), rewritten(6, 1, 3)}) {
-    REQUIRE_FALSE(opened);
-    CHECK(opened.error().detail == "table of contents: rows of another width");
+  const std::string refusal = "table of contents: rows of another width";
+  for (const auto& [pointer, words] : {table{3, 6}, table{4, 2}, table{5, 2}, table{8, 2}}) {
+    const auto structs = [&](std::uint16_t data, std::uint16_t pointers, std::uint32_t rows) {
+      return rewritten(
+          pointer, [=](capnp::AnyPointer::Builder to) { to.initAsListOfAnyStruct(data, pointers, rows); });
+    };
+    const auto wider = static_cast<std::uint16_t>(words + 1);
+    const auto narrower = static_cast<std::uint16_t>(words - 1);
+    CHECK(structs(0, 0, 3).error().detail == refusal);
+    CHECK(structs(narrower, 0, 3).error().detail == refusal);
+    CHECK(structs(wider, 0, 3).error().detail == refusal);
+    CHECK(structs(words, 1, 3).error().detail == refusal);
+    // Rows without width would claim any number of them at no cost.
+    CHECK(structs(0, 0, 1'000'000).error().code == errc::corrupt);
+    // What Cap'n Proto would take for structs of one field.
+    CHECK(rewritten(pointer, [](capnp::AnyPointer::Builder to) { to.initAs<capnp::List<std::uint64_t>>(3); })
+              .error()
+              .code == errc::corrupt);
+    CHECK(rewritten(pointer, [](capnp::AnyPointer::Builder to) { to.initAs<capnp::List<capnp::Text>>(3); })
+              .error()
+              .code == errc::corrupt);
   }
-  // Rows without width would claim any number of them at no cost.
-  CHECK(rewritten(0, 0, 1'000'000).error().code == errc::corrupt);
 }
 
 TEST_CASE("whatever bytes change in a TOC, it is refused or can be read to its end") {

@@ -140,8 +140,6 @@ void hub_session::joined(wire::HubWelcome::Reader welcome) {
   joined_ = true;
   const auto congestion = welcome.getBulkCongestion();
   congestion_.assign(congestion.begin(), std::min<std::size_t>(congestion.size(), 32));
-  if (const auto signer = welcome.getSignsWith(); options_.hub_signs_with && signer.size() > 0)
-    options_.hub_signs_with(std::string(signer.begin(), signer.size()));
   const auto theirs = welcome.getLimits();
   if (theirs.getHeartbeatMillis() > 0)
     silence_max_ = std::min(silence_max_, std::chrono::milliseconds(theirs.getHeartbeatMillis()));
@@ -150,6 +148,9 @@ void hub_session::joined(wire::HubWelcome::Reader welcome) {
   if (congestion_ != best_congestion_control)
     while (bulks_dialled_ < options_.limits.bulk_connections_without_bbr) dial_bulk();
   owner_.joined();
+  const auto signer = welcome.getSignsWith();
+  if (options_.hub_signs_with && signer.size() > 0 && signer.size() <= certificate_bytes_max)
+    options_.hub_signs_with(std::string(signer.begin(), signer.size()));
 }
 
 void hub_session::bulk_ready(dialled made, std::uint32_t index) {

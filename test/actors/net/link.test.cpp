@@ -45,11 +45,11 @@ struct pulled : net_fixture {
 }  // namespace
 
 TEST_CASE("a node that joins hears what the hub signs with") {
+  happenings<std::string> heard;  // outlives the loop that calls
   net_fixture world;
   auto hub = world.hub_options();
   hub.signs_with = "a certificate";
   world.start_hub_with(hub);
-  happenings<std::string> heard;
   auto options = world.node_options("n1", world.hub->port());
   options.hub_signs_with = [&](const std::string& certificate) { heard.push(certificate); };
   world.link_with(std::move(options));
