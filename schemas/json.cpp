@@ -6,16 +6,33 @@ namespace {
 // A parser's depth is bounded here, not by the stack: nested containers are destroyed recursively.
 constexpr int depth_max = 64;
 
+/// Whether arrays and objects nest deeper than that. Said by the text itself: a callback of the parser would
+/// cost time in the square of an array's length, since the parser then looks through all of the array after
+/// each object.
+bool nests_too_deeply(std::string_view text) {
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      if (c == '"') quoted = false;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > depth_max) return true;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 result<json> parse_json_object(std::string_view text, std::string_view what) {
-  bool too_deep = false;
-  const json::parser_callback_t guard = [&too_deep](int depth, json::parse_event_t, json&) {
-    too_deep = too_deep || depth > depth_max;
-    return !too_deep;
-  };
-  json parsed = json::parse(text, guard, /*allow_exceptions=*/false);
-  if (too_deep) return fail(errc::corrupt, std::string(what) + " is nested too deeply");
+  if (nests_too_deeply(text)) return fail(errc::corrupt, std::string(what) + " is nested too deeply");
+  json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!parsed.is_object()) return fail(errc::corrupt, std::string(what) + " is no JSON object");
   return parsed;
 }
