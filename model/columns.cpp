@@ -32,6 +32,18 @@ void store(std::byte* to, std::uint32_t word) {
   std::memcpy(to, &word, word_bytes);
 }
 
+constexpr std::uint64_t rows_at_once = 256;
+
+/// Words from the planes of their bytes. Inlined with a constant count it becomes vector instructions.
+[[gnu::always_inline]] inline void join_bytes(const std::byte* first, std::uint64_t plane,
+                                              std::uint64_t count,
+                                              std::array<std::uint32_t, rows_at_once>& into) {
+  const auto at = [=](unsigned which, std::uint64_t i) {
+    return std::to_integer<std::uint32_t>(first[which * plane + i]) << (8 * which);
+  };
+  for (std::uint64_t i = 0; i < count; ++i) into[i] = at(0, i) | at(1, i) | at(2, i) | at(3, i);
+}
+
 /// One column in both arrangements. A mount waits for the loops: they are compiled for each form, and work on
 /// local copies, which a store to bytes cannot change.
 struct column {
@@ -39,9 +51,6 @@ struct column {
   std::byte* in_rows;  ///< its first word
   std::uint64_t rows;
   std::uint64_t stride;  ///< bytes from row to row
-
-  column(std::byte* column_begin, std::byte* first_word, std::uint64_t row_count, std::uint64_t row_bytes)
-      : alone(column_begin), in_rows(first_word), rows(row_count), stride(row_bytes) {}
 
   template <bool ByBytes, bool ByDifferences>
   void write() const {
@@ -81,19 +90,6 @@ struct column {
         store(to, word);
       }
     }
-  }
-
- private:
-  static constexpr std::uint64_t rows_at_once = 256;
-
-  /// Words from the planes of their bytes. Inlined with a constant count it becomes vector instructions.
-  [[gnu::always_inline]] static void join_bytes(const std::byte* first, std::uint64_t plane,
-                                                std::uint64_t count,
-                                                std::array<std::uint32_t, rows_at_once>& into) {
-    const auto at = [=](unsigned which, std::uint64_t i) {
-      return std::to_integer<std::uint32_t>(first[which * plane + i]) << (8 * which);
-    };
-    for (std::uint64_t i = 0; i < count; ++i) into[i] = at(0, i) | at(1, i) | at(2, i) | at(3, i);
   }
 };
 

@@ -1,4 +1,6 @@
 #pragma once
+#include <set>
+
 #include "actors/hub/node_session.hpp"
 
 /// JOINT BUNDLE: all deliveries that run in one session at the same time. Every content comes in one of them,

@@ -2,7 +2,6 @@
 #include <atomic>
 #include <deque>
 #include <map>
-#include <set>
 
 #include "actors/hub/prepare_delivery.hpp"
 #include "actors/hub/warmup_turns.hpp"
