@@ -106,9 +106,9 @@ std::string status_text(const admin_hub_status& s, std::int64_t now) {
               milliseconds_text(s.uptime_ms) + ", listens on " + s.listen + "\nstore " +
               store_text(s.store_bytes, s.store_bytes_max) + ", " + std::to_string(s.images) + " images, " +
               std::to_string(s.contents) + " contents; " + std::to_string(s.segments_made) +
-              " segments made, " + std::to_string(s.segments_reused) + " reused; " +
-              std::to_string(s.connections) + " connections, " + std::to_string(s.handshakes_failed) +
-              " failed handshakes\n";
+              " segments made, " + std::to_string(s.segments_reused) + " reused, " +
+              std::to_string(s.segments_dense) + " packed anew; " + std::to_string(s.connections) +
+              " connections, " + std::to_string(s.handshakes_failed) + " failed handshakes\n";
   for (const auto& i : s.ingestions) {
     text += "taking in " + printable(i.reference) + ": " + printable(i.stage) + ", " +
             percent(i.done, i.total) + " of " + rounded_bytes(i.total) + ", " +

@@ -208,6 +208,10 @@ struct score_arguments : image_arguments {
   std::string picture;
 };
 
+std::string with_packed(std::uint64_t bytes, std::uint64_t packed) {
+  return rounded_bytes(bytes) + (packed == 0 ? "" : " (" + rounded_bytes(packed) + ")");
+}
+
 void print_scores(const admin_trace_scores& scores) {
   table rows(
       {"ORDER", "TRACE", "STALL", "END", "MISSES", "TOUCHED", "SENT BEFORE", "RECALL 1 2 5 10 20 50 %"});
@@ -216,8 +220,8 @@ void print_scores(const admin_trace_scores& scores) {
     for (const auto& at : row.recall)
       if (at.stream_percent < 100) recall += (recall.empty() ? "" : " ") + std::to_string(at.read_percent);
     rows.add({row.order, short_digest(row.trace), milliseconds_of(row.stall_us), milliseconds_of(row.end_us),
-              std::to_string(row.misses), rounded_bytes(row.touched_bytes), rounded_bytes(row.sent_bytes),
-              recall});
+              std::to_string(row.misses), with_packed(row.touched_bytes, row.packed_touched_bytes),
+              with_packed(row.sent_bytes, row.packed_sent_bytes), recall});
   }
   std::fputs(rows.text().c_str(), stdout);
 }
@@ -260,6 +264,9 @@ void add_score(command_tree& tree, CLI::App& group, bool plots) {
            "sends until the last block that it read."},
       [in] { return score(*in); });
   add_reference(*command, *in);
+  if (!plots)
+    command->add_flag("--packed", in->request.packed,
+                      "also pack what is sent, and say its bytes in brackets; takes seconds for each start");
   if (plots) command->add_option("picture", in->picture, "SVG file to write")->required()->type_name("FILE");
   command->add_option("--order", in->request.orders, "which orders; may be repeated")->type_name("ORDER");
   command

@@ -10,18 +10,20 @@ firstlight=${FIRSTLIGHT:-$source_tree/build/firstlight}
 
 usage() {
   cat <<'TEXT'
-usage: ./dev bench order [--images NAME[,NAME...]] [--starts N] [--rtt MS] [--rate BYTES] [--relative old|before]
-  --images NAMES  of test/images/make-image (default: redis,nginx,python3,postgres,nodejs,openjdk)
+usage: ./dev bench order [--images NAME[,NAME...]] [--starts N] [--rtt MS] [--rate BYTES] [--relative old|before] [--packed]
+  --images NAMES  of test/images/make-image (default: redis,nginx,python3,postgres,nodejs,openjdk), and
+                  postgres-initdb: the same image making its data folder first
   --starts N      recorded of each; a traced order is learned from three others (default: 4)
   --rtt MS        round trip of the modelled link (default: 100)
   --rate BYTES    bytes a second of it (default: 12500000)
   --relative WHAT also orders of images that have only a relative's traces: the same of the Debian before (old), or
                   of this one without its updates (before)
+  --packed        also how many bytes travel until a start has all it reads, beside zstd -19 of just that
 TEXT
 }
 fail() { echo "bench order: $*" >&2; exit 1; }
 
-images=redis,nginx,python3,postgres,nodejs,openjdk starts=4 rtt=100 rate=12500000 relative=''
+images=redis,nginx,python3,postgres,nodejs,openjdk starts=4 rtt=100 rate=12500000 relative='' packed=''
 while (($#)); do
   case $1 in
     --images) images=${2:?--images needs names}; shift ;;
@@ -29,6 +31,7 @@ while (($#)); do
     --rtt) rtt=${2:?--rtt needs milliseconds}; shift ;;
     --rate) rate=${2:?--rate needs a number}; shift ;;
     --relative) relative=${2:?--relative needs old or before}; shift ;;
+    --packed) packed=yes ;;
     --help | -h) usage; exit 0 ;;
     *) echo "bench order: unknown option $1" >&2; usage >&2; exit 2 ;;
   esac
@@ -39,8 +42,8 @@ done
 
 # What a start of an image is, its own entrypoint wherever it has one: the words behind the image, and for a server the
 # file that tells that it is ready.
-start_of() {  # start_of REFERENCE: sets $words and $ready
-  ready='' words=()
+start_of() {  # start_of REFERENCE: sets $words, $ready and $entrypoint
+  ready='' words=() entrypoint=()
   case ${1%:*} in
     redis) words=(--port 0 --unixsocket /tmp/ready --save '' --dir /tmp) ready=tmp/ready ;;
     nginx) words=(-g 'daemon off;') ready=var/lib/nginx/body ;;
@@ -49,6 +52,11 @@ start_of() {  # start_of REFERENCE: sets $words and $ready
       if [[ $1 == *:0 && $relative == old ]]; then version=13; fi
       words=(-D /var/lib/postgresql/$version/main -c "config_file=/etc/postgresql/$version/main/postgresql.conf" -c unix_socket_directories=/tmp)
       ready=var/lib/postgresql/$version/main/postmaster.pid ;;
+    postgres-initdb)
+      local programs=/usr/lib/postgresql/15/bin
+      entrypoint=(--entrypoint sh)
+      words=(-c "$programs/initdb -D /tmp/data && exec $programs/postgres -D /tmp/data -c unix_socket_directories=/tmp")
+      ready=tmp/data/postmaster.pid ;;
     python3) words=(python3 -c 'import json, http.server, ssl') ;;
     nodejs) words=(node -e 'require("http").createServer()') ;;
     openjdk) words=(-version) ;;
@@ -61,7 +69,7 @@ turn=0
 record_start() {  # record_start REFERENCE
   local pid name=start$((++turn))  # what was written under a name stays
   start_of "$1"
-  "$firstlight" trace record --no-tty --quiet --socket "$work/node.sock" --network none --name "$name" "$1" -- "${words[@]}" >"$work/start.log" 2>&1 &
+  "$firstlight" trace record --no-tty --quiet --socket "$work/node.sock" --network none --name "$name" "${entrypoint[@]}" "$1" -- "${words[@]}" >"$work/start.log" 2>&1 &
   pid=$!
   pids+=("$pid")
   if [[ -n $ready ]]; then
@@ -86,7 +94,7 @@ traces() { "$firstlight" trace show --json --socket "$work/hub.sock" "$1" | jq .
 
 take_in() {  # take_in IMAGE
   local layout
-  layout=$("$source_tree/test/images/make-image" "$1")
+  layout=$("$source_tree/test/images/make-image" "${1%-initdb}")
   "$firstlight" image add --quiet --socket "$work/hub.sock" "oci:$layout" --name "$2"
 }
 
@@ -97,6 +105,11 @@ score() {  # score REFERENCE ORDER...: a JSON object with the medians of each or
     jq -c 'def median: sort | .[(length - 1) / 2 | floor];
       [.rows | group_by(.order)[] | {key: .[0].order, value: {stall_ms: ([.[].stall_us] | median / 1000),
         misses: ([.[].misses] | median), touched: ([.[].touched_bytes] | median), sent: ([.[].sent_bytes] | median)}}] | from_entries'
+}
+score_packed() {  # score_packed REFERENCE: a JSON object with medians of the traced order; packing takes seconds a start
+  "$firstlight" trace score --json --socket "$work/hub.sock" --traces 3 --order traced --packed "$1" |
+    jq -c 'def median: sort | .[(length - 1) / 2 | floor];
+      {packed_touched: ([.rows[].packed_touched_bytes] | median), packed_sent: ([.rows[].packed_sent_bytes] | median)}'
 }
 
 start_cluster
@@ -111,6 +124,12 @@ for image in ${images//,/ }; do
   jq -r --arg name "$image" '[$name, .oracle.stall_ms, .traced.stall_ms, .static.stall_ms, .image.stall_ms,
       (.traced.stall_ms / ([.oracle.stall_ms, 0.001] | max)), (.static.stall_ms / ([.image.stall_ms, 0.001] | max)), (.traced.touched / 1e6), (.traced.sent / 1e6)] | @tsv' <<<"$scores" |
     awk -F '\t' '{ printf "%-10s %9.1f %9.1f %9.1f %9.1f | %9.2f %9.2f | %6.1f MB %6.1f MB\n", $1, $2, $3, $4, $5, $6, $7, $8, $9 }'
+  if [[ -n $packed ]]; then
+    bytes=$(score_packed "$image:1")
+    jq -r '[.packed_sent / 1e6, .packed_touched / 1e6, .packed_sent / .packed_touched] | @tsv' <<<"$bytes" |
+      awk -F '\t' '{ printf "%-10s %6.2f MB travel until it has all it reads; that alone is %.2f MB at zstd -19: %.2f\n", "", $1, $2, $3 }'
+    scores=$(jq -c --argjson bytes "$bytes" '.traced += $bytes' <<<"$scores")
+  fi
   result=$(jq -c --arg name "$image" --argjson scores "$scores" '. + {($name): $scores}' <<<"$result")
 done
 if [[ -n $relative ]]; then

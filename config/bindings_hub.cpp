@@ -121,6 +121,14 @@ void bind_plan(binder& to, hub_plan_limits& o) {
   to.bind("flat_rounds_max", o.warmup.flat_rounds_max, "after so many in a row the window is open");
 }
 
+void bind_dense(binder& to, segment_limits& packing, dense_limits& o) {
+  to.section("plan.dense.");
+  to.bind("level", packing.dense_level,
+          "zstd level at which what starts are expected to read is packed anew; 0: it is not");
+  to.bind("after", o.after, "an image's order has stayed as it is for so long");
+  to.bind("bytes_max", o.bytes_max, "unpacked, of one image: what is read first");
+}
+
 void bind_learning(binder& to, learning_options& o) {
   to.section("learning.");
   to.bind("traces_max", o.selection.traces_max, "traces of one image that count; older ones do not");
@@ -183,6 +191,7 @@ std::vector<binding> bindings_of(hub_options& o) {
   bind_registry(to, o.registry);
   bind_access(to, o.access);
   bind_plan(to, o.plan);
+  bind_dense(to, o.segment, o.plan.dense);
   bind_learning(to, o.learning);
   return to.take();
 }

@@ -1,4 +1,6 @@
 #pragma once
+#include <chrono>
+
 #include "model/credit.hpp"
 #include "model/delivery.hpp"
 #include "model/readiness.hpp"
@@ -14,6 +16,12 @@ struct joint_limits {
   std::uint32_t completed_kept_max = 16;  ///< deliveries that are remembered after their end
 };
 
+/// What starts are expected to read is packed anew, smaller, while nobody waits for it.
+struct dense_limits {
+  std::chrono::milliseconds after{5'000};  ///< an image's order has stayed as it is for so long
+  std::uint64_t bytes_max = 128U << 20U;   ///< unpacked, of one image: what is read first
+};
+
 /// Limits of planning and delivering on the hub; each struct documents its fields.
 struct hub_plan_limits {
   plan_limits cut;
@@ -23,6 +31,7 @@ struct hub_plan_limits {
   warmup_limits warmup;
   joint_limits joint;
   static_order_limits guess;
+  dense_limits dense;
 };
 
 /// Limits of waiting on the node.

@@ -93,6 +93,7 @@ result<void> validate(const hub_options& o) {
       require(o.plan.credit.window_bytes_min <= o.plan.credit.window_bytes_max,
               "setting plan.credit.window_bytes_min: must be at most plan.credit.window_bytes_max"),
       require(o.plan.credit.gain_percent > 100, "setting plan.credit.gain_percent: must be above 100"),
+      require(o.segment.dense_level <= 19, "setting plan.dense.level: must be at most 19"),
       require(o.learning.selection.half_weight_after > 0 &&
                   o.learning.selection.traces_per_node_and_day > 0 && o.learning.selection.traces_max > 0,
               "setting learning.half_weight_after, traces_max, traces_per_node_and_day: must be above 0"),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "model/runs.hpp"
 #include "model/want_ahead.hpp"
@@ -162,6 +163,20 @@ order_score score_order(const observed_start& start, const content_order& order,
     score.recall.at(i) = static_cast<double>(bytes) / static_cast<double>(score.touched_bytes);
   }
   return score;
+}
+
+std::size_t segments_until_read(const bundle_plan& plan, const observed_start& start,
+                                std::span<const content_info> contents, block_geometry geometry) {
+  std::unordered_set<std::uint64_t> read;
+  for (const auto& access : accesses_of(start, contents, geometry))
+    for (auto block = access.run.first; block < access.run.first + access.run.count; ++block)
+      read.insert(block_key(access.run.content, block));
+  std::size_t until = 0;
+  for (std::size_t at = 0; at < plan.segments.size(); ++at)
+    for (const auto& run : plan.segments[at].runs)
+      for (auto block = run.first; block < run.first + run.count; ++block)
+        if (read.contains(block_key(run.content, block))) until = at + 1;
+  return until;
 }
 
 content_order oracle_order(const observed_start& start) {

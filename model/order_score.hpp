@@ -43,6 +43,11 @@ struct order_score {
                                       std::span<const content_info> contents, block_geometry geometry,
                                       const modelled_link& link = {});
 
+/// How many leading segments of a plan hold all of what `start` reads. Pure.
+[[nodiscard]] std::size_t segments_until_read(const bundle_plan& plan, const observed_start& start,
+                                              std::span<const content_info> contents,
+                                              block_geometry geometry);
+
 /// The best order for one start: its own.
 [[nodiscard]] content_order oracle_order(const observed_start& start);
 

@@ -288,6 +288,7 @@ struct HubStatus {
   tracesRefused    @18 :UInt64;
   peers            @19 :List(Peer);  # other hubs that this one has joined
   draining         @20 :Bool;        # new pulls are refused
+  segmentsDense    @21 :UInt64;      # packed anew, smaller, before anybody wanted them
 }
 
 struct NodeStatus {
@@ -410,6 +411,7 @@ struct TraceScore {
   bytesPerSecond @4 :UInt64;
   tracesMax @5 :UInt32;
   plot @6 :Bool;
+  packed @7 :Bool;
 }
 
 struct TraceSwitch {
@@ -496,6 +498,8 @@ struct TraceScoreRow {
   touchedBytes @5 :UInt64;
   sentBytes @6 :UInt64;
   recall @7 :List(Recall);
+  packedTouchedBytes @8 :UInt64;
+  packedSentBytes @9 :UInt64;
 }
 
 struct TraceScores {

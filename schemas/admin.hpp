@@ -179,6 +179,7 @@ struct admin_hub_status {
   std::uint64_t store_bytes_max = 0;  ///< 0: no limit
   std::uint64_t segments_made = 0;
   std::uint64_t segments_reused = 0;  ///< taken from the cache: cost no CPU
+  std::uint64_t segments_dense = 0;   ///< packed anew, smaller, before anybody wanted them
   std::uint32_t connections = 0;      ///< open, of all kinds
   std::uint64_t handshakes_failed = 0;
   std::vector<admin_session> nodes;

@@ -305,6 +305,7 @@ void fields(Io& io, accessed<Io, admin_hub_status>& v) {
   io("store_bytes_max", v.store_bytes_max);
   io("segments_made", v.segments_made);
   io("segments_reused", v.segments_reused);
+  io("segments_dense", v.segments_dense);
   io("connections", v.connections);
   io("handshakes_failed", v.handshakes_failed);
   io("nodes", v.nodes);

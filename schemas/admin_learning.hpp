@@ -49,6 +49,7 @@ struct admin_trace_score {
   std::uint64_t bytes_per_second = 12'500'000;
   std::uint32_t traces_max = 0;  ///< a traced order is learned from at most so many others; 0: all others
   bool plot = false;             ///< of the first start and the first order
+  bool packed = false;           ///< count packed bytes too, which takes seconds
   friend bool operator==(const admin_trace_score&, const admin_trace_score&) = default;
 };
 
@@ -156,6 +157,8 @@ struct admin_trace_score_row {
   std::uint64_t touched_bytes = 0;
   std::uint64_t sent_bytes = 0;  ///< in the order before the last block that was read
   std::vector<admin_recall> recall;
+  std::uint64_t packed_touched_bytes = 0;  ///< both zero unless asked for
+  std::uint64_t packed_sent_bytes = 0;     ///< on the wire, of what the hub has had time to pack densely
   friend bool operator==(const admin_trace_score_row&, const admin_trace_score_row&) = default;
 };
 struct admin_trace_scores {

@@ -41,6 +41,7 @@ void fields(Io& io, accessed<Io, admin_trace_score>& v) {
   io("bytes_per_second", v.bytes_per_second);
   io("traces_max", v.traces_max);
   io("plot", v.plot);
+  io("packed", v.packed);
 }
 
 template <class Io>
@@ -149,6 +150,8 @@ void fields(Io& io, accessed<Io, admin_trace_score_row>& v) {
   io("touched_bytes", v.touched_bytes);
   io("sent_bytes", v.sent_bytes);
   io("recall", v.recall);
+  io("packed_touched_bytes", v.packed_touched_bytes);
+  io("packed_sent_bytes", v.packed_sent_bytes);
 }
 
 template <class Io>

@@ -51,20 +51,42 @@ result<segment> segment_builder::build(std::uint32_t sequence, const planned_seg
   auto proofs = prove(planned, contents, verified);
   if (!proofs) return tl::make_unexpected(proofs.error());
   built.proofs = std::move(*proofs);
-  if (cache_ == nullptr) {
-    auto frame = pack(planned, contents);
-    if (!frame) return tl::make_unexpected(frame.error());
-    built.frame = share(std::move(*frame));
-    return built;
-  }
-  auto frame = cache_->get_or_build(cache_key(planned, contents), [&] { return pack(planned, contents); });
+  auto frame = frame_of(planned, contents);
   if (!frame) return tl::make_unexpected(frame.error());
   built.frame = std::move(*frame);
   return built;
 }
 
+result<shared_bytes> segment_builder::frame_of(const planned_segment& planned,
+                                               std::span<const content_info> contents) {
+  const auto level = plain_level(planned);
+  const auto build = [&] { return pack(planned, contents, level); };
+  if (cache_ == nullptr) return build().map([](auto&& frame) { return share(std::move(frame)); });
+  if (auto dense = cache_->find(cache_key(planned, contents, dense_level()))) return std::move(*dense);
+  return cache_->get_or_build(cache_key(planned, contents, level), build);
+}
+
+result<void> segment_builder::pack_densely(const planned_segment& planned,
+                                           std::span<const content_info> contents) {
+  if (auto checked = check(planned, contents); !checked) return checked;
+  if (cache_ == nullptr || limits_.dense_level == 0) return {};
+  const auto key = cache_key(planned, contents, dense_level());
+  if (cache_->find(key)) return {};
+  const auto dense = pack(planned, contents, dense_level());
+  if (!dense) return tl::make_unexpected(dense.error());
+  const auto plain = frame_of(planned, contents);
+  if (!plain) return tl::make_unexpected(plain.error());
+  return cache_->put(key, plain->bytes.size() < dense->size() ? plain->bytes : bytes_view(*dense));
+}
+
 void segment_builder::distrust(const planned_segment& planned, std::span<const content_info> contents) {
-  if (cache_ != nullptr) cache_->forget(cache_key(planned, contents));
+  if (cache_ == nullptr) return;
+  for (const auto level : {plain_level(planned), dense_level()})
+    cache_->forget(cache_key(planned, contents, level));
+}
+
+int segment_builder::plain_level(const planned_segment& planned) const {
+  return planned.patch_base ? limits_.patch_level : limits_.compression_level;
 }
 
 result<void> segment_builder::check(const planned_segment& planned,
@@ -82,12 +104,11 @@ result<void> segment_builder::check(const planned_segment& planned,
   return {};
 }
 
-digest segment_builder::cache_key(const planned_segment& planned,
-                                  std::span<const content_info> contents) const {
+digest segment_builder::cache_key(const planned_segment& planned, std::span<const content_info> contents,
+                                  int level) const {
   sha256_stream key;
   hash_integer(key, geometry_.block_bytes);
-  hash_integer(
-      key, static_cast<std::uint32_t>(planned.patch_base ? limits_.patch_level : limits_.compression_level));
+  hash_integer(key, static_cast<std::uint32_t>(level));
   for (const auto& run : planned.runs) {
     hash_content(key, contents[run.content]);
     hash_integer(key, run.first);
@@ -98,7 +119,8 @@ digest segment_builder::cache_key(const planned_segment& planned,
 }
 
 result<std::vector<std::byte>> segment_builder::pack(const planned_segment& planned,
-                                                     std::span<const content_info> contents) const {
+                                                     std::span<const content_info> contents,
+                                                     int level) const {
   std::vector<std::byte> bytes(planned.bytes);
   std::span<std::byte> rest(bytes);
   for (const auto& run : planned.runs) {
@@ -108,10 +130,10 @@ result<std::vector<std::byte>> segment_builder::pack(const planned_segment& plan
     if (!got) return tl::make_unexpected(got.error());
     rest = rest.subspan(length);
   }
-  if (!planned.patch_base) return compress(bytes, limits_.compression_level);
+  if (!planned.patch_base) return compress(bytes, level);
   const auto base = read_content(contents_, *planned.patch_base, limits_.patch_base_bytes_max);
   if (!base) return tl::make_unexpected(base.error());
-  return compress_patch(bytes, *base, limits_.patch_level);
+  return compress_patch(bytes, *base, level);
 }
 
 result<std::vector<content_proof>> segment_builder::prove(const planned_segment& planned,

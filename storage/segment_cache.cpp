@@ -77,14 +77,33 @@ result<shared_bytes> segment_cache::get_or_build(const digest& key, const builde
       return build_and_keep(key, build);
     }
   }
-  if (auto found = read(key)) {
-    use(key, found->bytes.size() + header_bytes);
-    const std::scoped_lock guard(lock_);
-    ++counters_.hits;
-    return found;
-  }
-  forget(key);  // evicted or damaged meanwhile
+  if (auto found = find(key)) return std::move(*found);
   return get_or_build(key, build);
+}
+
+std::optional<shared_bytes> segment_cache::find(const digest& key) {
+  {
+    const std::scoped_lock guard(lock_);
+    if (!places_.contains(key)) return std::nullopt;
+  }
+  auto found = read(key);
+  if (!found) {
+    forget(key);  // evicted or damaged meanwhile
+    return std::nullopt;
+  }
+  use(key, found->bytes.size() + header_bytes);
+  const std::scoped_lock guard(lock_);
+  ++counters_.hits;
+  return std::move(*found);
+}
+
+result<void> segment_cache::put(const digest& key, bytes_view frame) {
+  if (auto kept = keep(key, frame); !kept) return kept;
+  use(key, frame.size() + header_bytes);
+  const std::scoped_lock guard(lock_);
+  ++counters_.put;
+  evict();
+  return {};
 }
 
 result<shared_bytes> segment_cache::build_and_keep(const digest& key, const builder& build) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -25,6 +26,12 @@ class segment_cache {
   /// Errors: those of `build`.
   result<shared_bytes> get_or_build(const digest& key, const builder& build);
 
+  /// The frame of `key` if it is kept.
+  std::optional<shared_bytes> find(const digest& key);
+
+  /// Keeps the frame of `key`, which no thread builds. Errors: `io`, `no_space`.
+  result<void> put(const digest& key, bytes_view frame);
+
   /// The frame of `key` is built anew when it is wanted next.
   void forget(const digest& key);
 
@@ -33,6 +40,7 @@ class segment_cache {
     std::uint64_t builds = 0;
     std::uint64_t bytes = 0;  ///< on disk now
     std::uint64_t write_failures = 0;
+    std::uint64_t put = 0;  ///< frames that were kept before anybody wanted them
   };
   [[nodiscard]] counters count() const;
 

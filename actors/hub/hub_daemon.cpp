@@ -41,6 +41,7 @@ hub_daemon::hub_daemon(caf::actor_system& system, const hub_options& options)
       savers_(system, 1),
       builders_(system, worker_count(options)),
       learners_(system, 1, worker_urgency::background),
+      packers_(system, 1, worker_urgency::background),
       trace_readers_(system, 1, worker_urgency::background),
       askers_(system, options.access.check == "never" ? 0 : options.access.questions_max) {}
 
@@ -137,8 +138,15 @@ result<void> hub_daemon::spawn_actors(const hub_options& options, const std::str
                                                       .draining = draining_,
                                                       .store_bytes_max = options.store_bytes_max,
                                                       .delivery = options.plan.delivery,
+                                                      .packing = options.segment,
                                                       .page_bytes = options.admin.page_bytes});
   caf::anon_send(aggregator_, caf::subscribe_atom_v, caf::actor_cast<caf::actor>(root_));
+  if (options.segment.dense_level > 0) {
+    packer_ = system_.spawn(make_dense_packer, dense_packer_tools{{*catalogue_, *builder_, options.plan.cut,
+                                                                   options.plan.dense, stop_.get()},
+                                                                  packers_});
+    caf::anon_send(aggregator_, caf::subscribe_atom_v, caf::actor_cast<caf::actor>(packer_));
+  }
   session_tools_ = std::make_shared<const session_tools>(
       session_tools{library_, aggregator_, preparation, *builder_, planners_, builders_, options.plan,
                     std::make_shared<warmup_turns>(), draining_, guard_});
@@ -225,9 +233,10 @@ hub_daemon::~hub_daemon() {
   for (auto& peer : peers_) end_actors(system_, peer);
   for (auto& link : peer_links_) end_actors(system_, link);
   loop_.stop();
-  end_actors(system_, library_, guard_, aggregator_);
+  end_actors(system_, library_, guard_, aggregator_, packer_);
   session_tools_.reset();
-  end_workers(system_, ingesters_, planners_, savers_, builders_, learners_, trace_readers_, askers_);
+  end_workers(system_, ingesters_, planners_, savers_, builders_, learners_, packers_, trace_readers_,
+              askers_);
   if (contents_ == nullptr) return;
   if (auto durable = contents_->checkpoint(); !durable) spdlog::error("{}", to_string(durable.error()));
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 
+#include "actors/hub/dense_packer.hpp"
 #include "actors/hub/hub_root.hpp"
 #include "actors/net/admin_server.hpp"
 #include "actors/net/kj_loop.hpp"
@@ -52,11 +53,13 @@ class hub_daemon {
   worker_pool savers_;
   worker_pool builders_;
   worker_pool learners_;
+  worker_pool packers_;
   worker_pool trace_readers_;
   worker_pool askers_;
   access_guard guard_;
   image_library library_;
   trace_aggregator aggregator_;
+  dense_packer packer_;
   std::vector<hub_link> peer_links_;
   std::vector<hub_peer> peers_;
   hub_root root_;

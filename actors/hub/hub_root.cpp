@@ -228,6 +228,7 @@ admin_hub_status basics(const shell& my, const library_status& library) {
       .store_bytes_max = tools.store_bytes_max,
       .segments_made = cache.builds,
       .segments_reused = cache.hits,
+      .segments_dense = cache.put,
   };
   tools.contents.for_each([&](const content_info&, content_state) { ++status.contents; });
   status.draining = draining;

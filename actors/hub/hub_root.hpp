@@ -38,7 +38,7 @@ struct hub_root_tools {
   trace_store& traces;
   const learning_options& learning;
   worker_pool trace_readers;  ///< show, score and remove traces; learning has its own
-  const content_store& contents;
+  content_store& contents;
   const segment_cache& segments;
   std::string version;
   std::string name;
@@ -50,11 +50,13 @@ struct hub_root_tools {
   std::shared_ptr<std::atomic<bool>> draining;  ///< sessions refuse new pulls
   std::uint64_t store_bytes_max = 0;
   delivery_limits delivery{};                                   ///< as sessions have them
+  segment_limits packing{};                                     ///< as the builder has them
   std::uint64_t page_bytes = admin_socket_limits{}.page_bytes;  ///< of exported traces
   std::chrono::milliseconds report_timeout{2'000};              ///< for a session to report itself
 
   [[nodiscard]] hub_trace_tools trace_tools() const {
-    return {catalogue, traces, learning, platform, stop.get(), delivery, page_bytes};
+    return {catalogue,  traces,   learning,   platform,
+            stop.get(), delivery, page_bytes, {&contents, preparation.plan, packing}};
   }
 };
 

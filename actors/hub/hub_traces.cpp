@@ -7,6 +7,7 @@
 #include "model/order_plot.hpp"
 #include "model/platform.hpp"
 #include "schemas/toc_contents.hpp"
+#include "storage/packed_score.hpp"
 
 namespace firstlight {
 namespace {
@@ -149,10 +150,26 @@ admin_trace_score_row row_of(const std::string& order, const trace_id& id, const
                             score.misses,
                             score.touched_bytes,
                             score.sent_bytes,
-                            {}};
+                            {},
+                            0,
+                            0};
   for (std::size_t i = 0; i < recall_percents.size(); ++i)
     row.recall.push_back({recall_percents.at(i), static_cast<std::uint32_t>(score.recall.at(i) * 100 + 0.5)});
   return row;
+}
+
+/// As dense as the hub sends it once it has had the time.
+result<void> add_packed(const scorer& my, const observed_start& start, const content_order& order,
+                        admin_trace_score_row& row) {
+  const auto& packs = my.tools.packs;
+  auto limits = packs.packing;
+  if (limits.dense_level > 0) limits.compression_level = static_cast<int>(limits.dense_level);
+  segment_builder builder(*packs.contents, nullptr, my.toc->geometry(), limits);
+  const auto score = score_packed(builder, start, order, my.contents, my.toc->geometry(), packs.cut);
+  if (!score) return tl::unexpected(score.error());
+  row.packed_touched_bytes = score->touched_bytes;
+  row.packed_sent_bytes = score->sent_bytes;
+  return {};
 }
 
 result<scorer> scorer_for(const hub_trace_tools& tools, const admin_trace_score& asked) {
@@ -257,6 +274,9 @@ result<admin_trace_scores> score_traces(const hub_trace_tools& tools, const admi
       if (!order) return tl::unexpected(order.error());
       const auto score = score_order(my->starts[i], *order, my->contents, my->toc->geometry(), link);
       scores.rows.push_back(row_of(name, my->ids[i], score));
+      if (asked.packed)
+        if (auto added = add_packed(*my, my->starts[i], *order, scores.rows.back()); !added)
+          return tl::unexpected(added.error());
       if (asked.plot && scores.svg.empty())
         scores.svg = plot_replay(score, content_paths(*my->toc),
                                  asked.reference + ", order: " + name + ", round trip " +

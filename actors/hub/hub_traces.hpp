@@ -6,6 +6,13 @@
 
 namespace firstlight {
 
+/// How deliveries are cut and packed, for scores in packed bytes.
+struct packing_tools {
+  content_store* contents = nullptr;
+  plan_limits cut{};
+  segment_limits packing{};
+};
+
 /// What the admin requests about traces need; all outlive the call.
 struct hub_trace_tools {
   image_catalogue& catalogue;
@@ -16,6 +23,7 @@ struct hub_trace_tools {
   const std::atomic<bool>* stop = nullptr;  ///< what computes for long ends with `cancelled`
   delivery_limits delivery{};               ///< how wants are answered, for scores
   std::uint64_t page_bytes = admin_socket_limits{}.page_bytes;  ///< of exported traces in one reply
+  packing_tools packs{};
 
   [[nodiscard]] learn_tools learn() const { return {catalogue, traces, learning, {}, stop}; }
 };

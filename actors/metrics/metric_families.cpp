@@ -137,6 +137,8 @@ std::string metrics_text(const admin_hub_status& status) {
   to.gauge("store_limit_bytes", "store_bytes_max; 0: none.", status.store_bytes_max);
   to.counter("segments_made_total", "Segments that were compressed.", status.segments_made);
   to.counter("segments_reused_total", "Segments that were taken from the cache.", status.segments_reused);
+  to.counter("segments_dense_total", "Segments that were packed anew, smaller, before anybody wanted them.",
+             status.segments_dense);
   to.gauge("connections", "Open connections of nodes.", status.connections);
   to.gauge("nodes", "Joined nodes.", status.nodes.size());
   to.gauge("ingestions_running", "Images that are being taken in.", status.ingestions.size());

@@ -188,6 +188,25 @@ TEST_CASE("orders are scored by starts that they were not learned from") {
         errc::invalid_argument);
 }
 
+TEST_CASE("scores count packed bytes when asked to") {
+  aggregator_bench bench;
+  for (std::uint8_t id = 1; id <= 2; ++id) REQUIRE(bench.report(start_of(bench.image, id, {"c"})));
+  hub_trace_tools tools{*bench.hub.catalogue, *bench.hub.traces, bench.hub.learning,
+                        bench.image.record.platform};
+  tools.packs.contents = bench.hub.contents.get();
+  tools.packs.cut.first_segment_bytes = 1;  // each file is a segment
+  admin_trace_score asked{.reference = "example.com/app:1", .orders = {"traced", "image"}};
+  CHECK(score_traces(tools, asked)->rows[0].packed_sent_bytes == 0);
+  asked.packed = true;
+  const auto rows = score_traces(tools, asked).value().rows;
+  REQUIRE(rows.size() == 4);
+  const auto &traced = rows[0], &image = rows[2];
+  CHECK(traced.packed_touched_bytes > 0);
+  CHECK(traced.packed_touched_bytes == image.packed_touched_bytes);
+  CHECK(traced.packed_sent_bytes >= traced.packed_touched_bytes);
+  CHECK(image.packed_sent_bytes >= 2 * traced.packed_sent_bytes);  // "c" is the last of three
+}
+
 TEST_CASE("a node cannot choose when its traces count, nor be taken for a user's files") {
   aggregator_bench bench;
   auto lying = start_of(bench.image, 1, {"c"});

@@ -70,7 +70,7 @@ TEST_CASE("a start without FUSE is recorded by the files that it opens, also ins
 
 TEST_CASE("a recording on purpose tells blocks, though all contents are there") {
   if (!cluster::possible()) return;
-  cluster all;
+  cluster all({.hub = {"plan.dense.after=10ms"}});
   all.add(make_shell_image(all.folder() / "layout"), "shell:1");
   check_good(all.on_node({"pull", "shell:1"}));
   for (const int traces : {1, 2}) {
@@ -84,6 +84,11 @@ TEST_CASE("a recording on purpose tells blocks, though all contents are there") 
       all.on_hub({"trace", "score", "shell:1", "--order", "traced", "--order", "oracle"}).reply;
   REQUIRE(scores["rows"].size() == 4);
   CHECK(scores["rows"][0]["touched_bytes"] > 100'000);
+  const auto packed =
+      all.on_hub({"trace", "score", "shell:1", "--order", "traced", "--packed"}).reply["rows"][0];
+  CHECK(packed["packed_touched_bytes"] < packed["touched_bytes"]);
+  CHECK(packed["packed_sent_bytes"] >= packed["packed_touched_bytes"]);
+  CHECK(eventually([&] { return all.hub_status()["segments_dense"] > 0; }));
   const auto picture = all.folder() / "plot.svg";
   check_good(all.on_hub({"trace", "plot", "shell:1", picture.string(), "--order", "traced"}));
   CHECK(text_of(picture).find("bin/busybox") != std::string::npos);

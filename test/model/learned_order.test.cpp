@@ -206,6 +206,20 @@ TEST_CASE("what an order sends too late is asked for, and comes a round trip lat
   CHECK(score.sent_bytes == 480'000);
 }
 
+TEST_CASE("a start has all it reads after the last segment that holds any of it") {
+  const auto start = reads({{0, 0}, {1, 9}});
+  const auto until = [&](const content_order& order) {
+    const plan_limits small{.first_segment_bytes = 16'384, .segment_bytes_max = 16'384};
+    const had_contents nothing;
+    return segments_until_read(plan_bundle({three_files, {}, nothing, order, {}, small}), start, three_files,
+                               {});
+  };
+  CHECK(until(oracle_order(start)) == 2);
+  CHECK(until({{{0, 0, 1}, {2, 0, 3}, {1, 9, 1}}, 3}) == 5);
+  CHECK(until({}) == 20);
+  CHECK(segments_until_read({}, start, three_files, {}) == 0);
+}
+
 TEST_CASE("a miss brings what lies behind it too") {
   const auto score = score_order(reads({{2, 0}, {2, 1}, {2, 2}}), {}, three_files, {}, slow);
   CHECK(score.misses == 1);

@@ -209,6 +209,52 @@ TEST_CASE("an equal segment is built once, also after a restart, and a damaged f
   CHECK(std::equal(first.frame.bytes.begin(), first.frame.bytes.end(), rebuilt.frame.bytes.begin()));
 }
 
+TEST_CASE("a segment that was packed densely is sent smaller, until it is distrusted") {
+  two_sides sides({10 * block, 10 * block});
+  temporary_folder folder;
+  const auto cache = segment_cache::open(folder.path(), 1'000'000).value();
+  segment_builder builder(*sides.hub.contents, cache.get(), {});
+  const auto planned = sides.plan({{0, 0, 10}});
+  const auto plain = builder.build(0, planned, sides.contents).value();
+  REQUIRE(builder.pack_densely(planned, sides.contents));
+  REQUIRE(builder.pack_densely(planned, sides.contents));
+  CHECK(cache->count().put == 1);
+  const auto dense = builder.build(0, planned, sides.contents).value();
+  CHECK(dense.frame.bytes.size() < plain.frame.bytes.size());
+  CHECK(dense.proofs == plain.proofs);
+  segment_reader reader(*sides.node.contents, sides.toc);
+  CHECK(reader.read(dense)->failed.empty());
+  CHECK(sides.node.get(sides.contents[0]).value() == sides.bytes[0]);
+  builder.distrust(planned, sides.contents);
+  CHECK(builder.build(0, planned, sides.contents)->frame.bytes.size() == plain.frame.bytes.size());
+  // One that nobody has asked for yet is packed as well.
+  REQUIRE(builder.pack_densely(sides.plan({{1, 0, 10}}), sides.contents));
+  const auto builds = cache->count().builds;
+  REQUIRE(builder.build(0, sides.plan({{1, 0, 10}}), sides.contents));
+  CHECK(cache->count().builds == builds);
+}
+
+TEST_CASE("a segment that packing densely would make larger stays as it was") {
+  two_sides sides({10 * block});
+  temporary_folder folder;
+  const auto cache = segment_cache::open(folder.path(), 1'000'000).value();
+  segment_builder builder(*sides.hub.contents, cache.get(), {}, {.compression_level = 19, .dense_level = 1});
+  const auto planned = sides.plan({{0, 0, 10}});
+  const auto plain = builder.build(0, planned, sides.contents).value().frame.bytes.size();
+  REQUIRE(compress(sides.bytes[0], 1)->size() > plain);
+  REQUIRE(builder.pack_densely(planned, sides.contents));
+  CHECK(builder.build(0, planned, sides.contents)->frame.bytes.size() == plain);
+}
+
+TEST_CASE("at level 0 nothing is packed densely") {
+  two_sides sides({10 * block});
+  temporary_folder folder;
+  const auto cache = segment_cache::open(folder.path(), 1'000'000).value();
+  segment_builder builder(*sides.hub.contents, cache.get(), {}, {.dense_level = 0});
+  REQUIRE(builder.pack_densely(sides.plan({{0, 0, 10}}), sides.contents));
+  CHECK(cache->count().put == 0);
+}
+
 TEST_CASE("a segment cache keeps its limit and drops what was used least recently") {
   temporary_folder folder;
   const auto cache = segment_cache::open(folder.path(), 10'000).value();
