@@ -150,8 +150,12 @@ void bind_learning(binder& to, learning_options& o) {
   to.bind("opened_bytes_max", o.order.opened_bytes_max,
           "what is expected of a file that was opened and never seen read");
   to.bind("relatives_max", o.relatives_max, "images that are looked at for one without traces of its own");
-  to.bind("relative_news_bytes_max", o.relative_news_bytes_max,
+  to.bind("relative_news_bytes_max", o.relatives.news_bytes_max,
           "of files that a relative says nothing of, sent before what it teaches");
+  to.bind("relative_changed_bytes_max", o.relatives.changed_bytes_max,
+          "of files that have changed since a relative, sent beside what it teaches");
+  to.bind("relative_midway_bytes_max", o.relatives.midway_bytes_max,
+          "of one such file, of which the relative reads most, sent in between");
   to.bind("gather_time", o.gather_time, "traces that come together are learned from together");
   to.bind("forget_interval", o.forget_interval,
           "how often it is looked which removed traces can be forgotten");

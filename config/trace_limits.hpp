@@ -3,6 +3,7 @@
 
 #include "model/learned_order.hpp"
 #include "model/recording.hpp"
+#include "model/relative_order.hpp"
 #include "model/trace.hpp"
 #include "model/trace_eviction.hpp"
 #include "model/trace_selection.hpp"
@@ -39,8 +40,7 @@ struct learning_options {
   trace_room orphans{4096, 256U << 20U, 512};  ///< traces of images that the hub does not have
   std::uint32_t trace_bytes_max = 4U << 20U;   ///< of one encoded trace
   std::uint32_t relatives_max = 8;  ///< images that are looked at for one without traces of its own
-  std::uint64_t relative_news_bytes_max =
-      1U << 20U;  ///< of files that a relative says nothing of, sent before what it teaches
+  relative_order_limits relatives;
   std::uint32_t refusals_shown_max = 16;       ///< reasons kept for status
   std::chrono::milliseconds gather_time{100};  ///< traces that come together are learned from together
   std::chrono::milliseconds forget_interval{

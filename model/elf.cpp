@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "model/elf_fields.hpp"
+
 namespace firstlight {
 namespace {
+
+using detail::number;
 
 constexpr std::uint32_t pt_load = 1;
 constexpr std::uint32_t pt_dynamic = 2;
@@ -16,16 +20,6 @@ constexpr std::uint64_t dt_strsz = 10;
 constexpr std::uint64_t dt_rpath = 15;
 constexpr std::uint64_t dt_runpath = 29;
 
-/// Where fields stand, by class.
-struct layout {
-  std::uint32_t header_bytes, program_header_bytes, dynamic_bytes;
-  std::uint32_t phoff, phentsize, phnum;       // in the file's header
-  std::uint32_t offset, address, size, flags;  // in a program header
-  std::uint32_t width;                         // bytes of a word
-};
-constexpr layout layout32{52, 32, 8, 28, 42, 44, 4, 8, 16, 24, 4};
-constexpr layout layout64{64, 56, 16, 32, 54, 56, 8, 16, 32, 4, 8};
-
 constexpr std::uint64_t pf_execute = 1;
 constexpr std::uint64_t pf_write = 2;
 
@@ -33,13 +27,6 @@ segment_use use_of(std::uint64_t offset, std::uint64_t flags) {
   if ((flags & pf_write) != 0) return segment_use::writable;
   if ((flags & pf_execute) != 0) return segment_use::code;
   return offset == 0 ? segment_use::head : segment_use::data;
-}
-
-/// Little-endian number of `width` bytes; the caller has checked that they are there.
-std::uint64_t number(bytes_view bytes, std::size_t at, std::size_t width) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < width; ++i) value |= std::to_integer<std::uint64_t>(bytes[at + i]) << (8 * i);
-  return value;
 }
 
 struct program_header {
@@ -82,7 +69,7 @@ class parser {
     const auto word = std::to_integer<int>((*identity)[4]);
     if ((word != 1 && word != 2) || std::to_integer<int>((*identity)[5]) != 1)
       return fail(errc::unsupported, "ELF: big-endian or of an unknown class");
-    at_ = word == 2 ? layout64 : layout32;
+    at_ = word == 2 ? detail::elf_layout64 : detail::elf_layout32;
     file_.word_bits = word == 2 ? 64 : 32;
     return {};
   }
@@ -109,7 +96,8 @@ class parser {
         return fail(errc::corrupt, "ELF: a program header outside the file");
       headers_.push_back(read);
       if (read.type == pt_load && read.size > 0)
-        file_.loaded.push_back({{read.offset, read.size}, use_of(read.offset, number(entry, at_.flags, 4))});
+        file_.loaded.push_back(
+            {{read.offset, read.size}, use_of(read.offset, number(entry, at_.flags, 4)), read.address});
     }
     return {};
   }
@@ -198,7 +186,7 @@ class parser {
   std::uint64_t size_;
   const byte_reader& read_;
   const elf_limits& limits_;
-  layout at_ = layout64;
+  detail::elf_layout at_ = detail::elf_layout64;
   std::vector<program_header> headers_;
   byte_range strings_;
   elf_file file_;

@@ -37,6 +37,7 @@ enum class segment_use : std::uint8_t {
 struct loaded_segment {
   byte_range range;
   segment_use use = segment_use::code;
+  std::uint64_t address = 0;  ///< of its first byte in memory
   friend bool operator==(const loaded_segment&, const loaded_segment&) = default;
 };
 

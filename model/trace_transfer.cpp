@@ -8,14 +8,24 @@ namespace firstlight {
 namespace {
 
 constexpr std::uint32_t small_file_blocks = 16;
-// Of a file's blocks, on each side of a run. What differs more in size has been moved about more.
+// A version map with an anchor in each so many bytes, on average, is true to a page.
+constexpr std::uint64_t anchor_distance_bytes = 16 * 1024;
+constexpr std::uint64_t anchored_slack_bytes = 4096;
+// Else of a file's blocks, on each side of a run. What differs more in size has been moved about more.
 constexpr std::uint32_t slack_share = 512;
 constexpr std::uint32_t changed_slack_share = 64;
-constexpr std::uint32_t much_share = 64;  // of the larger version's blocks, by which they differ
+constexpr std::uint32_t much_share = 64;  // of the larger version's bytes, by which they differ
 
-bool changed_much(std::uint32_t blocks_before, std::uint32_t blocks_now) {
-  const auto [less, more] = std::minmax(blocks_before, blocks_now);
-  return std::uint64_t{more - less} * much_share > more;
+bool changed_much(std::uint64_t size_before, std::uint64_t size_now) {
+  const auto [less, more] = std::minmax(size_before, size_now);
+  return (more - less) * much_share > more;
+}
+
+std::uint64_t slack_of(const version_map& map, std::uint64_t size_before, std::uint64_t size_now,
+                       block_geometry geometry) {
+  if (map.anchors() * anchor_distance_bytes >= size_now) return anchored_slack_bytes;
+  const auto share = changed_much(size_before, size_now) ? changed_slack_share : slack_share;
+  return std::uint64_t{1 + geometry.count(size_now) / share} * geometry.block_bytes;
 }
 
 }  // namespace
@@ -51,32 +61,17 @@ std::optional<std::uint32_t> file_mapping::find(const file_content& of_relative)
   return only(by_plain_name_, without_versions(base_name(of_relative.path)));
 }
 
-traced_run scaled_run(const traced_run& run, std::uint32_t blocks_before, std::uint32_t blocks_now) {
-  if (blocks_before == 0 || blocks_now == 0) return run;
+traced_run moved_run(const traced_run& run, const version_map& map, std::uint64_t size_before,
+                     std::uint64_t size_now, block_geometry geometry) {
+  const auto blocks_now = geometry.count(size_now);
   if (blocks_now <= small_file_blocks) return {0, blocks_now, run.access, run.wait};
-  const auto slack =
-      1 + blocks_now / (changed_much(blocks_before, blocks_now) ? changed_slack_share : slack_share);
-  const auto scaled = [&](std::uint64_t block) { return block * blocks_now / blocks_before; };
-  const auto first = std::min<std::uint64_t>(scaled(run.first), blocks_now - 1);
-  const auto end = scaled(std::uint64_t{run.first} + run.count) + 1;
-  const auto from = static_cast<std::uint32_t>(first - std::min<std::uint64_t>(first, slack));
-  const auto to = static_cast<std::uint32_t>(std::min<std::uint64_t>(end + slack, blocks_now));
-  return {from, to - from, run.access, run.wait};
-}
-
-parted_guess part_guess(std::span<const block_run> expected,
-                        const std::unordered_set<std::uint32_t>& relatives,
-                        std::span<const content_info> contents, block_geometry geometry,
-                        std::uint64_t news_bytes_max) {
-  parted_guess parts;
-  for (const auto& run : expected) {
-    if (run.content >= contents.size()) continue;
-    const auto bytes = geometry.length(contents[run.content].size, run.first, run.count);
-    const bool is_news = !relatives.contains(run.content) && bytes <= news_bytes_max;
-    if (is_news) news_bytes_max -= bytes;
-    (is_news ? parts.news : parts.rest).push_back(run);
-  }
-  return parts;
+  const auto slack = slack_of(map, size_before, size_now, geometry);
+  const auto begin = std::min(map.at(geometry.offset(run.first)), size_now - 1);
+  const auto end = map.at(std::min(geometry.offset(run.first + run.count), size_before));
+  const auto first = (begin - std::min(begin, slack)) / geometry.block_bytes;
+  const auto behind = std::min<std::uint64_t>(geometry.count(end + slack), blocks_now);
+  return {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(std::max(behind, first + 1) - first),
+          run.access, run.wait};
 }
 
 }  // namespace firstlight

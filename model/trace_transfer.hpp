@@ -1,10 +1,10 @@
 #pragma once
 #include <span>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "model/delta.hpp"
 #include "model/learned_order.hpp"
+#include "model/version_map.hpp"
 
 namespace firstlight {
 
@@ -31,22 +31,10 @@ class file_mapping {
   index by_plain_name_;
 };
 
-/// Blocks of a file as blocks of another version of it: the same share of its length, and a little beside,
-/// since what a version adds moves what is behind it; more when their sizes differ much; small files whole.
-[[nodiscard]] traced_run scaled_run(const traced_run& run, std::uint32_t blocks_before,
-                                    std::uint32_t blocks_now);
-
-/// What a guess expects, in its order, in two parts.
-struct parted_guess {
-  std::vector<block_run> news;  ///< of contents that the relative has nothing like, as many as fit
-  std::vector<block_run> rest;
-};
-/// A relative says nothing of a library that it did not have, and loaders read libraries early.
-/// @param relatives  contents that stand for a file of the relative
-/// @param contents   the content table of the image; runs outside of it are dropped
-[[nodiscard]] parted_guess part_guess(std::span<const block_run> expected,
-                                      const std::unordered_set<std::uint32_t>& relatives,
-                                      std::span<const content_info> contents, block_geometry geometry,
-                                      std::uint64_t news_bytes_max);
+/// Blocks of a file as blocks of another version of it: where the map has them, and a little beside, since
+/// what a version adds moves what is behind it. That is more where the map has few anchors, and still more if
+/// then the sizes differ much; small files come whole.
+[[nodiscard]] traced_run moved_run(const traced_run& run, const version_map& map, std::uint64_t size_before,
+                                   std::uint64_t size_now, block_geometry geometry);
 
 }  // namespace firstlight

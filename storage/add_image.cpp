@@ -65,8 +65,9 @@ result<image_record> keep(const add_image_tools& tools, const add_image_request&
                             .complete = true};
   if (auto put = tools.catalogue.put(record); !put) return tl::unexpected(put.error());
   // Without what starts teach the image is delivered as guessed.
-  if (auto learned =
-          learn_image({tools.catalogue, tools.traces, tools.learning, tools.unlearned, request.stop}, id);
+  if (auto learned = learn_image(
+          {tools.catalogue, tools.traces, tools.learning, tools.unlearned, request.stop, &tools.contents},
+          id);
       !learned && tools.unlearned)
     tools.unlearned(learned.error());
   return record;

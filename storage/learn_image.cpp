@@ -11,6 +11,7 @@
 #include "schemas/image_config_json.hpp"
 #include "schemas/toc_contents.hpp"
 #include "schemas/toc_paths.hpp"
+#include "storage/map_versions.hpp"
 
 namespace firstlight {
 namespace {
@@ -156,21 +157,30 @@ std::optional<std::uint32_t> find_under(const file_mapping& mapping, const std::
 }
 
 /// The starts of a relative with the contents of the wanted image.
-relative_starts transferred(const std::vector<observed_start>& starts, const toc_view& from,
-                            const toc_view& to) {
+/// `expected`: what was guessed of the relative.
+relative_starts transferred(const learn_tools& tools, const std::vector<observed_start>& starts,
+                            std::span<const block_run> expected, const toc_view& from, const toc_view& to) {
   const auto files = files_of(to.tree());
   const auto contents = contents_of(to);
   const file_mapping mapping(files, contents);
   const auto names = names_of(from);
-  const auto blocks = [](const toc_view& toc, std::uint32_t content) {
-    return toc.geometry().count(toc.content_size(content));
+  std::unordered_map<std::uint32_t, version_map> maps;  // by content of `from`
+  const auto moved_to = [&](const traced_run& run, std::uint32_t was, const content_info& now) {
+    const auto before = from.content(was);
+    auto map = maps.find(was);
+    if (map == maps.end())
+      map = maps.emplace(was, tools.contents == nullptr ? version_map(before.size, now.size)
+                                                        : map_versions(*tools.contents, before, now))
+                .first;
+    return moved_run(run, map->second, before.size, now.size, to.geometry());
   };
   std::vector<std::optional<std::uint32_t>> counterparts;
-  relative_starts moved;
-  for (std::uint32_t i = 0; i < from.content_count(); ++i) {
+  for (std::uint32_t i = 0; i < from.content_count(); ++i)
     counterparts.push_back(find_under(mapping, names[i], from.content(i)));
-    if (counterparts.back()) moved.counterparts.insert(*counterparts.back());
-  }
+  relative_starts moved;
+  for (const auto& run : expected)
+    if (run.content < counterparts.size() && counterparts[run.content])
+      moved.files.expected.insert(*counterparts[run.content]);
   for (const auto& start : starts) {
     observed_start now{{}, start.weight};
     for (const auto& access : start.accesses) {
@@ -178,10 +188,11 @@ relative_starts transferred(const std::vector<observed_start>& starts, const toc
       const auto content = counterparts[access.content];
       if (!content) continue;
       const bool same = to.content(*content).id == before.id;
+      moved.files.read.insert(*content);
+      if (!same) moved.files.changed.insert(*content);
       content_access there{*content, access.access, {}, access.wait};
       for (const auto& run : access.runs)
-        there.runs.push_back(same ? run
-                                  : scaled_run(run, blocks(from, access.content), blocks(to, *content)));
+        there.runs.push_back(same ? run : moved_to(run, access.content, to.content(*content)));
       now.accesses.push_back(std::move(there));
     }
     if (!now.accesses.empty()) moved.starts.push_back(std::move(now));
@@ -223,7 +234,11 @@ result<relative_starts> relatives_starts(const learn_tools& tools, const toc_id&
     if (!other) continue;
     const auto starts = starts_of(tools, one.toc);
     if (!starts) return tl::unexpected(starts.error());
-    auto moved = transferred(*starts, **other, **toc);
+    const auto guessed = tools.catalogue.order(one.toc, order_kind::guessed);
+    if (!guessed) return tl::unexpected(guessed.error());
+    const auto guess = guessed->value_or(stored_order{});
+    const auto expected = std::span(guess.runs).first(guess.guessed);
+    auto moved = transferred(tools, *starts, expected, **other, **toc);
     moved.reference = one.reference;
     if (!moved.starts.empty()) return moved;
   }
@@ -266,19 +281,18 @@ stored_order order_from(const learn_tools& tools, const toc_view& toc, std::span
 
 stored_order order_from_relative(const learn_tools& tools, const toc_view& toc,
                                  const relative_starts& relative, const stored_order& guessed) {
-  auto [news, rest] = part_guess(std::span(guessed.runs).first(guessed.guessed), relative.counterparts,
-                                 contents_of(toc), toc.geometry(), tools.options.relative_news_bytes_max);
-  auto other = guessed;
-  other.guessed = static_cast<std::uint32_t>(rest.size());
-  other.runs.erase(other.runs.begin(), other.runs.begin() + guessed.guessed);
-  other.runs.insert(other.runs.begin(), rest.begin(), rest.end());
-  auto order = order_from(tools, toc, relative.starts, other);
-  order.runs.insert(order.runs.begin(), news.begin(), news.end());
-  if (!order.positions.empty()) order.positions.insert(order.positions.begin(), news.size(), {});
-  // What a relative teaches is not the whole of it.
-  order.guessed += static_cast<std::uint32_t>(news.size()) + other.guessed;
-  order.relative = relative.reference;
-  return order;
+  const auto contents = contents_of(toc);
+  const auto learned = learn_order(relative.starts, contents, toc.geometry(), tools.options.order);
+  const auto expected = std::span(guessed.runs).first(guessed.guessed);
+  auto order =
+      order_of_relative(learned, expected, relative.files, contents, toc.geometry(), tools.options.relatives);
+  stored_order stored{std::move(order.runs), static_cast<std::uint32_t>(order.guessed_runs),
+                      static_cast<std::uint32_t>(relative.starts.size()), relative.reference,
+                      std::move(order.positions)};
+  const auto unexpected = std::span(learned.runs).subspan(learned.guessed_runs);
+  stored.runs.insert(stored.runs.end(), unexpected.begin(), unexpected.end());
+  stored.runs.insert(stored.runs.end(), guessed.runs.begin() + guessed.guessed, guessed.runs.end());
+  return stored;
 }
 
 result<stored_order> learn_image(const learn_tools& tools, const toc_id& image) {

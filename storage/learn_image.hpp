@@ -1,8 +1,9 @@
 #pragma once
 #include <atomic>
-#include <unordered_set>
 
 #include "config/trace_limits.hpp"
+#include "model/relative_order.hpp"
+#include "storage/content_store.hpp"
 #include "storage/image_catalogue.hpp"
 #include "storage/trace_store.hpp"
 
@@ -17,6 +18,7 @@ struct learn_tools {
   const learning_options& options;
   trace_store::on_damage damaged{};         ///< is told of traces that cannot be read, which are left out
   const std::atomic<bool>* stop = nullptr;  ///< the call ends with `cancelled`
+  const content_store* contents = nullptr;  ///< of files that relatives have in another version; may be null
 };
 
 /// The starts of an image that count, with their weights; traces that do not fit the image are left out.
@@ -27,7 +29,7 @@ struct learn_tools {
 struct relative_starts {
   std::string reference;  ///< of the relative
   std::vector<observed_start> starts;
-  std::unordered_set<std::uint32_t> counterparts;  ///< contents of this image that stand for a file of it
+  relative_files files;
 };
 [[nodiscard]] result<relative_starts> relatives_starts(const learn_tools& tools, const toc_id& image);
 
@@ -39,8 +41,7 @@ struct relative_starts {
 [[nodiscard]] stored_order order_from(const learn_tools& tools, const toc_view& toc,
                                       std::span<const observed_start> starts, const stored_order& guessed);
 
-/// The same of the starts of a relative. What the guess names of files that the relative has nothing like
-/// comes first (`part_guess`).
+/// The same of the starts of a relative, with what they cannot teach (`order_of_relative`).
 [[nodiscard]] stored_order order_from_relative(const learn_tools& tools, const toc_view& toc,
                                                const relative_starts& relative, const stored_order& guessed);
 

@@ -115,7 +115,7 @@ result<void> hub_daemon::spawn_actors(const hub_options& options, const std::str
       aggregator_tools{
           *catalogue_, *traces_, learning_, learners_,
           [] { return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()); },
-          std::random_device{}(), stop_.get()});
+          std::random_device{}(), stop_.get(), contents_.get()});
   if (auto joined = join_peers(options, version); !joined) return joined;
   const preparation_tools preparation{*catalogue_,      *traces_,           *identity,
                                       options.plan.cut, options.plan.patch, options.plan.joint.starts};

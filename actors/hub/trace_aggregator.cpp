@@ -191,8 +191,9 @@ void learn_changed(const shell& my) {
     run_on(
         my.tools->workers.next(), my.self,
         [tools = my.tools, image] {
-          return learn_image({tools->catalogue, tools->traces, tools->options, log_damage, tools->stop},
-                             image);
+          return learn_image(
+              {tools->catalogue, tools->traces, tools->options, log_damage, tools->stop, tools->contents},
+              image);
         },
         [my, image](const result<stored_order>& order) { publish(my, image, order); });
   }

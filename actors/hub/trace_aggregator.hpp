@@ -17,6 +17,7 @@ struct aggregator_tools {
   std::function<std::chrono::nanoseconds()> now;  ///< since the epoch
   std::uint64_t epoch = 0;                        ///< another number for each process
   const std::atomic<bool>* stop = nullptr;        ///< what is being learned ends
+  const content_store* contents = nullptr;        ///< as learn_tools has it
 };
 
 struct aggregator_state {

@@ -48,6 +48,43 @@ void identity(writer& out, const tiny_elf& what) {
   out.number(wide ? 56 : 44, 3, 2);
 }
 
+/// Sections: none, .dynsym, its names. They lie behind what is loaded, which no loader minds.
+void symbols(writer& out, const tiny_elf& what) {
+  const bool wide = what.word_bits == 64;
+  const std::size_t entry_bytes = wide ? 24 : 16;
+  const std::size_t header_bytes = wide ? 64 : 40;
+  const auto names = out.size();
+  out.text("");
+  std::vector<std::uint64_t> places;
+  for (const auto& [name, offset] : what.functions) {
+    places.push_back(out.size() - names);
+    out.text(name);
+  }
+  const auto table = out.size();
+  out.bytes_.resize(table + (places.size() + 1) * entry_bytes);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const auto at = table + (i + 1) * entry_bytes;
+    out.number(at, places[i], 4);
+    out.number(at + (wide ? 4 : 12), 2, 1);  // a function
+    out.number(at + (wide ? 6 : 14), 1, 2);  // of this file
+    out.word(at + (wide ? 8 : 4), load_address + what.functions[i].second);
+  }
+  const auto headers = out.size();
+  out.bytes_.resize(headers + 3 * header_bytes);
+  const auto section = [&](std::size_t number, std::uint32_t type, std::uint64_t from, std::uint64_t to) {
+    const auto at = headers + number * header_bytes;
+    out.number(at + 4, type, 4);
+    out.word(at + (wide ? 24 : 16), from);
+    out.word(at + (wide ? 32 : 20), to - from);
+  };
+  section(1, 11, table, headers);
+  section(2, 3, names, table);
+  out.number(headers + header_bytes + (wide ? 40 : 24), 2, 4);  // the names of 1 are in 2
+  out.word(wide ? 40 : 32, headers);
+  out.number(wide ? 58 : 46, header_bytes, 2);
+  out.number(wide ? 60 : 48, 3, 2);
+}
+
 }  // namespace
 
 std::vector<std::byte> make_elf(const tiny_elf& what) {
@@ -81,6 +118,7 @@ std::vector<std::byte> make_elf(const tiny_elf& what) {
   }
   out.program_header(2, 2, dynamic, out.size() - dynamic);
   out.program_header(0, 1, 0, out.size());
+  if (!what.functions.empty()) symbols(out, what);
   out.bytes_.resize(out.size() + what.tail_bytes);
   return std::move(out.bytes_);
 }

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace firstlight {
@@ -15,6 +16,7 @@ struct tiny_elf {
   std::string run_path;
   std::string library_path;
   std::size_t tail_bytes = 0;  ///< after what is loaded, as debug sections are
+  std::vector<std::pair<std::string, std::uint64_t>> functions{};  ///< dynamic symbols, and their offsets
 };
 
 /// A little-endian ELF file with program headers and a dynamic section, which nothing can run.

@@ -1,5 +1,6 @@
 #include "model/trace_transfer.hpp"
 
+#include <rapidcheck.h>
 #include <catch2/catch.hpp>
 
 #include "model/trace_collection.hpp"
@@ -42,32 +43,62 @@ TEST_CASE("a name without version that several files have says nothing") {
   CHECK_FALSE(mapping.find({"c/x.so.3", content(99)}));
 }
 
+namespace {
+
+constexpr std::uint64_t block_bytes = default_block_bytes;
+
+/// A run of a version of so many blocks in one of so many others.
+traced_run moved(const traced_run& run, std::uint64_t blocks_before, std::uint64_t blocks_now,
+                 std::vector<version_anchor> anchors = {}) {
+  const auto before = blocks_before * block_bytes;
+  const auto now = blocks_now * block_bytes;
+  return moved_run(run, {before, now, std::move(anchors)}, before, now, {});
+}
+
+}  // namespace
+
 TEST_CASE("blocks of another version keep their share of the file, with a little beside") {
-  CHECK(scaled_run({50, 10, 1ms, 2ms}, 1000, 1010) == traced_run{48, 15, 1ms, 2ms});
-  CHECK(scaled_run({0, 4, 1ms, 0ms}, 100, 100) == traced_run{0, 6, 1ms, 0ms});
-  CHECK(scaled_run({99, 1, 1ms, 0ms}, 100, 50) == traced_run{48, 2, 1ms, 0ms});
-  CHECK(scaled_run({3, 2, 1ms, 0ms}, 7, 9) == traced_run{0, 9, 1ms, 0ms});  // a small file
-  CHECK(scaled_run({0, 4, 1ms, 0ms}, 4, 1) == traced_run{0, 1, 1ms, 0ms});
+  CHECK(moved({50, 10, 1ms, 2ms}, 1000, 1010) == traced_run{48, 15, 1ms, 2ms});
+  CHECK(moved({0, 4, 1ms, 0ms}, 100, 100) == traced_run{0, 5, 1ms, 0ms});
+  CHECK(moved({99, 1, 1ms, 0ms}, 100, 50) == traced_run{48, 2, 1ms, 0ms});
+  CHECK(moved({3, 2, 1ms, 0ms}, 7, 9) == traced_run{0, 9, 1ms, 0ms});  // a small file
+  CHECK(moved({0, 4, 1ms, 0ms}, 4, 1) == traced_run{0, 1, 1ms, 0ms});
 }
 
 TEST_CASE("more stands beside the blocks of a version that differs much") {
-  CHECK(scaled_run({50, 10, 1ms, 2ms}, 100, 200) == traced_run{96, 29, 1ms, 2ms});
-  CHECK(scaled_run({640, 10, 1ms, 0ms}, 1280, 1260).count == 16);  // 1 in 64: alike
-  CHECK(scaled_run({640, 10, 1ms, 0ms}, 1280, 1259).count == 51);
+  CHECK(moved({50, 10, 1ms, 2ms}, 100, 200) == traced_run{96, 28, 1ms, 2ms});
+  CHECK(moved({640, 10, 1ms, 0ms}, 1280, 1260).count == 16);  // 1 in 64: alike
+  CHECK(moved({640, 10, 1ms, 0ms}, 1280, 1259).count == 51);
 }
 
-TEST_CASE("what a relative has nothing like is taken out of the guess, as much as fits") {
-  const std::vector<content_info> contents{content(0), content(1), content(2), content(3)};
-  const block_geometry geometry{4096};
-  const std::vector<block_run> guess{{0, 0, 1}, {3, 0, 1}, {1, 0, 1}, {9, 0, 1}, {2, 0, 1}};
-  const auto each = geometry.length(contents[0].size, 0, 1);
-  const auto all = part_guess(guess, {1}, contents, geometry, 10 * each);
-  CHECK(all.news == std::vector<block_run>{{0, 0, 1}, {3, 0, 1}, {2, 0, 1}});
-  CHECK(all.rest == std::vector<block_run>{{1, 0, 1}});
-  const auto some = part_guess(guess, {1}, contents, geometry, 2 * each);
-  CHECK(some.news == std::vector<block_run>{{0, 0, 1}, {3, 0, 1}});
-  CHECK(some.rest == std::vector<block_run>{{1, 0, 1}, {2, 0, 1}});
-  CHECK(part_guess(guess, {}, contents, geometry, 0).news.empty());
+TEST_CASE("blocks between anchors are where the anchors are, with a page beside") {
+  std::vector<version_anchor> anchors;  // in the second half of the file something was put in
+  for (std::uint64_t at = 1; at < 100; ++at)
+    anchors.push_back({at * block_bytes, (at < 50 ? at : at + 100) * block_bytes});
+  CHECK(moved({10, 1, 1ms, 0ms}, 100, 200, anchors) == traced_run{6, 9, 1ms, 0ms});  // too few for its size
+  for (std::uint64_t at = 0; at < 100; ++at)
+    for (const std::uint64_t beside : {100, 200})
+      anchors.push_back({at * block_bytes + beside, (at < 50 ? at : at + 100) * block_bytes + beside});
+  CHECK(moved({10, 1, 1ms, 0ms}, 100, 200, anchors) == traced_run{9, 3, 1ms, 0ms});
+  CHECK(moved({60, 2, 1ms, 0ms}, 100, 200, anchors) == traced_run{159, 4, 1ms, 0ms});
+  CHECK(moved({99, 1, 1ms, 0ms}, 100, 200, anchors) == traced_run{198, 2, 1ms, 0ms});
+}
+
+TEST_CASE("a moved run lies inside of the other version and is not empty, whatever the anchors say") {
+  CHECK(rc::check([] {
+    const auto before = *rc::gen::inRange<std::uint64_t>(1, 300);
+    const auto now = *rc::gen::inRange<std::uint64_t>(1, 300);
+    const auto place = rc::gen::inRange<std::uint64_t>(0, 310 * block_bytes);
+    std::vector<version_anchor> anchors;
+    for (const auto& [was, is] : *rc::gen::container<std::vector<std::pair<std::uint64_t, std::uint64_t>>>(
+             rc::gen::pair(place, place)))
+      anchors.push_back({was, is});
+    const auto first = *rc::gen::inRange<std::uint32_t>(0, static_cast<std::uint32_t>(before));
+    const auto count = *rc::gen::inRange<std::uint32_t>(1, static_cast<std::uint32_t>(before) - first + 1);
+    const auto run = moved({first, count, 1ms, 0ms}, before, now, anchors);
+    RC_ASSERT(run.count > 0);
+    RC_ASSERT(std::uint64_t{run.first} + run.count <= now);
+  }));
 }
 
 // ---- optimised groups ----------------------------------------------------------------------------

@@ -1,0 +1,108 @@
+#include "model/elf_symbols.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "model/elf_fields.hpp"
+
+namespace firstlight {
+namespace {
+
+using detail::number;
+
+constexpr std::uint64_t sht_dynsym = 11;
+constexpr std::uint64_t stt_object = 1;
+constexpr std::uint64_t stt_func = 2;
+constexpr std::uint64_t stt_gnu_ifunc = 10;
+
+class symbol_reader {
+ public:
+  symbol_reader(const elf_file& file, std::uint64_t size, const byte_reader& read,
+                const elf_symbol_limits& limits)
+      : file_(file),
+        size_(size),
+        read_(read),
+        limits_(limits),
+        at_(file.word_bits == 64 ? detail::elf_layout64 : detail::elf_layout32) {}
+
+  result<std::vector<elf_symbol>> run() {
+    const auto head = bytes({0, at_.header_bytes}, "header");
+    if (!head) return tl::unexpected(head.error());
+    const auto count = number(*head, at_.shnum, 2);
+    if (count == 0) return std::vector<elf_symbol>();
+    if (number(*head, at_.shentsize, 2) != at_.section_header_bytes)
+      return fail(errc::corrupt, "ELF: size of a section header");
+    if (count > limits_.sections_max) return fail(errc::limit_exceeded, "ELF: sections_max");
+    const auto sections =
+        bytes({number(*head, at_.shoff, at_.width), count * at_.section_header_bytes}, "section headers");
+    if (!sections) return tl::unexpected(sections.error());
+    for (std::size_t i = 0; i < count; ++i)
+      if (number(*sections, i * at_.section_header_bytes + 4, 4) == sht_dynsym)
+        return symbols(*sections, i, number(*sections, i * at_.section_header_bytes + at_.section_link, 4));
+    return std::vector<elf_symbol>();
+  }
+
+ private:
+  [[nodiscard]] byte_range section(bytes_view sections, std::uint64_t index) const {
+    const auto at = index * at_.section_header_bytes;
+    return {number(sections, at + at_.section_offset, at_.width),
+            number(sections, at + at_.section_size, at_.width)};
+  }
+
+  result<std::vector<std::byte>> bytes(byte_range range, const char* what) const {
+    if (range.offset > size_ || range.length > size_ - range.offset)
+      return fail(errc::corrupt, std::string("ELF: ") + what + " outside the file");
+    if (range.length > limits_.table_bytes_max) return fail(errc::limit_exceeded, "ELF: table_bytes_max");
+    return read_(range.offset, static_cast<std::uint32_t>(range.length));
+  }
+
+  result<std::vector<elf_symbol>> symbols(bytes_view sections, std::uint64_t own, std::uint64_t names_at) {
+    if (names_at >= sections.size() / at_.section_header_bytes)
+      return fail(errc::corrupt, "ELF: symbols without names");
+    const auto table = bytes(section(sections, own), "symbols");
+    if (!table) return tl::unexpected(table.error());
+    const auto names = bytes(section(sections, names_at), "names of symbols");
+    if (!names) return tl::unexpected(names.error());
+    std::vector<elf_symbol> found;
+    for (std::size_t at = 0; at + at_.symbol_bytes <= table->size(); at += at_.symbol_bytes) {
+      const auto type = number(*table, at + at_.symbol_info, 1) & 0xfU;
+      if (type != stt_func && type != stt_object && type != stt_gnu_ifunc) continue;
+      if (number(*table, at + at_.symbol_section, 2) == 0) continue;  // of another file
+      const auto offset = offset_of(number(*table, at + at_.symbol_value, at_.width));
+      auto name = name_at(*names, number(*table, at, 4));
+      if (!name) return tl::unexpected(name.error());
+      if (offset && !name->empty()) found.push_back({std::move(*name), *offset});
+    }
+    return found;
+  }
+
+  /// Nothing for what has no bytes in the file.
+  [[nodiscard]] std::optional<std::uint64_t> offset_of(std::uint64_t address) const {
+    for (const auto& part : file_.loaded)
+      if (address >= part.address && address - part.address < part.range.length)
+        return part.range.offset + (address - part.address);
+    return std::nullopt;
+  }
+
+  static result<std::string> name_at(bytes_view names, std::uint64_t at) {
+    if (at >= names.size()) return fail(errc::corrupt, "ELF: a symbol's name outside its table");
+    const auto* first = reinterpret_cast<const char*>(names.data()) + at;
+    return std::string(first, strnlen(first, names.size() - at));
+  }
+
+  const elf_file& file_;
+  std::uint64_t size_;
+  const byte_reader& read_;
+  const elf_symbol_limits& limits_;
+  const detail::elf_layout& at_;
+};
+
+}  // namespace
+
+result<std::vector<elf_symbol>> read_elf_symbols(const elf_file& file, std::uint64_t size,
+                                                 const byte_reader& read, const elf_symbol_limits& limits) {
+  return symbol_reader(file, size, read, limits).run();
+}
+
+}  // namespace firstlight

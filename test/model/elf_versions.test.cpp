@@ -1,0 +1,119 @@
+#include "model/elf_versions.hpp"
+
+#include <dlfcn.h>
+#include <rapidcheck.h>
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "test/harness/tiny_elf.hpp"
+
+using namespace firstlight;
+
+namespace {
+
+/// Reads bytes, and notes when it is asked for any outside of them.
+struct watched_reader {
+  const std::vector<std::byte>& bytes;
+  bool outside = false;
+
+  result<std::vector<std::byte>> operator()(std::uint64_t offset, std::uint32_t length) {
+    outside = outside || offset > bytes.size() || length > bytes.size() - offset;
+    if (outside) return fail(errc::io, "outside");
+    const auto first = bytes.begin() + static_cast<std::ptrdiff_t>(offset);
+    return std::vector<std::byte>(first, first + length);
+  }
+};
+
+result<elf_version> version(const std::vector<std::byte>& bytes, const elf_symbol_limits& limits = {}) {
+  watched_reader watched{bytes};
+  const byte_reader read = std::ref(watched);
+  auto file = parse_elf(bytes.size(), read);
+  if (!file) return tl::unexpected(file.error());
+  auto symbols = read_elf_symbols(*file, bytes.size(), read, limits);
+  REQUIRE_FALSE(watched.outside);
+  if (!symbols) return tl::unexpected(symbols.error());
+  return elf_version{std::move(*file), std::move(*symbols)};
+}
+
+std::vector<std::byte> file_bytes(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  std::vector<std::byte> bytes;
+  std::transform(std::istreambuf_iterator<char>(file), {}, std::back_inserter(bytes),
+                 [](char c) { return static_cast<std::byte>(c); });
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("a library's dynamic symbols tell where their bytes stand") {
+  const auto bits = GENERATE(32, 64);
+  const auto library = version(make_elf({.word_bits = bits, .functions = {{"f", 80}, {"g", 120}}}));
+  REQUIRE(library);
+  CHECK(library->symbols == std::vector<elf_symbol>{{"f", 80}, {"g", 120}});
+  CHECK(version(make_elf({.word_bits = bits}))->symbols.empty());
+  // Behind what is loaded there is nothing of a symbol.
+  CHECK(version(make_elf({.word_bits = bits, .functions = {{"f", 1U << 20U}}}))->symbols.empty());
+}
+
+TEST_CASE("the symbols of the running C library are where the loader finds them") {
+  Dl_info found{};
+  REQUIRE(dladdr(dlsym(RTLD_DEFAULT, "qsort"), &found) != 0);
+  const auto address = static_cast<const char*>(found.dli_saddr) - static_cast<const char*>(found.dli_fbase);
+  const auto library = version(file_bytes(found.dli_fname));
+  REQUIRE(library);
+  const auto symbol = std::find_if(library->symbols.begin(), library->symbols.end(),
+                                   [](const elf_symbol& one) { return one.name == "qsort"; });
+  REQUIRE(symbol != library->symbols.end());
+  const auto part =
+      std::find_if(library->file.loaded.begin(), library->file.loaded.end(), [&](const loaded_segment& one) {
+        return symbol->offset >= one.range.offset && symbol->offset < one.range.offset + one.range.length;
+      });
+  REQUIRE(part != library->file.loaded.end());
+  CHECK(part->use == segment_use::code);
+  CHECK(part->address + (symbol->offset - part->range.offset) == static_cast<std::uint64_t>(address));
+}
+
+TEST_CASE("two versions have their parts and the symbols of one name in common") {
+  const auto before = version(make_elf({.functions = {{"f", 80}, {"gone", 90}, {"g", 120}}})).value();
+  const auto now =
+      version(make_elf({.needed = {"liba"}, .functions = {{"f", 100}, {"new", 110}, {"g", 140}}})).value();
+  const auto anchors = common_anchors(before, now);
+  const auto has = [&](version_anchor one) {
+    return std::find(anchors.begin(), anchors.end(), one) != anchors.end();
+  };
+  CHECK(anchors.size() == 4);
+  CHECK(has({80, 100}));
+  CHECK(has({120, 140}));
+  CHECK(has({0, 0}));
+  CHECK(has({before.file.loaded[0].range.length, now.file.loaded[0].range.length}));
+  CHECK(common_anchors(before, version(make_elf({.machine = 3, .functions = {{"f", 100}}})).value()).empty());
+  auto other_parts = now;
+  other_parts.file.loaded[0].use = segment_use::writable;
+  CHECK(common_anchors(before, other_parts).size() == 2);
+}
+
+TEST_CASE("symbols beyond a limit, or outside of the file, are refused") {
+  const auto bytes = make_elf({.functions = {{"f", 80}}});
+  CHECK(version(bytes, {.sections_max = 2}).error().code == errc::limit_exceeded);
+  CHECK(version(bytes, {.table_bytes_max = 100}).error().code == errc::limit_exceeded);
+  CHECK(version({bytes.begin(), bytes.end() - 10}).error().code == errc::corrupt);
+}
+
+TEST_CASE("damaged symbol tables are never read outside their bytes") {
+  CHECK(rc::check([] {
+    auto bytes = make_elf({.word_bits = *rc::gen::element(32, 64), .functions = {{"f", 80}, {"g", 120}}});
+    watched_reader watched{bytes};
+    const byte_reader read = std::ref(watched);
+    const auto file = parse_elf(bytes.size(), read).value();
+    for (int i = 0; i < 4; ++i)
+      bytes[*rc::gen::inRange<std::size_t>(0, bytes.size())] =
+          static_cast<std::byte>(*rc::gen::inRange(0, 256));
+    bytes.resize(*rc::gen::inRange<std::size_t>(0, bytes.size() + 1));
+    const auto symbols = read_elf_symbols(file, bytes.size(), read);
+    RC_ASSERT(!watched.outside);
+    RC_ASSERT(symbols.has_value() || symbols.error().code != errc::io);
+  }));
+}
