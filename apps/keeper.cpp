@@ -19,7 +19,7 @@ namespace firstlight {
 namespace {
 
 constexpr const char* subcommand = "keeper";
-constexpr int word_count = 6;
+constexpr int word_count = 8;
 
 /// File actions and attributes of posix_spawn(3) that end with their scope.
 struct spawn_plan {
@@ -60,7 +60,8 @@ void allow_many_files() {
 
 }  // namespace
 
-result<void> spawn_keeper(int listener, const std::filesystem::path& socket, const keeper_limits& limits) {
+result<void> spawn_keeper(int listener, const std::filesystem::path& socket, const keeper_limits& limits,
+                          const caretaker_places& places) {
   spawn_plan plan;
   posix_spawn_file_actions_adddup2(&plan.files, listener, STDIN_FILENO);
   posix_spawn_file_actions_addopen(&plan.files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
@@ -70,7 +71,9 @@ result<void> spawn_keeper(int listener, const std::filesystem::path& socket, con
                                             socket.string(),
                                             std::to_string(limits.takeover_wait.count()),
                                             std::to_string(limits.kept_mounts_max),
-                                            std::to_string(limits.message_bytes_max)};
+                                            std::to_string(limits.message_bytes_max),
+                                            places.store.string(),
+                                            places.early_contents.string()};
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -95,7 +98,7 @@ std::optional<int> run_as_keeper(int argc, char** argv) {
   allow_many_files();
   if (chdir("/") != 0) std::perror("firstlight keeper: its folder stays in use: chdir /");
   const std::filesystem::path socket = argv[2];
-  const auto given_up = run_keeper(file_descriptor(STDIN_FILENO), socket, limits);
+  const auto given_up = run_keeper(file_descriptor(STDIN_FILENO), socket, limits, {argv[6], argv[7]});
   if (given_up != 0)
     std::fprintf(stderr, "firstlight keeper: no node came back within %lld ms: %zu mounts end\n",
                  static_cast<long long>(wait_ms), given_up);

@@ -21,7 +21,8 @@ hybrid_folders folders_of(const node_options& options) {
   return {.store = options.store_folder / "contents",
           .images = options.store_folder / "erofs",
           .trees = options.run_folder / "trees",
-          .contents = options.run_folder / "contents"};
+          .contents = options.run_folder / "contents",
+          .early = options.run_folder / "early"};
 }
 
 /// What an earlier process has left, and who goes on with it.
@@ -78,8 +79,10 @@ result<std::shared_ptr<mount_keeper>> open_keeper(const node_options& options) {
   const auto socket = options.run_folder / "keeper.sock";
   const bool wanted = options.keeper.takeover_wait.count() != 0;
   if (!wanted && !std::filesystem::exists(socket)) return std::shared_ptr<mount_keeper>{};
-  auto keeper = mount_keeper::open(
-      socket, options.keeper, [&](int listener) { return spawn_keeper(listener, socket, options.keeper); });
+  const auto folders = folders_of(options);
+  auto keeper = mount_keeper::open(socket, options.keeper, [=](int listener) {
+    return spawn_keeper(listener, socket, options.keeper, {folders.store, folders.early});
+  });
   if (wanted || !keeper) return keeper;
   for (const auto& left : (*keeper)->take_kept()) (*keeper)->drop(left.name);
   return std::shared_ptr<mount_keeper>{};

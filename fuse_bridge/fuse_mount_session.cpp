@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "fuse_bridge/kernel_mount.hpp"
+#include "fuse_bridge/kernel_resend.hpp"
 #include "fuse_bridge/libfuse.hpp"
 
 namespace firstlight {
@@ -24,7 +25,6 @@ constexpr std::uint32_t opcode_create = 35;
 constexpr std::uint32_t opcode_tmpfile = 51;
 constexpr std::uint32_t flags_are_extended = 1U << 30U;  // FUSE_INIT_EXT
 constexpr std::uint32_t flags2_has_resend = 1U << 7U;    // FUSE_HAS_RESEND, bit 39 of both words
-constexpr std::int32_t notify_resend = 7;                // FUSE_NOTIFY_RESEND
 constexpr std::uint32_t flags2_passthrough = 1U << 5U;   // FUSE_PASSTHROUGH, bit 37
 struct init_request {
   fuse_in_header header;
@@ -212,9 +212,7 @@ result<void> fuse_mount_session::go_on(const kept_session& left) {
   channel.replaying = true;
   fuse_session_process_buf(session_, &message);
   channel.replaying = false;
-  const fuse_out_header resend{sizeof resend, notify_resend, 0};
-  if (write(number, &resend, sizeof resend) != sizeof resend)
-    return tl::unexpected(from_errno(errno, "have the kernel repeat its requests"));
+  if (auto repeats = have_kernel_repeat(number); !repeats) return repeats;
   start_threads();
   return {};
 }

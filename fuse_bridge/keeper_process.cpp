@@ -9,8 +9,10 @@
 #include <cstdio>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "fuse_bridge/keeper_socket.hpp"
+#include "fuse_bridge/mount_keeper.hpp"
 #include "model/overloaded.hpp"
 
 namespace firstlight {
@@ -25,11 +27,16 @@ struct held_mount {
 
 class keeper {
  public:
-  keeper(file_descriptor listener, const keeper_limits& limits)
-      : listener_(std::move(listener)), limits_(limits) {}
+  keeper(file_descriptor listener, const keeper_limits& limits, const caretaker_places& places)
+      : listener_(std::move(listener)),
+        limits_(limits),
+        has_places_(!places.store.empty()),
+        caretaker_(places) {}
 
   std::size_t run() {
-    while (!(left_since_ && !serving_ && held_.empty()) && wait()) {
+    while (!(left_since_ && !serving_ && held_.empty())) {
+      take_care();
+      if (!wait()) break;
       drop_unmounted();
       if (polled_[1].revents != 0) hear();
       if (polled_[0].revents != 0) greet();
@@ -43,8 +50,11 @@ class keeper {
     polled_.clear();
     polled_.push_back({listener_.get(), POLLIN, 0});
     polled_.push_back({serving_ ? node_->get() : -1, POLLIN, 0});
-    // Without a wish: only that the kernel's side has ended is told.
-    for (const auto& [name, held] : held_) polled_.push_back({held.device.get(), 0, 0});
+    // Without a wish only that the kernel's side has ended is told.
+    for (const auto& [name, held] : held_) {
+      const bool cares = taking_care_ && name == kept_contents_name;
+      polled_.push_back({held.device.get(), static_cast<short>(cares ? POLLIN : 0), 0});
+    }
     int limit = -1;
     if (left_since_ && !serving_) {
       const auto left = *left_since_ + limits_.takeover_wait - steady::now();
@@ -60,12 +70,30 @@ class keeper {
   /// Right after `wait`: what was polled still has the order of the map.
   void drop_unmounted() {
     auto place = polled_.begin() + 2;
-    std::erase_if(held_, [&](const auto&) { return (place++)->revents != 0; });
+    std::erase_if(held_, [&](const auto&) { return ((place++)->revents & ~POLLIN) != 0; });
+  }
+
+  [[nodiscard]] const held_mount* contents() const {
+    const auto held = held_.find(std::string(kept_contents_name));
+    return held == held_.end() ? nullptr : &held->second;
+  }
+
+  /// What the kernel asks of the content mount is the node's, unless there is none.
+  void take_care() {
+    const auto* mount = contents();
+    const bool cares = has_places_ && !serving_ && mount != nullptr;
+    if (cares && !std::exchange(taking_care_, true)) caretaker_.begin(mount->device.get());
+    if (cares) caretaker_.serve(mount->device.get());
+  }
+  void stop_caring() {
+    if (!std::exchange(taking_care_, false)) return;
+    if (const auto* mount = contents()) caretaker_.end(mount->device.get());
   }
 
   void greet() {
     file_descriptor socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!socket || serving_) return;
+    stop_caring();
     node_.emplace(std::move(socket), limits_.message_bytes_max);
     serving_ = true;
   }
@@ -114,13 +142,16 @@ class keeper {
   std::optional<steady::time_point> left_since_;  ///< nobody has cared for the mounts since
   std::map<std::string, held_mount> held_;
   std::vector<pollfd> polled_;
+  bool has_places_;
+  caretaker caretaker_;
+  bool taking_care_ = false;
 };
 
 }  // namespace
 
 std::size_t run_keeper(file_descriptor listener, const std::filesystem::path& socket,
-                       const keeper_limits& limits) {
-  keeper one(std::move(listener), limits);
+                       const keeper_limits& limits, const caretaker_places& places) {
+  keeper one(std::move(listener), limits, places);
   const auto given_up = one.run();
   // Before the listener closes: whoever is refused from now on finds no file and starts a keeper anew.
   ::unlink(socket.c_str());

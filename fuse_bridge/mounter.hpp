@@ -15,6 +15,7 @@ struct hybrid_folders {
   std::filesystem::path images;    ///< of EROFS images while they are written; on a disk
   std::filesystem::path trees;     ///< of the mount points of EROFS images
   std::filesystem::path contents;  ///< mount point of the content mount
+  std::filesystem::path early{};   ///< of early_contents; may be none
 };
 
 struct mounter_parts {

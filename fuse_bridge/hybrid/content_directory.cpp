@@ -4,24 +4,9 @@
 #include <mutex>
 #include <numeric>
 
+#include "fuse_bridge/hybrid/content_node.hpp"
+
 namespace firstlight {
-namespace {
-
-constexpr std::uint64_t id_bit = std::uint64_t{1} << 63U;
-constexpr std::uint64_t early_bit = std::uint64_t{1} << 62U;
-
-}  // namespace
-
-std::uint64_t content_directory::node_of(const content_id& id) {
-  std::uint64_t leading = 0;
-  for (std::size_t i = 0; i < sizeof leading; ++i)
-    leading = leading << 8U | std::to_integer<std::uint64_t>(id.root.bytes.at(i));
-  return leading >> 1U | id_bit;
-}
-
-std::uint64_t content_directory::node_of(const early_content& content) {
-  return early_bit | std::uint64_t{content.toc_mark} << 32U | content.content;
-}
 
 /// The contents of one TOC: who has them, and in the order of their ids, which is that of their node numbers
 /// too. That order is empty while the ids are not known.
@@ -40,16 +25,18 @@ class content_directory::toc_contents {
   }
 
   [[nodiscard]] std::optional<std::uint32_t> find(const toc_view& toc, const content_id& id) const {
-    const auto number = find_node(toc, node_of(id));
+    const auto number = find_node(toc, content_node::of(id));
     return number && toc.content(*number).id == id ? number : std::nullopt;
   }
   [[nodiscard]] std::optional<std::uint32_t> find_node(const toc_view& toc, std::uint64_t node) const {
-    const auto at = std::lower_bound(
-        sorted_.begin(), sorted_.end(), node,
-        [&](std::uint32_t number, std::uint64_t wanted) { return node_of(toc.content(number).id) < wanted; });
-    if (at == sorted_.end() || node_of(toc.content(*at).id) != node) return std::nullopt;
+    const auto at = std::lower_bound(sorted_.begin(), sorted_.end(), node,
+                                     [&](std::uint32_t number, std::uint64_t wanted) {
+                                       return content_node::of(toc.content(number).id) < wanted;
+                                     });
+    if (at == sorted_.end() || content_node::of(toc.content(*at).id) != node) return std::nullopt;
     const auto next = std::next(at);
-    if (next != sorted_.end() && node_of(toc.content(*next).id) == node) return std::nullopt;  // ambiguous
+    if (next != sorted_.end() && content_node::of(toc.content(*next).id) == node)
+      return std::nullopt;  // ambiguous
     return *at;
   }
   /// Of a name that was overwritten while it was read. Linear.
@@ -99,6 +86,12 @@ void content_directory::leave(const content_member* member) {
   std::erase_if(entries_, [member](const entry& one) { return one.member.get() == member; });
 }
 
+bool content_directory::has(const toc_id& toc) const {
+  const std::shared_lock lock(mutex_);
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const entry& one) { return one.member->toc == toc; });
+}
+
 template <class Look>
 std::optional<content_directory::found> content_directory::first_of(Look look) const {
   const std::shared_lock lock(mutex_);
@@ -110,7 +103,7 @@ std::optional<content_directory::found> content_directory::first_of(Look look) c
     const auto number = look(*contents, *member);
     if (!number) continue;
     first = found{member, *number, contents->inode_of(*number), image.toc->content_size(*number),
-                  image.toc->contents_known() ? node_of(image.toc->content(*number).id) : 0};
+                  image.toc->contents_known() ? content_node::of(image.toc->content(*number).id) : 0};
     if (recorded) break;
   }
   return first;
@@ -134,16 +127,13 @@ std::optional<content_directory::found> content_directory::find_early(const earl
         mark_of(member.toc) == content.toc_mark && content.content < member.image.toc->content_count();
     return has ? std::optional(content.content) : std::nullopt;
   });
-  if (early) early->node = node_of(content);
+  if (early) early->node = content_node::of(content);
   return early;
 }
 
 std::optional<content_directory::found> content_directory::find_node(std::uint64_t node) const {
-  if ((node & id_bit) == 0) {
-    if ((node & early_bit) == 0) return std::nullopt;
-    return find_early(
-        {static_cast<std::uint32_t>((node ^ early_bit) >> 32U), static_cast<std::uint32_t>(node)});
-  }
+  if (const auto early = content_node::early(node)) return find_early(*early);
+  if (!content_node::says_id(node)) return std::nullopt;
   return first_of([&](const toc_contents& contents, const content_member& member) {
     return contents.find_node(*member.image.toc, node);
   });

@@ -37,16 +37,12 @@ class content_directory {
   void learn(const content_member* member);
   void leave(const content_member* member);
 
+  /// Whether an image with this TOC is here.
+  [[nodiscard]] bool has(const toc_id& toc) const;
+
   /// In the image that joined first of those that have it; of a start that is recorded, if there is one.
   [[nodiscard]] std::optional<found> find(const looked_up_name& name) const;
   [[nodiscard]] std::optional<found> find_node(std::uint64_t node) const;
-
-  /// The FUSE node number of a content: the leading 63 bits of its id behind a one. So it is the same in
-  /// every process, which a takeover needs. Contents of one image whose numbers are equal are not found:
-  /// nobody meets such by chance, and a hub is trusted not to sign two images that would be confused so.
-  [[nodiscard]] static std::uint64_t node_of(const content_id& id);
-  /// That of a content looked up under its early name: 01, the TOC's mark and its number.
-  [[nodiscard]] static std::uint64_t node_of(const early_content& content);
 
  private:
   class toc_contents;

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include "fuse_bridge/hybrid/content_node.hpp"
 #include "fuse_bridge/kernel_mount.hpp"
 #include "fuse_bridge/read_ahead.hpp"
 
@@ -13,7 +14,7 @@ namespace {
 bool serve_again(const content_directory& directory, const read_service& reads, refused_windows& refused,
                  const parked_request& read) {
   if (!read.toc->contents_known()) return false;
-  const auto node = content_directory::node_of(read.toc->content(read.content).id);
+  const auto node = content_node::of(read.toc->content(read.content).id);
   const auto content = directory.find_node(node);
   if (!content) return false;
   const auto& member = *content->member;
@@ -27,6 +28,7 @@ bool serve_again(const content_directory& directory, const read_service& reads, 
 
 content_mount::content_mount(caf::actor_system& system, content_mount_parts parts)
     : parts_(std::move(parts)),
+      early_(parts_.keeper ? parts_.early : std::filesystem::path()),
       reads_{parts_.store, std::make_shared<parked_reads>(parts_.limits.parked_reads_max)},
       refused_again_(std::make_shared<refused_windows>(parts_.limits.refused_windows_max)) {
   bridge_ = spawn_bridge(
@@ -49,6 +51,7 @@ std::unique_ptr<content_session> content_mount::new_session() const {
 
 result<void> content_mount::start() {
   if (auto there = make_folders(parts_.point); !there) return there;
+  early_.forget_all();
   auto session = fuse_mount_session::start(new_session(), parts_.point);
   if (!session) return tl::unexpected(session.error());
   session_ = std::move(*session);
@@ -83,10 +86,16 @@ result<void> content_mount::join(const std::shared_ptr<content_member>& member, 
 
 void content_mount::learn(const std::shared_ptr<const content_member>& member) {
   directory_->learn(member.get());
+  std::vector<content_id> ids;
+  const auto& toc = *member->image.toc;
+  for (std::uint32_t i = 0; i < toc.content_count(); ++i) ids.push_back(toc.content(i).id);
+  if (const auto kept = early_.keep(member->toc, ids); !kept)
+    spdlog::warn("some files are not readable while this node is away: {}", to_string(kept.error()));
 }
 
 void content_mount::leave(const std::shared_ptr<const content_member>& member) {
   directory_->leave(member.get());
+  if (!directory_->has(member->toc)) early_.forget(member->toc);
 }
 
 void content_mount::set_read_ahead(std::uint32_t bytes) {
@@ -104,6 +113,7 @@ content_mount::~content_mount() {
   }
   session_.reset();
   if (parts_.keeper) parts_.keeper->drop(std::string(kept_contents_name));
+  early_.forget_all();
   std::error_code ignored;  // somebody looks into it: the next start removes it
   std::filesystem::remove(parts_.point, ignored);
 }

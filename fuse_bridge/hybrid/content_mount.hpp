@@ -3,12 +3,14 @@
 
 #include "fuse_bridge/bridge_actor.hpp"
 #include "fuse_bridge/hybrid/content_session.hpp"
+#include "fuse_bridge/hybrid/early_contents.hpp"
 
 namespace firstlight {
 
 struct content_mount_parts {
   const content_store* store = nullptr;  ///< outlives the mount
   std::filesystem::path point;           ///< made when missing
+  std::filesystem::path early;           ///< folder of early_contents
   fuse_limits limits;
   std::shared_ptr<mount_keeper> keeper{};  ///< may be none
 };
@@ -55,6 +57,7 @@ class content_mount {
   void let_keep();
 
   content_mount_parts parts_;
+  early_contents early_;
   std::shared_ptr<content_directory> directory_ = std::make_shared<content_directory>();
   std::shared_ptr<std::atomic<bool>> alive_ = std::make_shared<std::atomic<bool>>(true);
   read_service reads_;

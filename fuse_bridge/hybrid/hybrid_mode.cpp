@@ -9,7 +9,7 @@ namespace firstlight {
 namespace {
 
 content_mount_parts parts_of(const mounter_parts& parts) {
-  return {parts.store, parts.hybrid->contents, parts.limits, parts.keeper};
+  return {parts.store, parts.hybrid->contents, parts.hybrid->early, parts.limits, parts.keeper};
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "fuse_bridge/hybrid/content_directory.hpp"
+#include "fuse_bridge/hybrid/content_node.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -40,16 +41,16 @@ TEST_CASE("every content is found by its names and by its nodes") {
     CHECK(by_id->content == number);
     CHECK(by_id->size == content.size);
     CHECK(toc.inode(by_id->inode).content == number);
-    const auto by_node = directory.find_node(content_directory::node_of(content.id));
+    const auto by_node = directory.find_node(content_node::of(content.id));
     REQUIRE(by_node);
     CHECK(by_node->content == number);
-    CHECK(by_id->node == content_directory::node_of(content.id));
+    CHECK(by_id->node == content_node::of(content.id));
     const auto early = find(directory, early_content{0, number});
     REQUIRE(early);
     CHECK(early->content == number);
     CHECK(early->node != by_id->node);
     CHECK(directory.find_node(early->node)->content == number);
-    CHECK((content_directory::node_of(content.id) >> 63U) == 1);
+    CHECK((content_node::of(content.id) >> 63U) == 1);
   }
   directory.leave(member.get());
   CHECK_FALSE(find(directory, toc.content(0).id));
