@@ -206,6 +206,7 @@ struct score_arguments : image_arguments {
   admin_trace_score request;
   std::string rate = "12500000";
   std::string picture;
+  CLI::Option* orders = nullptr;
 };
 
 std::string with_packed(std::uint64_t bytes, std::uint64_t packed) {
@@ -231,6 +232,7 @@ result<int> score(const score_arguments& in) {
   request.reference = in.reference;
   request.platform = in.platform;
   request.plot = !in.picture.empty();
+  if (request.packed && in.orders->count() == 0) request.orders = {"traced"};  // others send the whole image
   const auto rate = parse_bytes(in.rate);
   if (!rate) return fail(rate.error(), "--rate");
   request.bytes_per_second = *rate;
@@ -266,9 +268,10 @@ void add_score(command_tree& tree, CLI::App& group, bool plots) {
   add_reference(*command, *in);
   if (!plots)
     command->add_flag("--packed", in->request.packed,
-                      "also pack what is sent, and say its bytes in brackets; takes seconds for each start");
+                      "also pack what is sent, and say its bytes in brackets: a second for each 3 MB");
   if (plots) command->add_option("picture", in->picture, "SVG file to write")->required()->type_name("FILE");
-  command->add_option("--order", in->request.orders, "which orders; may be repeated")->type_name("ORDER");
+  in->orders = command->add_option("--order", in->request.orders, "which orders; may be repeated");
+  in->orders->type_name("ORDER");
   command
       ->add_option("--rtt", in->request.round_trip_ms, "round trip of the link, milliseconds (default: 100)")
       ->type_name("MS");

@@ -126,6 +126,7 @@ void bind_dense(binder& to, segment_limits& packing, dense_limits& o) {
   to.bind("level", packing.dense_level,
           "zstd level at which what starts are expected to read is packed anew; 0: it is not");
   to.bind("after", o.after, "an image's order has stayed as it is for so long");
+  to.bind("after_at_most", o.after_at_most, "the same of an image whose order changes all the time");
   to.bind("bytes_max", o.bytes_max, "unpacked, of one image: what is read first");
 }
 
@@ -150,6 +151,7 @@ void bind_learning(binder& to, learning_options& o) {
   to.bind("opened_bytes_max", o.order.opened_bytes_max,
           "what is expected of a file that was opened and never seen read");
   to.bind("relatives_max", o.relatives_max, "images that are looked at for one without traces of its own");
+  to.bind("relative_maps_max", o.relative_maps_max, "changed files of a relative whose symbols are read");
   to.bind("relative_news_bytes_max", o.relatives.news_bytes_max,
           "of files that a relative says nothing of, sent before what it teaches");
   to.bind("relative_changed_bytes_max", o.relatives.changed_bytes_max,

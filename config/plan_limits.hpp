@@ -18,8 +18,9 @@ struct joint_limits {
 
 /// What starts are expected to read is packed anew, smaller, while nobody waits for it.
 struct dense_limits {
-  std::chrono::milliseconds after{5'000};  ///< an image's order has stayed as it is for so long
-  std::uint64_t bytes_max = 128U << 20U;   ///< unpacked, of one image: what is read first
+  std::chrono::milliseconds after{5'000};            ///< an image's order has stayed as it is for so long
+  std::chrono::milliseconds after_at_most{300'000};  ///< of an image whose order changes all the time
+  std::uint64_t bytes_max = 64U << 20U;              ///< unpacked, of one image: what is read first
 };
 
 /// Limits of planning and delivering on the hub; each struct documents its fields.

@@ -41,6 +41,7 @@ struct learning_options {
   std::uint32_t trace_bytes_max = 4U << 20U;   ///< of one encoded trace
   std::uint32_t relatives_max = 8;  ///< images that are looked at for one without traces of its own
   relative_order_limits relatives;
+  std::uint32_t relative_maps_max = 256;       ///< changed files of a relative whose symbols are read
   std::uint32_t refusals_shown_max = 16;       ///< reasons kept for status
   std::chrono::milliseconds gather_time{100};  ///< traces that come together are learned from together
   std::chrono::milliseconds forget_interval{

@@ -26,11 +26,11 @@ class symbol_reader {
         limits_(limits),
         at_(file.word_bits == 64 ? detail::elf_layout64 : detail::elf_layout32) {}
 
-  result<std::vector<elf_symbol>> run() {
+  result<elf_symbols> run() {
     const auto head = bytes({0, at_.header_bytes}, "header");
     if (!head) return tl::unexpected(head.error());
     const auto count = number(*head, at_.shnum, 2);
-    if (count == 0) return std::vector<elf_symbol>();
+    if (count == 0) return elf_symbols();
     if (number(*head, at_.shentsize, 2) != at_.section_header_bytes)
       return fail(errc::corrupt, "ELF: size of a section header");
     if (count > limits_.sections_max) return fail(errc::limit_exceeded, "ELF: sections_max");
@@ -40,7 +40,7 @@ class symbol_reader {
     for (std::size_t i = 0; i < count; ++i)
       if (number(*sections, i * at_.section_header_bytes + 4, 4) == sht_dynsym)
         return symbols(*sections, i, number(*sections, i * at_.section_header_bytes + at_.section_link, 4));
-    return std::vector<elf_symbol>();
+    return elf_symbols();
   }
 
  private:
@@ -57,22 +57,23 @@ class symbol_reader {
     return read_(range.offset, static_cast<std::uint32_t>(range.length));
   }
 
-  result<std::vector<elf_symbol>> symbols(bytes_view sections, std::uint64_t own, std::uint64_t names_at) {
+  result<elf_symbols> symbols(bytes_view sections, std::uint64_t own, std::uint64_t names_at) {
     if (names_at >= sections.size() / at_.section_header_bytes)
       return fail(errc::corrupt, "ELF: symbols without names");
     const auto table = bytes(section(sections, own), "symbols");
     if (!table) return tl::unexpected(table.error());
-    const auto names = bytes(section(sections, names_at), "names of symbols");
+    auto names = bytes(section(sections, names_at), "names of symbols");
     if (!names) return tl::unexpected(names.error());
-    std::vector<elf_symbol> found;
+    elf_symbols found;
+    found.names = std::move(*names);
     for (std::size_t at = 0; at + at_.symbol_bytes <= table->size(); at += at_.symbol_bytes) {
       const auto type = number(*table, at + at_.symbol_info, 1) & 0xfU;
       if (type != stt_func && type != stt_object && type != stt_gnu_ifunc) continue;
       if (number(*table, at + at_.symbol_section, 2) == 0) continue;  // of another file
       const auto offset = offset_of(number(*table, at + at_.symbol_value, at_.width));
-      auto name = name_at(*names, number(*table, at, 4));
+      const auto name = name_at(found.names, number(*table, at, 4));
       if (!name) return tl::unexpected(name.error());
-      if (offset && !name->empty()) found.push_back({std::move(*name), *offset});
+      if (offset && !name->empty()) found.all.push_back({*name, *offset});
     }
     return found;
   }
@@ -85,10 +86,13 @@ class symbol_reader {
     return std::nullopt;
   }
 
-  static result<std::string> name_at(bytes_view names, std::uint64_t at) {
+  /// Empty for one that is too long.
+  [[nodiscard]] result<std::string_view> name_at(bytes_view names, std::uint64_t at) const {
     if (at >= names.size()) return fail(errc::corrupt, "ELF: a symbol's name outside its table");
     const auto* first = reinterpret_cast<const char*>(names.data()) + at;
-    return std::string(first, strnlen(first, names.size() - at));
+    const auto room = std::min<std::size_t>(names.size() - at, limits_.name_bytes_max + 1);
+    const auto length = strnlen(first, room);
+    return length > limits_.name_bytes_max ? std::string_view() : std::string_view(first, length);
   }
 
   const elf_file& file_;
@@ -100,8 +104,8 @@ class symbol_reader {
 
 }  // namespace
 
-result<std::vector<elf_symbol>> read_elf_symbols(const elf_file& file, std::uint64_t size,
-                                                 const byte_reader& read, const elf_symbol_limits& limits) {
+result<elf_symbols> read_elf_symbols(const elf_file& file, std::uint64_t size, const byte_reader& read,
+                                     const elf_symbol_limits& limits) {
   return symbol_reader(file, size, read, limits).run();
 }
 

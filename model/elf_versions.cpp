@@ -19,13 +19,24 @@ void add_parts(std::span<const loaded_segment> before, std::span<const loaded_se
   }
 }
 
-void add_symbols(std::span<const elf_symbol> before, std::span<const elf_symbol> now,
-                 std::vector<version_anchor>& anchors) {
+/// Few symbols in a large part say little: constants have hardly any, and those may have moved by themselves.
+constexpr std::uint64_t bytes_per_symbol_max = 16 * 1024;
+
+void add_symbols(const elf_version& before, const elf_version& now, std::vector<version_anchor>& anchors) {
   std::unordered_map<std::string_view, std::uint64_t> places;  // of several with one name the first
-  for (const auto& symbol : now) places.try_emplace(symbol.name, symbol.offset);
-  for (const auto& symbol : before)
-    if (const auto place = places.find(symbol.name); place != places.end())
-      anchors.push_back({symbol.offset, place->second});
+  for (const auto& symbol : now.symbols.all) places.try_emplace(symbol.name, symbol.offset);
+  for (const auto& part : before.file.loaded) {
+    std::vector<version_anchor> of_part;
+    for (const auto& symbol : before.symbols.all) {
+      const bool inside =
+          symbol.offset >= part.range.offset && symbol.offset - part.range.offset < part.range.length;
+      if (!inside) continue;
+      if (const auto place = places.find(symbol.name); place != places.end())
+        of_part.push_back({symbol.offset, place->second});
+    }
+    if (of_part.size() * bytes_per_symbol_max >= part.range.length)
+      anchors.insert(anchors.end(), of_part.begin(), of_part.end());
+  }
 }
 
 }  // namespace
@@ -34,7 +45,7 @@ std::vector<version_anchor> common_anchors(const elf_version& before, const elf_
   std::vector<version_anchor> anchors;
   if (before.file.machine != now.file.machine || before.file.word_bits != now.file.word_bits) return anchors;
   add_parts(before.file.loaded, now.file.loaded, anchors);
-  add_symbols(before.symbols, now.symbols, anchors);
+  add_symbols(before, now, anchors);
   return anchors;
 }
 

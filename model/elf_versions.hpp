@@ -9,13 +9,13 @@ namespace firstlight {
 /// What of an ELF file tells where its parts stand.
 struct elf_version {
   elf_file file;
-  std::vector<elf_symbol> symbols;
+  elf_symbols symbols{};
 };
 
 /// Places that two versions of a program or library have in common: where their mapped parts begin and end,
-/// if they have the same parts, and the symbols of one name. Linkers mostly keep the order of what they
-/// link, so `version_map` finds most of them in the same order. Nothing if either is none for the other's
-/// machine.
+/// if they have the same parts, and the symbols of one name in parts that have many. Linkers mostly keep the
+/// order of what they link, so `version_map` finds most of them in the same order. None if they are for
+/// different machines.
 [[nodiscard]] std::vector<version_anchor> common_anchors(const elf_version& before, const elf_version& now);
 
 }  // namespace firstlight

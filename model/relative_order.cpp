@@ -70,7 +70,7 @@ class weaver {
       for (const auto& run : one.rest) left += bytes(run);
       const bool midway = one.share >= most_share && left <= midway_bytes_max;
       for (const auto& run : one.rest) {
-        if (bytes(run) > bytes_max) return;
+        if (bytes(run) > bytes_max) break;
         bytes_max -= bytes(run);
         added_[midway ? places[places.size() / 2] + 1 : end_].push_back(run);
       }
@@ -84,7 +84,8 @@ class weaver {
       const auto position = !timed ? std::chrono::milliseconds(0)
                                    : learned_.positions[std::min(i, learned_.positions.size() - 1)];
       for (const auto& run : added_[i]) append(woven, run, position, timed);
-      if (i < end_ && !gone_.contains(i)) append(woven, learned_.runs[i], position, timed);
+      if (i < end_ && !gone_.contains(i) && known(learned_.runs[i]))
+        append(woven, learned_.runs[i], position, timed);
     }
     woven.runs.insert(woven.runs.end(), last_.begin(), last_.end());
     woven.runs.insert(woven.runs.end(), rest_.begin(), rest_.end());

@@ -8,8 +8,8 @@ namespace firstlight {
 namespace {
 
 constexpr std::uint32_t small_file_blocks = 16;
-// A version map with an anchor in each so many bytes, on average, is true to a page.
-constexpr std::uint64_t anchor_distance_bytes = 16 * 1024;
+// Between anchors that are not further apart a version map is true to a page.
+constexpr std::uint64_t anchor_distance_bytes = 64 * 1024;
 constexpr std::uint64_t anchored_slack_bytes = 4096;
 // Else of a file's blocks, on each side of a run. What differs more in size has been moved about more.
 constexpr std::uint32_t slack_share = 512;
@@ -21,9 +21,10 @@ bool changed_much(std::uint64_t size_before, std::uint64_t size_now) {
   return (more - less) * much_share > more;
 }
 
-std::uint64_t slack_of(const version_map& map, std::uint64_t size_before, std::uint64_t size_now,
-                       block_geometry geometry) {
-  if (map.anchors() * anchor_distance_bytes >= size_now) return anchored_slack_bytes;
+/// Beside one end of a run.
+std::uint64_t slack_at(std::uint64_t before, const version_map& map, std::uint64_t size_before,
+                       std::uint64_t size_now, block_geometry geometry) {
+  if (map.gap(before) <= anchor_distance_bytes) return anchored_slack_bytes;
   const auto share = changed_much(size_before, size_now) ? changed_slack_share : slack_share;
   return std::uint64_t{1 + geometry.count(size_now) / share} * geometry.block_bytes;
 }
@@ -65,11 +66,12 @@ traced_run moved_run(const traced_run& run, const version_map& map, std::uint64_
                      std::uint64_t size_now, block_geometry geometry) {
   const auto blocks_now = geometry.count(size_now);
   if (blocks_now <= small_file_blocks) return {0, blocks_now, run.access, run.wait};
-  const auto slack = slack_of(map, size_before, size_now, geometry);
-  const auto begin = std::min(map.at(geometry.offset(run.first)), size_now - 1);
-  const auto end = map.at(std::min(geometry.offset(run.first + run.count), size_before));
-  const auto first = (begin - std::min(begin, slack)) / geometry.block_bytes;
-  const auto behind = std::min<std::uint64_t>(geometry.count(end + slack), blocks_now);
+  const auto slack = [&](std::uint64_t at) { return slack_at(at, map, size_before, size_now, geometry); };
+  const auto begins = std::min(geometry.offset(run.first), size_before);
+  const auto ends = std::min(geometry.offset(run.first + run.count), size_before);
+  const auto begin = std::min(map.at(begins), size_now - 1);
+  const auto first = (begin - std::min(begin, slack(begins))) / geometry.block_bytes;
+  const auto behind = std::min<std::uint64_t>(geometry.count(map.at(ends) + slack(ends)), blocks_now);
   return {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(std::max(behind, first + 1) - first),
           run.access, run.wait};
 }

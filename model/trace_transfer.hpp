@@ -32,8 +32,8 @@ class file_mapping {
 };
 
 /// Blocks of a file as blocks of another version of it: where the map has them, and a little beside, since
-/// what a version adds moves what is behind it. That is more where the map has few anchors, and still more if
-/// then the sizes differ much; small files come whole.
+/// what a version adds moves what is behind it. That is more where the map has no anchors near, and still
+/// more if then the sizes differ much; small files come whole.
 [[nodiscard]] traced_run moved_run(const traced_run& run, const version_map& map, std::uint64_t size_before,
                                    std::uint64_t size_now, block_geometry geometry);
 

@@ -43,15 +43,23 @@ version_map::version_map(std::uint64_t size_before, std::uint64_t size_now,
   chain_.push_back(end);
 }
 
+std::vector<version_anchor>::const_iterator version_map::above(std::uint64_t before) const {
+  return std::upper_bound(chain_.begin(), chain_.end() - 1, before,
+                          [](std::uint64_t place, const version_anchor& one) { return place < one.before; });
+}
+
 std::uint64_t version_map::at(std::uint64_t before) const {
-  const auto above =
-      std::upper_bound(chain_.begin(), chain_.end() - 1, before,
-                       [](std::uint64_t place, const version_anchor& one) { return place < one.before; });
   if (before >= chain_.back().before) return chain_.back().now;
-  const auto& from = *(above - 1);
-  const auto& to = *above;
-  const auto share = static_cast<double>(before - from.before) / static_cast<double>(to.before - from.before);
-  return from.now + static_cast<std::uint64_t>(share * static_cast<double>(to.now - from.now));
+  const auto to = above(before);
+  const auto from = to - 1;
+  const auto share =
+      static_cast<double>(before - from->before) / static_cast<double>(to->before - from->before);
+  return from->now + static_cast<std::uint64_t>(share * static_cast<double>(to->now - from->now));
+}
+
+std::uint64_t version_map::gap(std::uint64_t before) const {
+  const auto to = above(before);
+  return to->now - (to - 1)->now;
 }
 
 }  // namespace firstlight

@@ -23,10 +23,16 @@ class version_map {
   /// Never falls as `before` rises; at most the size of the version now.
   [[nodiscard]] std::uint64_t at(std::uint64_t before) const;
 
+  /// How far apart the two anchors are, in the version now, between which a place is.
+  [[nodiscard]] std::uint64_t gap(std::uint64_t before) const;
+
   /// How many given anchors were kept.
   [[nodiscard]] std::size_t anchors() const { return chain_.size() - 2; }
 
  private:
+  /// The anchor behind a place inside of the file.
+  [[nodiscard]] std::vector<version_anchor>::const_iterator above(std::uint64_t before) const;
+
   std::vector<version_anchor> chain_;  ///< rising, from (0, 0) to the sizes
 };
 

@@ -411,7 +411,7 @@ struct TraceScore {
   bytesPerSecond @4 :UInt64;
   tracesMax @5 :UInt32;
   plot @6 :Bool;
-  packed @7 :Bool;
+  packed @7 :Bool;                    # count packed bytes too, which takes seconds
 }
 
 struct TraceSwitch {
@@ -498,8 +498,8 @@ struct TraceScoreRow {
   touchedBytes @5 :UInt64;
   sentBytes @6 :UInt64;
   recall @7 :List(Recall);
-  packedTouchedBytes @8 :UInt64;
-  packedSentBytes @9 :UInt64;
+  packedTouchedBytes @8 :UInt64;      # what was read alone; zero unless asked for
+  packedSentBytes @9 :UInt64;         # on the wire before the last block that was read; zero unless asked for
 }
 
 struct TraceScores {

@@ -5,7 +5,9 @@
 namespace firstlight {
 
 result<std::uint32_t> pack_image_densely(const dense_packing_tools& tools, const toc_id& image,
-                                         const stored_order& order, const std::atomic<bool>& outdated) {
+                                         const stored_order& order) {
+  const auto stopped = [&] { return tools.stop != nullptr && *tools.stop; };
+  if (stopped()) return fail(errc::cancelled, "the hub ends");
   const auto toc = tools.catalogue.toc(image);
   if (!toc) return tl::unexpected(toc.error());
   const auto contents = contents_of(**toc);
@@ -13,14 +15,16 @@ result<std::uint32_t> pack_image_densely(const dense_packing_tools& tools, const
   const auto runs = as_content_order(order);
   const auto plan = plan_bundle({contents, (*toc)->geometry(), nothing, runs, {}, tools.cut});
   std::uint64_t bytes = 0;
+  std::uint32_t smaller = 0;
   for (std::uint32_t at = 0; at < plan.landmarks.front().after; ++at) {
-    if (outdated || (tools.stop != nullptr && *tools.stop)) return fail(errc::cancelled, "no longer wanted");
+    if (stopped()) return fail(errc::cancelled, "the hub ends");
     bytes += plan.segments[at].bytes;
-    if (bytes > tools.limits.bytes_max) return at;
-    if (auto packed = tools.builder.pack_densely(plan.segments[at], contents); !packed)
-      return tl::unexpected(packed.error());
+    if (bytes > tools.limits.bytes_max) break;
+    const auto packed = tools.builder.pack_densely(plan.segments[at], contents);
+    if (!packed) return tl::unexpected(packed.error());
+    smaller += *packed ? 1 : 0;
   }
-  return plan.landmarks.front().after;
+  return smaller;
 }
 
 }  // namespace firstlight

@@ -17,11 +17,9 @@ struct dense_packing_tools {
 };
 
 /// Packs the segments that starts of an image are expected to read, as a node that has nothing gets them in
-/// this order, anew and smaller (segment_builder::pack_densely). Computes for seconds; ends with `cancelled`
-/// as soon as `outdated` is set. @returns how many segments are dense now. Errors: `not_found` for an unknown
-/// image; those of the builder.
+/// this order, anew and smaller (segment_builder::pack_densely). Computes for seconds. @returns how many it
+/// has made smaller. Errors: `not_found` for an unknown image; those of the builder.
 [[nodiscard]] result<std::uint32_t> pack_image_densely(const dense_packing_tools& tools, const toc_id& image,
-                                                       const stored_order& order,
-                                                       const std::atomic<bool>& outdated);
+                                                       const stored_order& order);
 
 }  // namespace firstlight

@@ -168,10 +168,13 @@ relative_starts transferred(const learn_tools& tools, const std::vector<observed
   const auto moved_to = [&](const traced_run& run, std::uint32_t was, const content_info& now) {
     const auto before = from.content(was);
     auto map = maps.find(was);
-    if (map == maps.end())
-      map = maps.emplace(was, tools.contents == nullptr ? version_map(before.size, now.size)
-                                                        : map_versions(*tools.contents, before, now))
+    if (map == maps.end()) {
+      const bool reads =
+          tools.contents != nullptr && maps.size() < tools.options.relative_maps_max && !stopped(tools);
+      map = maps.emplace(was, reads ? map_versions(*tools.contents, before, now)
+                                    : version_map(before.size, now.size))
                 .first;
+    }
     return moved_run(run, map->second, before.size, now.size, to.geometry());
   };
   std::vector<std::optional<std::uint32_t>> counterparts;
@@ -235,10 +238,11 @@ result<relative_starts> relatives_starts(const learn_tools& tools, const toc_id&
     const auto starts = starts_of(tools, one.toc);
     if (!starts) return tl::unexpected(starts.error());
     const auto guessed = tools.catalogue.order(one.toc, order_kind::guessed);
-    if (!guessed) return tl::unexpected(guessed.error());
-    const auto guess = guessed->value_or(stored_order{});
+    if (!guessed && tools.damaged) tools.damaged(guessed.error());  // it does without
+    const auto guess = guessed ? guessed->value_or(stored_order{}) : stored_order{};
     const auto expected = std::span(guess.runs).first(guess.guessed);
     auto moved = transferred(tools, *starts, expected, **other, **toc);
+    if (stopped(tools)) return fail(errc::cancelled, "learning was stopped");
     moved.reference = one.reference;
     if (!moved.starts.empty()) return moved;
   }

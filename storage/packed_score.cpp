@@ -5,57 +5,47 @@
 namespace firstlight {
 namespace {
 
-/// A node that has nothing, and gets the segments of a plan one after another.
-class receiver {
- public:
-  receiver(segment_builder& builder, std::span<const content_info> contents, block_geometry geometry)
-      : builder_(builder), contents_(contents), geometry_(geometry) {}
-
-  result<segment> take(const planned_segment& planned) {
-    auto built = builder_.build(sequence_++, planned, contents_, [&](std::uint32_t content) {
-      const auto known = verified_.find(content);
-      return known == verified_.end() ? nullptr : &known->second;
-    });
+/// Builds the first segments of a plan as a node gets them that has nothing, and sums what `bytes_of` says.
+template <class BytesOf>
+result<std::uint64_t> sum(const packed_count& how, const bundle_plan& plan, std::size_t segments,
+                          BytesOf bytes_of) {
+  std::unordered_map<std::uint32_t, block_set> verified;
+  const auto known = [&](std::uint32_t content) -> const block_set* {
+    const auto of_content = verified.find(content);
+    return of_content == verified.end() ? nullptr : &of_content->second;
+  };
+  std::uint64_t bytes = 0;
+  for (std::uint32_t at = 0; at < segments; ++at) {
+    if (how.stop != nullptr && *how.stop) return fail(errc::cancelled, "the hub ends");
+    const auto& planned = plan.segments[at];
+    const auto built = how.builder.build(at, planned, how.contents, known);
+    if (!built) return tl::unexpected(built.error());
+    bytes += bytes_of(*built);
     for (const auto& run : planned.runs)
-      verified_.try_emplace(run.content, block_set(geometry_.count(contents_[run.content].size)))
+      verified.try_emplace(run.content, block_set(how.geometry.count(how.contents[run.content].size)))
           .first->second.insert(run.first, run.count);
-    return built;
   }
-
- private:
-  segment_builder& builder_;
-  std::span<const content_info> contents_;
-  block_geometry geometry_;
-  std::unordered_map<std::uint32_t, block_set> verified_;
-  std::uint32_t sequence_ = 0;
-};
+  return bytes;
+}
 
 }  // namespace
 
-result<packed_score> score_packed(segment_builder& builder, const observed_start& start,
-                                  const content_order& order, std::span<const content_info> contents,
-                                  block_geometry geometry, const plan_limits& cut) {
-  packed_score score;
+result<std::uint64_t> packed_touched(const packed_count& how, const observed_start& start) {
   const had_contents nothing;
   const auto own = oracle_order(start);
-  auto full = cut;
+  auto full = how.cut;
   full.first_segment_bytes = full.segment_bytes_max;
-  const auto touched = plan_bundle({contents, geometry, nothing, own, {}, full});
-  receiver of_touched(builder, contents, geometry);
-  for (std::size_t at = 0; at < touched.landmarks.front().after; ++at) {
-    const auto built = of_touched.take(touched.segments[at]);
-    if (!built) return tl::unexpected(built.error());
-    score.touched_bytes += built->frame.bytes.size();
-  }
-  const auto sent = plan_bundle({contents, geometry, nothing, order, {}, cut});
-  const auto until = segments_until_read(sent, start, contents, geometry);
-  receiver of_sent(builder, contents, geometry);
-  for (std::size_t at = 0; at < until; ++at) {
-    const auto built = of_sent.take(sent.segments[at]);
-    if (!built) return tl::unexpected(built.error());
-    score.sent_bytes += encode_segment(*built).size();
-  }
-  return score;
+  const auto plan = plan_bundle({how.contents, how.geometry, nothing, own, {}, full});
+  return sum(how, plan, plan.landmarks.front().after,
+             [](const segment& built) { return built.frame.bytes.size(); });
+}
+
+result<std::uint64_t> packed_sent(const packed_count& how, const observed_start& start,
+                                  const content_order& order) {
+  const had_contents nothing;
+  const auto plan = plan_bundle({how.contents, how.geometry, nothing, order, {}, how.cut});
+  return sum(how, plan, segments_until_read(plan, start, how.contents, how.geometry),
+             [](const segment& built) { return encode_segment(built).size(); });
 }
 
 }  // namespace firstlight

@@ -1,19 +1,28 @@
 #pragma once
+#include <atomic>
+
 #include "model/order_score.hpp"
 #include "storage/segment_builder.hpp"
 
 namespace firstlight {
 
-/// What a start costs on the wire: `order_score` counts unpacked bytes, this packed ones.
-struct packed_score {
-  std::uint64_t touched_bytes = 0;  ///< the blocks that it reads alone, in its own order, in full segments
-  std::uint64_t sent_bytes = 0;     ///< all segments of the order before the last such block, with proofs
+/// How bytes on the wire are counted. All outlive the call.
+struct packed_count {
+  segment_builder& builder;  ///< packs at its level
+  std::span<const content_info> contents;
+  block_geometry geometry;
+  plan_limits cut;
+  const std::atomic<bool>* stop = nullptr;  ///< the call ends with `cancelled`
 };
 
-/// Packs at the level of `builder`, which takes seconds for large starts. Errors: those of the builder.
-[[nodiscard]] result<packed_score> score_packed(segment_builder& builder, const observed_start& start,
-                                                const content_order& order,
-                                                std::span<const content_info> contents,
-                                                block_geometry geometry, const plan_limits& cut);
+// `order_score` counts unpacked bytes, these packed ones. They take a second for each 3 MiB at a high level.
+// Errors: those of the builder.
+
+/// The blocks that a start reads alone, in its own order, in full segments.
+[[nodiscard]] result<std::uint64_t> packed_touched(const packed_count& how, const observed_start& start);
+
+/// All segments of an order up to the last block that the start reads, with proofs.
+[[nodiscard]] result<std::uint64_t> packed_sent(const packed_count& how, const observed_start& start,
+                                                const content_order& order);
 
 }  // namespace firstlight

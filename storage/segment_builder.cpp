@@ -59,33 +59,33 @@ result<segment> segment_builder::build(std::uint32_t sequence, const planned_seg
 
 result<shared_bytes> segment_builder::frame_of(const planned_segment& planned,
                                                std::span<const content_info> contents) {
-  const auto level = plain_level(planned);
-  const auto build = [&] { return pack(planned, contents, level); };
+  const auto build = [&] { return pack(planned, contents, density::plain); };
   if (cache_ == nullptr) return build().map([](auto&& frame) { return share(std::move(frame)); });
-  if (auto dense = cache_->find(cache_key(planned, contents, dense_level()))) return std::move(*dense);
-  return cache_->get_or_build(cache_key(planned, contents, level), build);
+  if (limits_.dense_level > 0)
+    if (auto dense = cache_->find(cache_key(planned, contents, density::dense))) return std::move(*dense);
+  return cache_->get_or_build(cache_key(planned, contents, density::plain), build);
 }
 
-result<void> segment_builder::pack_densely(const planned_segment& planned,
+result<bool> segment_builder::pack_densely(const planned_segment& planned,
                                            std::span<const content_info> contents) {
-  if (auto checked = check(planned, contents); !checked) return checked;
-  if (cache_ == nullptr || limits_.dense_level == 0) return {};
-  const auto key = cache_key(planned, contents, dense_level());
-  if (cache_->find(key)) return {};
-  const auto dense = pack(planned, contents, dense_level());
-  if (!dense) return tl::make_unexpected(dense.error());
-  const auto plain = frame_of(planned, contents);
-  if (!plain) return tl::make_unexpected(plain.error());
-  return cache_->put(key, plain->bytes.size() < dense->size() ? plain->bytes : bytes_view(*dense));
+  if (auto checked = check(planned, contents); !checked) return tl::make_unexpected(checked.error());
+  if (cache_ == nullptr || limits_.dense_level == 0) return false;
+  const auto key = cache_key(planned, contents, density::dense);
+  if (cache_->size_of(key)) return false;
+  const auto frame = pack(planned, contents, density::dense);
+  if (!frame) return tl::make_unexpected(frame.error());
+  const auto plain = cache_->size_of(cache_key(planned, contents, density::plain));
+  if (plain && *plain <= frame->size()) return false;
+  return cache_->put(key, *frame).map([] { return true; });
 }
 
 void segment_builder::distrust(const planned_segment& planned, std::span<const content_info> contents) {
   if (cache_ == nullptr) return;
-  for (const auto level : {plain_level(planned), dense_level()})
-    cache_->forget(cache_key(planned, contents, level));
+  for (const auto how : {density::plain, density::dense}) cache_->forget(cache_key(planned, contents, how));
 }
 
-int segment_builder::plain_level(const planned_segment& planned) const {
+int segment_builder::level(const planned_segment& planned, density how) const {
+  if (how == density::dense) return static_cast<int>(limits_.dense_level);
   return planned.patch_base ? limits_.patch_level : limits_.compression_level;
 }
 
@@ -105,10 +105,11 @@ result<void> segment_builder::check(const planned_segment& planned,
 }
 
 digest segment_builder::cache_key(const planned_segment& planned, std::span<const content_info> contents,
-                                  int level) const {
+                                  density how) const {
   sha256_stream key;
   hash_integer(key, geometry_.block_bytes);
-  hash_integer(key, static_cast<std::uint32_t>(level));
+  hash_integer(key, static_cast<std::uint32_t>(level(planned, how)));
+  if (how == density::dense) hash_integer(key, ~std::uint32_t{0});  // apart from plain ones of that level
   for (const auto& run : planned.runs) {
     hash_content(key, contents[run.content]);
     hash_integer(key, run.first);
@@ -120,7 +121,7 @@ digest segment_builder::cache_key(const planned_segment& planned, std::span<cons
 
 result<std::vector<std::byte>> segment_builder::pack(const planned_segment& planned,
                                                      std::span<const content_info> contents,
-                                                     int level) const {
+                                                     density how) const {
   std::vector<std::byte> bytes(planned.bytes);
   std::span<std::byte> rest(bytes);
   for (const auto& run : planned.runs) {
@@ -130,10 +131,10 @@ result<std::vector<std::byte>> segment_builder::pack(const planned_segment& plan
     if (!got) return tl::make_unexpected(got.error());
     rest = rest.subspan(length);
   }
-  if (!planned.patch_base) return compress(bytes, level);
+  if (!planned.patch_base) return compress(bytes, level(planned, how));
   const auto base = read_content(contents_, *planned.patch_base, limits_.patch_base_bytes_max);
   if (!base) return tl::make_unexpected(base.error());
-  return compress_patch(bytes, *base, level);
+  return compress_patch(bytes, *base, level(planned, how));
 }
 
 result<std::vector<content_proof>> segment_builder::prove(const planned_segment& planned,

@@ -32,10 +32,11 @@ class segment_builder {
   result<segment> build(std::uint32_t sequence, const planned_segment& planned,
                         std::span<const content_info> contents, const verified_blocks& verified = {});
 
-  /// Packs a segment at `dense_level` and keeps that in the cache if it is smaller: whoever gets the segment
-  /// from now on gets fewer bytes. A MiB takes some tenths of a second; nothing if that was done before, or
-  /// there is no cache. Errors: those of `build`; of the cache.
-  result<void> pack_densely(const planned_segment& planned, std::span<const content_info> contents);
+  /// Packs a segment at `dense_level` and keeps that in the cache if it is smaller than what is there:
+  /// whoever gets the segment from now on gets fewer bytes. A MiB takes some tenths of a second; nothing if
+  /// that was done before, or there is no cache. @returns whether it did. Errors: those of `build`; of the
+  /// cache.
+  result<bool> pack_densely(const planned_segment& planned, std::span<const content_info> contents);
 
   /// A receiver found this segment wrong: it is not taken from the cache again. Does no more than hash the
   /// runs.
@@ -47,13 +48,13 @@ class segment_builder {
     std::shared_ptr<const merkle_tree> tree;
   };
   result<void> check(const planned_segment& planned, std::span<const content_info> contents) const;
-  [[nodiscard]] int plain_level(const planned_segment& planned) const;
-  [[nodiscard]] int dense_level() const { return static_cast<int>(limits_.dense_level); }
+  enum class density : std::uint8_t { plain, dense };
   [[nodiscard]] digest cache_key(const planned_segment& planned, std::span<const content_info> contents,
-                                 int level) const;
+                                 density how) const;
   result<shared_bytes> frame_of(const planned_segment& planned, std::span<const content_info> contents);
+  [[nodiscard]] int level(const planned_segment& planned, density how) const;
   result<std::vector<std::byte>> pack(const planned_segment& planned, std::span<const content_info> contents,
-                                      int level) const;
+                                      density how) const;
   result<std::vector<content_proof>> prove(const planned_segment& planned,
                                            std::span<const content_info> contents,
                                            const verified_blocks& verified);

@@ -61,7 +61,7 @@ result<void> segment_cache::load() {
   }
   if (failure) return tl::make_unexpected(from_errno(failure.value(), folder_.string()));
   std::sort(all.begin(), all.end(), [](const aged& a, const aged& b) { return a.used < b.used; });
-  for (const auto& each : all) use(each.found.key, each.found.bytes);
+  for (const auto& each : all) add(each.found.key, each.found.bytes);
   const std::scoped_lock guard(lock_);
   evict();
   return {};
@@ -91,15 +91,23 @@ std::optional<shared_bytes> segment_cache::find(const digest& key) {
     forget(key);  // evicted or damaged meanwhile
     return std::nullopt;
   }
-  use(key, found->bytes.size() + header_bytes);
   const std::scoped_lock guard(lock_);
   ++counters_.hits;
+  if (const auto place = places_.find(key); place != places_.end())
+    recent_.splice(recent_.begin(), recent_, place->second);
   return std::move(*found);
+}
+
+std::optional<std::uint64_t> segment_cache::size_of(const digest& key) const {
+  const std::scoped_lock guard(lock_);
+  const auto place = places_.find(key);
+  if (place == places_.end()) return std::nullopt;
+  return place->second->bytes - std::min<std::uint64_t>(place->second->bytes, header_bytes);
 }
 
 result<void> segment_cache::put(const digest& key, bytes_view frame) {
   if (auto kept = keep(key, frame); !kept) return kept;
-  use(key, frame.size() + header_bytes);
+  add(key, frame.size() + header_bytes);
   const std::scoped_lock guard(lock_);
   ++counters_.put;
   evict();
@@ -109,7 +117,7 @@ result<void> segment_cache::put(const digest& key, bytes_view frame) {
 result<shared_bytes> segment_cache::build_and_keep(const digest& key, const builder& build) {
   auto frame = build();
   const bool kept = frame && keep(key, *frame);
-  if (kept) use(key, frame->size() + header_bytes);
+  if (kept) add(key, frame->size() + header_bytes);
   {
     const std::scoped_lock guard(lock_);
     building_.erase(key);
@@ -137,7 +145,7 @@ result<shared_bytes> segment_cache::read(const digest& key) const {
 
 result<void> segment_cache::keep(const digest& key, bytes_view frame) {
   const auto path = path_of(key).string();
-  const auto temporary = path + std::string(temporary_suffix);
+  const auto temporary = path + std::string(temporary_suffix) + std::to_string(next_++);
   auto file = open_at(AT_FDCWD, temporary, O_WRONLY | O_CREAT | O_TRUNC);
   if (!file) return tl::make_unexpected(file.error());
   const auto sum = sha256(frame);
@@ -149,10 +157,12 @@ result<void> segment_cache::keep(const digest& key, bytes_view frame) {
   return written;
 }
 
-void segment_cache::use(const digest& key, std::uint64_t bytes) {
+void segment_cache::add(const digest& key, std::uint64_t bytes) {
   const std::scoped_lock guard(lock_);
-  const auto place = places_.find(key);
-  if (place != places_.end()) return recent_.splice(recent_.begin(), recent_, place->second);
+  if (const auto place = places_.find(key); place != places_.end()) {
+    counters_.bytes -= place->second->bytes;
+    recent_.erase(place->second);
+  }
   recent_.push_front({key, bytes});
   places_[key] = recent_.begin();
   counters_.bytes += bytes;
@@ -162,6 +172,7 @@ void segment_cache::forget(const digest& key) {
   const std::scoped_lock guard(lock_);
   const auto place = places_.find(key);
   if (place == places_.end()) return;
+  ::unlink(path_of(key).c_str());
   counters_.bytes -= place->second->bytes;
   recent_.erase(place->second);
   places_.erase(place);

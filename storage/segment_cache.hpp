@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
@@ -29,10 +30,13 @@ class segment_cache {
   /// The frame of `key` if it is kept.
   std::optional<shared_bytes> find(const digest& key);
 
-  /// Keeps the frame of `key`, which no thread builds. Errors: `io`, `no_space`.
+  /// Bytes of the frame of `key` if it is kept; that is no use of it.
+  [[nodiscard]] std::optional<std::uint64_t> size_of(const digest& key) const;
+
+  /// Keeps the frame of `key`, which nobody builds with `get_or_build`. Errors: `io`, `no_space`.
   result<void> put(const digest& key, bytes_view frame);
 
-  /// The frame of `key` is built anew when it is wanted next.
+  /// Deletes the frame of `key`: it is built anew when it is wanted next.
   void forget(const digest& key);
 
   struct counters {
@@ -51,7 +55,7 @@ class segment_cache {
   result<shared_bytes> read(const digest& key) const;
   result<void> keep(const digest& key, bytes_view frame);
   result<shared_bytes> build_and_keep(const digest& key, const builder& build);
-  void use(const digest& key, std::uint64_t bytes);
+  void add(const digest& key, std::uint64_t bytes);
   void evict();
 
   struct entry {
@@ -60,6 +64,7 @@ class segment_cache {
   };
   std::filesystem::path folder_;
   std::uint64_t bytes_max_;
+  std::atomic<std::uint64_t> next_{0};  ///< of temporary files
   mutable std::mutex lock_;
   std::condition_variable built_;
   std::unordered_set<digest> building_;

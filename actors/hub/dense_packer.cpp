@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace firstlight {
 namespace {
 
@@ -14,33 +16,45 @@ struct shell {
   [[nodiscard]] dense_packer_state& state() const { return self->state; }
 };
 
-void wait(const shell& my, const order_learned& news) {
-  auto& newest = my.state().orders[news.toc];
-  if (newest.outdated) newest.outdated->store(true);
-  newest = {++my.state().generation, news.order, std::make_shared<std::atomic<bool>>(false)};
-  my.self->delayed_send(my.self, my.tools->packing.limits.after, order_settled{news.toc, newest.generation});
+/// Whether starts are expected to read the same in both, in the same order.
+bool alike(const stored_order& a, const stored_order& b) {
+  return std::ranges::equal(std::span(a.runs).first(a.guessed), std::span(b.runs).first(b.guessed));
 }
 
-void end(const shell& my, const order_settled& which, const result<std::uint32_t>& packed) {
+void wait(const shell& my, const order_learned& news) {
+  const auto& limits = my.tools->packing.limits;
+  auto& image = my.state().images[news.toc];
+  if (image.newest && alike(*image.newest, *news.order)) return;
+  const auto now = my.self->clock().now();
+  if (!image.since) image.since = now;
+  image.newest = news.order;
+  image.generation = ++my.state().generation;
+  const auto latest = *image.since + limits.after_at_most - now;
+  const auto delay = std::clamp<caf::actor_clock::duration_type>(latest, {}, limits.after);
+  my.self->delayed_send(my.self, delay, order_settled{news.toc, image.generation});
+}
+
+void report(const order_settled& which, const result<std::uint32_t>& packed) {
   const auto image = which.toc.value.hex().substr(0, 12);
+  const auto gone = [](errc why) {
+    return why == errc::cancelled || why == errc::not_found || why == errc::not_ready;
+  };
   if (packed && *packed > 0)
-    spdlog::info("the {} segments of image {} that starts read first are packed anew", *packed, image);
-  else if (!packed && packed.error().code != errc::cancelled && packed.error().code != errc::not_found)
+    spdlog::info("{} segments of image {} that starts read first are smaller now", *packed, image);
+  if (!packed && !gone(packed.error().code))
     spdlog::warn("image {} is not packed anew: {}", image, to_string(packed.error()));
-  auto& orders = my.state().orders;
-  const auto newest = orders.find(which.toc);
-  if (newest != orders.end() && newest->second.generation == which.generation) orders.erase(newest);
 }
 
 void pack(const shell& my, const order_settled& which) {
-  const auto newest = my.state().orders.find(which.toc);
-  if (newest == my.state().orders.end() || newest->second.generation != which.generation) return;
+  auto& image = my.state().images[which.toc];
+  if (image.generation != which.generation) return;
+  image.since.reset();
   run_on(
       my.tools->workers.next(), my.self,
-      [tools = my.tools, which, order = newest->second.order, outdated = newest->second.outdated] {
-        return pack_image_densely(tools->packing, which.toc, *order, *outdated);
+      [tools = my.tools, which, order = image.newest] {
+        return pack_image_densely(tools->packing, which.toc, *order);
       },
-      [my, which](const result<std::uint32_t>& packed) { end(my, which, packed); });
+      [which](const result<std::uint32_t>& packed) { report(which, packed); });
 }
 
 }  // namespace

@@ -7,15 +7,16 @@
 
 namespace firstlight {
 
-/// Its own clock: so long ago the order of an image was the newest.
+/// Its own clock: this order of the image was the newest for long enough, unless a newer one has come.
 struct order_settled {
   toc_id toc;
   std::uint64_t generation = 0;
 };
 
-/// DENSE PACKER (hub): once the order of an image has stayed as it is for a while, what its starts are
-/// expected to read is packed anew, smaller, so that the next node gets it in fewer bytes. A newer order ends
-/// the work on an older one.
+/// DENSE PACKER (hub): once an order that the aggregator has learned has stayed as it is for a while, what
+/// starts of its image are expected to read is packed anew, smaller, so that the next node gets it in fewer
+/// bytes. An image whose order changes all the time is packed now and then. What an earlier process has not
+/// come to waits for the next trace of its image.
 using dense_packer = caf::typed_actor<caf::reacts_to<order_learned>, caf::reacts_to<trace_added>,
                                       caf::reacts_to<order_settled>>;
 
@@ -27,12 +28,12 @@ struct dense_packer_tools {
 
 struct dense_packer_state {
   static inline const char* name = "dense-packer";
-  struct newest {
+  struct image {
+    std::shared_ptr<const stored_order> newest;
     std::uint64_t generation = 0;
-    std::shared_ptr<const stored_order> order;
-    std::shared_ptr<std::atomic<bool>> outdated;
+    std::optional<caf::actor_clock::time_point> since{};  ///< it has waited to be packed
   };
-  std::map<toc_id, newest> orders;  ///< that are not packed yet
+  std::map<toc_id, image> images;
   std::uint64_t generation = 0;
 };
 

@@ -159,16 +159,19 @@ admin_trace_score_row row_of(const std::string& order, const trace_id& id, const
 }
 
 /// As dense as the hub sends it once it has had the time.
-result<void> add_packed(const scorer& my, const observed_start& start, const content_order& order,
+result<void> add_packed(const scorer& my, std::size_t start, const content_order& order,
                         admin_trace_score_row& row) {
   const auto& packs = my.tools.packs;
+  if (packs.contents == nullptr) return fail(errc::unsupported, "there are no contents to pack");
   auto limits = packs.packing;
   if (limits.dense_level > 0) limits.compression_level = static_cast<int>(limits.dense_level);
   segment_builder builder(*packs.contents, nullptr, my.toc->geometry(), limits);
-  const auto score = score_packed(builder, start, order, my.contents, my.toc->geometry(), packs.cut);
-  if (!score) return tl::unexpected(score.error());
-  row.packed_touched_bytes = score->touched_bytes;
-  row.packed_sent_bytes = score->sent_bytes;
+  const packed_count how{builder, my.contents, my.toc->geometry(), packs.cut, my.tools.stop};
+  const auto touched = packed_touched(how, my.starts[start]);
+  const auto sent = touched ? packed_sent(how, my.starts[start], order) : touched;
+  if (!sent) return tl::unexpected(sent.error());
+  row.packed_touched_bytes = *touched;
+  row.packed_sent_bytes = *sent;
   return {};
 }
 
@@ -264,18 +267,20 @@ result<admin_trace_scores> score_traces(const hub_trace_tools& tools, const admi
                            .hub = tools.delivery};
   admin_trace_scores scores;
   for (const auto& name : asked.orders) {
+    std::optional<content_order> for_all;  // the relative's takes long to find
     for (std::size_t i = 0; i < my->starts.size(); ++i) {
       if (name == "traced" && my->starts.size() < 2)
         return fail(errc::not_found,
                     "a traced order is scored by a start that it was not learned from: two "
                     "recorded starts are needed");
       if (tools.stop != nullptr && tools.stop->load()) return fail(errc::cancelled, "the hub ends");
-      const auto order = order_named(*my, name, i);
+      auto order = for_all ? result<content_order>(*for_all) : order_named(*my, name, i);
       if (!order) return tl::unexpected(order.error());
+      if (name == "relative") for_all = *order;
       const auto score = score_order(my->starts[i], *order, my->contents, my->toc->geometry(), link);
       scores.rows.push_back(row_of(name, my->ids[i], score));
       if (asked.packed)
-        if (auto added = add_packed(*my, my->starts[i], *order, scores.rows.back()); !added)
+        if (auto added = add_packed(*my, i, *order, scores.rows.back()); !added)
           return tl::unexpected(added.error());
       if (asked.plot && scores.svg.empty())
         scores.svg = plot_replay(score, content_paths(*my->toc),

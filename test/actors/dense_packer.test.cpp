@@ -63,7 +63,6 @@ struct packer_bench {
     caf::anon_send(packer, order_learned{image.record.toc, order});
     stage.run();
   }
-  void settle() { stage.pass(limits.after); }
   void work() {
     stage.finish_last(worker);
     stage.run();
@@ -98,48 +97,61 @@ TEST_CASE("what starts read is packed anew once its order has settled, and small
   CHECK(bench.sent(*order) < before);
 }
 
-TEST_CASE("a newer order is waited for, and ends the work on an older one") {
+TEST_CASE("a newer order is waited for, the same once more is not") {
   packer_bench bench;
   const auto older = bench.reading("lib/library");
   const auto newer = bench.reading("bin/program");
   const auto older_before = bench.sent(*older);
   const auto newer_before = bench.sent(*newer);
   bench.learn(older);
-  SECTION("while it waits") {
-    bench.stage.pass(bench.limits.after / 2);
-    bench.learn(newer);
-    bench.stage.pass(bench.limits.after / 2);
-    bench.work();
-    CHECK(bench.cache->count().put == 0);
-    bench.stage.pass(bench.limits.after / 2);
-  }
-  SECTION("while it is about to be packed") {
-    bench.settle();
-    bench.learn(newer);
-    bench.work();
-    CHECK(bench.cache->count().put == 0);
-    bench.settle();
-  }
+  bench.stage.pass(bench.limits.after / 2);
+  bench.learn(newer);
+  bench.stage.pass(bench.limits.after / 2);
+  bench.learn(bench.reading("bin/program"));
+  bench.work();
+  CHECK(bench.cache->count().put == 0);
+  bench.stage.pass(bench.limits.after / 2);
   bench.work();
   CHECK(bench.sent(*newer) < newer_before);
   CHECK(bench.sent(*older) == older_before);
 }
 
-TEST_CASE("packing anew keeps its limit, ends with the hub, and does without an image that has gone") {
-  auto limits = dense_limits{};
-  SECTION("its limit") {
-    limits.bytes_max = 1;
+TEST_CASE("an image whose order changes all the time is packed now and then") {
+  packer_bench bench({.after = 100ms, .after_at_most = 1s});
+  for (int i = 0; i < 19; ++i) {
+    bench.learn(bench.reading(i % 2 == 0 ? "lib/library" : "bin/program"));
+    bench.stage.pass(50ms);
   }
-  packer_bench bench(limits);
-  const auto order = bench.reading("lib/library");
-  SECTION("the hub ends") {
-    bench.stop = true;
-  }
-  SECTION("the image has gone") {
-    REQUIRE(bench.hub.catalogue->remove(bench.image.record.reference, bench.image.record.platform));
-  }
-  bench.learn(order);
-  bench.settle();
   bench.work();
   CHECK(bench.cache->count().put == 0);
+  for (int i = 0; i < 2; ++i) {
+    bench.learn(bench.reading(i % 2 == 0 ? "bin/program" : "lib/library"));
+    bench.stage.pass(50ms);
+  }
+  bench.work();
+  CHECK(bench.cache->count().put > 0);
+}
+
+TEST_CASE("no more is packed anew than the limit says") {
+  packer_bench bench({.bytes_max = 2 * plan_limits{}.first_segment_bytes});
+  bench.learn(bench.reading("lib/library"));
+  bench.stage.pass(bench.limits.after);
+  bench.work();
+  CHECK(bench.cache->count().put == 2);
+}
+
+TEST_CASE("packing anew ends with the hub, and does without an image that has gone") {
+  packer_bench bench;
+  const auto order = bench.reading("lib/library");
+  const auto pack = [&](const dense_packing_tools& tools) {
+    return pack_image_densely(tools, bench.image.record.toc, *order);
+  };
+  const dense_packing_tools tools{*bench.hub.catalogue, bench.builder, {}, {}, &bench.stop};
+  bench.stop = true;
+  CHECK(pack(tools).error().code == errc::cancelled);
+  bench.stop = false;
+  CHECK(pack(tools).value() > 1);
+  CHECK(pack(tools).value() == 0);  // they are there
+  REQUIRE(bench.hub.catalogue->remove(bench.image.record.reference, bench.image.record.platform));
+  CHECK(pack(tools).error().code == errc::not_found);
 }

@@ -52,10 +52,10 @@ TEST_CASE("a library's dynamic symbols tell where their bytes stand") {
   const auto bits = GENERATE(32, 64);
   const auto library = version(make_elf({.word_bits = bits, .functions = {{"f", 80}, {"g", 120}}}));
   REQUIRE(library);
-  CHECK(library->symbols == std::vector<elf_symbol>{{"f", 80}, {"g", 120}});
-  CHECK(version(make_elf({.word_bits = bits}))->symbols.empty());
+  CHECK(library->symbols.all == std::vector<elf_symbol>{{"f", 80}, {"g", 120}});
+  CHECK(version(make_elf({.word_bits = bits}))->symbols.all.empty());
   // Behind what is loaded there is nothing of a symbol.
-  CHECK(version(make_elf({.word_bits = bits, .functions = {{"f", 1U << 20U}}}))->symbols.empty());
+  CHECK(version(make_elf({.word_bits = bits, .functions = {{"f", 1U << 20U}}}))->symbols.all.empty());
 }
 
 TEST_CASE("the symbols of the running C library are where the loader finds them") {
@@ -64,9 +64,9 @@ TEST_CASE("the symbols of the running C library are where the loader finds them"
   const auto address = static_cast<const char*>(found.dli_saddr) - static_cast<const char*>(found.dli_fbase);
   const auto library = version(file_bytes(found.dli_fname));
   REQUIRE(library);
-  const auto symbol = std::find_if(library->symbols.begin(), library->symbols.end(),
+  const auto symbol = std::find_if(library->symbols.all.begin(), library->symbols.all.end(),
                                    [](const elf_symbol& one) { return one.name == "qsort"; });
-  REQUIRE(symbol != library->symbols.end());
+  REQUIRE(symbol != library->symbols.all.end());
   const auto part =
       std::find_if(library->file.loaded.begin(), library->file.loaded.end(), [&](const loaded_segment& one) {
         return symbol->offset >= one.range.offset && symbol->offset < one.range.offset + one.range.length;
@@ -90,9 +90,25 @@ TEST_CASE("two versions have their parts and the symbols of one name in common")
   CHECK(has({0, 0}));
   CHECK(has({before.file.loaded[0].range.length, now.file.loaded[0].range.length}));
   CHECK(common_anchors(before, version(make_elf({.machine = 3, .functions = {{"f", 100}}})).value()).empty());
-  auto other_parts = now;
+  auto other_parts = version(make_elf({.needed = {"liba"}, .functions = {{"f", 100}, {"g", 140}}})).value();
   other_parts.file.loaded[0].use = segment_use::writable;
   CHECK(common_anchors(before, other_parts).size() == 2);
+}
+
+TEST_CASE("a part with few symbols for its size is known by its bounds alone") {
+  const std::vector<std::string> libraries(100, std::string(400, 'x'));
+  const auto before = version(make_elf({.needed = libraries, .functions = {{"f", 80}, {"g", 120}}})).value();
+  const auto now = version(make_elf({.needed = libraries, .functions = {{"f", 100}, {"g", 140}}})).value();
+  CHECK(common_anchors(before, now).size() == 2);
+}
+
+TEST_CASE("symbols with names of any length cost no more than their table") {
+  const auto bytes =
+      make_elf({.functions = {{std::string(5000, 'x'), 80}, {std::string(4096, 'y'), 90}, {"g", 120}}});
+  const auto library = version(bytes);
+  REQUIRE(library);
+  REQUIRE(library->symbols.all.size() == 2);  // one name is too long
+  CHECK(library->symbols.all[0].name.size() == 4096);
 }
 
 TEST_CASE("symbols beyond a limit, or outside of the file, are refused") {

@@ -26,6 +26,10 @@ TEST_CASE("between two anchors all keeps its share of the way") {
   CHECK(map.at(300) == 800);
   CHECK(map.at(500) == 1500);
   CHECK(map.at(750) == 1750);
+  CHECK(map.gap(50) == 100);
+  CHECK(map.gap(100) == 1400);
+  CHECK(map.gap(999) == 500);
+  CHECK(map.gap(5000) == 500);
 }
 
 TEST_CASE("parts that have changed places are left out, the fewest that can be") {
