@@ -85,6 +85,7 @@ result<std::shared_ptr<mount_keeper>> open_keeper(const node_options& options) {
   });
   if (wanted || !keeper) return keeper;
   for (const auto& left : (*keeper)->take_kept()) (*keeper)->drop(left.name);
+  if ((*keeper)->take_kept_contents()) (*keeper)->drop(std::string(kept_contents_name));
   return std::shared_ptr<mount_keeper>{};
 }
 

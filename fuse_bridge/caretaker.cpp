@@ -11,18 +11,23 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "fuse_bridge/hybrid/content_node.hpp"
 #include "fuse_bridge/kernel_resend.hpp"
+#include "fuse_bridge/killed_reader.hpp"
 #include "storage/content_name.hpp"
 
 namespace firstlight {
 namespace {
 
-// The kernel refuses buffers that would not hold its largest write, which libfuse allows to be 1 MiB.
-constexpr std::size_t message_bytes_max = (1U << 20U) + (64U << 10U);
+// libfuse lets the kernel write so many pages at once, and the kernel refuses buffers that would not hold
+// them.
+constexpr std::size_t message_pages_max = 256;
+constexpr std::size_t message_header_bytes_max = 64 * 1024;
+constexpr std::uint32_t read_bytes_max = 16U << 20U;
 constexpr std::size_t files_open_max = 256;
-constexpr int requests_a_turn = 256;
+constexpr int requests_a_turn = 16;
 
 template <class Fields>
 std::optional<Fields> fields_at(bytes_view message, std::size_t at) {
@@ -52,17 +57,26 @@ struct directory_closer {
 
 caretaker::caretaker(caretaker_places places) : places_(std::move(places)), early_(places_.early_contents) {}
 
+void caretaker::forget() {
+  files_.clear();
+  waiting_.clear();
+  watched_ = 0;
+  fails_ = false;
+}
+
 void caretaker::begin(int device) {
-  message_.resize(message_bytes_max);
+  forget();  // of a mount that ended meanwhile
+  message_.resize(message_pages_max * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) +
+                  message_header_bytes_max);
   // Else programs that the node owed an answer wait for the next one.
   [[maybe_unused]] const auto asked = have_kernel_repeat(device);
 }
 
 void caretaker::end(int device) {
-  files_.clear();
+  const bool owes = !waiting_.empty();
+  forget();
   message_ = {};
   data_ = {};
-  const bool owes = !std::exchange(waiting_, {}).empty();
   // A node that goes on with the session does so too; one that has been there all the time does not.
   if (owes) [[maybe_unused]]
     const auto asked = have_kernel_repeat(device);
@@ -71,9 +85,13 @@ void caretaker::end(int device) {
 void caretaker::serve(int device) {
   for (int i = 0; i < requests_a_turn; ++i) {
     const auto got = ::read(device, message_.data(), message_.size());
-    if (got <= 0) return;  // nothing more, or the mount is gone, which poll tells
+    if (got <= 0) {  // nothing more, or a request that was taken back, or the mount is gone, which poll tells
+      fails_ = got < 0 && errno != EAGAIN && errno != EINTR && errno != ENOENT;
+      break;
+    }
     handle(device, bytes_view(message_).first(static_cast<std::size_t>(got)));
   }
+  let_killed_go(device);
 }
 
 void caretaker::handle(int device, bytes_view message) {
@@ -86,21 +104,33 @@ void caretaker::handle(int device, bytes_view message) {
     case FUSE_READ:
       return read(device, message);
     case FUSE_INTERRUPT:
-      if (const auto what = fields_at<fuse_interrupt_in>(message, sizeof *header);
-          what && waiting_.erase(what->unique) > 0)
-        reply(device, what->unique, EINTR);
+      if (const auto what = fields_at<fuse_interrupt_in>(message, sizeof *header))
+        if (const auto found = waiting_.find(what->unique); found != waiting_.end())
+          watched_ += std::exchange(found->second.watched, true) ? 0 : 1;
       return;
     default:
-      waiting_.insert(header->unique);
+      waiting_.try_emplace(header->unique, waiter{header->pid});
   }
+}
+
+/// Others have been sent a harmless signal: an answer now would be an error in a program that lives on.
+void caretaker::let_killed_go(int device) {
+  if (watched_ == 0) return;
+  std::erase_if(waiting_, [&](const auto& one) {
+    const bool go = one.second.watched && is_killed(one.second.thread);
+    if (!go) return false;
+    reply(device, one.first, EINTR);
+    --watched_;
+    return true;
+  });
 }
 
 void caretaker::read(int device, bytes_view message) {
   const auto header = *fields_at<fuse_in_header>(message, 0);
   const auto wanted = fields_at<fuse_read_in>(message, sizeof header);
   const auto file = wanted ? file_of(header.nodeid) : -1;
-  if (file < 0 || wanted->size > message_bytes_max) {
-    waiting_.insert(header.unique);
+  if (file < 0 || wanted->size > read_bytes_max) {
+    waiting_.try_emplace(header.unique, waiter{header.pid});
     return;
   }
   data_.resize(wanted->size);

@@ -1,6 +1,5 @@
 #pragma once
 #include <map>
-#include <unordered_set>
 #include <vector>
 
 #include "fuse_bridge/hybrid/early_contents.hpp"
@@ -17,7 +16,7 @@ struct caretaker_places {
 /// CARETAKER: while no node lives, its keeper answers what the kernel asks of the content mount, as far as
 /// the store has it whole: a file that was first opened while it arrived is read through FUSE for as long as
 /// it is in use, and the kernel may have dropped its pages. All else waits for the next node; whoever is
-/// killed while it waits ends at once. Knows only FUSE_READ and FUSE_INTERRUPT (the kernel's
+/// killed while he waits for it is let go. Knows only FUSE_READ and FUSE_INTERRUPT (the kernel's
 /// include/uapi/linux/fuse.h). One thread.
 class caretaker {
  public:
@@ -25,13 +24,25 @@ class caretaker {
 
   /// A node has gone. What it had been asked, and had not answered, is asked again here.
   void begin(int device);
-  /// Handles what the kernel asks now; never waits.
+  /// Handles some of what the kernel asks now, and lets killed waiters go; never waits for the kernel.
   void serve(int device);
+  /// Whether a signal has reached somebody who waits: the kernel tells once, and not of which, so `serve`
+  /// must look again and again.
+  [[nodiscard]] bool watches() const { return watched_ > 0; }
+  /// The kernel does not hand its requests out; then there is no use in asking for them.
+  [[nodiscard]] bool fails() const { return fails_; }
   /// A node has come: what waits is asked again there. Idle from now on.
   void end(int device);
 
  private:
+  struct waiter {
+    std::uint32_t thread = 0;
+    bool watched = false;
+  };
+
+  void forget();
   void handle(int device, bytes_view message);
+  void let_killed_go(int device);
   void read(int device, bytes_view message);
   /// The descriptor of the content's file; negative if it is not there whole.
   int file_of(std::uint64_t node);
@@ -43,7 +54,9 @@ class caretaker {
   std::vector<std::byte> message_;
   std::vector<std::byte> data_;
   std::map<std::uint64_t, file_descriptor> files_;  ///< by node
-  std::unordered_set<std::uint64_t> waiting_;       ///< requests without an answer
+  std::map<std::uint64_t, waiter> waiting_;         ///< requests without an answer
+  std::size_t watched_ = 0;
+  bool fails_ = false;
 };
 
 }  // namespace firstlight

@@ -52,7 +52,7 @@ class keeper {
     polled_.push_back({serving_ ? node_->get() : -1, POLLIN, 0});
     // Without a wish only that the kernel's side has ended is told.
     for (const auto& [name, held] : held_) {
-      const bool cares = taking_care_ && name == kept_contents_name;
+      const bool cares = taking_care_ && !caretaker_.fails() && name == kept_contents_name;
       polled_.push_back({held.device.get(), static_cast<short>(cares ? POLLIN : 0), 0});
     }
     int limit = -1;
@@ -61,6 +61,10 @@ class keeper {
       if (left.count() <= 0) return false;
       const auto turn = std::min<steady::duration>(left, std::chrono::hours(1));
       limit = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(turn).count());
+    }
+    if (taking_care_ && caretaker_.watches()) {
+      const auto turn = static_cast<int>(limits_.killed_check_interval.count());
+      limit = limit < 0 ? turn : std::min(limit, turn);
     }
     if (poll(polled_.data(), polled_.size(), limit) >= 0) return true;
     for (auto& one : polled_) one.revents = 0;

@@ -34,6 +34,19 @@ std::optional<std::uint32_t> parked_reads::thread_of(waiter_id id) const {
   return found->second.thread;
 }
 
+std::vector<parked_request> parked_reads::leave() {
+  {
+    const std::lock_guard lock(mutex_);
+    left_ = true;
+  }
+  return close();
+}
+
+bool parked_reads::left() const {
+  const std::lock_guard lock(mutex_);
+  return left_;
+}
+
 std::vector<parked_request> parked_reads::close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;

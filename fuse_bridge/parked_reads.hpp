@@ -47,6 +47,9 @@ class parked_reads {
 
   /// Takes all out; from now on nothing can be parked.
   [[nodiscard]] std::vector<parked_request> close();
+  /// The same; what could have been parked is from now on left for the next process, unanswered.
+  [[nodiscard]] std::vector<parked_request> leave();
+  [[nodiscard]] bool left() const;
 
   [[nodiscard]] std::size_t size() const;
 
@@ -56,6 +59,7 @@ class parked_reads {
   std::uint64_t last_id_ = 0;
   std::uint32_t parked_max_;
   bool closed_ = false;
+  bool left_ = false;
 };
 
 }  // namespace firstlight

@@ -51,6 +51,7 @@ void park(const read_service& service, inode_number inode, block_run blocks, con
                           reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)));
   if (read.recorder) read.recorder->waits();
   const auto interrupted = service.parked->park(id, read);
+  if (!interrupted && service.parked->left()) return fuse_reply_none(read.request);
   if (!interrupted) {
     read.counters->note_error(interrupted.error());
     return refuse_read(read, EIO);

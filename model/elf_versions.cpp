@@ -1,6 +1,8 @@
 #include "model/elf_versions.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <string_view>
 #include <unordered_map>
 
@@ -22,21 +24,22 @@ void add_parts(std::span<const loaded_segment> before, std::span<const loaded_se
 /// Few symbols in a large part say little: constants have hardly any, and those may have moved by themselves.
 constexpr std::uint64_t bytes_per_symbol_max = 16 * 1024;
 
+/// Each symbol counts for one part, also where a damaged file says that parts overlap.
 void add_symbols(const elf_version& before, const elf_version& now, std::vector<version_anchor>& anchors) {
+  std::map<std::uint64_t, std::uint64_t> parts;  // lengths by offset
+  for (const auto& part : before.file.loaded) parts.emplace(part.range.offset, part.range.length);
   std::unordered_map<std::string_view, std::uint64_t> places;  // of several with one name the first
   for (const auto& symbol : now.symbols.all) places.try_emplace(symbol.name, symbol.offset);
-  for (const auto& part : before.file.loaded) {
-    std::vector<version_anchor> of_part;
-    for (const auto& symbol : before.symbols.all) {
-      const bool inside =
-          symbol.offset >= part.range.offset && symbol.offset - part.range.offset < part.range.length;
-      if (!inside) continue;
-      if (const auto place = places.find(symbol.name); place != places.end())
-        of_part.push_back({symbol.offset, place->second});
-    }
-    if (of_part.size() * bytes_per_symbol_max >= part.range.length)
-      anchors.insert(anchors.end(), of_part.begin(), of_part.end());
+  std::map<std::uint64_t, std::vector<version_anchor>> by_part;
+  for (const auto& symbol : before.symbols.all) {
+    const auto behind = parts.upper_bound(symbol.offset);
+    if (behind == parts.begin()) continue;
+    if (const auto place = places.find(symbol.name); place != places.end())
+      by_part[std::prev(behind)->first].push_back({symbol.offset, place->second});
   }
+  for (const auto& [offset, of_part] : by_part)
+    if (of_part.size() * bytes_per_symbol_max >= parts.at(offset))
+      anchors.insert(anchors.end(), of_part.begin(), of_part.end());
 }
 
 }  // namespace

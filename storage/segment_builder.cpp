@@ -71,12 +71,26 @@ result<bool> segment_builder::pack_densely(const planned_segment& planned,
   if (auto checked = check(planned, contents); !checked) return tl::make_unexpected(checked.error());
   if (cache_ == nullptr || limits_.dense_level == 0) return false;
   const auto key = cache_key(planned, contents, density::dense);
-  if (cache_->size_of(key)) return false;
+  if (cache_->size_of(key) || is_known_not_to_pay(key)) return false;
   const auto frame = pack(planned, contents, density::dense);
   if (!frame) return tl::make_unexpected(frame.error());
   const auto plain = cache_->size_of(cache_key(planned, contents, density::plain));
-  if (plain && *plain <= frame->size()) return false;
+  if (plain && *plain <= frame->size()) {
+    note_not_paying(key);
+    return false;
+  }
   return cache_->put(key, *frame).map([] { return true; });
+}
+
+bool segment_builder::is_known_not_to_pay(const digest& key) {
+  const std::scoped_lock guard(not_paying_lock_);
+  return not_paying_.contains(key);
+}
+
+void segment_builder::note_not_paying(const digest& key) {
+  const std::scoped_lock guard(not_paying_lock_);
+  if (not_paying_.size() >= limits_.not_paying_max) not_paying_.clear();
+  not_paying_.insert(key);
 }
 
 void segment_builder::distrust(const planned_segment& planned, std::span<const content_info> contents) {

@@ -3,6 +3,7 @@
 #include <list>
 #include <mutex>
 #include <span>
+#include <unordered_set>
 
 #include "config/segment_limits.hpp"
 #include "model/merkle.hpp"
@@ -47,6 +48,8 @@ class segment_builder {
     content_id id;
     std::shared_ptr<const merkle_tree> tree;
   };
+  bool is_known_not_to_pay(const digest& key);
+  void note_not_paying(const digest& key);
   result<void> check(const planned_segment& planned, std::span<const content_info> contents) const;
   enum class density : std::uint8_t { plain, dense };
   [[nodiscard]] digest cache_key(const planned_segment& planned, std::span<const content_info> contents,
@@ -64,6 +67,8 @@ class segment_builder {
   segment_cache* cache_;
   block_geometry geometry_;
   segment_limits limits_;
+  std::mutex not_paying_lock_;
+  std::unordered_set<digest> not_paying_;  ///< keys of segments that the dense level does not make smaller
   std::mutex trees_lock_;
   std::list<cached_tree> trees_;  // front: used last
   std::uint64_t trees_bytes_ = 0;

@@ -3,6 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "storage/sha256.hpp"
 
 namespace firstlight {
 namespace {
@@ -16,45 +19,55 @@ struct shell {
   [[nodiscard]] dense_packer_state& state() const { return self->state; }
 };
 
-/// Whether starts are expected to read the same in both, in the same order.
-bool alike(const stored_order& a, const stored_order& b) {
-  return std::ranges::equal(std::span(a.runs).first(a.guessed), std::span(b.runs).first(b.guessed));
+/// Equal if starts are expected to read the same, in the same order.
+digest reads_of(const stored_order& order) {
+  sha256_stream sum;
+  const auto expected = std::span(order.runs).first(order.guessed);
+  sum.update(std::as_bytes(expected));
+  return sum.finish();
 }
 
 void wait(const shell& my, const order_learned& news) {
   const auto& limits = my.tools->packing.limits;
   auto& image = my.state().images[news.toc];
-  if (image.newest && alike(*image.newest, *news.order)) return;
+  const auto reads = reads_of(*news.order);
+  if (image.generation != 0 && image.reads == reads) return;
   const auto now = my.self->clock().now();
   if (!image.since) image.since = now;
-  image.newest = news.order;
+  image.reads = reads;
+  image.next = news.order;
   image.generation = ++my.state().generation;
   const auto latest = *image.since + limits.after_at_most - now;
   const auto delay = std::clamp<caf::actor_clock::duration_type>(latest, {}, limits.after);
   my.self->delayed_send(my.self, delay, order_settled{news.toc, image.generation});
 }
 
-void report(const order_settled& which, const result<std::uint32_t>& packed) {
+/// An image that could not be packed is tried again with the next order, even if that is equal.
+void end(const shell& my, const order_settled& which, const result<std::uint32_t>& packed) {
   const auto image = which.toc.value.hex().substr(0, 12);
-  const auto gone = [](errc why) {
-    return why == errc::cancelled || why == errc::not_found || why == errc::not_ready;
-  };
-  if (packed && *packed > 0)
-    spdlog::info("{} segments of image {} that starts read first are smaller now", *packed, image);
-  if (!packed && !gone(packed.error().code))
+  if (packed) {
+    if (*packed > 0)
+      spdlog::info("{} segments of image {} that starts read first are smaller now", *packed, image);
+    return;
+  }
+  const auto known = my.state().images.find(which.toc);
+  if (known != my.state().images.end() && known->second.generation == which.generation)
+    my.state().images.erase(known);
+  const auto why = packed.error().code;
+  if (why != errc::cancelled && why != errc::not_found && why != errc::not_ready)
     spdlog::warn("image {} is not packed anew: {}", image, to_string(packed.error()));
 }
 
 void pack(const shell& my, const order_settled& which) {
-  auto& image = my.state().images[which.toc];
-  if (image.generation != which.generation) return;
-  image.since.reset();
+  const auto image = my.state().images.find(which.toc);
+  if (image == my.state().images.end() || image->second.generation != which.generation) return;
+  image->second.since.reset();
   run_on(
       my.tools->workers.next(), my.self,
-      [tools = my.tools, which, order = image.newest] {
+      [tools = my.tools, which, order = std::exchange(image->second.next, nullptr)] {
         return pack_image_densely(tools->packing, which.toc, *order);
       },
-      [which](const result<std::uint32_t>& packed) { report(which, packed); });
+      [my, which](const result<std::uint32_t>& packed) { end(my, which, packed); });
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ struct dense_packer_tools {
 struct dense_packer_state {
   static inline const char* name = "dense-packer";
   struct image {
-    std::shared_ptr<const stored_order> newest;
+    digest reads;                              ///< what of its newest order starts are expected to read
+    std::shared_ptr<const stored_order> next;  ///< that order, until it is packed
     std::uint64_t generation = 0;
     std::optional<caf::actor_clock::time_point> since{};  ///< it has waited to be packed
   };

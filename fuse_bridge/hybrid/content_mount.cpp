@@ -63,7 +63,10 @@ result<void> content_mount::start() {
 result<void> content_mount::go_on(const kept_session& left) {
   auto session = fuse_mount_session::take_over(new_session(), left);
   alive_->store(session.has_value());
-  if (!session) return tl::unexpected(session.error());
+  if (!session) {
+    if (parts_.keeper) parts_.keeper->drop(std::string(kept_contents_name));
+    return tl::unexpected(session.error());
+  }
   session_ = std::move(*session);
   mounted_ = true;
   let_keep();
@@ -89,11 +92,14 @@ void content_mount::learn(const std::shared_ptr<const content_member>& member) {
   std::vector<content_id> ids;
   const auto& toc = *member->image.toc;
   for (std::uint32_t i = 0; i < toc.content_count(); ++i) ids.push_back(toc.content(i).id);
+  const std::lock_guard lock(early_lock_);
+  if (!directory_->has(member->toc)) return;  // it has left meanwhile
   if (const auto kept = early_.keep(member->toc, ids); !kept)
     spdlog::warn("some files are not readable while this node is away: {}", to_string(kept.error()));
 }
 
 void content_mount::leave(const std::shared_ptr<const content_member>& member) {
+  const std::lock_guard lock(early_lock_);
   directory_->leave(member.get());
   if (!directory_->has(member->toc)) early_.forget(member->toc);
 }
@@ -106,7 +112,8 @@ void content_mount::set_read_ahead(std::uint32_t bytes) {
 content_mount::~content_mount() {
   caf::anon_send_exit(bridge_, caf::exit_reason::user_shutdown);
   if (*left_behind_) return;  // the session closes its own descriptor; the keeper's stays open
-  if (mounted_ && alive()) {  // else a later one may be mounted there
+  if (!alive()) return;       // a later one may be mounted there, and kept
+  if (mounted_) {
     cut_off(parts_.point);
     if (auto gone = unmount(parts_.point, busy_mount::detach); !gone)
       spdlog::warn("a mount stays behind until the next start: {}", gone.error().detail);

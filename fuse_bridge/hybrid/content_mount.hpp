@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <mutex>
 
 #include "fuse_bridge/bridge_actor.hpp"
 #include "fuse_bridge/hybrid/content_session.hpp"
@@ -57,6 +58,7 @@ class content_mount {
   void let_keep();
 
   content_mount_parts parts_;
+  std::mutex early_lock_;  ///< one of a TOC's members leaves while another one joins
   early_contents early_;
   std::shared_ptr<content_directory> directory_ = std::make_shared<content_directory>();
   std::shared_ptr<std::atomic<bool>> alive_ = std::make_shared<std::atomic<bool>>(true);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -55,7 +56,8 @@ struct fixture {
   }
 
   template <class Fields>
-  void ask(std::uint32_t opcode, std::uint64_t request, std::uint64_t node, const Fields& fields) const {
+  void ask(std::uint32_t opcode, std::uint64_t request, std::uint64_t node, const Fields& fields,
+           pid_t by = getpid()) const {
     struct {
       fuse_in_header header;
       Fields fields;
@@ -64,14 +66,16 @@ struct fixture {
     message.header.opcode = opcode;
     message.header.unique = request;
     message.header.nodeid = node;
+    message.header.pid = static_cast<std::uint32_t>(by);
     message.fields = fields;
     REQUIRE(write(kernel.get(), &message, sizeof message) == sizeof message);
   }
-  void read(std::uint64_t request, std::uint64_t node, std::uint64_t offset, std::uint32_t size) const {
+  void read(std::uint64_t request, std::uint64_t node, std::uint64_t offset, std::uint32_t size,
+            pid_t by = getpid()) const {
     fuse_read_in fields{};
     fields.offset = offset;
     fields.size = size;
-    ask(FUSE_READ, request, node, fields);
+    ask(FUSE_READ, request, node, fields, by);
   }
   /// Whether the kernel has been told to repeat what it has asked.
   [[nodiscard]] bool repeats() const {
@@ -129,14 +133,24 @@ TEST_CASE("a caretaker knows what early names have come to mean, once somebody h
   CHECK_FALSE(all.early.find(named));
 }
 
-TEST_CASE("who is killed while he waits for a node ends at once") {
+TEST_CASE("who is killed while he waits for a node is let go, and nobody else whom a signal reaches") {
   fixture all;
-  all.read(5, content_node::of(other_than(all.id)), 0, 4096);
+  const auto gone = fork();
+  if (gone == 0) _exit(0);
+  REQUIRE(waitpid(gone, nullptr, 0) == gone);
+  all.read(5, content_node::of(other_than(all.id)), 0, 4096, gone);
+  all.read(6, content_node::of(other_than(all.id)), 0, 4096);
   CHECK(all.answers().empty());
-  all.ask(FUSE_INTERRUPT, 6, 0, fuse_interrupt_in{5});
+  CHECK_FALSE(all.care.watches());
+  all.ask(FUSE_INTERRUPT, 7, 0, fuse_interrupt_in{6});
+  CHECK(all.answers().empty());
+  CHECK(all.care.watches());  // he may be killed yet
+  all.ask(FUSE_INTERRUPT, 8, 0, fuse_interrupt_in{5});
   CHECK(all.answers() == std::vector<answer>{{5, EINTR, ""}});
-  all.ask(FUSE_INTERRUPT, 7, 0, fuse_interrupt_in{5});  // too late
+  all.ask(FUSE_INTERRUPT, 9, 0, fuse_interrupt_in{5});  // too late
   CHECK(all.answers().empty());
+  all.care.end(all.device.get());
+  CHECK_FALSE(all.care.watches());
 }
 
 TEST_CASE("what waits with a caretaker is asked again of the next node, and only then") {
