@@ -37,7 +37,8 @@ bool access_cache::allowed_before(const access_key& key, instant now) const {
 
 void access_cache::note(const access_key& key, const std::optional<error>& refusal, instant now) {
   note(images_, {key.login, key.image}, refusal, now);
-  const bool of_all = !refusal || refusal->code == errc::denied;  // that one is missing says nothing of others
+  const bool of_all =
+      !refusal || refusal->code == errc::denied;  // that one is missing says nothing of others
   if (of_all) note(repositories_, {key.login, key.repository}, refusal, now);
 }
 
