@@ -15,7 +15,7 @@ struct packed_count {
   const std::atomic<bool>* stop = nullptr;  ///< the call ends with `cancelled`
 };
 
-// `order_score` counts unpacked bytes, these packed ones. They take a second for each 3 MiB at a high level.
+// `order_score` counts unpacked bytes, these packed ones. They take a second for each 2 MB at a high level.
 // Errors: those of the builder.
 
 /// The blocks that a start reads alone, in its own order, in full segments.
