@@ -98,13 +98,20 @@ struct pull_under_way {
   caf::typed_response_promise<pull_started> reply;
 };
 
+/// A pull whose image is known.
+struct pull_to_plan {
+  pull_under_way pull;
+  known_image image;
+  bool toc_left = false;  ///< the node can mount: now it may be planned
+};
+
 struct session_state {
   static inline const char* name = "node-session";
   std::map<std::uint64_t, running_delivery> deliveries;
   std::uint64_t turn = 0;  ///< the delivery that was served last: others go first
   /// Pulls under way that have not been cancelled, and why they cannot go on.
   std::map<std::uint64_t, std::optional<error>> answering;
-  std::deque<std::pair<pull_under_way, known_image>> to_plan;  ///< one after the other: each knows the others
+  std::deque<pull_to_plan> to_plan;  ///< one after the other, as they came: each knows those before it
   bool planning = false;
   std::deque<lender> completed;  ///< the last that have brought all: a pull may not have known of it
   std::weak_ptr<orders_meanwhile> meanwhile;  ///< of the pulls under way

@@ -14,16 +14,25 @@ void refuse(const session_shell& my, const pull_under_way& pull, caf::error why)
   reply.deliver(std::move(why));
 }
 
-/// Whoever waits for its plan is told why there is none, at once or when the planner is done with it.
+/// Where it waits for its plan, or the end.
+auto find_unplanned(const session_shell& my, std::uint64_t id) {
+  auto& waiting = my.state().to_plan;
+  return std::find_if(waiting.begin(), waiting.end(),
+                      [&](const auto& one) { return one.pull.request.delivery == id; });
+}
+
+void plan_next(const session_shell& my);
+
+/// Whoever waits for its plan is told why there is none, at once or when the planner is done with it. Others
+/// must not wait for it.
 void refuse_unplanned(const session_shell& my, std::uint64_t id, const caf::error& why) {
   if (const auto under_way = my.state().answering.find(id); under_way != my.state().answering.end())
     under_way->second = from_caf(why);
-  auto& waiting = my.state().to_plan;
-  const auto found = std::find_if(waiting.begin(), waiting.end(),
-                                  [&](const auto& one) { return one.first.request.delivery == id; });
-  if (found == waiting.end()) return;
-  refuse(my, found->first, why);
-  waiting.erase(found);
+  if (const auto found = find_unplanned(my, id); found != my.state().to_plan.end()) {
+    refuse(my, found->pull, why);
+    my.state().to_plan.erase(found);
+  }
+  plan_next(my);
 }
 
 void send_toc(const session_shell& my, const pull_request& request, toc_frame toc) {
@@ -99,36 +108,39 @@ std::vector<lender> lenders_for(const session_shell& my, const pull_under_way& p
   return lenders;
 }
 
-/// Whether the node still wants it and can have it; answers if not. Others must not wait for what it would
-/// have brought.
-bool is_wanted(const session_shell& my, const pull_under_way& pull) {
-  const auto found = my.state().answering.find(pull.request.delivery);
-  if (found != my.state().answering.end() && !found->second) return true;
-  refuse(my, pull,
-         to_caf(found != my.state().answering.end()
-                    ? *found->second
-                    : error{errc::cancelled, "the node has cancelled this pull"}));
-  return false;
+/// Why the node does not get it any more: it has cancelled the pull, or it cannot have it. Others must not
+/// wait for what it would have brought.
+std::optional<error> why_not(const session_shell& my, std::uint64_t id) {
+  const auto found = my.state().answering.find(id);
+  if (found == my.state().answering.end()) return error{errc::cancelled, "the node has cancelled this pull"};
+  return found->second;
 }
 
-/// One at a time, so that each knows what those before it bring.
+/// One at a time, in the order in which they came, so that each knows what those before it bring, and of a
+/// joint bundle the stream begins with what was asked for first.
 void plan_next(const session_shell& my) {
   auto& state = my.state();
-  if (state.planning || state.to_plan.empty()) return;
-  auto [pull, image] = std::move(state.to_plan.front());
+  if (state.planning || state.to_plan.empty() || !state.to_plan.front().toc_left) return;
+  const auto next = std::move(state.to_plan.front());
   state.to_plan.pop_front();
-  if (!is_wanted(my, pull)) return plan_next(my);
+  if (const auto why = why_not(my, next.pull.request.delivery)) {
+    refuse(my, next.pull, to_caf(*why));
+    return plan_next(my);
+  }
   state.planning = true;
   run_on(
       my.tools->planners.next(), my.self,
-      [tools = my.tools, image = image, request = pull.request, lenders = lenders_for(my, pull)] {
+      [tools = my.tools, image = next.image, request = next.pull.request,
+       lenders = lenders_for(my, next.pull)] {
         return result<prepared_delivery>(prepare_delivery(tools->preparation, image, request, lenders));
       },
-      [my, pull = pull, image = image](const result<prepared_delivery>& prepared) mutable {
+      [my, pull = next.pull, image = next.image](const result<prepared_delivery>& prepared) mutable {
         my.state().planning = false;
-        if (!prepared) {
-          refuse(my, pull, to_caf(prepared.error()));
-        } else if (is_wanted(my, pull)) {
+        const auto why =
+            prepared ? why_not(my, pull.request.delivery) : std::optional<error>(prepared.error());
+        if (why) {
+          refuse(my, pull, to_caf(*why));
+        } else {
           my.state().answering.erase(pull.request.delivery);
           pull.reply.deliver(start(my, pull, image, *prepared));
         }
@@ -138,22 +150,24 @@ void plan_next(const session_shell& my) {
 
 /// First the TOC, so that the node can mount while the hub plans.
 void begin(const session_shell& my, const pull_under_way& pull, const known_image& image) {
-  if (!is_wanted(my, pull)) return;
+  const auto id = pull.request.delivery;
+  if (const auto why = why_not(my, id)) return refuse(my, pull, to_caf(*why));
   if (my.tools->guard)
     my.self->send(my.tools->guard, delivery_allowed{my.state().totals.node, image.record.toc});
   const auto now =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
           .count();
+  my.state().to_plan.push_back({pull, image});
   run_on(
       my.tools->planners.next(), my.self,
       [tools = my.tools, image, request = pull.request, now] {
         return prepare_toc(tools->preparation, image, request, now);
       },
-      [my, pull = pull, image](result<std::vector<toc_frame>> toc) mutable {
-        if (!toc) return refuse(my, pull, to_caf(toc.error()));
-        if (!is_wanted(my, pull)) return;
-        for (auto& part : *toc) send_toc(my, pull.request, std::move(part));
-        my.state().to_plan.emplace_back(pull, image);
+      [my, id, request = pull.request](result<std::vector<toc_frame>> toc) {
+        if (const auto why = toc ? why_not(my, id) : std::optional<error>(toc.error()))
+          return refuse_unplanned(my, id, to_caf(*why));
+        for (auto& part : *toc) send_toc(my, request, std::move(part));
+        find_unplanned(my, id)->toc_left = true;
         plan_next(my);
       });
 }
@@ -169,9 +183,11 @@ std::shared_ptr<orders_meanwhile> meanwhile(const session_shell& my) {
 caf::result<pull_started> take_pull(const session_shell& my, const pull_request& request,
                                     const pull_listener& listener) {
   end_warmup(my);
+  const auto id = request.delivery;
+  if (my.state().deliveries.contains(id) || !my.state().answering.emplace(id, std::nullopt).second)
+    return to_caf({errc::protocol, "delivery " + std::to_string(id) + " is under way already"});
   pull_under_way pull{request, meanwhile(my), my.tools->turns->use(my.host),
                       my.self->make_response_promise<pull_started>()};
-  my.state().answering.emplace(request.delivery, std::nullopt);
   pull.request.login.reset();  // it is needed for the answer only
   my.self
       ->request(my.tools->library, caf::infinite,

@@ -158,8 +158,9 @@ void start_pull(const receiver_shell& my) {
   auto beside = my.tools->group->under_way();    // before what is had is looked up
   my.tools->group->note(my.self->address(), state.report.delivery);
   tick(my);
+  // All by the same worker: pulls leave in the order in which they were started.
   run_on(
-      my.tools->workers.next(), my.self,
+      my.tools->workers.all().front(), my.self,
       [tools = my.tools, request = my.request, image = state.image, id = state.report.delivery] {
         return describe_pull(tools->images(), request->what, image, id);
       },

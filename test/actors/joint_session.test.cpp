@@ -79,6 +79,34 @@ TEST_CASE("pulls at the same moment are one bundle, too") {
   CHECK(std::min((*first)->value().delivered_bytes, (*second)->value().delivered_bytes) <= 300'000);
 }
 
+TEST_CASE("what was pulled first is planned first, whichever table of contents is ready first") {
+  session_bench bench(64U << 20U, session_bench::held_back::plans);
+  const pull_request one{1, image_name, host_platform().text(), {}, std::nullopt};
+  const pull_request other{2, other_image_name, host_platform().text(), {}, std::nullopt};
+  const auto first = bench.stage.ask<pull_started>(bench.session, one, bench.listener);
+  bench.stage.run();
+  const auto second = bench.stage.ask<pull_started>(bench.session, other, bench.listener);
+  bench.stage.run();
+  bench.stage.finish_last(bench.held);
+  REQUIRE(bench.link->tocs.size() == 2);
+  CHECK(bench.link->tocs.front().delivery == 2);
+  while (!*second) bench.stage.finish_last(bench.held);
+  REQUIRE(*first);
+  CHECK((*second)->value().delivered_bytes == 300'000);
+}
+
+TEST_CASE("a delivery that is under way cannot be begun again") {
+  session_bench bench;
+  bench.start();
+  const pull_request again{1, other_image_name, host_platform().text(), {}, std::nullopt};
+  const auto answer = bench.stage.ask<pull_started>(bench.session, again, bench.listener);
+  bench.stage.run();
+  REQUIRE(*answer);
+  CHECK((*answer)->error().code == errc::protocol);
+  bench.answer_all();
+  CHECK(bench.passed(landmark::complete));
+}
+
 TEST_CASE("what a start is about to read goes before what none reads, of whichever delivery") {
   session_bench bench;
   bench.start();
