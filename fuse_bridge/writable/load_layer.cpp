@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <unordered_set>
 
 #include "fuse_bridge/writable/layer_marks.hpp"
 #include "schemas/toc_paths.hpp"
@@ -65,17 +66,50 @@ class loader {
         continue;
       }
       const auto number = load_file({folder, name}, file, st);
-      if (S_ISDIR(st.st_mode)) folders.push_back(number);
+      if (!number) return tl::unexpected(number.error());
+      if (S_ISDIR(st.st_mode)) folders.push_back(*number);
     }
     return {};
   }
 
-  node_number load_file(const layer_place& place, const std::string& file, const struct stat& st) {
+  result<node_number> load_file(const layer_place& place, const std::string& file, const struct stat& st) {
     const auto known = seen_.find(st.st_ino);
-    const auto number = known != seen_.end() ? known->second : add(place, file, st);
-    if (st.st_nlink > 1 && !S_ISDIR(st.st_mode)) seen_[st.st_ino] = number;
-    tree_.put(place, number);
+    auto number = known != seen_.end() ? result<node_number>(known->second) : join(place, file, st);
+    if (!number) return number;
+    if (*number == unknown) number = add(place, file, st);
+    if (st.st_nlink > 1 && !S_ISDIR(st.st_mode)) seen_[st.st_ino] = *number;
+    if (outdated_.contains(st.st_ino))
+      if (auto linked = link(tree_.path(*number), place); !linked) return tl::unexpected(linked.error());
+    tree_.put(place, *number);
     return number;
+  }
+
+  /// A crash may have come between the names of a hard-linked file whose contents were promoted: some are of
+  /// the file with contents, the others still of the one without. @returns the number of both if this is the
+  /// second of the two that is met, else `unknown`
+  result<node_number> join(const layer_place& place, const std::string& file, const struct stat& st) {
+    const mode_t type = st.st_mode & S_IFMT;
+    const auto promoted = S_ISREG(type) ? promoted_from(file, type) : std::nullopt;
+    if (!promoted) return unknown;
+    const bool bare = mark_of(file, layer_mark::metacopy).has_value();
+    const auto [met, is_first] = promoted_.try_emplace(*promoted, promoted_file{st.st_ino, bare});
+    auto* const node = is_first ? nullptr : tree_.find(*promoted);
+    if (node == nullptr || bare == met->second.bare) return unknown;
+    outdated_.insert(bare ? st.st_ino : met->second.inode);
+    if (bare) return *promoted;
+    for (const auto& other : node->places)
+      if (auto linked = link(tree_.path(place.folder, place.name), other); !linked)
+        return tl::unexpected(linked.error());
+    met->second = {st.st_ino, bare};
+    node->below = false;
+    return *promoted;
+  }
+
+  /// The name becomes one more of the file at `path`.
+  result<void> link(const std::string& path, const layer_place& name) {
+    const auto linked = layer_.replace_by_link(path, tree_.path(name.folder, name.name));
+    return linked ? result<void>()
+                  : result<void>(tl::unexpected(from_errno(linked.error(), "link a promoted file")));
   }
 
   node_number add(const layer_place& place, const std::string& file, const struct stat& st) {
@@ -141,10 +175,18 @@ class loader {
     return all;
   }
 
+  static constexpr node_number unknown = 0;
+  struct promoted_file {
+    ino_t inode = 0;
+    bool bare = false;  ///< without contents
+  };
+
   layer_tree& tree_;
   upper_layer& layer_;
   std::string mark_;
   std::unordered_map<ino_t, node_number> seen_;
+  std::unordered_map<inode_number, promoted_file> promoted_;  ///< the first that was met
+  std::unordered_set<ino_t> outdated_;                        ///< another file has their contents
 };
 
 }  // namespace

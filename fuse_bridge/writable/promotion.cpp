@@ -199,14 +199,17 @@ patient_result<void> writable_tree::promote_contents(std::unique_lock<std::mutex
     if (!toc_->contents_known() || !store_.ready(toc_->content(content), 0, count))
       return tl::unexpected(obstacle{0, missing_contents{node->image, {content, 0, count}, bytes}});
   }
-  if (bytes <= copied_at_once_max_ || node->places.empty()) {
+  const bool takes_long = bytes > copied_at_once_max_;
+  // Nobody sees after a crash what has no name; and a number that is not the image's is of the file on the
+  // disk.
+  if (node->places.empty() || (node->number != node->image && !takes_long)) {
     const auto filled = fill(*node, bytes);
     return filled ? patient_result<void>{} : refused(filled.error());
   }
-  if (how == pace::at_once) return tl::unexpected(obstacle{.slow = true});
-  lock.unlock();
+  if (takes_long && how == pace::at_once) return tl::unexpected(obstacle{.slow = true});
+  if (takes_long) lock.unlock();
   const auto copy = copy_beside(content, bytes);
-  lock.lock();
+  if (takes_long) lock.lock();
   if (!copy) return refused(copy.error());
   node = tree_.find(number);
   // Meanwhile somebody may have removed it or cut it short.
@@ -234,6 +237,7 @@ os_result<std::string> writable_tree::copy_beside(std::uint32_t content, std::ui
   auto name = layer_->new_work_name();
   const file_descriptor file(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file) return refuse_as_system();
+  if (bytes == 0) return name;
   auto copied = copy_contents(content, file.get(), bytes);
   if (copied && fdatasync(file.get()) != 0) copied = refuse_as_system();
   if (copied) return name;
@@ -260,7 +264,7 @@ os_result<void> writable_tree::install(layer_node& node, const std::string& copy
   return {};
 }
 
-/// In place, so that nothing else has to change.
+/// In place. A crash on the way leaves other times and no file capabilities.
 os_result<void> writable_tree::fill(layer_node& node, std::uint64_t bytes) {
   const auto file = opened_file(node);
   if (!file) return refuse(file.error());
