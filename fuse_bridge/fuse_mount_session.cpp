@@ -113,6 +113,7 @@ ssize_t wait_and_read(int device, void* buffer, size_t bytes, void* user) {
   for (;;) {
     const auto got = read(device, buffer, bytes);
     if (got >= 0) note_first(core, buffer, static_cast<std::size_t>(got));
+    if (got >= 0) note_request({static_cast<const std::byte*>(buffer), static_cast<std::size_t>(got)});
     if (got >= 0) turn_unnamed_into_create(buffer, static_cast<std::size_t>(got));
     if (got >= 0 || errno != EAGAIN) return got;
     if (poll(sources, std::size(sources), -1) < 0 && errno != EINTR) return -1;

@@ -3,7 +3,9 @@
 
 #include <cerrno>
 
+#include "fuse_bridge/kernel_resend.hpp"
 #include "fuse_bridge/open_reply.hpp"
+#include "fuse_bridge/writable/repeated_requests.hpp"
 #include "fuse_bridge/writable/writable_operations.hpp"
 
 namespace firstlight::writable_operations {
@@ -29,11 +31,23 @@ void close_file(writable_session& session, fuse_ino_t number) {
   if (auto* const backing = session.backing.files(session)) backing->close(number);
 }
 
+/// A file with this name, open for writing.
+os_result<shown_file> create(writable_session& session, fuse_ino_t parent, const char* name, mode_t mode,
+                             const maker& by) {
+  auto& files = *session.files;
+  if (name == unnamed) return files.make_unnamed(parent, mode, by);
+  auto made = files.make(parent, name, S_IFREG | (mode & 07777U), 0, by, writable_tree::opened::yes);
+  if (made || !request_is_repeated()) return made;
+  const auto before = repeated::made(files, parent, name, std::move(made));
+  if (before)
+    if (const auto opened = files.open_file(before->number, O_RDWR, pace::at_once); !opened)
+      return refuse(opened.error().error_number);
+  return before;
+}
+
 void on_create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* file) {
   auto& session = session_of(request);
-  const auto made = name == unnamed ? session.files->make_unnamed(parent, mode, maker_of(request))
-                                    : session.files->make(parent, name, S_IFREG | (mode & 07777U), 0,
-                                                          maker_of(request), writable_tree::opened::yes);
+  const auto made = create(session, parent, name, mode, maker_of(request));
   if (!made) return answer(request, made);
   const auto entry = entry_for(*made);
   if (reply_open(request, way_of(session, made->number), *file, &entry) != 0)

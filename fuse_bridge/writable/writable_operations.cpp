@@ -4,6 +4,9 @@
 
 #include <cerrno>
 
+#include "fuse_bridge/kernel_resend.hpp"
+#include "fuse_bridge/writable/repeated_requests.hpp"
+
 namespace firstlight::writable_operations {
 namespace {
 
@@ -66,29 +69,46 @@ void on_readlink(fuse_req_t request, fuse_ino_t number) {
   fuse_reply_readlink(request, target->c_str());
 }
 
+void answer_made(fuse_req_t request, fuse_ino_t parent, const char* name, os_result<shown_file> outcome) {
+  if (request_is_repeated())
+    outcome = repeated::made(*core_of<writable_session>(fuse_req_userdata(request)).files, parent, name,
+                             std::move(outcome));
+  answer(request, outcome);
+}
+void answer_removed(fuse_req_t request, const os_result<void>& outcome) {
+  answer(request, request_is_repeated() ? repeated::removed(outcome) : outcome);
+}
+
 void on_mknod(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode, dev_t device) {
-  answer(request, session_of(request).files->make(parent, name, mode, device, maker_of(request),
-                                                  writable_tree::opened::no));
+  answer_made(request, parent, name,
+              session_of(request).files->make(parent, name, mode, device, maker_of(request),
+                                              writable_tree::opened::no));
 }
 void on_mkdir(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode) {
-  answer(request, session_of(request).files->make(parent, name, S_IFDIR | (mode & 07777U), 0,
-                                                  maker_of(request), writable_tree::opened::no));
+  answer_made(request, parent, name,
+              session_of(request).files->make(parent, name, S_IFDIR | (mode & 07777U), 0, maker_of(request),
+                                              writable_tree::opened::no));
 }
 void on_symlink(fuse_req_t request, const char* target, fuse_ino_t parent, const char* name) {
-  answer(request, session_of(request).files->make_symlink(parent, name, target, maker_of(request)));
+  answer_made(request, parent, name,
+              session_of(request).files->make_symlink(parent, name, target, maker_of(request)));
 }
 void on_unlink(fuse_req_t request, fuse_ino_t parent, const char* name) {
-  answer(request, session_of(request).files->unlink(parent, name));
+  answer_removed(request, session_of(request).files->unlink(parent, name));
 }
 void on_rmdir(fuse_req_t request, fuse_ino_t parent, const char* name) {
-  answer(request, session_of(request).files->remove_folder(parent, name));
+  answer_removed(request, session_of(request).files->remove_folder(parent, name));
 }
 void on_rename(fuse_req_t request, fuse_ino_t parent, const char* name, fuse_ino_t new_parent,
                const char* new_name, unsigned flags) {
-  answer(request, session_of(request).files->rename({parent, name}, {new_parent, new_name}, flags));
+  auto& files = *session_of(request).files;
+  const layer_place from{parent, name};
+  const layer_place to{new_parent, new_name};
+  const auto outcome = files.rename(from, to, flags);
+  answer(request, request_is_repeated() ? repeated::moved(files, from, to, outcome) : outcome);
 }
 void on_link(fuse_req_t request, fuse_ino_t number, fuse_ino_t new_parent, const char* new_name) {
-  answer(request, session_of(request).files->link(number, new_parent, new_name));
+  answer_made(request, new_parent, new_name, session_of(request).files->link(number, new_parent, new_name));
 }
 
 void on_opendir(fuse_req_t request, fuse_ino_t, fuse_file_info* folder) {
@@ -154,10 +174,11 @@ void on_listxattr(fuse_req_t request, fuse_ino_t number, std::size_t room) {
 }
 void on_setxattr(fuse_req_t request, fuse_ino_t number, const char* name, const char* value,
                  std::size_t bytes, int flags) {
-  answer(request, session_of(request).files->set_xattr(number, name, {value, bytes}, flags));
+  const auto outcome = session_of(request).files->set_xattr(number, name, {value, bytes}, flags);
+  answer(request, request_is_repeated() ? repeated::set(outcome) : outcome);
 }
 void on_removexattr(fuse_req_t request, fuse_ino_t number, const char* name) {
-  answer(request, session_of(request).files->remove_xattr(number, name));
+  answer_removed(request, session_of(request).files->remove_xattr(number, name));
 }
 
 void on_statfs(fuse_req_t request, fuse_ino_t) {

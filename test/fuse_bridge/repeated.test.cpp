@@ -1,0 +1,166 @@
+// Requests that the kernel repeats because the process that they were put to has died.
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <poll.h>
+#include <sys/mount.h>
+#include <sys/xattr.h>
+
+#include <future>
+
+#include "fuse_bridge/fuse_mount_session.hpp"
+#include "fuse_bridge/kernel_resend.hpp"
+#include "fuse_bridge/libfuse.hpp"
+#include "fuse_bridge/writable/repeated_requests.hpp"
+#include "test/fuse_bridge/mounted_image.hpp"
+#include "test/fuse_bridge/whole_contents.hpp"
+
+using namespace firstlight;
+
+namespace {
+
+/// An empty folder in which a folder can be made; notes which of the requests for that were repeated.
+class noting_core final : public session_core {
+ public:
+  explicit noting_core(std::vector<bool>& repeated)
+      : session_core(access::read_write, 1, false), repeated_(repeated) {}
+  void ended() override {}
+  void interrupted(waiter_id) override {}
+  void refuse_waiting() override {}
+  [[nodiscard]] const fuse_lowlevel_ops& operations() const override {
+    static const fuse_lowlevel_ops all = [] {
+      fuse_lowlevel_ops operations{};
+      operations.getattr = [](fuse_req_t request, fuse_ino_t number, fuse_file_info*) {
+        const auto st = folder(number);
+        fuse_reply_attr(request, &st, 1000);
+      };
+      operations.lookup = [](fuse_req_t request, fuse_ino_t, const char*) {
+        fuse_entry_param nothing{};
+        nothing.entry_timeout = 1000;
+        fuse_reply_entry(request, &nothing);
+      };
+      operations.mkdir = [](fuse_req_t request, fuse_ino_t, const char*, mode_t) {
+        core_of<noting_core>(fuse_req_userdata(request)).repeated_.push_back(request_is_repeated());
+        fuse_entry_param entry{};
+        entry.ino = 2;
+        entry.attr = folder(2);
+        fuse_reply_entry(request, &entry);
+      };
+      return operations;
+    }();
+    return all;
+  }
+
+ private:
+  static struct stat folder(fuse_ino_t number) {
+    struct stat st {};
+    st.st_ino = number;
+    st.st_mode = S_IFDIR | 0755U;
+    st.st_nlink = 2;
+    return st;
+  }
+  std::vector<bool>& repeated_;
+};
+
+/// Takes the next request out of the kernel's hand, as a process does that dies before it answers.
+fuse_in_header take_request(int device) {
+  pollfd readable{device, POLLIN, 0};
+  REQUIRE(poll(&readable, 1, 30'000) == 1);
+  std::vector<char> message(2U << 20U);
+  REQUIRE(read(device, message.data(), message.size()) >= static_cast<ssize_t>(sizeof(fuse_in_header)));
+  fuse_in_header header{};
+  std::memcpy(&header, message.data(), sizeof header);
+  return header;
+}
+void answer_not_there(int device, const fuse_in_header& request) {
+  const fuse_out_header answer{sizeof answer, -ENOENT, request.unique};
+  REQUIRE(write(device, &answer, sizeof answer) == sizeof answer);
+}
+
+/// Two names of one file, and a folder.
+image_builder::built small_image() {
+  image_builder image;
+  image.file("one", "1");
+  image.hard_link("two", "one");
+  image.file("folder/other", "2");
+  return image.build();
+}
+
+}  // namespace
+
+TEST_CASE("a session knows which requests were put to a process before") {
+  if (!mounting_is_possible()) return;
+  const temporary_folder folder;
+  const auto point = folder.path() / "root";
+  std::filesystem::create_directory(point);
+  std::vector<bool> repeated;
+  auto session = *fuse_mount_session::start(std::make_unique<noting_core>(repeated), point);
+  const watchdog guard(point);
+  std::filesystem::create_directory(point / "before");
+  CHECK(std::filesystem::is_directory(point));  // the kernel remembers what it looks like
+  const auto left = session->what_to_keep();
+  if (left.init.bytes.empty()) {
+    WARN("SKIPPED: this kernel repeats no requests (Linux 6.9)");
+    umount2(point.c_str(), MNT_DETACH);
+    return;
+  }
+  const kept_session kept{std::make_shared<const file_descriptor>(fcntl(left.device, F_DUPFD_CLOEXEC, 0)),
+                          left.init};
+  session.reset();
+  auto made = std::async(std::launch::async, [&] { return mkdir((point / "new").c_str(), 0700); });
+  auto request = take_request(kept.device->get());
+  if (request.opcode == FUSE_LOOKUP) {
+    answer_not_there(kept.device->get(), request);
+    request = take_request(kept.device->get());
+  }
+  CHECK(request.opcode == FUSE_MKDIR);
+  session = *fuse_mount_session::take_over(std::make_unique<noting_core>(repeated), kept);
+  CHECK(made.get() == 0);
+  std::filesystem::create_directory(point / "after");
+  CHECK(repeated == std::vector<bool>{false, true, false});
+  REQUIRE(umount2(point.c_str(), MNT_DETACH) == 0);
+}
+
+TEST_CASE("what a process before has done is done when it is asked once more") {
+  if (geteuid() != 0) {
+    WARN("SKIPPED: the marks of a layer need root");
+    return;
+  }
+  const temporary_folder folder;
+  const auto image = small_image();
+  const whole_contents store(folder.path() / "store", image);
+  const auto opened =
+      writable_tree::open(image.toc, 7, store, {folder.path() / "upper", folder.path() / "work"}, 1U << 20U);
+  REQUIRE(opened);
+  auto& files = **opened;
+  const auto inner = files.lookup(root_inode, "folder")->number;
+  const auto twice = [](auto carry_out) {
+    REQUIRE(carry_out());
+    auto again = carry_out();
+    REQUIRE_FALSE(again);
+    return again;
+  };
+
+  const auto made = [&] {
+    return files.make(root_inode, "new", S_IFDIR | 0755U, 0, {}, writable_tree::opened::no);
+  };
+  const auto made_again = repeated::made(files, root_inode, "new", twice(made));
+  REQUIRE(made_again);
+  CHECK(made_again->number == files.lookup(root_inode, "new")->number);
+  const auto linked = [&] { return files.link(files.lookup(root_inode, "one")->number, inner, "three"); };
+  CHECK(repeated::made(files, inner, "three", twice(linked))->attributes.st_nlink == 3);
+  CHECK(repeated::removed(twice([&] { return files.unlink(root_inode, "two"); })));
+  CHECK(repeated::removed(twice([&] { return files.remove_folder(root_inode, "new"); })));
+  const auto number = files.lookup(root_inode, "one")->number;
+  CHECK(repeated::set(twice([&] { return files.set_xattr(number, "user.a", "b", XATTR_CREATE); })));
+  CHECK(repeated::removed(twice([&] { return files.remove_xattr(number, "user.a"); })));
+  const layer_place from{root_inode, "one"};
+  const layer_place to{inner, "other"};
+  const auto moved = twice([&] { return files.rename(from, to, 0); });
+  CHECK(repeated::moved(files, from, to, moved));
+
+  // Other reasons stay reasons.
+  CHECK(repeated::made(files, root_inode, ".wh.no", refuse(EPERM)).error() == EPERM);
+  CHECK(repeated::removed(files.remove_folder(root_inode, "folder")).error() == ENOTEMPTY);
+  const layer_place nowhere{inner, "nowhere"};
+  CHECK(repeated::moved(files, from, nowhere, files.rename(from, nowhere, 0)).error() == ENOENT);
+}
