@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <sys/xattr.h>
 
+#include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include "test/fuse_bridge/mounted_image.hpp"
@@ -68,6 +70,44 @@ mount_mode any_mode() {
   return GENERATE(mount_mode::hybrid, mount_mode::overlay, mount_mode::fuse);
 }
 
+// Each worker writes its letter to a place of its own.
+constexpr std::size_t first_letter = 100;
+constexpr char letter_of(int worker) {
+  return static_cast<char>('a' + worker);
+}
+
+/// Whether these are the bytes of a file of the image, but for letters.
+bool is_of_image(const char* bytes, std::size_t size, const std::vector<std::string>& all) {
+  return size == file_bytes && std::any_of(all.begin(), all.end(), [&](const std::string& one) {
+           for (std::size_t at = 0; at < size; ++at) {
+             const bool letter = at >= first_letter && at < first_letter + workers &&
+                                 bytes[at] == letter_of(static_cast<int>(at - first_letter));
+             if (bytes[at] != one[at] && !letter) return false;
+           }
+           return true;
+         });
+}
+
+/// All names below the two folders and the root, with what is behind them; links as counted and as found.
+struct seen_file {
+  std::string bytes;
+  nlink_t links = 0;
+  ino_t inode = 0;
+  friend bool operator==(const seen_file&, const seen_file&) = default;
+};
+std::map<std::string, seen_file> all_files(const fs::path& root) {
+  std::map<std::string, seen_file> all;
+  for (const auto& entry : fs::recursive_directory_iterator(root)) {
+    if (!entry.is_regular_file()) continue;
+    struct stat st {};
+    REQUIRE(lstat(entry.path().c_str(), &st) == 0);
+    const auto bytes = read_file(entry.path());
+    REQUIRE(bytes);
+    all[entry.path().lexically_relative(root).string()] = {*bytes, st.st_nlink, st.st_ino};
+  }
+  return all;
+}
+
 }  // namespace
 
 TEST_CASE("parallel renames lose and double no file") {
@@ -124,6 +164,91 @@ TEST_CASE("a file that several processes promote at once gets all that each has 
     CHECK(read_file(image.path("d" + std::to_string(i % 2) + "/f" + std::to_string(i))) == expected);
     if (image.mode == mount_mode::fuse)  // overlayfs parts the names of an image's file
       CHECK(read_file(image.path("link" + std::to_string(i))) == expected);
+  }
+}
+
+TEST_CASE(
+    "files that are promoted, read, moved, linked and removed at once are whole, also after a remount") {
+  if (!mounting_is_possible()) return;
+  const auto mode = any_mode();
+  fuse_limits limits;
+  limits.copied_at_once_bytes_max = GENERATE(0U, 1U << 20U);
+  if (mode != mount_mode::fuse && limits.copied_at_once_bytes_max != 0) return;  // only mode fuse promotes
+  mounted_image image(image_of_files(), view::writable, limits, mode);
+  image.source.on_want(fake_source::answer::deliver);
+  const auto root = image.root().string();
+  std::vector<std::string> contents;
+  for (std::uint32_t i = 0; i < files; ++i) contents.push_back(patterned_bytes(file_bytes, i));
+  const auto log = (image.fixture.folder() / "log").string();
+  const file_descriptor names(open(log.c_str(), O_RDWR | O_CREAT | O_APPEND, 0600));
+  REQUIRE(names);
+  in_processes([&](int worker) {
+    auto seed = static_cast<std::uint32_t>(worker + 31);
+    static std::array<char, file_bytes + 1> buffer;
+    for (int round = 0; round < rounds; ++round) {
+      const auto one = in(root.c_str(), "d%d/f%d", below(seed, 2), below(seed, files));
+      const auto other = in(root.c_str(), "d%d/f%d", below(seed, 2), below(seed, files));
+      const auto kept = in(root.c_str(), "link%d", below(seed, files));
+      bool done = true;
+      switch (below(seed, 5)) {
+        case 0:
+          done = renameat2(AT_FDCWD, one.data(), AT_FDCWD, other.data(), RENAME_NOREPLACE) == 0;
+          break;
+        case 1:
+          done = unlink(one.data()) == 0;
+          if (done && write(names.get(), "-", 1) != 1) return 101;
+          break;
+        case 2:
+          done = link(kept.data(), one.data()) == 0;
+          if (done && write(names.get(), "+", 1) != 1) return 102;
+          break;
+        case 3: {
+          const file_descriptor file(open(one.data(), O_RDONLY));
+          done = static_cast<bool>(file);
+          if (!done) break;
+          const auto got = pread(file.get(), buffer.data(), buffer.size(), 0);
+          if (got < 0 || !is_of_image(buffer.data(), static_cast<std::size_t>(got), contents)) return 103;
+          break;
+        }
+        default: {
+          const file_descriptor file(open(one.data(), O_RDWR));
+          done = static_cast<bool>(file);
+          if (!done) break;
+          const auto letter = letter_of(worker);
+          const auto place = static_cast<off_t>(first_letter) + worker;
+          if (pwrite(file.get(), &letter, 1, place) != 1) return 104;
+          if (fchmod(file.get(), 0600U + static_cast<unsigned>(worker)) != 0) return 105;
+          break;
+        }
+      }
+      if (!done && errno != ENOENT && errno != EEXIST) return errno;
+    }
+    return 0;
+  });
+  const auto signs = read_file(log);
+  REQUIRE(signs);
+  const auto expected = 2 * files + std::count(signs->begin(), signs->end(), '+') -
+                        std::count(signs->begin(), signs->end(), '-');
+  const auto before = all_files(image.root());
+  CHECK(before.size() == static_cast<std::size_t>(expected));
+  for (const auto& [name, file] : before) {
+    CAPTURE(name);
+    CHECK(is_of_image(file.bytes.data(), file.bytes.size(), contents));
+    if (mode != mount_mode::fuse) continue;  // overlayfs counts links of the image's files its own way
+    const auto links = std::count_if(before.begin(), before.end(),
+                                     [&](const auto& each) { return each.second.inode == file.inode; });
+    CHECK(file.links == static_cast<nlink_t>(links));
+  }
+  REQUIRE(image.fixture.unmount(image.mount, busy_mount::refuse));
+  image.fixture.wait_for_end(image.mount);
+  const auto again = image.fixture.mount(image.request(view::writable));
+  REQUIRE(again);
+  image.mount = again->handle;
+  auto after = all_files(image.root());
+  REQUIRE(after.size() == before.size());
+  for (auto& [name, file] : after) {
+    if (mode != mount_mode::fuse) file.inode = before.at(name).inode;
+    CHECK(file == before.at(name));
   }
 }
 

@@ -1,7 +1,11 @@
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <future>
+#include <numeric>
+#include <random>
 
 #include "storage/content_name.hpp"
 #include "test/fuse_bridge/mounted_image.hpp"
@@ -30,6 +34,22 @@ image_builder numbered_files(std::uint32_t count) {
     builder.file("many/" + std::to_string(i), patterned_bytes(100 + i, i));
   return builder;
 }
+
+/// This process may hold so many open files meanwhile.
+class more_descriptors {
+ public:
+  explicit more_descriptors(rlim_t count) {
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    const rlimit more{std::min(std::max(count, before_.rlim_cur), before_.rlim_max), before_.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &more) == 0);
+  }
+  ~more_descriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+  more_descriptors(const more_descriptors&) = delete;
+  more_descriptors& operator=(const more_descriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 }  // namespace
 
@@ -103,18 +123,36 @@ TEST_CASE("a program runs while it arrives") {
 TEST_CASE("1,000 files that are opened while they arrive all end with their bytes") {
   if (!mounting_is_possible()) return;
   constexpr std::uint32_t count = 1000;
+  constexpr std::uint32_t threads = 8;
+  const more_descriptors enough(4 * count);
   hybrid_image image(numbered_files(count));
+  std::vector<file_descriptor> opened;
+  for (std::uint32_t i = 0; i < count; ++i)
+    opened.emplace_back(open(image.path("many/" + std::to_string(i)).c_str(), O_RDONLY | O_CLOEXEC));
+  REQUIRE(
+      std::all_of(opened.begin(), opened.end(), [](const auto& file) { return static_cast<bool>(file); }));
+  std::vector<std::uint32_t> order(count);
+  std::iota(order.begin(), order.end(), 0U);
+  std::shuffle(order.begin(), order.end(), std::mt19937(1));
   std::vector<std::thread> readers;
   std::atomic<std::uint32_t> right{0};
-  for (std::uint32_t first = 0; first < 8; ++first)
+  for (std::uint32_t first = 0; first < threads; ++first)
     readers.emplace_back([&, first] {
-      for (std::uint32_t i = first; i < count; i += 8)
-        if (read_file(image.path("many/" + std::to_string(i))) == patterned_bytes(100 + i, i)) ++right;
+      std::string bytes(2 * count, '\0');
+      for (std::uint32_t at = first; at < count; at += threads) {
+        const auto i = order[at];
+        const auto got = pread(opened[i].get(), bytes.data(), bytes.size(), 0);
+        if (std::string_view(bytes).substr(0, static_cast<std::size_t>(std::max<ssize_t>(got, 0))) ==
+            patterned_bytes(100 + i, i))
+          ++right;
+      }
     });
-  REQUIRE(image.source.wait_for_wants(1));
+  REQUIRE(image.source.wait_for_wants(threads));
+  CHECK(right == 0);
   for (std::uint32_t content = 0; content < count; ++content) image.source.deliver_content(content);
   for (auto& reader : readers) reader.join();
   CHECK(right == count);
+  CHECK(image.status().waits >= threads);
 }
 
 TEST_CASE("an image is mounted before its content ids are known, and reaches FUSE no more once they are") {

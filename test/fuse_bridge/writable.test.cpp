@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
@@ -331,6 +332,19 @@ TEST_CASE("a crash between the names of a promoted file is mended at the next mo
     CHECK(look(image.path(name)).st_nlink == 3);
     CHECK(look(image.upper(name)).st_ino == look(image.upper("big")).st_ino);
   }
+}
+
+TEST_CASE("statfs of a writable mount tells the space of the disk that it writes to") {
+  if (!mounting_is_possible()) return;
+  writable_mount image;
+  struct statvfs shown {};
+  struct statvfs disk {};
+  REQUIRE(statvfs(image.path("etc").c_str(), &shown) == 0);
+  REQUIRE(statvfs(image.fixture.folder().c_str(), &disk) == 0);
+  CHECK(shown.f_blocks * shown.f_frsize == disk.f_blocks * disk.f_frsize);
+  CHECK(shown.f_files == disk.f_files);
+  CHECK(shown.f_bavail > 0);
+  CHECK(shown.f_namemax == disk.f_namemax);
 }
 
 TEST_CASE("removing while listing leaves nothing out") {

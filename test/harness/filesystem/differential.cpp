@@ -38,9 +38,11 @@ view_of_attributes view_with(const allowed_differences& allowed) {
 }  // namespace
 
 std::optional<std::string> compare_trees(const subject& native, const subject& tested,
-                                         const allowed_differences& allowed) {
-  const auto expected = native.observe(view_with(allowed));
-  const auto got = tested.observe(view_with(allowed));
+                                         const allowed_differences& allowed, compared how) {
+  auto view = view_with(allowed);
+  view.contents = how == compared::whole;
+  const auto expected = native.observe(view);
+  const auto got = tested.observe(view);
   const auto [left, right] = std::mismatch(expected.begin(), expected.end(), got.begin(), got.end(),
                                            [&](const auto& a, const auto& b) { return same(a, b, allowed); });
   if (left == expected.end() && right == got.end()) return std::nullopt;
@@ -49,7 +51,7 @@ std::optional<std::string> compare_trees(const subject& native, const subject& t
 }
 
 std::optional<difference> compare(subject& native, subject& tested, const std::vector<operation>& operations,
-                                  const allowed_differences& allowed, std::size_t tree_interval) {
+                                  const allowed_differences& allowed, std::size_t contents_interval) {
   native.view = tested.view = view_with(allowed);
   for (std::size_t step = 0; step < operations.size(); ++step) {
     const auto expected = native.apply(operations[step]);
@@ -57,8 +59,10 @@ std::optional<difference> compare(subject& native, subject& tested, const std::v
     if (expected.error != got.error || expected.value != got.value || !same(expected.data, got.data, allowed))
       return difference{
           step, to_text(operations[step]) + "\nnative " + to_text(expected) + "\ntested " + to_text(got)};
-    if ((step + 1) % tree_interval != 0 && step + 1 != operations.size()) continue;
-    if (auto trees = compare_trees(native, tested, allowed)) return difference{step, "tree: " + *trees};
+    const bool whole = (step + 1) % contents_interval == 0 || step + 1 == operations.size();
+    const auto how = whole ? compared::whole : compared::attributes;
+    if (auto trees = compare_trees(native, tested, allowed, how))
+      return difference{step, to_text(operations[step]) + "\ntree: " + *trees};
   }
   return std::nullopt;
 }

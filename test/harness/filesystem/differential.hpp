@@ -24,16 +24,19 @@ struct difference {
   std::string what;
 };
 
-/// Carries the same operations out on both, and compares what each sees after every one, and all that there
-/// is after every `tree_interval` and at the end.
+/// What is compared of a tree: names and attributes, or contents, too. These arrive by being looked at.
+enum class compared : std::uint8_t { attributes, whole };
+
+/// Carries the same operations out on both. After every one compares what each sees, and names and attributes
+/// of the whole trees; their contents after every `contents_interval` and at the end.
 [[nodiscard]] std::optional<difference> compare(subject& native, subject& tested,
                                                 const std::vector<operation>& operations,
                                                 const allowed_differences& allowed,
-                                                std::size_t tree_interval = 250);
+                                                std::size_t contents_interval = 250);
 
-/// Compares all that there is.
 [[nodiscard]] std::optional<std::string> compare_trees(const subject& native, const subject& tested,
-                                                       const allowed_differences& allowed);
+                                                       const allowed_differences& allowed,
+                                                       compared how = compared::whole);
 
 /// The shortest part of a failing sequence that was found to fail too (delta debugging, Zeller and
 /// Hildebrandt 2002). `fails` runs a sequence on fresh file systems.

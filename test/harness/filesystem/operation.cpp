@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <array>
@@ -10,13 +11,13 @@
 namespace firstlight::fstest {
 namespace {
 
-constexpr std::array names{"write",       "append",        "read",        "truncate",     "make_file",
-                           "make_folder", "remove_folder", "unlink",      "rename",       "link",
-                           "symlink",     "make_special",  "change_mode", "change_owner", "set_time",
-                           "set_xattr",   "get_xattr",     "list_xattrs", "remove_xattr", "allocate",
-                           "copy_range",  "map_write",     "list",        "sync_folder",  "look",
-                           "read_link",   "hold",          "held_write",  "held_read",    "held_truncate",
-                           "held_sync",   "held_look",     "let_go",      "make_unnamed"};
+constexpr std::array names{
+    "write",         "append",       "read",       "truncate",   "make_file",    "make_folder",
+    "remove_folder", "unlink",       "rename",     "link",       "symlink",      "make_special",
+    "change_mode",   "change_owner", "set_time",   "set_xattr",  "get_xattr",    "list_xattrs",
+    "remove_xattr",  "allocate",     "copy_range", "map_write",  "list",         "sync_folder",
+    "look",          "read_link",    "hold",       "held_write", "held_read",    "held_truncate",
+    "held_sync",     "held_look",    "held_lock",  "let_go",     "open_as_user", "make_unnamed"};
 static_assert(names.size() == static_cast<std::size_t>(action::count_));
 
 constexpr std::uint32_t slots = 4;
@@ -80,7 +81,14 @@ class generator {
         break;
       case action::set_time:
         made.offset = 1'000'000'000 + below(1'000'000);
-        made.size = below(1'000'000'000);
+        made.size = std::array<std::int64_t, 3>{below(1'000'000'000), UTIME_NOW, UTIME_OMIT}.at(below(3));
+        break;
+      case action::held_lock:
+        made.flags = std::array<std::uint32_t, 3>{LOCK_SH | LOCK_NB, LOCK_EX | LOCK_NB, LOCK_UN}.at(below(3));
+        break;
+      case action::open_as_user:
+        made.flags =
+            std::array<std::uint32_t, 4>{O_RDONLY, O_WRONLY, O_RDWR, O_WRONLY | O_CREAT}.at(below(4));
         break;
       case action::set_xattr:
       case action::get_xattr:
@@ -90,7 +98,7 @@ class generator {
         made.flags = below(3);
         break;
       case action::make_special:
-        made.flags = std::array<std::uint32_t, 3>{S_IFIFO, S_IFSOCK, S_IFCHR}.at(below(3));
+        made.flags = std::array<std::uint32_t, 4>{S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK}.at(below(4));
         break;
       case action::make_unnamed:
       case action::sync_folder:

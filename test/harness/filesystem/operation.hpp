@@ -19,10 +19,10 @@ enum class action : std::uint8_t {
   rename,        ///< path to other; flags of renameat2
   link,          ///< other is a new name of path
   symlink,       ///< path points to other
-  make_special,  ///< a named pipe, a socket or a device 1:3; file type in flags, mode
+  make_special,  ///< a named pipe, a socket or a character or block device 1:3; file type in flags, mode
   change_mode,
   change_owner,  ///< uid in offset, gid in size
-  set_time,      ///< modification time `offset` seconds, `size` nanoseconds
+  set_time,      ///< modification time `offset` seconds, `size` nanoseconds (or UTIME_NOW, UTIME_OMIT)
   set_xattr,     ///< name user.N of `size`, value of `offset` bytes
   get_xattr,
   list_xattrs,
@@ -40,7 +40,9 @@ enum class action : std::uint8_t {
   held_truncate,
   held_sync,
   held_look,
+  held_lock,  ///< flock(2) with flags
   let_go,
+  open_as_user,  ///< opens (flags) as a user other than root
   make_unnamed,  ///< O_TMPFILE in folder path, written, linked as other
   count_,        ///< no action: how many there are
 };

@@ -2,8 +2,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -75,6 +77,20 @@ outcome copy_between(int from, int to, const operation& what) {
   return ended(::pwrite(to, buffer.data(), static_cast<std::size_t>(got), what.offset));
 }
 
+/// This thread alone has other rights meanwhile: the C library's functions would change them of all threads.
+class as_user {
+ public:
+  as_user() { set(1000); }
+  ~as_user() { set(0); }
+  as_user(const as_user&) = delete;
+  as_user& operator=(const as_user&) = delete;
+
+ private:
+  static void set(uid_t user) {
+    if (::syscall(SYS_setresuid, -1, user, -1) != 0) throw std::runtime_error("cannot change the user");
+  }
+};
+
 std::string xattr_name(const operation& what) {
   return "user.test" + std::to_string(what.size);
 }
@@ -135,7 +151,7 @@ outcome subject::look(int folder, const std::string& path, const view_of_attribu
   std::string text = "mode " + std::to_string(st.st_mode) + " owner " + std::to_string(st.st_uid) + ":" +
                      std::to_string(st.st_gid);
   if (!is_folder) text += " size " + std::to_string(st.st_size);
-  if (S_ISCHR(st.st_mode)) text += " device " + std::to_string(st.st_rdev);
+  if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) text += " device " + std::to_string(st.st_rdev);
   if (!is_folder || seen.folder_links) text += " links " + std::to_string(st.st_nlink);
   if (st.st_mtim.tv_sec < start_ && (!S_ISFIFO(st.st_mode) || seen.pipe_times))
     text += " time " + std::to_string(st.st_mtim.tv_sec) + "." + std::to_string(st.st_mtim.tv_nsec);
@@ -181,8 +197,8 @@ outcome subject::apply(const operation& what) {
     case action::symlink:
       return ended(::symlinkat(other, at, path));
     case action::make_special:
-      return ended(
-          ::mknodat(at, path, what.flags | (what.mode & 07777U), S_ISCHR(what.flags) ? makedev(1, 3) : 0));
+      return ended(::mknodat(at, path, what.flags | (what.mode & 07777U),
+                             S_ISCHR(what.flags) || S_ISBLK(what.flags) ? makedev(1, 3) : 0));
     case action::change_mode:
       return ended(::fchmodat(at, path, what.mode, 0));
     case action::change_owner:
@@ -253,6 +269,12 @@ outcome subject::apply(const operation& what) {
       return held ? ended(::fsync(held.get())) : outcome{};
     case action::held_look:
       return held ? look(held.get(), "", view) : outcome{};
+    case action::held_lock:
+      return held ? ended(::flock(held.get(), flags)) : outcome{};
+    case action::open_as_user: {
+      const as_user meanwhile;
+      return with_file(what, flags, [](int, const operation&) { return outcome{}; });
+    }
     case action::let_go:
       held = {};
       return {};
@@ -277,7 +299,7 @@ std::vector<std::string> subject::observe(const view_of_attributes& seen) const 
     auto line = path + ": " + to_text(look(folder_.get(), path, seen));
     if (entry->is_symlink())
       line += " -> " + std::filesystem::read_symlink(entry->path()).string();
-    else if (entry->is_regular_file())
+    else if (entry->is_regular_file() && seen.contents)
       line += " " + to_text(with_file({.what = action::read, .path = path}, O_RDONLY, read_whole));
     all.push_back(line + xattrs_of(entry->path().string()));
   }

@@ -20,6 +20,7 @@ struct outcome {
 struct view_of_attributes {
   bool folder_links = true;  ///< link counts of folders
   bool pipe_times = true;    ///< modification times of named pipes
+  bool contents = true;      ///< what is in files, which makes it arrive
 };
 
 /// A folder that operations are carried out in, and the files that they hold open. Not thread-safe.
