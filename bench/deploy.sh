@@ -276,7 +276,10 @@ for rtt in ${rtts//,/ }; do
   fi
   toc_ms=$(wire_ms "$(median "${p}_toc_bytes")")
   tell_deployment "${p}_first" 'first node: the hub builds its segments' "$rtt" "$toc_ms"
-  tell_deployment "${p}_second" 'second node: the segments are there' "$rtt" "$toc_ms"
+  tell_deployment "${p}_second" 'second node: the segments are there, and the first start has taught' "$rtt" "$toc_ms"
+  compare 'its reads waited: of those of the first node' \
+    "$(percent "$(median "${p}_second_stall_ms")" "$(median "${p}_first_stall_ms")")" '<' 50 %
+  compare 'its misses' "$(median "${p}_second_misses")" '<' 2 blocks
   echo 'beside them'
   # A new TCP connection has to open its window first: what curl needs for as many bytes beyond its own two round trips.
   cold_ms=$(($(median "${p}_curl_toc_ms") - 2 * rtt))

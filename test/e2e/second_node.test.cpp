@@ -1,0 +1,71 @@
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "test/e2e/learned.hpp"
+#include "test/e2e/real_image.hpp"
+#include "test/e2e/shell_image.hpp"
+
+namespace firstlight {
+namespace {
+
+constexpr std::uint64_t bytes_per_second = 100'000'000 / 8;
+constexpr std::chrono::milliseconds one_way{50};
+
+/// What redis answers to PING; empty while it does not listen.
+std::string answer_at(const std::filesystem::path& socket_file) {
+  const auto path = socket_file.string();
+  sockaddr_un address{};
+  REQUIRE(path.size() < sizeof address.sun_path);
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, path.size());
+  const int asked = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(asked >= 0);
+  char answer[64];
+  ssize_t got = -1;
+  if (::connect(asked, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+      ::send(asked, "PING\r\n", 6, MSG_NOSIGNAL) == 6)
+    got = ::recv(asked, answer, sizeof answer, 0);
+  ::close(asked);
+  return got > 0 ? std::string(answer, static_cast<std::size_t>(got)) : std::string();
+}
+
+struct start_cost {
+  std::uint64_t misses = 0;
+  std::uint64_t bytes = 0;  ///< that had come when redis answered
+};
+
+/// Mounts redis, starts it at once, and takes it down when it has answered.
+start_cost start_redis(cluster& all) {
+  const auto target = all.mount("redis:1", "redis", mount_kind::writable);
+  auto redis = all.run({"chroot", target.string(), "redis-server", "--port", "0", "--unixsocket",
+                        "/tmp/redis.sock", "--save", "", "--dir", "/tmp"});
+  REQUIRE(eventually([&] { return answer_at(target / "tmp/redis.sock") == "+PONG\r\n"; }));
+  const auto bytes = all.bytes_received();
+  const std::uint64_t misses = all.node_status()["mounts"][0]["misses"];
+  redis->signal(SIGTERM);
+  CHECK(redis->wait(std::chrono::minutes(1)) == program_end{0, 0});
+  check_good(all.on_node({"umount", "redis"}));
+  return {misses, bytes};
+}
+
+}  // namespace
+
+// How long they wait ./dev bench deploy compares, over a link whose TCP is real.
+TEST_CASE("redis on a second node misses next to nothing, and needs fewer bytes than on the first") {
+  if (!cluster::possible()) return;
+  cluster all({.link_bytes_per_second = bytes_per_second});
+  all.link().delay(one_way);
+  all.add(real_image(all, "redis"), "redis:1");
+  const auto first = start_redis(all);
+  await_learned(all, "redis", 1);
+  all.next_node();
+  const auto second = start_redis(all);
+  CAPTURE(first.misses, first.bytes, second.misses, second.bytes);
+  CHECK(second.misses <= 2);
+  CHECK(second.bytes < first.bytes - first.bytes / 4);
+}
+
+}  // namespace firstlight
