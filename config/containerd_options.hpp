@@ -21,6 +21,7 @@ struct containerd_options {
   std::chrono::milliseconds call_timeout{60'000};  ///< for one call that the node makes to containerd
   /// Before containerd is tried again that was not there when kubelet asked for an image.
   std::chrono::milliseconds reconnect_wait{1'000};
+  std::uint32_t fallbacks_max = 1024;            ///< images remembered that containerd downloads itself
   std::uint32_t listed_at_once_max = 100;        ///< snapshots in one message of a listing
   std::uint32_t message_bytes_max = 16U << 20U;  ///< of one call
   snapshot_limits snapshots;

@@ -94,6 +94,7 @@ result<snapshots_cleaned> clean(const snapshotter_shell& my) {
 void start(const snapshotter_shell& my) {
   auto& state = my.state();
   state.news.socket = my.tools->options.socket.string();
+  state.fallen_back = image_fallbacks(my.tools->options.fallbacks_max);
   my.index().each([&](const snapshot_record& record) { state.news.remote += record.remote ? 1 : 0; });
   state.listener = my.self->system().spawn(
       []() -> progress_listener::behavior_type { return {[](const admin_message&) {}}; });

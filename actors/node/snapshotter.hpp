@@ -6,6 +6,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/worker.hpp"
 #include "config/containerd_options.hpp"
+#include "model/image_fallbacks.hpp"
 #include "storage/snapshot_folders.hpp"
 #include "storage/snapshot_records.hpp"
 
@@ -55,7 +56,8 @@ struct snapshotter_state {
   std::uint64_t next_mount = 0;              ///< each mount has a name of its own: old ones may still end
   std::vector<std::function<void()>> later;  ///< at the next tick
   admin_snapshots news;
-  progress_listener listener;  ///< to nobody; it shows that this actor lives
+  image_fallbacks fallen_back{0};  ///< as many as the options say from the start on
+  progress_listener listener;      ///< to nobody; it shows that this actor lives
 };
 
 /// Spawn it detached: its handlers write to the disk. Each image that a snapshot needs is mounted once, for

@@ -67,14 +67,15 @@ void make_ordinary(const snapshotter_shell& my, const make_snapshot& asked, moun
   });
 }
 
-/// Containerd downloads the layer. Counted once for an image: at its first layer.
+/// Containerd downloads the layer. Counted and told once for an image, whichever layer is the first.
 void fall_back(const snapshotter_shell& my, const make_snapshot& asked, const labelled_layer& layer,
                const std::string& why, mounts_promise reply) {
-  if (asked.parent.empty()) {
-    auto& news = my.state().news;
+  auto& news = my.state().news;
+  if (my.state().fallen_back.note(layer.reference, std::chrono::steady_clock::now())) {
     ++news.fallbacks;
     news.last_fallback = layer.reference + ": " + why;
     spdlog::warn("containerd downloads {} itself: {}", layer.reference, why);
+    tell_news(my);
   }
   make_ordinary(my, asked, reply);
 }
@@ -106,6 +107,7 @@ void make_remote(const snapshotter_shell& my, const make_snapshot& asked, const 
       my.index().make_remote({layer.target, asked.parent, asked.labels}, what, my.tools->now_ns()));
   if (!made && made.error().code != errc::already_exists) return refuse(reply, made.error());
   if (made) {
+    my.state().fallen_back.forget(layer.reference);
     ++my.state().news.prepared;
     ++my.state().news.remote;
     tell_news(my);
@@ -119,10 +121,13 @@ void make(const snapshotter_shell& my, const make_snapshot& asked, mounts_promis
   const auto layer = labelled_layer_of(asked.labels);
   if (asked.kind != snapshot_kind::active || !layer) return make_ordinary(my, asked, reply);
   if (my.index().find(layer->target)) return already_there(*layer, reply);
-  const auto parent = my.index().find(asked.parent);
-  const bool on_unpacked = !asked.parent.empty() && !(parent && parent->remote);
-  if (on_unpacked || my.index().find(asked.name)) return make_ordinary(my, asked, reply);
-  find_image(my, *layer, asked.parent.empty() ? image_is::new_here : image_is::known,
+  const auto allowed =
+      my.index().make(asked.kind, {asked.name, asked.parent, asked.labels}, my.tools->now_ns());
+  if (!allowed) return refuse(reply, allowed.error());
+  const bool lowest = asked.parent.empty();
+  if (!lowest && !my.index().find(asked.parent)->remote)
+    return fall_back(my, asked, *layer, "the layer below is unpacked", reply);
+  find_image(my, *layer, lowest ? image_is::new_here : image_is::known,
              [=, layer = *layer](const result<layered_image>& image) {
                make_remote(my, asked, layer, image, reply);
              });

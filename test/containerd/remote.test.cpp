@@ -88,6 +88,17 @@ struct remote_bench {
   std::size_t umounts() { return root->count(admin_request(admin_umount{}).index()); }
   std::size_t evictions() { return root->count(admin_request(admin_evict{}).index()); }
 
+  /// What the node has said of its snapshots when it has told of that many.
+  admin_snapshots news(std::uint32_t count) {
+    admin_snapshots said;
+    CHECK(eventually([&] {
+      const std::lock_guard lock(root->mutex);
+      said = root->news;
+      return said.count == count;
+    }));
+    return said;
+  }
+
   void prepare_all() {
     CHECK(bench.prepare("extract-1", "", of_layer(chain[0])).error_code() == code::ALREADY_EXISTS);
     CHECK(bench.prepare("extract-2", chain[0].oci(), of_layer(chain[1])).error_code() ==
@@ -154,6 +165,9 @@ TEST_CASE("without a hub containerd downloads the image itself after the configu
   // Above an unpacked layer all others are unpacked too, without waiting for the hub again.
   REQUIRE(all.bench.prepare("extract-2", "ns/1/" + all.chain[0].oci(), of_layer(all.chain[1])).ok());
   CHECK(all.pulls() == 1);
+  const auto news = all.news(2);
+  CHECK(news.fallbacks == 1);
+  CHECK(news.last_fallback == pinned + ": timed_out: no answer in time");
 }
 
 TEST_CASE("a layer that is not in the image that the hub has is downloaded") {
@@ -161,6 +175,25 @@ TEST_CASE("a layer that is not in the image that the hub has is downloaded") {
   REQUIRE(all.bench.prepare("extract-1", "", of_layer(id("of another image"))).ok());
   // Nor one at another place of the chain.
   REQUIRE(all.bench.prepare("extract-2", "", of_layer(all.chain[1])).ok());
+}
+
+TEST_CASE("an image that containerd downloads is counted and told of once, whichever layer is the first") {
+  if (!may_mount()) return;  // what is unpacked above layers of the hub shows them
+  remote_bench all;
+  CHECK(all.bench.prepare("extract-1", "", of_layer(all.chain[0])).error_code() == code::ALREADY_EXISTS);
+  CHECK(all.news(1).fallbacks == 0);
+  const auto second = id("a second layer that the hub does not know");
+  REQUIRE(all.bench.prepare("extract-2", all.chain[0].oci(), of_layer(second)).ok());
+  const auto why = ": " + second.oci() + " is none of the layers that the hub has";
+  CHECK(all.news(2).fallbacks == 1);
+  CHECK(all.news(2).last_fallback == pinned + why);
+  REQUIRE(all.bench.commit("ns/1/" + second.oci(), "extract-2").ok());
+  REQUIRE(all.bench.prepare("extract-3", "ns/1/" + second.oci(), of_layer(id("a third"))).ok());
+  CHECK(all.news(3).fallbacks == 1);
+  CHECK(all.news(3).last_fallback == pinned + why);
+  REQUIRE(all.bench.prepare("extract-4", "ns/1/" + second.oci(), of_layer(id("other"), "nginx:1")).ok());
+  CHECK(all.news(4).fallbacks == 2);
+  CHECK(all.news(4).last_fallback.starts_with("docker.io/library/nginx@" + manifest.oci() + ": "));
 }
 
 TEST_CASE("snapshots that are not for a named image never ask the hub") {

@@ -27,7 +27,10 @@ faked_root::behavior_type run_root(faked_root::pointer, std::shared_ptr<fake_roo
             if (!*said) return to_caf(said->error());
             return admin_message{encode(**said)};
           },
-          [](const snapshot_news&) {},
+          [state](const snapshot_news& told) {
+            const std::lock_guard lock(state->mutex);
+            state->news = told.now;
+          },
           [state](const pull_given_up& what) {
             const std::lock_guard lock(state->mutex);
             state->given_up.push_back(what.reference);

@@ -21,6 +21,7 @@ struct fake_root {
   std::vector<admin_request> requests;  ///< all that came
   std::vector<std::string> given_up;    ///< references of pulls that nobody waits for
   std::size_t starts = 0;               ///< of containers above images
+  admin_snapshots news;                 ///< as told last
   std::mutex mutex;                     ///< guards all
   [[nodiscard]] std::size_t count(std::size_t alternative);
 };
