@@ -139,6 +139,13 @@ result<snapshot_record> snapshot_index::find(const std::string& name) const {
   return found == by_name_.end() ? result<snapshot_record>(unknown(name)) : found->second;
 }
 
+result<snapshot_record> snapshot_index::find_remote(const std::string& chain_id,
+                                                    const std::string& parent) const {
+  auto record = find(chain_id);
+  if (!record || (record->remote && record->parent == parent)) return record;
+  return unknown(chain_id + " of the hub above " + (parent.empty() ? "nothing" : parent));
+}
+
 result<snapshot_record> snapshot_index::find_mountable(const std::string& name) const {
   auto record = find(name);
   if (record && record->kind == snapshot_kind::committed)

@@ -45,7 +45,8 @@ class snapshot_index {
   [[nodiscard]] result<snapshot_change> make(snapshot_kind kind, new_snapshot wanted,
                                              std::int64_t now_ns) const;
 
-  /// A committed snapshot without files: layers of an image that the hub delivers. Errors: as `make`.
+  /// A committed snapshot without files, named after its chain id: layers of an image that the hub delivers.
+  /// Errors: as `make`.
   [[nodiscard]] result<snapshot_change> make_remote(new_snapshot wanted, remote_layers what,
                                                     std::int64_t now_ns) const;
 
@@ -66,6 +67,9 @@ class snapshot_index {
 
   /// Errors: `not_found`.
   [[nodiscard]] result<snapshot_record> find(const std::string& name) const;
+  /// The layers of this chain id that `make_remote` has made above this parent. Errors: `not_found`.
+  [[nodiscard]] result<snapshot_record> find_remote(const std::string& chain_id,
+                                                    const std::string& parent) const;
   /// An active or viewed one, which can be mounted. Errors: `not_found`, `failed_precondition`.
   [[nodiscard]] result<snapshot_record> find_mountable(const std::string& name) const;
   /// Its parent, that one's parent, and so on.

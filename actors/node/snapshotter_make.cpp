@@ -88,6 +88,7 @@ bool fits(const snapshotter_shell& my, const make_snapshot& asked, const layered
   return parent && parent->remote && parent->name == image.chain[layer - 1].oci();
 }
 
+/// Containerd then looks for a snapshot of this target above the parent that it named.
 void already_there(const labelled_layer& layer, mounts_promise reply) {
   refuse(reply, {errc::already_exists, "snapshot " + layer.target + " exists already: nothing to download"});
 }
@@ -105,7 +106,10 @@ void make_remote(const snapshotter_shell& my, const make_snapshot& asked, const 
                            static_cast<std::uint32_t>(below + 1), static_cast<std::uint32_t>(chain.size())};
   const auto made = my.tools->records.apply(
       my.index().make_remote({layer.target, asked.parent, asked.labels}, what, my.tools->now_ns()));
-  if (!made && made.error().code != errc::already_exists) return refuse(reply, made.error());
+  const bool taken = !made && made.error().code == errc::already_exists;
+  if (taken && !my.index().find_remote(layer.target, asked.parent))
+    return fall_back(my, asked, layer, layer.target + " is the name of another snapshot", reply);
+  if (!made && !taken) return refuse(reply, made.error());
   if (made) {
     my.state().fallen_back.forget(layer.reference);
     ++my.state().news.prepared;
@@ -120,7 +124,7 @@ void make_remote(const snapshotter_shell& my, const make_snapshot& asked, const 
 void make(const snapshotter_shell& my, const make_snapshot& asked, mounts_promise reply) {
   const auto layer = labelled_layer_of(asked.labels);
   if (asked.kind != snapshot_kind::active || !layer) return make_ordinary(my, asked, reply);
-  if (my.index().find(layer->target)) return already_there(*layer, reply);
+  if (my.index().find_remote(layer->target, asked.parent)) return already_there(*layer, reply);
   const auto allowed =
       my.index().make(asked.kind, {asked.name, asked.parent, asked.labels}, my.tools->now_ns());
   if (!allowed) return refuse(reply, allowed.error());

@@ -148,6 +148,29 @@ TEST_CASE("a layer that is there already costs no question") {
   CHECK(all.pulls() == 1);
 }
 
+TEST_CASE("a layer of the hub that is there above another parent is not what containerd asks for") {
+  remote_bench all;
+  all.prepare_all();
+  REQUIRE(all.bench.prepare("making").ok());
+  REQUIRE(all.bench.commit("ns/7/unrelated", "making").ok());
+  const auto parents = std::vector<std::string>{"ns/7/unrelated", ""};
+  for (const auto& parent : parents) {
+    const auto key = "above " + parent;
+    REQUIRE(all.bench.prepare(key, parent, of_layer(all.chain[1])).ok());
+    api::Info info;
+    REQUIRE(all.bench.stat(key, &info).ok());
+    CHECK(info.kind() == api::ACTIVE);
+    CHECK(info.parent() == parent);
+  }
+}
+
+TEST_CASE("a snapshot that has only the name of a layer is not that layer") {
+  remote_bench all;
+  REQUIRE(all.bench.prepare(all.chain[0].oci()).ok());
+  REQUIRE(all.bench.prepare("extract-1", "", of_layer(all.chain[0])).ok());
+  CHECK(all.bench.stat("extract-1").ok());
+}
+
 TEST_CASE("without a hub containerd downloads the image itself after the configured time") {
   remote_bench all;
   all.bench.options.hub_wait = std::chrono::milliseconds(20);

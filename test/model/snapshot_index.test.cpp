@@ -205,6 +205,19 @@ TEST_CASE("layers of an image that is delivered are committed snapshots on which
         errc::not_found);
 }
 
+TEST_CASE("layers of the hub are found by their chain id and the parent that they are above") {
+  bench b;
+  b.layer("base");
+  REQUIRE(b.applied(b.all.make_remote({"sha256:1", "", {}}, {"r", {}, "linux/amd64", 1, 2}, 7)));
+  REQUIRE(b.applied(b.all.make_remote({"sha256:2", "sha256:1", {}}, {"r", {}, "linux/amd64", 2, 2}, 7)));
+  CHECK(b.all.find_remote("sha256:1", "")->name == "sha256:1");
+  CHECK(b.all.find_remote("sha256:2", "sha256:1")->name == "sha256:2");
+  CHECK(code(b.all.find_remote("sha256:2", "")) == errc::not_found);
+  CHECK(code(b.all.find_remote("sha256:2", "base")) == errc::not_found);
+  CHECK(code(b.all.find_remote("sha256:3", "sha256:2")) == errc::not_found);
+  CHECK(code(b.all.find_remote("base", "")) == errc::not_found);  // that one has files
+}
+
 TEST_CASE("each bound of the snapshots is kept") {
   bench b;
   CHECK(code(b.prepare("")) == errc::invalid_argument);
