@@ -25,6 +25,7 @@ struct commit_snapshot {
   std::string name;  ///< of the committed one
   std::string key;   ///< of the active one
   snapshot_labels labels;
+  std::string parent;  ///< of one that has none yet; empty: as it is
 };
 struct remove_snapshot {
   std::string name;

@@ -79,7 +79,9 @@ grpc::ServerUnaryReactor* snapshots_service::Mounts(context* call, of<api::Mount
 grpc::ServerUnaryReactor* snapshots_service::Commit(context* call, of<api::CommitSnapshotRequest> request,
                                                     google::protobuf::Empty*) {
   return answer<snapshot_record>(
-      call, commit_snapshot{request->name(), request->key(), read_labels(request->labels())}, nothing);
+      call,
+      commit_snapshot{request->name(), request->key(), read_labels(request->labels()), request->parent()},
+      nothing);
 }
 
 grpc::ServerUnaryReactor* snapshots_service::Remove(context* call, of<api::RemoveSnapshotRequest> request,

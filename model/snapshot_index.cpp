@@ -61,8 +61,12 @@ result<void> snapshot_index::check_new(const new_snapshot& wanted) const {
   if (!parent) return fail(errc::not_found, "parent snapshot " + wanted.parent + " does not exist");
   if (parent->kind != snapshot_kind::committed)
     return fail(errc::invalid_argument, "parent snapshot " + wanted.parent + " is not committed");
-  if (parents(*parent).size() + 2 > bounds_.chain_max)
-    return fail(errc::limit_exceeded, "chain_max: snapshot " + wanted.name + " has too many parents");
+  return check_height(wanted.name, *parent);
+}
+
+result<void> snapshot_index::check_height(const std::string& name, const snapshot_record& parent) const {
+  if (parents(parent).size() + 2 > bounds_.chain_max)
+    return fail(errc::limit_exceeded, "chain_max: snapshot " + name + " has too many parents");
   return {};
 }
 
@@ -86,21 +90,35 @@ result<snapshot_change> snapshot_index::make_remote(new_snapshot wanted, remote_
   return made;
 }
 
-result<snapshot_change> snapshot_index::commit(const std::string& name, const std::string& key,
-                                               snapshot_labels labels, snapshot_usage usage,
+result<void> snapshot_index::rebase(snapshot_record& active, const std::string& parent) const {
+  if (parent.empty() || parent == active.parent) return {};
+  if (!active.parent.empty())
+    return fail(errc::invalid_argument, "snapshot " + active.name + " has the parent " + active.parent +
+                                            ", which a commit cannot change");
+  const auto found = find(parent);
+  if (!found) return fail(errc::not_found, "parent snapshot " + parent + " does not exist");
+  if (found->kind != snapshot_kind::committed)
+    return fail(errc::failed_precondition, "parent snapshot " + parent + " is not committed");
+  active.parent = parent;
+  return check_height(active.name, *found);
+}
+
+result<snapshot_change> snapshot_index::commit(snapshot_commit wanted, snapshot_usage usage,
                                                std::int64_t now_ns) const {
-  if (auto valid = check_name(name); !valid) return tl::unexpected(valid.error());
-  auto record = find(key);
+  if (auto valid = check_name(wanted.name); !valid) return tl::unexpected(valid.error());
+  auto record = find(wanted.key);
   if (!record) return tl::unexpected(record.error());
   if (record->kind != snapshot_kind::active)
-    return fail(errc::failed_precondition, "snapshot " + key + " is not active, so it cannot be committed");
-  if (auto valid = clean_labels(labels); !valid) return tl::unexpected(valid.error());
-  record->name = name;
+    return fail(errc::failed_precondition,
+                "snapshot " + wanted.key + " is not active, so it cannot be committed");
+  if (auto valid = rebase(*record, wanted.parent); !valid) return tl::unexpected(valid.error());
+  if (auto valid = clean_labels(wanted.labels); !valid) return tl::unexpected(valid.error());
+  record->name = std::move(wanted.name);
   record->kind = snapshot_kind::committed;
-  record->labels = std::move(labels);
+  record->labels = std::move(wanted.labels);
   record->created_at_ns = record->updated_at_ns = now_ns;
   record->usage = usage;
-  return snapshot_change{std::move(*record), key};
+  return snapshot_change{std::move(*record), std::move(wanted.key)};
 }
 
 result<snapshot_record> snapshot_index::remove(const std::string& name) const {

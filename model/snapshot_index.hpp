@@ -15,6 +15,14 @@ struct new_snapshot {
   snapshot_labels labels;
 };
 
+/// A commit: the active snapshot `key` becomes the committed one `name`, with these labels and no others.
+struct snapshot_commit {
+  std::string name;
+  std::string key;
+  snapshot_labels labels;
+  std::string parent{};  ///< for one that was made without a parent; empty: as it is
+};
+
 /// What one call changes: `put` is added or replaced, then `erased` is forgotten. Store it, then apply it.
 struct snapshot_change {
   snapshot_record put;
@@ -50,10 +58,9 @@ class snapshot_index {
   [[nodiscard]] result<snapshot_change> make_remote(new_snapshot wanted, remote_layers what,
                                                     std::int64_t now_ns) const;
 
-  /// An active snapshot becomes the committed one `name`, with these labels and no others. Errors:
-  /// `already_exists`, `not_found`, `failed_precondition` if it is not active.
-  [[nodiscard]] result<snapshot_change> commit(const std::string& name, const std::string& key,
-                                               snapshot_labels labels, snapshot_usage usage,
+  /// Errors: `already_exists`, `not_found` for the key or the parent, `failed_precondition` if it is not
+  /// active or the parent not committed, `invalid_argument` if it has another parent, `limit_exceeded`.
+  [[nodiscard]] result<snapshot_change> commit(snapshot_commit wanted, snapshot_usage usage,
                                                std::int64_t now_ns) const;
 
   /// Errors: `not_found`, `failed_precondition` while others have it as their parent.
@@ -84,6 +91,8 @@ class snapshot_index {
  private:
   [[nodiscard]] result<void> check_new(const new_snapshot& wanted) const;
   [[nodiscard]] result<void> check_name(const std::string& name) const;
+  [[nodiscard]] result<void> check_height(const std::string& name, const snapshot_record& parent) const;
+  [[nodiscard]] result<void> rebase(snapshot_record& active, const std::string& parent) const;
   [[nodiscard]] result<void> clean_labels(snapshot_labels& labels) const;
 
   snapshot_bounds bounds_;

@@ -30,7 +30,8 @@ std::set<std::uint64_t> ids(const snapshot_index& index) {
 /// Measured first: the files of a committed snapshot change no more. A power cut must not lose them.
 void commit(const snapshotter_shell& my, const commit_snapshot& asked,
             caf::typed_response_promise<snapshot_record> reply) {
-  const auto allowed = my.index().commit(asked.name, asked.key, asked.labels, {}, my.tools->now_ns());
+  const snapshot_commit wanted{asked.name, asked.key, asked.labels, asked.parent};
+  const auto allowed = my.index().commit(wanted, {}, my.tools->now_ns());
   if (!allowed) return refuse(reply, allowed.error());
   run_on(
       my.tools->workers.next(), my.self,
@@ -39,8 +40,7 @@ void commit(const snapshotter_shell& my, const commit_snapshot& asked,
       },
       [=](const result<snapshot_usage>& used) {
         if (!used) return refuse(reply, used.error());
-        const auto made = my.tools->records.apply(
-            my.index().commit(asked.name, asked.key, asked.labels, *used, my.tools->now_ns()));
+        const auto made = my.tools->records.apply(my.index().commit(wanted, *used, my.tools->now_ns()));
         if (made) detail::tell_news(my);
         if (made) detail::unmount_unused(my);
         deliver(reply, made);

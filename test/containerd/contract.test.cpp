@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 
@@ -94,6 +95,30 @@ TEST_CASE("containerd is told what is wrong with a snapshot that it names") {
   info.set_name("nobody");
   CHECK(bench.update(info, {}, &info).error_code() == code::NOT_FOUND);
   CHECK(bench.stat("x").error_code() == code::NOT_FOUND);  // nothing was made
+}
+
+TEST_CASE("containerd names the parent of a snapshot at its commit") {
+  snapshots_bench bench;
+  empty_layer(bench, "one");
+  empty_layer(bench, "other");
+  REQUIRE(bench.prepare("free").ok());
+  REQUIRE(bench.prepare("bound", "one").ok());
+  CHECK(bench.commit("x", "free", {}, "nobody").error_code() == code::NOT_FOUND);
+  CHECK(bench.commit("x", "free", {}, "bound").error_code() == code::FAILED_PRECONDITION);
+  CHECK(bench.commit("x", "bound", {}, "other").error_code() == code::INVALID_ARGUMENT);
+  REQUIRE(bench.commit("two", "bound", {}, "one").ok());
+  REQUIRE(bench.commit("three", "free", {{"k", "v"}}, "two").ok());
+  const auto three = info_of(bench, "three");
+  CHECK(three.parent() == "two");
+  CHECK(three.labels().at("k") == "v");
+  CHECK(bench.remove("two").error_code() == code::FAILED_PRECONDITION);
+  bench.restart();
+  CHECK(info_of(bench, "three").parent() == "two");
+  std::vector<containerd::types::Mount> mounts;
+  REQUIRE(bench.prepare("top", "three").ok());
+  REQUIRE(bench.mounts("top", &mounts).ok());
+  const auto lower = mounts.at(0).options(mounts.at(0).options_size() - 1);
+  CHECK(std::count(lower.begin(), lower.end(), ':') == 2);  // the three of them
 }
 
 TEST_CASE("containerd removes snapshots from the top of a chain to its bottom") {

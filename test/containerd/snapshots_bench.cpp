@@ -153,11 +153,13 @@ grpc::Status snapshots_bench::view(const std::string& key, const std::string& pa
 }
 
 grpc::Status snapshots_bench::commit(const std::string& name, const std::string& key,
-                                     const std::map<std::string, std::string>& labels) {
+                                     const std::map<std::string, std::string>& labels,
+                                     const std::string& parent) {
   grpc::ClientContext context;
   api::CommitSnapshotRequest request;
   request.set_name(name);
   request.set_key(key);
+  request.set_parent(parent);
   request.mutable_labels()->insert(labels.begin(), labels.end());
   google::protobuf::Empty response;
   return stub_->Commit(&context, request, &response);

@@ -44,7 +44,7 @@ class snapshots_bench {
                        const std::map<std::string, std::string>& labels = {});
   grpc::Status view(const std::string& key, const std::string& parent = "");
   grpc::Status commit(const std::string& name, const std::string& key,
-                      const std::map<std::string, std::string>& labels = {});
+                      const std::map<std::string, std::string>& labels = {}, const std::string& parent = "");
   grpc::Status remove(const std::string& key);
   grpc::Status clean_up();
   grpc::Status stat(const std::string& key, api::Info* into = nullptr);

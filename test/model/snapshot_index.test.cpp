@@ -25,9 +25,9 @@ struct bench {
   result<snapshot_record> prepare(const std::string& name, const std::string& parent = "") {
     return make(snapshot_kind::active, name, parent);
   }
-  result<snapshot_record> commit(const std::string& name, const std::string& key,
-                                 snapshot_labels labels = {}) {
-    return applied(all.commit(name, key, std::move(labels), {4096, 2}, 9));
+  result<snapshot_record> commit(const std::string& name, const std::string& key, snapshot_labels labels = {},
+                                 const std::string& parent = "") {
+    return applied(all.commit({name, key, std::move(labels), parent}, {4096, 2}, 9));
   }
   result<void> remove(const std::string& name) {
     const auto gone = all.remove(name);
@@ -107,6 +107,38 @@ TEST_CASE("only active snapshots are committed") {
   CHECK(code(b.commit("new", "view")) == errc::failed_precondition);
   CHECK(code(b.commit("new", "base")) == errc::failed_precondition);
   CHECK(code(b.commit("new", "nobody")) == errc::not_found);
+}
+
+TEST_CASE("a snapshot that was made without a parent gets one at its commit") {
+  bench b;
+  b.layer("one");
+  REQUIRE(b.prepare("work"));
+  const auto two = b.commit("two", "work", {}, "one");
+  REQUIRE(two);
+  CHECK(two->parent == "one");
+  CHECK(b.all.find("two")->parent == "one");
+  CHECK(code(b.remove("one")) == errc::failed_precondition);
+  REQUIRE(b.remove("two"));
+  REQUIRE(b.remove("one"));
+}
+
+TEST_CASE("the parent of a commit must be the snapshot's own, or there and committed") {
+  bench b;
+  b.layer("one");
+  b.layer("other");
+  REQUIRE(b.prepare("above one", "one"));
+  REQUIRE(b.prepare("free"));
+  CHECK(code(b.commit("new", "above one", {}, "other")) == errc::invalid_argument);
+  CHECK(code(b.commit("new", "free", {}, "nobody")) == errc::not_found);
+  CHECK(code(b.commit("new", "free", {}, "above one")) == errc::failed_precondition);
+  CHECK(code(b.commit("new", "free", {}, "free")) == errc::failed_precondition);
+  CHECK(b.all.find("free")->parent.empty());
+  CHECK(b.commit("two", "above one", {}, "one")->parent == "one");
+  REQUIRE(b.prepare("above two", "two"));
+  CHECK(b.commit("three", "above two")->parent == "two");  // none said: it keeps its own
+  REQUIRE(b.prepare("fourth", "three"));
+  REQUIRE(b.commit("four", "fourth"));
+  CHECK(code(b.commit("five", "free", {}, "four")) == errc::limit_exceeded);
 }
 
 TEST_CASE("only active and viewed snapshots are mounted") {

@@ -33,7 +33,7 @@ TEST_CASE("snapshots, their labels and parents are there after a restart") {
         {"sha256:1", "", {{"a", "b"}}}, {"docker.io/library/a:1", {}, "linux/amd64", 1, 1}, 3)));
     REQUIRE(records.apply(
         records.index().make(snapshot_kind::active, {"work", "sha256:1", {{"k", "\xff\n"}}}, 4)));
-    REQUIRE(records.apply(records.index().commit("mine", "work", {{"c", "d"}}, {8192, 3}, 5)));
+    REQUIRE(records.apply(records.index().commit({"mine", "work", {{"c", "d"}}}, {8192, 3}, 5)));
     REQUIRE(records.apply(records.index().make(snapshot_kind::view, {"look", "mine", {}}, 6)));
     REQUIRE(records.apply(records.index().make(snapshot_kind::active, {"gone", "mine", {}}, 6)));
     REQUIRE(records.remove(records.index().remove("gone")));
