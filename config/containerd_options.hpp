@@ -15,6 +15,8 @@ struct containerd_options {
   std::string snapshotter = "firstlight";  ///< what containerd's config calls this node
   /// For the hub to say whether it has an image; then containerd downloads it.
   std::chrono::milliseconds hub_wait{10'000};
+  /// For an image of which containerd downloads a layer: before the hub is asked for the layers above.
+  std::chrono::milliseconds hub_again{600'000};
   std::chrono::milliseconds mount_wait{60'000};  ///< for an image to be mounted below a container
   std::chrono::milliseconds mount_retry{50};     ///< before a mount that is being made is asked for again
   std::chrono::milliseconds record_wait{200};  ///< for a container's start to be recorded from its beginning

@@ -12,4 +12,10 @@ bool image_fallbacks::note(const std::string& reference, instant now) {
   return first;
 }
 
+bool image_fallbacks::is_recent(const std::string& reference, instant now,
+                                std::chrono::milliseconds span) const {
+  const auto found = last_.find(reference);
+  return found != last_.end() && now - found->second < span;
+}
+
 }  // namespace firstlight

@@ -17,6 +17,9 @@ class image_fallbacks {
   bool note(const std::string& reference, instant now);
   /// A layer of the image is delivered: the next one that is not counts as the first again.
   void forget(const std::string& reference) { last_.erase(reference); }
+  /// Whether a layer of it was left to containerd less than `span` ago.
+  [[nodiscard]] bool is_recent(const std::string& reference, instant now,
+                               std::chrono::milliseconds span) const;
   [[nodiscard]] std::size_t size() const { return last_.size(); }
 
  private:

@@ -41,6 +41,12 @@ snapshot_labels labels_of(const labelled_layer& layer) {
   return labels;
 }
 
+bool is_called(const snapshot_record& snapshot, const std::string& chain_id) {
+  const auto& name = snapshot.name;
+  if (name == chain_id) return true;
+  return snapshot.remote ? name.starts_with(chain_id + "~") : name.ends_with("/" + chain_id);
+}
+
 std::optional<std::string> pinned_reference(const std::string& reference, const digest& manifest) {
   auto parsed = parse_image_reference(reference);
   if (!parsed || parsed->transport != image_transport::registry) return std::nullopt;

@@ -18,6 +18,10 @@ struct labelled_layer {
 /// The labels by which `firstlight pull --containerd` says the same.
 [[nodiscard]] snapshot_labels labels_of(const labelled_layer& layer);
 
+/// Whether a snapshot is called as one that shows all layers up to this chain id: by the hub's layers' names
+/// (snapshot_index::make_remote), or as containerd calls what it has unpacked, NAMESPACE/NUMBER/CHAIN.
+[[nodiscard]] bool is_called(const snapshot_record& snapshot, const std::string& chain_id);
+
 /// The same image whatever its tag will mean. Nothing for what is no reference to a registry.
 [[nodiscard]] std::optional<std::string> pinned_reference(const std::string& reference,
                                                           const digest& manifest);

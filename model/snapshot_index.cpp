@@ -85,6 +85,8 @@ result<snapshot_change> snapshot_index::make(snapshot_kind kind, new_snapshot wa
 
 result<snapshot_change> snapshot_index::make_remote(new_snapshot wanted, remote_layers what,
                                                     std::int64_t now_ns) const {
+  if (find_remote(wanted.name, wanted.parent)) return taken(wanted.name);
+  if (by_name_.contains(wanted.name)) wanted.name = name_above(wanted.name, wanted.parent);
   auto made = make(snapshot_kind::committed, std::move(wanted), now_ns);
   if (made) made->put.remote = std::move(what);
   return made;
@@ -157,10 +159,17 @@ result<snapshot_record> snapshot_index::find(const std::string& name) const {
   return found == by_name_.end() ? result<snapshot_record>(unknown(name)) : found->second;
 }
 
+std::string snapshot_index::name_above(const std::string& chain_id, const std::string& parent) const {
+  const auto found = by_name_.find(parent);
+  return chain_id + "~" + std::to_string(found == by_name_.end() ? 0 : found->second.id);
+}
+
 result<snapshot_record> snapshot_index::find_remote(const std::string& chain_id,
                                                     const std::string& parent) const {
-  auto record = find(chain_id);
-  if (!record || (record->remote && record->parent == parent)) return record;
+  for (const auto& name : {chain_id, name_above(chain_id, parent)}) {
+    auto record = find(name);
+    if (record && record->remote && record->parent == parent) return record;
+  }
   return unknown(chain_id + " of the hub above " + (parent.empty() ? "nothing" : parent));
 }
 

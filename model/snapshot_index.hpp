@@ -53,8 +53,9 @@ class snapshot_index {
   [[nodiscard]] result<snapshot_change> make(snapshot_kind kind, new_snapshot wanted,
                                              std::int64_t now_ns) const;
 
-  /// A committed snapshot without files, named after its chain id: layers of an image that the hub delivers.
-  /// Errors: as `make`.
+  /// A committed snapshot without files: the layers, named by their chain id, of an image that the hub
+  /// delivers. If the name is taken, by what stands above another parent, this one has the parent's id behind
+  /// it: `CHAIN~ID`. Errors: as `make`; `already_exists` if `find_remote` finds it.
   [[nodiscard]] result<snapshot_change> make_remote(new_snapshot wanted, remote_layers what,
                                                     std::int64_t now_ns) const;
 
@@ -91,6 +92,7 @@ class snapshot_index {
  private:
   [[nodiscard]] result<void> check_new(const new_snapshot& wanted) const;
   [[nodiscard]] result<void> check_name(const std::string& name) const;
+  [[nodiscard]] std::string name_above(const std::string& chain_id, const std::string& parent) const;
   [[nodiscard]] result<void> check_height(const std::string& name, const snapshot_record& parent) const;
   [[nodiscard]] result<void> rebase(snapshot_record& active, const std::string& parent) const;
   [[nodiscard]] result<void> clean_labels(snapshot_labels& labels) const;

@@ -14,8 +14,8 @@ struct mount_spec {
 /// Where the parts of a snapshot's mount lie.
 struct snapshot_places {
   std::string folder;  ///< of all snapshots; each has `<id>/fs`, active ones also `<id>/work`
-  /// What the remote layers at the bottom of the chain show, as overlayfs takes it in lowerdir: `DIR`, or
-  /// `TREE::CONTENTS::...`. Empty if there are none.
+  /// What the nearest remote layer of the chain shows with all below it, as overlayfs takes it in lowerdir:
+  /// `DIR`, or `TREE::CONTENTS::...`. Empty if there are none.
   std::string remote_lower;
 };
 
@@ -25,8 +25,8 @@ struct snapshot_places {
 [[nodiscard]] std::string snapshot_work(const std::string& folder, std::uint64_t id);
 
 /// How the root file system of `snapshot`, active or viewed, is put together from its parents, the nearest
-/// first. Of parents from the first remote one on nothing is needed but `remote_lower`. A view shows its
-/// parents only; without parents its own empty folder.
+/// first. Of parents from the first remote one on nothing is needed but `remote_lower`, also of unpacked
+/// ones. A view shows its parents only; without parents its own empty folder.
 [[nodiscard]] mount_spec snapshot_mount(const snapshot_record& snapshot,
                                         const std::vector<snapshot_record>& parents,
                                         const snapshot_places& places);

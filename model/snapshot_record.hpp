@@ -40,8 +40,8 @@ struct snapshot_record {
   snapshot_labels labels;
   std::int64_t created_at_ns = 0;  ///< nanoseconds since the epoch
   std::int64_t updated_at_ns = 0;  ///< nanoseconds since the epoch
-  std::optional<remote_layers>
-      remote;            ///< of a committed one that needs no files: it and its parents are these
+  /// Of a committed one that needs no files: what it shows with all below it, whoever has made that.
+  std::optional<remote_layers> remote;
   snapshot_usage usage;  ///< of a committed one, as it was when it was committed
   friend bool operator==(const snapshot_record&, const snapshot_record&) = default;
 };

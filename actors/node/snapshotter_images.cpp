@@ -244,6 +244,8 @@ void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_
   const auto known = my.state().known.find(layer.reference);
   if (state == image_is::known && known != my.state().known.end()) return then(known->second);
   if (const auto here = image_here(my, layer)) return then(*here);
+  if (state == image_is::downloaded)
+    return then(fail(errc::unavailable, "containerd downloads its layers already"));
   auto& waiting = my.state().asked[layer.reference];
   waiting.push_back(std::move(then));
   if (waiting.size() > 1) return;

@@ -80,17 +80,28 @@ void fall_back(const snapshotter_shell& my, const make_snapshot& asked, const la
   make_ordinary(my, asked, reply);
 }
 
-/// Whether the chain below is that of the image's layers up to `layer`, without it.
+/// Whether the chain below is that of the image's layers up to `layer`, without it, whoever has made them.
 bool fits(const snapshotter_shell& my, const make_snapshot& asked, const layered_image& image,
           std::size_t layer) {
   if (layer == 0) return asked.parent.empty();
   const auto parent = my.index().find(asked.parent);
-  return parent && parent->remote && parent->name == image.chain[layer - 1].oci();
+  return parent && is_called(*parent, image.chain[layer - 1].oci());
 }
 
 /// Containerd then looks for a snapshot of this target above the parent that it named.
 void already_there(const labelled_layer& layer, mounts_promise reply) {
   refuse(reply, {errc::already_exists, "snapshot " + layer.target + " exists already: nothing to download"});
+}
+
+/// A chain that containerd has begun to unpack is not worth a wait for the hub at each layer.
+image_is state_of_image(const snapshotter_shell& my, const make_snapshot& asked,
+                        const labelled_layer& layer) {
+  const auto parent = my.index().find(asked.parent);
+  if (!parent) return image_is::new_here;
+  if (parent->remote) return image_is::known;
+  const bool downloaded = my.state().fallen_back.is_recent(layer.reference, std::chrono::steady_clock::now(),
+                                                           my.tools->options.hub_again);
+  return downloaded ? image_is::downloaded : image_is::new_here;
 }
 
 void make_remote(const snapshotter_shell& my, const make_snapshot& asked, const labelled_layer& layer,
@@ -128,10 +139,7 @@ void make(const snapshotter_shell& my, const make_snapshot& asked, mounts_promis
   const auto allowed =
       my.index().make(asked.kind, {asked.name, asked.parent, asked.labels}, my.tools->now_ns());
   if (!allowed) return refuse(reply, allowed.error());
-  const bool lowest = asked.parent.empty();
-  if (!lowest && !my.index().find(asked.parent)->remote)
-    return fall_back(my, asked, *layer, "the layer below is unpacked", reply);
-  find_image(my, *layer, lowest ? image_is::new_here : image_is::known,
+  find_image(my, *layer, state_of_image(my, asked, *layer),
              [=, layer = *layer](const result<layered_image>& image) {
                make_remote(my, asked, layer, image, reply);
              });

@@ -32,9 +32,9 @@ void tell_news(const snapshotter_shell& my);
 // ---- images (snapshotter_images.cpp) ------------------------------------------------------------
 
 /// The image of a layer that containerd wants. Asks the hub, which then delivers it, unless it is here or on
-/// its way, or `known` from the layer before. Errors: those of a pull; `timed_out`, `unavailable` without a
-/// hub.
-enum class image_is : std::uint8_t { new_here, known };
+/// its way, or `known` from the layer before. Of what is `downloaded` by containerd it only looks whether it
+/// is here by now. Errors: those of a pull; `timed_out`, `unavailable` without a hub.
+enum class image_is : std::uint8_t { new_here, known, downloaded };
 void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_is state,
                 std::function<void(const result<layered_image>&)> then);
 
@@ -57,7 +57,7 @@ void forget_unused(const snapshotter_shell& my, const remote_layers& removed);
 /// Looks which images are mounted, also by an earlier process, and unmounts those that nothing needs.
 void adopt_mounts(const snapshotter_shell& my);
 
-/// The remote layers at the bottom of a snapshot's parents; none if there are none.
+/// The nearest remote layers among a snapshot's parents; none if there are none.
 [[nodiscard]] std::optional<remote_layers> remote_below(const std::vector<snapshot_record>& parents);
 
 // ---- what they take (snapshotter_usage.cpp) ----------------------------------------------------------

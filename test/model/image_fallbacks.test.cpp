@@ -22,6 +22,20 @@ TEST_CASE("an image falls back once, however many of its layers do, until one is
   CHECK_FALSE(images.note("b", at(5)));
 }
 
+TEST_CASE("an image has fallen back a short time ago as long as its last layer has") {
+  image_fallbacks images(10);
+  const std::chrono::seconds span(10);
+  CHECK_FALSE(images.is_recent("a", at(1), span));
+  images.note("a", at(1));
+  CHECK(images.is_recent("a", at(10), span));
+  CHECK_FALSE(images.is_recent("a", at(11), span));
+  images.note("a", at(9));
+  CHECK(images.is_recent("a", at(11), span));
+  CHECK_FALSE(images.is_recent("b", at(11), span));
+  images.forget("a");
+  CHECK_FALSE(images.is_recent("a", at(11), span));
+}
+
 TEST_CASE("of too many images that fell back the one whose last layer is the longest ago is forgotten") {
   image_fallbacks images(2);
   CHECK(images.note("a", at(1)));

@@ -56,3 +56,19 @@ TEST_CASE("snapshots that are not for a layer of a registry's image are not labe
     CHECK_FALSE(labelled_layer_of(
         {{"containerd.io/snapshot.ref", "x"}, {"containerd.io/snapshot/cri.image-ref", odd}}));
 }
+
+TEST_CASE("the names of snapshots tell which chain of layers they show") {
+  snapshot_record unpacked{.name = "k8s.io/12/sha256:aa", .kind = snapshot_kind::committed};
+  CHECK(is_called(unpacked, "sha256:aa"));
+  CHECK_FALSE(is_called(unpacked, "sha256:a"));
+  CHECK_FALSE(is_called(unpacked, "aa"));
+  unpacked.name = "sha256:aa~3";
+  CHECK_FALSE(is_called(unpacked, "sha256:aa"));
+  auto remote = unpacked;
+  remote.remote = remote_layers{"r", {}, "linux/amd64", 1, 1};
+  CHECK(is_called(remote, "sha256:aa"));
+  CHECK_FALSE(is_called(remote, "sha256:a"));
+  remote.name = "sha256:aa";
+  CHECK(is_called(remote, "sha256:aa"));
+  CHECK_FALSE(is_called(remote, "sha256:bb"));
+}

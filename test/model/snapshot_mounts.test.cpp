@@ -47,6 +47,14 @@ TEST_CASE("remote parents are one lower layer, whatever their number") {
         mount_spec{"bind", "/run/merged", {"ro", "rbind"}});
 }
 
+TEST_CASE("what is unpacked below remote parents is in what they show") {
+  CHECK(snapshot_mount(active, {one(5), remote(4), one(3), one(2)}, plain).options.back() ==
+        "lowerdir=/s/5/fs:/run/merged");
+  CHECK(snapshot_mount(view, {remote(4), one(3)}, plain) ==
+        mount_spec{"bind", "/run/merged", {"ro", "rbind"}});
+  CHECK(snapshot_mount(view, {one(3)}, plain) == mount_spec{"bind", "/s/3/fs", {"ro", "rbind"}});
+}
+
 TEST_CASE("a tree whose contents lie elsewhere needs overlayfs and its options, also for a view") {
   CHECK(snapshot_mount(active, {remote(4)}, hybrid) ==
         mount_spec{"overlay",
