@@ -115,6 +115,8 @@ void bind_containerd(binder& to, containerd_options& o) {
   to.bind("labels_max", limits.labels_max, "labels of one snapshot");
   to.bind("label_bytes_max", limits.label_bytes_max, "one label's key and value together");
   to.bind("chain_max", limits.chain_max, "snapshots above each other");
+  to.bind("mount_options_bytes_max", limits.mount_options_bytes_max,
+          "the options of one mount, as containerd shortens them; Linux takes a page less one byte");
   to.bind("filters_max", limits.filters_max, "filters of one listing");
   to.bind("filter_bytes_max", limits.filter_bytes_max, "one filter");
   to.bind("pattern_bytes_max", limits.pattern_bytes_max, "memory for one regular expression in a filter");

@@ -1,7 +1,12 @@
 #include "model/snapshot_mounts.hpp"
 
+#include <algorithm>
+#include <string_view>
+
 namespace firstlight {
 namespace {
+
+constexpr std::string_view lower_option = "lowerdir=";
 
 std::string folder_of(const std::string& folder, std::uint64_t id) {
   return folder + "/" + std::to_string(id);
@@ -29,6 +34,30 @@ mount_spec bind(std::string source, const char* access) {
   return {"bind", std::move(source), {access, "rbind"}};
 }
 
+std::vector<std::string_view> split(std::string_view text, char by) {
+  std::vector<std::string_view> parts;
+  for (auto end = text.find(by); end != std::string_view::npos; end = text.find(by)) {
+    parts.push_back(text.substr(0, end));
+    text.remove_prefix(end + 1);
+  }
+  parts.push_back(text);
+  return parts;
+}
+
+/// Of the folder that all lie in, with its slash; 0: there is none.
+std::size_t common_folder_bytes(const std::vector<std::string_view>& paths) {
+  auto common = paths.front();
+  for (const auto path : paths) {
+    const auto same = std::mismatch(common.begin(), common.end(), path.begin(), path.end()).first;
+    common = common.substr(0, static_cast<std::size_t>(same - common.begin()));
+  }
+  const auto slash = common.rfind('/');
+  if (slash == std::string_view::npos || slash == 0) return 0;
+  const bool below =
+      std::all_of(paths.begin(), paths.end(), [&](auto path) { return path.size() > slash + 1; });
+  return below ? slash + 1 : 0;
+}
+
 }  // namespace
 
 std::string snapshot_files(const std::string& folder, std::uint64_t id) {
@@ -54,8 +83,19 @@ mount_spec snapshot_mount(const snapshot_record& snapshot, const std::vector<sna
     options.push_back("workdir=" + snapshot_work(places.folder, snapshot.id));
     options.push_back("upperdir=" + snapshot_files(places.folder, snapshot.id));
   }
-  options.push_back("lowerdir=" + lower);
+  options.push_back(std::string(lower_option) + lower);
   return overlay;
+}
+
+std::size_t mount_option_bytes(const mount_spec& mount) {
+  std::size_t bytes = 0;
+  for (const auto& option : mount.options) {
+    bytes += option.size() + (bytes == 0 ? 0 : 1);  // a comma between them
+    if (!option.starts_with(lower_option)) continue;
+    const auto folders = split(std::string_view(option).substr(lower_option.size()), ':');
+    if (folders.size() > 1) bytes -= folders.size() * common_folder_bytes(folders);
+  }
+  return bytes;
 }
 
 }  // namespace firstlight

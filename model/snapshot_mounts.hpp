@@ -31,4 +31,9 @@ struct snapshot_places {
                                         const std::vector<snapshot_record>& parents,
                                         const snapshot_places& places);
 
+/// How many bytes of options mount(2) is given when containerd carries out a mount whose options are long: it
+/// then goes to the folder that all lower ones lie in, and names them from there. Without such a folder, as
+/// when a tree has its contents elsewhere, they stay as they are.
+[[nodiscard]] std::size_t mount_option_bytes(const mount_spec& mount);
+
 }  // namespace firstlight

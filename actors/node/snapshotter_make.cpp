@@ -26,10 +26,25 @@ void with_lower(const snapshotter_shell& my, const std::vector<snapshot_record>&
   with_mounted(my, *remote, std::move(then));
 }
 
+/// What containerd could not mount is refused: mount(2) says no more than "invalid argument".
+result<mount_spec> mount_of(const snapshotter_shell& my, const snapshot_record& record,
+                            const std::string& lower) {
+  const auto parents = my.index().parents(record);
+  auto made = snapshot_mount(record, parents, {my.tools->folders.folder().string(), lower});
+  const auto bytes = mount_option_bytes(made);
+  const auto most = my.tools->options.snapshots.mount_options_bytes_max;
+  if (bytes <= most) return made;
+  return fail(errc::limit_exceeded, "mount_options_bytes_max: the " + std::to_string(parents.size()) +
+                                        " layers below snapshot " + record.name + " take " +
+                                        std::to_string(bytes) + " bytes of mount options, at most " +
+                                        std::to_string(most) + " can be; build the image with fewer layers");
+}
+
 void deliver_mounts(const snapshotter_shell& my, const snapshot_record& record, const std::string& lower,
                     mounts_promise reply) {
-  reply.deliver(snapshot_mount_list{
-      {snapshot_mount(record, my.index().parents(record), {my.tools->folders.folder().string(), lower})}});
+  deliver(reply, mount_of(my, record, lower).map([](const mount_spec& made) {
+    return snapshot_mount_list{{made}};
+  }));
 }
 
 /// Its files first: what is recorded is there.
@@ -38,6 +53,7 @@ result<snapshot_record> make_files_and_record(const snapshotter_shell& my, const
   const auto change =
       my.index().make(asked.kind, {asked.name, asked.parent, asked.labels}, my.tools->now_ns());
   if (!change) return tl::unexpected(change.error());
+  if (const auto mounted = mount_of(my, change->put, lower); !mounted) return tl::unexpected(mounted.error());
   const auto root = root_below(my, my.index().parents(change->put), lower);
   if (auto made = my.tools->folders.make(change->put.id, root); !made) return tl::unexpected(made.error());
   auto recorded = my.tools->records.apply(change);

@@ -262,6 +262,30 @@ TEST_CASE("a second node does not take the first one's socket, but a dead one's 
   CHECK_THROWS_WITH(other.restart(), Catch::Contains("not a socket"));
 }
 
+TEST_CASE("a snapshot whose chain is too long for the options of a mount is refused, with the limit's name") {
+  snapshots_bench bench;
+  empty_layer(bench, "base");
+  REQUIRE(bench.prepare("before", "base").ok());
+  std::vector<containerd::types::Mount> mounts;
+  REQUIRE(bench.mounts("before", &mounts).ok());
+  std::uint32_t bytes = 0;
+  for (const auto& option : mounts.at(0).options()) bytes += static_cast<std::uint32_t>(option.size()) + 1;
+  const auto allow = [&](std::uint32_t most) {
+    bench.options.snapshots.mount_options_bytes_max = most;
+    bench.restart();
+  };
+  allow(bytes - 2);  // one less than what it takes
+  for (const auto& refused : {bench.prepare("after", "base"), bench.mounts("before")}) {
+    CHECK(refused.error_code() == code::RESOURCE_EXHAUSTED);
+    CHECK(refused.error_message().find("mount_options_bytes_max") != std::string::npos);
+  }
+  CHECK(bench.stat("after").error_code() == code::NOT_FOUND);
+  CHECK(std::distance(std::filesystem::directory_iterator(bench.snapshots_folder()), {}) == 2);
+  allow(bytes - 1);
+  CHECK(bench.mounts("before").ok());
+  CHECK(bench.prepare("after", "base").ok());
+}
+
 TEST_CASE("each limit of containerd's requests is told by its name") {
   snapshots_bench bench;
   bench.options.snapshots = {.snapshots_max = 2,

@@ -9,6 +9,7 @@
 
 #include "actors/node/node_root.hpp"
 #include "actors/shutdown.hpp"
+#include "test/containerd/mount_as_containerd.hpp"
 
 namespace firstlight {
 namespace {
@@ -59,24 +60,6 @@ template <class T>
 T checked(result<T> opened) {
   if (!opened) throw std::runtime_error(to_string(opened.error()));
   return std::move(*opened);
-}
-
-/// As containerd carries it out.
-void carry_out(const containerd::types::Mount& mount, const std::filesystem::path& point) {
-  unsigned long flags = 0;
-  std::string data;
-  for (const auto& option : mount.options()) {
-    if (option == "ro")
-      flags |= MS_RDONLY;
-    else if (option == "rbind")
-      flags |= MS_BIND | MS_REC;
-    else if (option != "rw")
-      data += (data.empty() ? "" : ",") + option;
-  }
-  INFO(mount.source() << " " << data);
-  REQUIRE(::mount(mount.source().c_str(), point.c_str(), mount.type().c_str(), flags, data.c_str()) == 0);
-  if ((flags & MS_BIND) != 0 && (flags & MS_RDONLY) != 0)
-    REQUIRE(::mount(nullptr, point.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0);
 }
 
 }  // namespace
@@ -239,7 +222,8 @@ std::filesystem::path snapshots_bench::mount_all(const std::string& key,
   std::filesystem::create_directories(point);
   INFO(key);
   REQUIRE(mounts.size() == 1);
-  carry_out(mounts.front(), point);
+  INFO(mounts.front().ShortDebugString());
+  REQUIRE(mount_as_containerd(mounts.front(), point) == 0);
   return point;
 }
 

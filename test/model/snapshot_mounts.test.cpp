@@ -67,3 +67,34 @@ TEST_CASE("a tree whose contents lie elsewhere needs overlayfs and its options, 
                    {"index=off", "metacopy=on", "redirect_dir=follow",
                     "lowerdir=/run/tree::/store/contents::/run/contents"}});
 }
+
+TEST_CASE("the options of a mount are counted as containerd shortens them") {
+  const auto one_lower = snapshot_mount(active, {one(1)}, plain);
+  CHECK(mount_option_bytes(one_lower) ==
+        std::string("index=off,workdir=/s/9/work,upperdir=/s/9/fs,lowerdir=/s/1/fs").size());
+  CHECK(mount_option_bytes(snapshot_mount(active, {one(12), one(1)}, plain)) ==
+        std::string("index=off,workdir=/s/9/work,upperdir=/s/9/fs,lowerdir=12/fs:1/fs").size());
+  // Folders that have nothing in common, or contents elsewhere, are not shortened.
+  CHECK(mount_option_bytes(snapshot_mount(view, {one(2), remote(1)}, plain)) ==
+        std::string("index=off,lowerdir=/s/2/fs:/run/merged").size());
+  CHECK(mount_option_bytes(snapshot_mount(view, {one(2), remote(1)}, hybrid)) ==
+        std::string("index=off,metacopy=on,redirect_dir=follow,lowerdir=/s/2/fs:" + hybrid.remote_lower)
+            .size());
+  CHECK(mount_option_bytes(snapshot_mount(view, {one(1)}, plain)) == std::string("ro,rbind").size());
+}
+
+TEST_CASE("one page of mount options takes a whole chain of unpacked layers, or many above an image") {
+  const std::string store = "/var/lib/firstlight";
+  const auto bytes = [&](std::size_t unpacked, const std::string& image) {
+    std::vector<snapshot_record> parents;
+    for (std::size_t i = 0; i < unpacked; ++i) parents.push_back(one(1'000'000 + i));
+    if (!image.empty()) parents.push_back(remote(1));
+    return mount_option_bytes(
+        snapshot_mount(one(2'000'000, snapshot_kind::active), parents, {store + "/snapshots", image}));
+  };
+  const auto image = "/run/firstlight/images/containerd-" + std::string(32, 'f') + "-1::" + store +
+                     "/contents::/run/firstlight/contents";
+  CHECK(bytes(199, "") <= 4095);
+  CHECK(bytes(90, image) <= 4095);
+  CHECK(bytes(100, image) > 4095);
+}
