@@ -198,7 +198,7 @@ bool snapshot_filter::matches(const selector& wanted, const snapshot_record& sna
     case comparison::different:
       return value.value_or(std::string{}) != wanted.value;
     case comparison::pattern:
-      return value && wanted.pattern(*value);
+      return wanted.pattern(value.value_or(std::string{}));
   }
   return false;
 }

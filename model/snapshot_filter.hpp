@@ -8,9 +8,9 @@ namespace firstlight {
 
 /// SNAPSHOT FILTER: containerd's filters, of which one has to match. A filter is a list of selectors that all
 /// have to match: `name==x,labels."a.b/c"!=y,kind~=act.*,parent`. Fields are name, parent, kind and
-/// labels.KEY; others are never present. A field alone asks whether it is present; `!=` also matches what is
-/// not. A value is plain up to the next comma or space, or quoted: "..." as in Go, after `~=` also /.../ and
-/// |...|. A value, any thread.
+/// labels.KEY; others are never present. A field alone asks whether it is present; to `!=` and `~=` what is
+/// not is empty text. A value is plain up to the next comma or space, or quoted: "..." as in Go, after `~=`
+/// also /.../ and |...|. A value, any thread.
 class snapshot_filter {
  public:
   /// Whether a regular expression matches somewhere in a text. Any thread.

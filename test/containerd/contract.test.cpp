@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <map>
 
 #include "test/containerd/snapshots_bench.hpp"
 
@@ -10,6 +11,7 @@ namespace {
 
 using code = grpc::StatusCode;
 using names = std::vector<std::string>;
+using text_map = std::map<std::string, std::string>;
 
 /// Commits an empty layer.
 void empty_layer(snapshots_bench& bench, const std::string& name, const std::string& parent = "") {
@@ -136,6 +138,22 @@ TEST_CASE("containerd removes snapshots from the top of a chain to its bottom") 
   CHECK(bench.remove("one").error_code() == code::NOT_FOUND);
 }
 
+TEST_CASE("containerd may use a removed snapshot's name again, for a snapshot of any kind") {
+  snapshots_bench bench;
+  empty_layer(bench, "committed");
+  REQUIRE(bench.prepare("key", "committed").ok());
+  REQUIRE(bench.remove("key").ok());
+  REQUIRE(bench.view("key", "committed").ok());
+  CHECK(info_of(bench, "key").kind() == api::VIEW);
+  REQUIRE(bench.remove("key").ok());
+  REQUIRE(bench.prepare("key").ok());
+  REQUIRE(bench.remove("committed").ok());
+  REQUIRE(bench.commit("committed", "key").ok());
+  CHECK(info_of(bench, "committed").kind() == api::COMMITTED);
+  CHECK(info_of(bench, "committed").parent().empty());
+  REQUIRE(bench.prepare("key", "committed").ok());
+}
+
 TEST_CASE("what a removed snapshot held is gone from the disk when containerd is answered") {
   snapshots_bench bench;
   REQUIRE(bench.prepare("work").ok());
@@ -176,8 +194,23 @@ TEST_CASE("containerd lists snapshots by its filters, in messages of bounded siz
   CHECK(matching({"parent==base,kind!=view"}) == names{"active"});
   CHECK(matching({"labels.team==blue", "name==view"}) == names{"active", "view"});
   CHECK(matching({"labels.\"team\"~=^bl"}) == names{"active"});
+  CHECK(matching({"labels.team~=^$"}) == names{"base", "view"});  // as if it were there and empty
   CHECK(matching({"kind==nothing"}).empty());
   CHECK(bench.list({"kind="}, &found).error_code() == code::INVALID_ARGUMENT);
+}
+
+TEST_CASE("what containerd is told of snapshots in a list is what it is told of each") {
+  snapshots_bench bench;
+  empty_layer(bench, "one");
+  REQUIRE(bench.prepare("making", "one").ok());
+  REQUIRE(bench.commit("two", "making", {{"k", "v"}}).ok());
+  REQUIRE(bench.prepare("active", "two", {{"a", "b"}}).ok());
+  REQUIRE(bench.view("view", "two").ok());
+  std::vector<api::Info> listed;
+  REQUIRE(bench.list({}, &listed).ok());
+  REQUIRE(listed.size() == 4);
+  for (const auto& info : listed)
+    CHECK(info.ShortDebugString() == info_of(bench, info.name()).ShortDebugString());
 }
 
 TEST_CASE("the filter by which containerd looks for a remote snapshot finds it") {
@@ -210,6 +243,36 @@ TEST_CASE("containerd updates labels and nothing else") {
   CHECK(now.updated_at().nanos() > created);
   CHECK(bench.update(asked, {"parent"}, &now).error_code() == code::INVALID_ARGUMENT);
   CHECK(info_of(bench, "work").labels().at("c") == "4");
+}
+
+TEST_CASE("containerd updates the labels of snapshots of every kind, also labels that are not there") {
+  snapshots_bench bench;
+  empty_layer(bench, "lower");
+  empty_layer(bench, "committed", "lower");
+  REQUIRE(bench.prepare("active", "committed").ok());
+  REQUIRE(bench.view("view", "committed").ok());
+  for (const auto* name : {"lower", "committed", "active", "view"}) {
+    INFO(name);
+    const auto before = info_of(bench, name);
+    api::Info now;
+    const auto updated = [&](const text_map& labels, const std::vector<std::string>& fields) {
+      auto asked = before;
+      asked.set_parent("other");
+      asked.mutable_labels()->insert(labels.begin(), labels.end());
+      REQUIRE(bench.update(asked, fields, &now).ok());
+      return text_map(now.labels().begin(), now.labels().end());
+    };
+    CHECK(updated({{"l1", "1"}, {"l2", "2"}, {"l3", "3"}}, {}).size() == 3);
+    CHECK(updated({{"l1", "new"}, {"l4", "4"}}, {"labels.l1", "labels.l2", "labels.nowhere"}) ==
+          text_map{{"l1", "new"}, {"l3", "3"}});
+    CHECK(updated({{"l4", "4"}}, {"labels.l4"}) == text_map{{"l1", "new"}, {"l3", "3"}, {"l4", "4"}});
+    CHECK(updated({{"l5", "5"}}, {"labels"}) == text_map{{"l5", "5"}});
+    CHECK(now.kind() == before.kind());
+    CHECK(now.parent() == before.parent());
+    CHECK(now.created_at().ShortDebugString() == before.created_at().ShortDebugString());
+    CHECK(info_of(bench, name).ShortDebugString() == now.ShortDebugString());
+  }
+  CHECK(bench.remove("committed").error_code() == code::FAILED_PRECONDITION);
 }
 
 TEST_CASE("the mounts of a snapshot are the same whenever containerd asks") {

@@ -28,10 +28,11 @@ inline std::map<std::string, std::string> of_layer(const digest& target,
           {"containerd.io/snapshot/cri.manifest-digest", manifest.oci()}};
 }
 
-/// A node whose hub knows one image of two layers.
+/// A node whose hub knows one image of two layers and one file.
 struct remote_bench {
   std::vector<digest> layers{id("layer 1"), id("layer 2")};
   std::vector<digest> chain = chain_ids(layers);
+  content_info file{.id = {id("bytes")}, .size = 5};
   std::shared_ptr<fake_root> root = std::make_shared<fake_root>();
   snapshots_bench bench{root};
   std::atomic<bool> hub_answers{true};
@@ -60,9 +61,10 @@ struct remote_bench {
         R"({"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[")" + layers[0].oci() +
         R"(",")" + layers[1].oci() + R"("]}})";
     const image_tree tree{
-        .inodes = {{.type = file_type::directory, .permissions = 0755, .links = 2, .size = 4096}},
-        .directories = {{}},
-        .contents = {}};
+        .inodes = {{.type = file_type::directory, .permissions = 0755, .links = 2, .size = 4096},
+                   {.permissions = 0644, .size = file.size, .content = 0}},
+        .directories = {{.entries = {{.name = "file", .inode = 1}}}},
+        .contents = {file}};
     const auto toc = make_toc({.manifest_digest = manifest, .config_json = config}, tree);
     if (!toc) return tl::unexpected(toc.error());
     if (auto stored = bench.catalogue().store_toc(*toc); !stored) return tl::unexpected(stored.error());

@@ -201,19 +201,28 @@ grpc::Status snapshots_bench::mounts(const std::string& key, std::vector<contain
   return status;
 }
 
-grpc::Status snapshots_bench::list(const std::vector<std::string>& filters, std::vector<std::string>* names,
+grpc::Status snapshots_bench::list(const std::vector<std::string>& filters, std::vector<api::Info>* infos,
                                    int* messages) {
   grpc::ClientContext context;
   api::ListSnapshotsRequest request;
   for (const auto& filter : filters) request.add_filters(filter);
   const auto reader = stub_->List(&context, request);
-  names->clear();
+  infos->clear();
   for (api::ListSnapshotsResponse response; reader->Read(&response);) {
     if (messages != nullptr) ++*messages;
-    for (const auto& info : response.info()) names->push_back(info.name());
+    infos->insert(infos->end(), response.info().begin(), response.info().end());
   }
-  std::sort(names->begin(), names->end());
+  std::sort(infos->begin(), infos->end(), [](const auto& a, const auto& b) { return a.name() < b.name(); });
   return reader->Finish();
+}
+
+grpc::Status snapshots_bench::list(const std::vector<std::string>& filters, std::vector<std::string>* names,
+                                   int* messages) {
+  std::vector<api::Info> infos;
+  auto status = list(filters, &infos, messages);
+  names->clear();
+  for (const auto& info : infos) names->push_back(info.name());
+  return status;
 }
 
 std::filesystem::path snapshots_bench::mount_all(const std::string& key,

@@ -51,7 +51,10 @@ class snapshots_bench {
   grpc::Status update(const api::Info& info, const std::vector<std::string>& fields, api::Info* into);
   grpc::Status usage(const std::string& key, api::UsageResponse* into);
   grpc::Status mounts(const std::string& key, std::vector<containerd::types::Mount>* into = nullptr);
-  /// Names of those that match, sorted. `messages` counts how many messages brought them.
+  /// Those that match, by name. `messages` counts how many messages brought them.
+  grpc::Status list(const std::vector<std::string>& filters, std::vector<api::Info>* infos,
+                    int* messages = nullptr);
+  /// Their names.
   grpc::Status list(const std::vector<std::string>& filters, std::vector<std::string>* names,
                     int* messages = nullptr);
 

@@ -32,6 +32,9 @@ std::string get(const fs::path& file) {
 void folder(const fs::path& path, mode_t mode) {
   REQUIRE(mkdir(path.c_str(), mode) == 0);
 }
+void own(const fs::path& path, uid_t owner) {
+  REQUIRE(lchown(path.c_str(), owner, owner) == 0);
+}
 unsigned mode_of(const fs::path& path) {
   struct stat found {};
   REQUIRE(lstat(path.c_str(), &found) == 0);
@@ -71,6 +74,15 @@ class layered {
   snapshots_bench& bench_;
   std::vector<observed_tree> expected_;
 };
+
+void check_layers(const std::vector<change>& changes) {
+  snapshots_bench bench;
+  const layered made(bench, changes);
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    INFO(layered::name(i));
+    CHECK(made.differences_at(i) == std::vector<std::string>{});
+  }
+}
 
 }  // namespace
 
@@ -208,6 +220,95 @@ TEST_CASE("usage grows with what is written, and is kept at the commit") {
   REQUIRE(bench.view("look", "committed").ok());
   REQUIRE(bench.usage("look", &after).ok());
   CHECK(after.size() == 0);
+}
+
+TEST_CASE("files of lower layers are changed, and their modes, as often as need be") {
+  if (!may_mount()) return;
+  check_layers({[](const fs::path& root) {
+                  folder(root / "etc", 0700);
+                  put(root / "etc/hosts", "10.0.0.1");
+                  put(root / "etc/profile", "PATH=/usr/bin");
+                },
+                [](const fs::path& root) {
+                  put(root / "etc/hosts", "10.0.0.2");
+                  REQUIRE(chmod((root / "etc/profile").c_str(), 0666) == 0);
+                  folder(root / "home", 0700);
+                  put(root / "home/.bashrc", "PATH=/usr/sbin:/usr/bin");
+                },
+                [](const fs::path& root) { put(root / "etc/hosts", "10.0.0.3"); },
+                [](const fs::path& root) { fs::remove(root / "etc/hosts"); }});
+}
+
+TEST_CASE("a folder that was replaced shows what later layers put into it, and nothing older") {
+  if (!may_mount()) return;
+  check_layers({[](const fs::path& root) {
+                  folder(root / "lib", 0700);
+                  put(root / "lib/hidden", "");
+                },
+                [](const fs::path& root) {
+                  fs::remove_all(root / "lib");
+                  folder(root / "lib", 0700);
+                  put(root / "lib/not-hidden", "");
+                },
+                [](const fs::path& root) { put(root / "lib/newfile", ""); }});
+}
+
+TEST_CASE("folders of lower layers change their owner, with all in them") {
+  if (!may_mount()) return;
+  check_layers({[](const fs::path& root) {
+                  for (const auto* path : {"opt", "opt/a", "opt/a/b"}) folder(root / path, 0700);
+                  put(root / "opt/a/b/file.txt", "hello");
+                },
+                [](const fs::path& root) {
+                  for (const auto* path : {"opt", "opt/a", "opt/a/b", "opt/a/b/file.txt"})
+                    own(root / path, 1);
+                }});
+}
+
+TEST_CASE("owners and modes of folders are right over three layers, also of folders that were replaced") {
+  if (!may_mount()) return;
+  check_layers({[](const fs::path& root) {
+                  for (const auto* path : {"dir1", "dir2", "dir3", "dir4", "dir5"}) folder(root / path, 0700);
+                  put(root / "dir4/f1", "...");
+                  put(root / "dir5/f1", "...");
+                  for (const auto* path : {"dir1", "dir2", "dir3", "dir5", "dir5/f1"}) own(root / path, 1);
+                },
+                [](const fs::path& root) {
+                  own(root / "dir2", 0);
+                  fs::remove_all(root / "dir3");
+                  own(root / "dir4", 1);
+                  own(root / "dir4/f1", 1);
+                  REQUIRE(chmod((root / "dir1").c_str(), 01777) == 0);
+                },
+                [](const fs::path& root) {
+                  folder(root / "dir3", 0700);
+                  own(root / "dir3", 1);
+                  fs::remove_all(root / "dir5");
+                  folder(root / "dir5", 0750);
+                  own(root / "dir5", 1);
+                }});
+}
+
+TEST_CASE("files of lower layers get a second name, lose the first, and are moved over others") {
+  if (!may_mount()) return;
+  check_layers({[](const fs::path& root) {
+                  for (const auto* path : {"dir1", "dir2"}) folder(root / path, 0700);
+                  put(root / "dir1/f1", "hello");
+                  put(root / "dir2/f2", "...");
+                  put(root / "dir2/kept", "two names");
+                  fs::create_hard_link(root / "dir2/kept", root / "dir2/also");
+                },
+                [](const fs::path& root) {
+                  folder(root / "dir3", 0700);
+                  put(root / "dir3/f1", "hello");
+                  fs::remove_all(root / "dir1");
+                  fs::create_hard_link(root / "dir2/f2", root / "dir3/f2");
+                  fs::remove(root / "dir2/f2");
+                },
+                [](const fs::path& root) {
+                  put(root / "dir3/new", "new content");
+                  fs::rename(root / "dir3/new", root / "dir3/f1");
+                }});
 }
 
 TEST_CASE("a chain of 128 layers is mounted and shows what a folder shows in which the same was done") {

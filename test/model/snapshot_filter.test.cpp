@@ -53,7 +53,10 @@ TEST_CASE("a snapshot filter asks for the presence of fields, and knows what is 
   CHECK_FALSE(matches({"colour"}));
   CHECK_FALSE(matches({"labels.tail==x"}));
   CHECK(matches({"labels.tail!=x"}));
-  CHECK_FALSE(matches({"labels.tail~=.*"}));
+  CHECK(matches({"labels.tail~=.*"}));
+  CHECK(matches({"labels.tail~=^$"}));
+  CHECK_FALSE(matches({"labels.tail~=x"}));
+  CHECK(matches({"colour~=^$"}));
 }
 
 TEST_CASE("selectors of one snapshot filter must all match, of several filters one") {
