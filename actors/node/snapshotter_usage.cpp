@@ -4,14 +4,17 @@
 namespace firstlight::detail {
 namespace {
 
-/// The layers of an image are not kept apart: all of it counts for the highest that is there.
-bool counts_for_image(const snapshot_index& index, const remote_layers& what) {
-  bool highest = true;
+/// The layers of an image are not kept apart: all of it counts for the highest that is there, and of several
+/// above different parents for the first that was made.
+bool counts_for_image(const snapshot_index& index, const snapshot_record& record) {
+  const auto& what = *record.remote;
+  bool counts = true;
   index.each([&](const snapshot_record& other) {
-    if (other.remote && other.remote->manifest == what.manifest && other.remote->layers > what.layers)
-      highest = false;
+    if (!other.remote || other.remote->manifest != what.manifest) return;
+    const auto layers = other.remote->layers;
+    if (layers > what.layers || (layers == what.layers && other.id < record.id)) counts = false;
   });
-  return highest;
+  return counts;
 }
 
 /// The image that the lowest layers of a snapshot belong to, if it is another one.
@@ -46,8 +49,7 @@ result<snapshot_usage> measure_image(const snapshotter_tools& tools, const diges
 void measure(const snapshotter_shell& my, const std::string& name, usage_promise reply) {
   const auto found = my.index().find(name);
   if (!found) return refuse(reply, found.error());
-  const auto& what = found->remote;
-  const bool of_image = what && counts_for_image(my.index(), *what);
+  const bool of_image = found->remote && counts_for_image(my.index(), *found);
   // A view has nothing of its own.
   if (!of_image && found->kind != snapshot_kind::active)
     return deliver(reply, result<snapshot_usage>(found->usage));

@@ -52,6 +52,20 @@ TEST_CASE("a layer of the hub stands above each parent that containerd has for i
   CHECK(all.pulls() == 1);
 }
 
+TEST_CASE("an image whose layers stand above several parents counts once") {
+  remote_bench all;
+  all.prepare_all();
+  const auto base = all.unpacked("other", all.chain[0]);
+  CHECK(all.bench.prepare("extract-3", base, of_layer(all.chain[1])).error_code() == code::ALREADY_EXISTS);
+  const auto found = all.found(all.chain[1], base);
+  REQUIRE(found.size() == 1);
+  all.arrive();
+  CHECK(all.used(all.chain[1].oci()) == remote_bench::usage(5, 1));
+  CHECK(all.used(found[0]) == remote_bench::usage(0, 0));
+  REQUIRE(all.bench.remove(all.chain[1].oci()).ok());
+  CHECK(all.used(found[0]) == remote_bench::usage(5, 1));
+}
+
 TEST_CASE("after a fall-back other images ask the hub, and the same one after the configured time") {
   const bool again = GENERATE(false, true);
   remote_bench all;

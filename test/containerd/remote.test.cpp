@@ -159,17 +159,12 @@ TEST_CASE("an image is forgotten when the last of its layers is removed") {
 TEST_CASE("the usage of an image is what has arrived of it, and counts for its highest layer only") {
   remote_bench all;
   all.prepare_all();
-  const auto used = [&](const digest& layer) {
-    api::UsageResponse usage;
-    REQUIRE(all.bench.usage(layer.oci(), &usage).ok());
-    return std::pair(usage.size(), usage.inodes());
-  };
-  CHECK(used(all.chain[1]) == std::pair<std::int64_t, std::int64_t>(0, 0));
-  REQUIRE(all.bench.contents().write(all.file, 0, std::as_bytes(std::span(std::string_view("bytes")))));
-  CHECK(used(all.chain[1]) == std::pair<std::int64_t, std::int64_t>(5, 1));
-  CHECK(used(all.chain[0]) == std::pair<std::int64_t, std::int64_t>(0, 0));
+  CHECK(all.used(all.chain[1].oci()) == remote_bench::usage(0, 0));
+  all.arrive();
+  CHECK(all.used(all.chain[1].oci()) == remote_bench::usage(5, 1));
+  CHECK(all.used(all.chain[0].oci()) == remote_bench::usage(0, 0));
   REQUIRE(all.bench.remove(all.chain[1].oci()).ok());
-  CHECK(used(all.chain[0]) == std::pair<std::int64_t, std::int64_t>(5, 1));
+  CHECK(all.used(all.chain[0].oci()) == remote_bench::usage(5, 1));
 }
 
 TEST_CASE("a call that waits for the hub ends when the node stops") {

@@ -117,6 +117,19 @@ struct remote_bench {
     return name;
   }
 
+  /// Bytes and inodes.
+  using usage = std::pair<std::int64_t, std::int64_t>;
+  usage used(const std::string& name) {
+    api::UsageResponse said;
+    REQUIRE(bench.usage(name, &said).ok());
+    return {said.size(), said.inodes()};
+  }
+
+  /// The image's file is here now.
+  void arrive() {
+    REQUIRE(bench.contents().write(file, 0, std::as_bytes(std::span(std::string_view("bytes")))));
+  }
+
   void prepare_all() {
     CHECK(bench.prepare("extract-1", "", of_layer(chain[0])).error_code() == code::ALREADY_EXISTS);
     CHECK(bench.prepare("extract-2", chain[0].oci(), of_layer(chain[1])).error_code() ==
