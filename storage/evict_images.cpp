@@ -47,7 +47,10 @@ class content_uses {
 result<eviction> evict_images(image_catalogue& catalogue, content_store& contents,
                               const eviction_request& request) {
   eviction done;
-  if (contents.bytes_stored() <= request.bytes_max) return done;
+  const auto small_enough = [&] {
+    return request.bytes_max > 0 && contents.bytes_stored() <= request.bytes_max;
+  };
+  if (small_enough()) return done;
   auto records = catalogue.list();
   if (!records) return tl::unexpected(records.error());
   content_uses uses(catalogue);
@@ -59,7 +62,7 @@ result<eviction> evict_images(image_catalogue& catalogue, content_store& content
     return a.last_used_at < b.last_used_at;
   });
   for (const auto& record : *records) {
-    if (contents.bytes_stored() <= request.bytes_max) break;
+    if (small_enough()) break;
     const auto loose = uses.take(record);
     if (!loose) return tl::unexpected(loose.error());
     // First the record: contents without one are swept, a record without contents would be fetched again.

@@ -7,7 +7,7 @@
 namespace firstlight {
 
 struct eviction_request {
-  std::uint64_t bytes_max = 0;
+  std::uint64_t bytes_max = 0;  ///< 0: every image goes that is not needed, also one without contents
   std::function<bool(const image_record&)> needed;      ///< is not forgotten
   std::vector<std::shared_ptr<const toc_view>> in_use;  ///< all that mounts read, whatever the catalogue says
 };

@@ -80,6 +80,21 @@ TEST_CASE("the image that was used longest ago is forgotten first, with what it 
   CHECK(test.left() == std::set<std::string>{"old", "new"});
 }
 
+TEST_CASE("without a limit every image goes that is not needed, also one of which nothing is stored") {
+  evicting test;
+  test.add("empty", {}, 1);
+  test.add("lost", {0}, 2);
+  test.add("needed", {}, 3);
+  for (const auto& content : test.contents) REQUIRE(test.store.contents->remove(content.id));
+  REQUIRE(test.store.contents->bytes_stored() == 0);
+  const auto needed = [](const image_record& record) { return record.reference == "needed"; };
+  const auto done =
+      evict_images(*test.catalogue, *test.store.contents, {.bytes_max = 0, .needed = needed, .in_use = {}})
+          .value();
+  CHECK(done.images.size() == 2);
+  CHECK(test.left() == std::set<std::string>{"needed"});
+}
+
 TEST_CASE("eviction never removes what is needed or in use, and does no more than it must") {
   CHECK(rc::check([] {
     evicting test;
