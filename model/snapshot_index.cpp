@@ -16,20 +16,30 @@ tl::unexpected<error> taken(const std::string& name) {
 
 }  // namespace
 
-result<void> snapshot_index::load(std::vector<snapshot_record> records) {
+std::vector<snapshot_record> snapshot_index::load(std::vector<snapshot_record> records) {
+  std::multimap<std::string, snapshot_record> waiting;  // by parent
   for (auto& record : records) {
-    next_id_ = std::max(next_id_, record.id + 1);
-    if (!record.parent.empty()) children_[record.parent].insert(record.name);
-    const auto name = record.name;
-    if (!by_name_.emplace(name, std::move(record)).second)
-      return fail(errc::corrupt, "snapshot " + name + " is stored twice");
+    skip_ids(record.id);
+    waiting.emplace(record.parent, std::move(record));
   }
-  for (const auto& [parent, children] : children_) {
-    const auto found = by_name_.find(parent);
-    if (found == by_name_.end() || found->second.kind != snapshot_kind::committed)
-      return fail(errc::corrupt, "the parent of snapshot " + *children.begin() + " is gone");
+  std::vector<snapshot_record> refused;
+  std::vector<std::string> parents{std::string{}};  // whose children can be taken; all begin without one
+  while (!parents.empty()) {
+    const auto [first, last] = waiting.equal_range(parents.back());
+    parents.pop_back();
+    for (auto at = first; at != last; ++at) {
+      const auto& record = at->second;
+      if (by_name_.contains(record.name)) {
+        refused.push_back(record);
+        continue;
+      }
+      if (record.kind == snapshot_kind::committed) parents.push_back(record.name);
+      apply({record});
+    }
+    waiting.erase(first, last);
   }
-  return {};
+  for (auto& [parent, record] : waiting) refused.push_back(std::move(record));
+  return refused;
 }
 
 result<void> snapshot_index::check_name(const std::string& name) const {

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -45,8 +46,11 @@ class snapshot_index {
  public:
   explicit snapshot_index(const snapshot_bounds& bounds) : bounds_(bounds) {}
 
-  /// Takes stored records in, in any order. Errors: `corrupt` if a parent is missing or two have one name.
-  result<void> load(std::vector<snapshot_record> records);
+  /// Takes stored records in, in any order. @returns those that it cannot take: their parent is missing, not
+  /// committed or not taken itself, or their name is taken. New snapshots get other ids than these, too.
+  [[nodiscard]] std::vector<snapshot_record> load(std::vector<snapshot_record> records);
+  /// New snapshots get ids above this one.
+  void skip_ids(std::uint64_t up_to) { next_id_ = std::max(next_id_, up_to + 1); }
 
   /// A snapshot that is written to (active) or only looked at (view). Errors: `already_exists`, `not_found`
   /// for the parent, `invalid_argument` for a parent that is not committed, `limit_exceeded`.

@@ -5,7 +5,7 @@
 namespace firstlight {
 
 result<sweep_result> sweep_contents(const image_catalogue& catalogue, content_store& contents) {
-  auto records = catalogue.list();
+  auto records = catalogue.list_whole();
   if (!records) return tl::unexpected(records.error());
   std::unordered_set<content_id> needed;
   for (const auto& record : *records) {

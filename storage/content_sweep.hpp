@@ -10,7 +10,7 @@ struct sweep_result {
 };
 
 /// Removes every content that no TOC of the catalogue names. The caller sees to it that nobody is adding an
-/// image meanwhile. Errors: `io`, `corrupt`.
+/// image meanwhile. Errors: `io`; `corrupt` if an image's record or TOC cannot be read: then nothing goes.
 [[nodiscard]] result<sweep_result> sweep_contents(const image_catalogue& catalogue, content_store& contents);
 
 }  // namespace firstlight

@@ -56,22 +56,41 @@ result<std::optional<image_record>> image_catalogue::find(const std::string& ref
   auto stored = metadata_.get(images_table, record_key(reference, platform));
   if (!stored) return tl::unexpected(stored.error());
   if (!*stored) return std::nullopt;
-  return decode_image_record(as_bytes(**stored));
+  auto record = decode_image_record(as_bytes(**stored));
+  if (!record) return fail(record.error(), "the record of image " + reference);
+  return std::move(*record);
+}
+
+template <class Visit>
+result<void> image_catalogue::for_each(Visit visit) const {
+  return metadata_.scan(images_table, "", [&](std::string_view key, std::string_view value) {
+    visit(key, decode_image_record(as_bytes(value)));
+    return scan_step::next;
+  });
 }
 
 result<std::vector<image_record>> image_catalogue::list() const {
   std::vector<image_record> records;
-  std::optional<error> problem;
-  auto scanned = metadata_.scan(images_table, "", [&](std::string_view, std::string_view value) {
-    auto record = decode_image_record(as_bytes(value));
-    if (record)
-      records.push_back(std::move(*record));
-    else
-      problem = record.error();
-    return problem ? scan_step::stop : scan_step::next;
+  auto scanned = for_each([&](std::string_view, result<image_record> record) {
+    if (record) records.push_back(std::move(*record));
   });
   if (!scanned) return tl::unexpected(scanned.error());
-  if (problem) return tl::unexpected(*problem);
+  return records;
+}
+
+result<std::vector<image_record>> image_catalogue::list_whole() const {
+  if (const auto damaged = unreadable(); !damaged || !damaged->empty())
+    return damaged ? fail(errc::corrupt, "the record of image " + damaged->front().name + " cannot be read")
+                   : tl::unexpected(damaged.error());
+  return list();
+}
+
+result<std::vector<unreadable_record>> image_catalogue::unreadable() const {
+  std::vector<unreadable_record> records;
+  auto scanned = for_each([&](std::string_view key, const result<image_record>& record) {
+    if (!record) records.push_back({std::string(key.substr(0, key.find('\0'))), record.error().detail});
+  });
+  if (!scanned) return tl::unexpected(scanned.error());
   return records;
 }
 
@@ -107,25 +126,29 @@ result<void> image_catalogue::write(const image_record& record) {
 }
 
 result<void> image_catalogue::remove(const std::string& reference, const std::string& platform) {
-  auto record = find(reference, platform);
-  if (!record) return tl::unexpected(record.error());
-  if (!*record) return fail(errc::not_found, "image " + reference + " (" + platform + ") is not known");
-  auto others = list();
-  if (!others) return tl::unexpected(others.error());
-  const auto naming = std::count_if(others->begin(), others->end(),
-                                    [&](const image_record& other) { return other.toc == (*record)->toc; });
+  const auto record = find(reference, platform);
+  if (!record && record.error().code != errc::corrupt) return tl::unexpected(record.error());
+  if (record && !*record)
+    return fail(errc::not_found, "image " + reference + " (" + platform + ") is not known");
+  const auto others = list_whole();
+  if (!others && others.error().code != errc::corrupt) return tl::unexpected(others.error());
+  // While any record cannot be read, what it needs is not known.
+  const bool last =
+      record && others && std::count_if(others->begin(), others->end(), [&](const image_record& other) {
+                            return other.toc == (*record)->toc;
+                          }) == 1;
   write_batch batch;
   batch.erase(images_table, record_key(reference, platform));
-  if (naming == 1)
+  if (last)
     for (const auto& orders : {orders_table, learned_table})
       batch.erase(orders, as_key((*record)->toc.value));
   if (auto written = metadata_.write(batch, durability::synced); !written) return written;
-  if (naming == 1) forget_toc((*record)->toc);
+  if (last) forget_toc((*record)->toc);
   return {};
 }
 
 result<std::uint32_t> image_catalogue::forget_unnamed() {
-  const auto records = list();
+  const auto records = list_whole();
   if (!records) return tl::unexpected(records.error());
   std::set<toc_id> named;
   for (const auto& record : *records) named.insert(record.toc);

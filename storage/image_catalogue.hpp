@@ -11,6 +11,7 @@
 
 #include "config/store_limits.hpp"
 #include "model/transfer.hpp"
+#include "model/unreadable_record.hpp"
 #include "schemas/image_record.hpp"
 #include "schemas/toc.hpp"
 #include "storage/database.hpp"
@@ -47,8 +48,12 @@ class image_catalogue {
   result<std::optional<image_record>> find_manifest(const digest& manifest) const;
   /// Any record that names this TOC.
   result<std::optional<image_record>> find_toc(const toc_id& id) const;
-  /// All records, by reference and platform.
+  /// All records that can be read, by reference and platform. Errors: `io`.
   result<std::vector<image_record>> list() const;
+  /// The same for whoever removes what no record names. Errors: `corrupt` if any record cannot be read; `io`.
+  result<std::vector<image_record>> list_whole() const;
+  /// All others, by their references. They stay until they are replaced by `put`, or removed. Errors: `io`.
+  result<std::vector<unreadable_record>> unreadable() const;
   /// Adds or replaces the record of its reference and platform. The TOC of a complete image must be stored
   /// before, any other may still be on its way. Only the record of a complete image surely survives a power
   /// cut.
@@ -56,7 +61,8 @@ class image_catalogue {
   /// Changes a record; nobody else changes it meanwhile. @returns the changed one. Errors: `not_found`.
   result<image_record> change(const std::string& reference, const std::string& platform,
                               const std::function<void(image_record&)>& how);
-  /// Forgets a record, and its TOC and order once no other record names them. Errors: `not_found`.
+  /// Forgets a record, also one that cannot be read, and its TOC and order once no other record names them;
+  /// these stay while any record cannot be read. Errors: `not_found`.
   result<void> remove(const std::string& reference, const std::string& platform);
   /// Forgets TOCs, with their orders, that no record names since a tag means another image now; the latest
   /// `unnamed_kept_max` and those in use stay: nodes may still have those images, and relatives learn from
@@ -99,6 +105,8 @@ class image_catalogue {
  private:
   image_catalogue(std::filesystem::path folder, database& metadata, const catalogue_limits& limits);
   using toc_pointer = std::shared_ptr<const toc_view>;
+  template <class Visit>
+  result<void> for_each(Visit visit) const;
   result<void> write(const image_record& record);
   void forget_toc(const toc_id& id);
   void drop_old_patches() const;

@@ -20,6 +20,12 @@ std::string id_key(layer_id id) {
   return key;
 }
 
+std::uint64_t id_in(std::string_view key) {
+  std::uint64_t id = 0;
+  for (const auto byte : key) id = id << 8U | static_cast<unsigned char>(byte);
+  return id;
+}
+
 /// Whether a path has only plain parts: no "..", ".", empty ones or NUL.
 bool is_plain(const std::filesystem::path& path) {
   const auto& text = path.native();
@@ -70,12 +76,12 @@ result<std::unique_ptr<layer_registry>> layer_registry::open(std::filesystem::pa
 
 result<void> layer_registry::load() {
   if (auto made = make_folders(layers_); !made) return made;
-  result<void> outcome;
-  auto scanned = metadata_.scan(layers_table, {}, [&](std::string_view, std::string_view value) {
+  auto scanned = metadata_.scan(layers_table, {}, [&](std::string_view key, std::string_view value) {
     auto record = decode_layer_record(std::as_bytes(std::span(value)));
+    next_id_ = std::max(next_id_, id_in(key) + 1);
     if (!record) {
-      outcome = tl::make_unexpected(record.error());
-      return scan_step::stop;
+      unreadable_.push_back({"layer " + std::to_string(id_in(key)), record.error().detail});
+      return scan_step::next;
     }
     by_name_[record->name] = record->id.value;
     by_path_[record->path] = record->id.value;
@@ -83,30 +89,37 @@ result<void> layer_registry::load() {
     return scan_step::next;
   });
   if (!scanned) return scanned;
-  if (!outcome) return outcome;
-  scanned = metadata_.scan(counters_table, {}, [&](std::string_view key, std::string_view value) {
+  return metadata_.scan(counters_table, {}, [&](std::string_view key, std::string_view value) {
     std::uint64_t next = 0;
-    if (std::from_chars(value.data(), value.data() + value.size(), next).ec != std::errc()) {
-      outcome = fail(errc::corrupt, "a counter of layers is no number");
-      return scan_step::stop;
-    }
-    (key == id_counter ? next_id_ : next_index_[std::string(key)]) = next;
+    if (std::from_chars(value.data(), value.data() + value.size(), next).ec != std::errc())
+      unreadable_.push_back({"the counter of layers " + std::string(key), "it is no number"});
+    else if (key == id_counter)
+      next_id_ = std::max(next_id_, next);
+    else
+      next_index_[std::string(key)] = next;
     return scan_step::next;
   });
-  return scanned ? outcome : scanned;
+}
+
+bool layer_registry::is_taken(const std::string& place) const {
+  const auto path = layers_ / place;
+  std::error_code ignored;
+  return by_path_.contains(path.string()) || (!unreadable_.empty() && std::filesystem::exists(path, ignored));
 }
 
 result<std::string> layer_registry::place_for(const layer_placement& place) {
   struct visitor {
     layer_registry& self;
-    result<std::string> operator()(const automatic_place&) const { return std::to_string(self.next_id_); }
+    result<std::string> operator()(const automatic_place&) const {
+      while (self.is_taken(std::to_string(self.next_id_))) ++self.next_id_;
+      return std::to_string(self.next_id_);
+    }
     result<std::string> operator()(const indexed_place& at) const {
       if (!is_plain(at.prefix) || at.prefix.find('/') != std::string::npos)
         return fail(errc::invalid_argument, "a layer's prefix is one plain name, not " + at.prefix);
       // A relative place may have taken a path of this form.
       auto& next = self.next_index_[at.prefix];
-      while (self.by_path_.contains((self.layers_ / (at.prefix + "-" + std::to_string(next))).string()))
-        ++next;
+      while (self.is_taken(at.prefix + "-" + std::to_string(next))) ++next;
       return at.prefix + "-" + std::to_string(next);
     }
     result<std::string> operator()(const relative_place& at) const {

@@ -9,6 +9,7 @@
 
 #include "config/store_limits.hpp"
 #include "model/layer_record.hpp"
+#include "model/unreadable_record.hpp"
 #include "storage/database.hpp"
 
 namespace firstlight {
@@ -49,7 +50,7 @@ struct new_layer {
 /// something write to the disk.
 class layer_registry {
  public:
-  /// `store` is the folder that holds `layers/`. Errors: `corrupt`, `io`.
+  /// `store` is the folder that holds `layers/`. Errors: `io`.
   static result<std::unique_ptr<layer_registry>> open(std::filesystem::path store, database& metadata,
                                                       const layer_limits& limits = {});
 
@@ -64,6 +65,9 @@ class layer_registry {
   [[nodiscard]] std::optional<layer_record> find_path(const std::filesystem::path& path) const;
   /// All, by id.
   [[nodiscard]] std::vector<layer_record> list() const;
+  /// What could not be read when this was opened: stored layers that are not registered, and counters.
+  /// Records and folders of such layers stay; no automatic or indexed place is one that exists meanwhile.
+  [[nodiscard]] const std::vector<unreadable_record>& unreadable() const { return unreadable_; }
 
   /// Marks a layer complete; again is no error. Errors: `not_found`.
   result<layer_record> complete(layer_id id, std::int64_t now);
@@ -87,6 +91,7 @@ class layer_registry {
   layer_registry(std::filesystem::path store, database& metadata, const layer_limits& limits);
   result<void> load();
   result<std::string> place_for(const layer_placement& place);
+  [[nodiscard]] bool is_taken(const std::string& place) const;
   result<void> check_free(const std::string& name, const std::filesystem::path& path) const;
   result<layer_record> insert(layer_record layer, const layer_placement& place);
   template <class Change>
@@ -102,6 +107,7 @@ class layer_registry {
   std::map<std::string, std::uint64_t> by_path_;
   std::map<std::string, std::uint64_t> next_index_;  // by prefix
   std::uint64_t next_id_ = 1;
+  std::vector<unreadable_record> unreadable_;
 };
 
 }  // namespace firstlight

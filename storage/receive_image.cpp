@@ -32,12 +32,13 @@ image_record record_of(const wanted_image& wanted, const toc_id& id, const toc_v
           .complete = false};
 }
 
-/// The record of an image that is known already stays: a pull that brings nothing new takes nothing away.
+/// The record of an image that is known already stays: a pull that brings nothing new takes nothing away. One
+/// that cannot be read is replaced.
 result<mountable_image> keep(const receive_tools& tools, const wanted_image& wanted, const toc_id& id,
                              std::shared_ptr<const toc_view> toc) {
   auto known = tools.catalogue.find(wanted.reference, wanted.platform);
-  if (!known) return tl::unexpected(known.error());
-  if (*known && (*known)->toc == id) return mountable_image{**known, std::move(toc)};
+  if (!known && known.error().code != errc::corrupt) return tl::unexpected(known.error());
+  if (known && *known && (*known)->toc == id) return mountable_image{**known, std::move(toc)};
   const auto record = record_of(wanted, id, *toc);
   if (auto put = tools.catalogue.put(record); !put) return tl::unexpected(put.error());
   return mountable_image{record, std::move(toc)};

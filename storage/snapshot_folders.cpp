@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 
 #include "model/snapshot_mounts.hpp"
 #include "storage/folder_attributes.hpp"
@@ -58,6 +60,21 @@ result<void> snapshot_folders::make(std::uint64_t id, const std::filesystem::pat
 
 result<void> snapshot_folders::remove(std::uint64_t id) {
   return remove_whole(folder_ / std::to_string(id));
+}
+
+result<std::uint64_t> snapshot_folders::highest_id() const {
+  std::uint64_t highest = 0;
+  std::error_code problem;
+  for (const auto& child : std::filesystem::directory_iterator(folder_, problem)) {
+    const auto name = child.path().filename().string();
+    std::uint64_t id = 0;
+    const auto* const end = name.data() + name.size();
+    const auto read = std::from_chars(name.data(), end, id);
+    if (read.ec == std::errc() && read.ptr == end) highest = std::max(highest, id);
+  }
+  if (problem && problem != std::errc::no_such_file_or_directory)
+    return tl::unexpected(from_errno(problem.value(), "read " + folder_.string()));
+  return highest;
 }
 
 result<void> snapshot_folders::keep_only(const std::set<std::uint64_t>& ids) {

@@ -22,6 +22,8 @@ class snapshot_folders {
   result<void> make(std::uint64_t id, const std::filesystem::path& root);
   /// Errors: as `from_errno`; none when nothing is there.
   result<void> remove(std::uint64_t id);
+  /// The highest id of which there is a folder; 0: there is none. Errors: as `from_errno`.
+  [[nodiscard]] result<std::uint64_t> highest_id() const;
   /// Removes all but these. Errors: as `from_errno`.
   result<void> keep_only(const std::set<std::uint64_t>& ids);
   /// Makes everything durable that was written to any of them. Errors: `io`.

@@ -21,18 +21,20 @@ snapshot_records::snapshot_records(database& metadata, const snapshot_limits& li
 result<snapshot_records> snapshot_records::open(database& metadata, const snapshot_limits& limits) {
   snapshot_records opened(metadata, limits);
   std::vector<snapshot_record> stored;
-  result<void> outcome;
-  const auto scanned = metadata.scan(snapshots_table, {}, [&](std::string_view, std::string_view value) {
+  const auto scanned = metadata.scan(snapshots_table, {}, [&](std::string_view key, std::string_view value) {
     auto record = decode_snapshot(std::as_bytes(std::span(value)));
-    if (record)
+    if (record && record->name == key)
       stored.push_back(std::move(*record));
     else
-      outcome = tl::unexpected(record.error());
-    return record ? scan_step::next : scan_step::stop;
+      opened.unserved_.push_back(
+          {std::string(key), record ? "it is the record of another one" : record.error().detail});
+    return scan_step::next;
   });
-  if (!scanned) return tl::unexpected(scanned.error());
-  if (outcome) outcome = opened.index_.load(std::move(stored));
-  if (!outcome) return fail(outcome.error(), "containerd's snapshots");
+  if (!scanned) return fail(scanned.error(), "containerd's snapshots");
+  for (const auto& record : opened.index_.load(std::move(stored))) {
+    opened.unserved_.push_back({record.name, "its parent " + record.parent + " cannot be served"});
+    if (record.remote) opened.unserved_layers_.push_back(*record.remote);
+  }
   return opened;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include "config/snapshot_limits.hpp"
 #include "model/snapshot_index.hpp"
+#include "model/unreadable_record.hpp"
 #include "storage/database.hpp"
 
 namespace firstlight {
@@ -9,10 +10,18 @@ namespace firstlight {
 /// thread.
 class snapshot_records {
  public:
-  /// Reads all that is stored. `metadata` outlives this. Errors: `corrupt`, `io`.
+  /// Reads all that is stored. `metadata` outlives this. Errors: `io`.
   static result<snapshot_records> open(database& metadata, const snapshot_limits& limits = {});
 
   [[nodiscard]] const snapshot_index& index() const { return index_; }
+
+  /// Stored snapshots that are not in the index: their records cannot be read, or need one that is not there.
+  /// The records stay until a snapshot of the same name is made. Which folder belongs to which is not known.
+  [[nodiscard]] const std::vector<unreadable_record>& unserved() const { return unserved_; }
+  /// Those images that snapshots which are not served need, as far as that can be read.
+  [[nodiscard]] const std::vector<remote_layers>& unserved_layers() const { return unserved_layers_; }
+  /// New snapshots get ids above this one.
+  void skip_ids(std::uint64_t up_to) { index_.skip_ids(up_to); }
 
   /// Carries out what the index has allowed. @returns the record as it is now. Errors: that of `change`;
   /// `io`, `no_space`: then nothing has changed.
@@ -25,6 +34,8 @@ class snapshot_records {
 
   database* metadata_;
   snapshot_index index_;
+  std::vector<unreadable_record> unserved_;
+  std::vector<remote_layers> unserved_layers_;
 };
 
 }  // namespace firstlight

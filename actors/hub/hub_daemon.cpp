@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "actors/hub/hub_reports.hpp"
 #include "actors/hub/trace_aggregator.hpp"
 #include "actors/net/hub_link.hpp"
 #include "actors/shutdown.hpp"
@@ -56,6 +57,10 @@ result<void> hub_daemon::open_stores(const hub_options& options) {
   auto catalogue = image_catalogue::open(options.store_folder, *metadata_, options.catalogue);
   if (!catalogue) return tl::unexpected(catalogue.error());
   catalogue_ = std::move(*catalogue);
+  if (const auto unreadable = catalogue_->unreadable(); !unreadable)
+    spdlog::error("the records of images: {}", to_string(unreadable.error()));
+  else if (!unreadable->empty())
+    spdlog::error("{}", report_unreadable(*unreadable));
   auto segments = segment_cache::open(options.store_folder / "cache", options.segment_cache_bytes_max);
   if (!segments) return tl::unexpected(segments.error());
   segments_ = std::move(*segments);

@@ -41,6 +41,12 @@ delivery_report describe(std::uint64_t id, const running_delivery& running, inst
           std::chrono::duration_cast<std::chrono::milliseconds>(now - running.since)};
 }
 
+std::string report_unreadable(const std::vector<unreadable_record>& images) {
+  return tell_unreadable(
+      images, "the hub's images",
+      "remove each with 'firstlight image rm' and add it again; until then no contents go");
+}
+
 admin_image report(const image_record& record) {
   return {.reference = record.reference,
           .platform = record.platform,

@@ -10,6 +10,9 @@ namespace firstlight {
 /// One delivery of a session as its report has it.
 [[nodiscard]] delivery_report describe(std::uint64_t id, const running_delivery& running, instant now);
 
+/// A notice of images that the hub cannot serve; empty: there are none.
+[[nodiscard]] std::string report_unreadable(const std::vector<unreadable_record>& images);
+
 [[nodiscard]] admin_image report(const image_record& record);
 [[nodiscard]] admin_image report(const known_image& image);
 [[nodiscard]] admin_ingestion report(const ingestion_status& status);

@@ -233,6 +233,7 @@ admin_hub_status basics(const shell& my, const library_status& library) {
   tools.contents.for_each([&](const content_info&, content_state) { ++status.contents; });
   status.draining = draining;
   if (draining) status.notices.push_back("this hub drains: new pulls are refused");
+  if (!library.unreadable.empty()) status.notices.push_back(report_unreadable(library.unreadable));
   for (const auto& ingestion : library.ingestions) status.ingestions.push_back(report(ingestion));
   for (const auto& image : library.last_known) status.last_known.push_back(report(image));
   if (cache.write_failures > 0)

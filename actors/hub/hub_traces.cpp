@@ -89,7 +89,7 @@ result<void> add_orphans(const hub_trace_tools& tools, const std::set<toc_id>& k
 }
 
 result<removed_traces> remove_orphans(const hub_trace_tools& tools) {
-  const auto records = tools.catalogue.list();
+  const auto records = tools.catalogue.list_whole();
   if (!records) return tl::unexpected(records.error());
   return tools.traces.trim_orphans(known_of(*records), {.count_max = 0}).map([](std::uint32_t count) {
     return removed_traces{{}, count};

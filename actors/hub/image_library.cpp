@@ -48,23 +48,29 @@ result<std::optional<image_record>> find_pinned(const library_tools& tools, cons
   return found;
 }
 
-/// Under which name an image is kept, and where it is read from: an image that was added under a name of the
-/// user's choice is looked after at its source.
-result<question> canonical(const library_tools& tools, const resolve_image& asked) {
+/// Under which name an image is kept; it is read from where it was named.
+result<question> as_named(const resolve_image& asked) {
   auto reference = parse_image_reference(asked.reference);
   if (!reference) return tl::unexpected(reference.error());
   auto wanted = parse_platform(asked.platform);
   if (!wanted) return tl::unexpected(wanted.error());
   auto name = asked.name.empty() ? reference : parse_image_reference(asked.name);
   if (!name) return tl::unexpected(name.error());
-  question canonical{*reference, *reference, *wanted, {name->text(), wanted->text()}};
-  if (!asked.name.empty()) return canonical;
-  const auto record = tools.catalogue.find(canonical.where.first, canonical.where.second);
+  return question{*reference, *reference, *wanted, {name->text(), wanted->text()}};
+}
+
+/// The same, but an image that was added under a name of the user's choice is looked after at its source. One
+/// whose record cannot be read is refused: where it came from is not known, and another place may have
+/// another image under its name.
+result<question> canonical(const library_tools& tools, const resolve_image& asked) {
+  auto canonical = as_named(asked);
+  if (!canonical || !asked.name.empty()) return canonical;
+  const auto record = tools.catalogue.find(canonical->where.first, canonical->where.second);
   if (!record) return tl::unexpected(record.error());
   if (!*record || (*record)->source == (*record)->reference) return canonical;
   auto source = parse_image_reference((*record)->source);
   if (!source) return tl::unexpected(source.error());
-  canonical.reference = *source;
+  canonical->reference = *source;
   return canonical;
 }
 
@@ -241,13 +247,13 @@ result<std::optional<image_reference>> what_must_be_readable(const library_tools
 result<image_removed> remove(self_pointer self, const library_tools& tools, const remove_image& which) {
   if (!self->state.open.empty())
     return fail(errc::busy, "images are being added; try again when they are done");
-  auto asked = canonical(tools, {which.reference, which.platform, {}, 0, {}});
+  const auto asked = as_named({which.reference, which.platform, {}, 0, {}});
   if (!asked) return tl::unexpected(asked.error());
   if (auto gone = tools.catalogue.remove(asked->where.first, asked->where.second); !gone)
     return tl::unexpected(gone.error());
   self->state.last_known.erase(asked->where);
   auto swept = sweep_contents(tools.catalogue, tools.contents);
-  if (!swept) return tl::unexpected(swept.error());
+  if (!swept) return fail(swept.error(), asked->where.first + " is removed, but its contents stay");
   spdlog::info("removed {}: {} contents, {} bytes", asked->where.first, swept->contents_removed,
                swept->bytes_removed);
   return image_removed{};
@@ -256,7 +262,9 @@ result<image_removed> remove(self_pointer self, const library_tools& tools, cons
 result<library_status> status_of(self_pointer self, const library_tools& tools) {
   auto images = tools.catalogue.list();
   if (!images) return tl::unexpected(images.error());
-  library_status status{std::move(*images), {}, {}};
+  auto unreadable = tools.catalogue.unreadable();
+  if (!unreadable) return tl::unexpected(unreadable.error());
+  library_status status{std::move(*images), {}, {}, std::move(*unreadable)};
   const auto now = std::chrono::steady_clock::now();
   for (const auto& [where, open] : self->state.open) {
     status.ingestions.push_back(open.status);

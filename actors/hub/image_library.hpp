@@ -45,6 +45,7 @@ struct library_status {
   std::vector<image_record> images;
   std::vector<ingestion_status> ingestions;
   std::vector<known_image> last_known;  ///< images whose source was away at the last look; no TOC filled in
+  std::vector<unreadable_record> unreadable;  ///< images that are not served
 };
 
 struct remove_image {
@@ -60,7 +61,7 @@ using image_library = caf::typed_actor<
     // is known.
     caf::replies_to<resolve_image, pull_listener>::with<known_image>,
     caf::replies_to<caf::get_atom>::with<library_status>,
-    // Errors: `not_found`.
+    // Errors: `not_found`; `corrupt` if the image is removed but contents stay (sweep_contents).
     caf::replies_to<remove_image>::with<image_removed>,
     // From its own ingestion workers.
     caf::reacts_to<ingestion_status>>;

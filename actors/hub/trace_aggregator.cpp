@@ -141,7 +141,7 @@ void publish(const shell& my, const toc_id& image, const result<stored_order>& o
 
 /// Traces of images that nobody can start here are kept within a limit.
 void trim_orphans(const shell& my) {
-  const auto records = my.tools->catalogue.list();
+  const auto records = my.tools->catalogue.list_whole();
   std::set<toc_id> known;
   if (records)
     for (const auto& record : *records) known.insert(record.toc);

@@ -14,6 +14,8 @@
 namespace firstlight {
 namespace {
 
+constexpr const char* snapshots_folder = "snapshots";  ///< in the store
+
 std::uint32_t worker_count(const node_options& options) {
   return options.workers != 0 ? options.workers : std::max(2U, std::thread::hardware_concurrency());
 }
@@ -46,12 +48,33 @@ result<void> node_daemon::open_stores(const node_options& options) {
   auto layers = layer_registry::open(options.store_folder, *metadata_, options.layers);
   if (!layers) return tl::unexpected(layers.error());
   layers_ = std::move(*layers);
+  note_damage(report_unreadable_layers(layers_->unreadable()));
+  if (const auto unreadable = catalogue_->unreadable(); !unreadable)
+    spdlog::error("the records of images: {}", to_string(unreadable.error()));
+  else if (!unreadable->empty())
+    spdlog::error("{}", report_unreadable_images(*unreadable));
+  if (auto opened = open_snapshots(options); !opened) return opened;
   // The collector says which go when there are too many.
   auto unsent = trace_store::open(*metadata_, {.kept_max = std::numeric_limits<std::uint32_t>::max()});
   if (!unsent) return tl::unexpected(unsent.error());
   unsent_traces_ = std::move(*unsent);
   switches_ = std::make_unique<trace_switches>(*metadata_);
   return {};
+}
+
+result<void> node_daemon::open_snapshots(const node_options& options) {
+  if (options.containerd.socket.empty()) return {};
+  auto records = snapshot_records::open(*metadata_, options.containerd.snapshots);
+  if (!records) return tl::unexpected(records.error());
+  note_damage(report_unserved_snapshots(records->unserved(), options.store_folder / snapshots_folder));
+  snapshots_ = std::move(*records);
+  return {};
+}
+
+void node_daemon::note_damage(const std::string& notice) {
+  if (notice.empty()) return;
+  spdlog::error("{}", notice);
+  damage_.push_back(notice);
 }
 
 result<void> node_daemon::spawn_actors(const node_options& options, const std::string& version,
@@ -116,20 +139,20 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
                                                        .store_bytes_max = options.store_bytes_max,
                                                        .registrar = registrar_,
                                                        .logins = logins_,
-                                                       .keeper_problem = keeper_problem_},
+                                                       .keeper_problem = keeper_problem_,
+                                                       .damage = damage_},
                                        left);
-  return options.containerd.socket.empty() ? result<void>{} : spawn_snapshotter(options, *home);
+  if (snapshots_) spawn_snapshotter(options, *home);
+  return {};
 }
 
-result<void> node_daemon::spawn_snapshotter(const node_options& options, const platform& home) {
-  auto records = snapshot_records::open(*metadata_, options.containerd.snapshots);
-  if (!records) return tl::unexpected(records.error());
+void node_daemon::spawn_snapshotter(const node_options& options, const platform& home) {
   const auto run = std::filesystem::absolute(options.run_folder);
   const auto store = std::filesystem::absolute(options.store_folder);
   snapshotter_ = system_.spawn<caf::detached>(
       make_snapshotter, std::make_shared<snapshotter_tools>(snapshotter_tools{
-                            .records = std::move(*records),
-                            .folders = snapshot_folders(store / "snapshots"),
+                            .records = std::move(*snapshots_),
+                            .folders = snapshot_folders(store / snapshots_folder),
                             .catalogue = *catalogue_,
                             .contents = *contents_,
                             .root = caf::actor_cast<admin_service>(root_),
@@ -143,7 +166,6 @@ result<void> node_daemon::spawn_snapshotter(const node_options& options, const p
                                          std::chrono::system_clock::now().time_since_epoch())
                                   .count();
                             }}));
-  return {};
 }
 
 result<std::unique_ptr<node_daemon>> node_daemon::start(

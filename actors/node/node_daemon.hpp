@@ -1,12 +1,14 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "actors/net/admin_server.hpp"
 #include "actors/net/kj_loop.hpp"
 #include "actors/net/metrics_server.hpp"
 #include "actors/node/node_root.hpp"
 #include "config/node_options.hpp"
+#include "storage/snapshot_records.hpp"
 #include "storage/trace_store.hpp"
 
 namespace firstlight {
@@ -45,7 +47,10 @@ class node_daemon {
  private:
   node_daemon(caf::actor_system& system, const node_options& options);
   result<void> open_stores(const node_options& options);
-  result<void> spawn_snapshotter(const node_options& options, const platform& home);
+  result<void> open_snapshots(const node_options& options);
+  /// Says at once, and in `status`, what of the stores could not be read.
+  void note_damage(const std::string& notice);
+  void spawn_snapshotter(const node_options& options, const platform& home);
   result<void> spawn_actors(const node_options& options, const std::string& version,
                             const std::vector<left_mount>& left, const mounter_factory& make_mounter);
 
@@ -54,6 +59,8 @@ class node_daemon {
   std::unique_ptr<content_store> contents_;
   std::unique_ptr<image_catalogue> catalogue_;
   std::unique_ptr<layer_registry> layers_;
+  std::optional<snapshot_records> snapshots_;  // until the snapshotter has them
+  std::vector<std::string> damage_;
   std::unique_ptr<trace_store> unsent_traces_;
   std::unique_ptr<trace_switches> switches_;
   worker_pool workers_;

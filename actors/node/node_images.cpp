@@ -170,10 +170,9 @@ result<image_receiver> receive(const node_shell& my, const image_key& key,
 }
 
 result<std::optional<mountable_image>> stored_image(const node_root_tools& tools, const image_key& key) {
-  auto record = tools.catalogue.find(key.first, key.second);
-  if (!record) return tl::unexpected(record.error());
-  if (!*record) return std::nullopt;
-  auto toc = tools.catalogue.toc((*record)->toc);
+  const auto record = tools.catalogue.find(key.first, key.second);
+  if (record && !*record) return std::nullopt;
+  auto toc = record.and_then([&](const auto& known) { return tools.catalogue.toc(known->toc); });
   if (!toc && !toc_is_lost(toc.error().code)) return tl::unexpected(toc.error());
   if (!toc) {  // as after a power cut: the next pull brings it again
     spdlog::warn("{} counts as unknown: {}", key.first, to_string(toc.error()));

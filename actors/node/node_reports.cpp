@@ -21,6 +21,20 @@ std::string_view to_text(link_state state) {
 
 }  // namespace
 
+std::string report_unreadable_images(const std::vector<unreadable_record>& images) {
+  return tell_unreadable(images, "the node's images", "the next pull or mount of each brings it again");
+}
+
+std::string report_unreadable_layers(const std::vector<unreadable_record>& layers) {
+  return tell_unreadable(layers, "the node's layers", "they are not served, and their files stay");
+}
+
+std::string report_unserved_snapshots(const std::vector<unreadable_record>& snapshots,
+                                      const std::filesystem::path& folder) {
+  return tell_unreadable(snapshots, "containerd's snapshots",
+                         "they are not served, and their files stay in " + folder.string());
+}
+
 admin_delivery report(const receiver_report& delivery) {
   return {.id = delivery.delivery,
           .reference = delivery.reference,

@@ -1,5 +1,6 @@
 #pragma once
 #include "actors/node/image_receiver.hpp"
+#include "model/unreadable_record.hpp"
 #include "schemas/admin.hpp"
 #include "storage/holdings.hpp"
 
@@ -18,6 +19,12 @@ struct mount_facts {
   bool read_only = false;
   std::int64_t mounted_at = 0;  ///< seconds since the epoch
 };
+
+// Notices of what a node cannot serve; empty: there is nothing.
+[[nodiscard]] std::string report_unreadable_images(const std::vector<unreadable_record>& images);
+[[nodiscard]] std::string report_unreadable_layers(const std::vector<unreadable_record>& layers);
+[[nodiscard]] std::string report_unserved_snapshots(const std::vector<unreadable_record>& snapshots,
+                                                    const std::filesystem::path& folder);
 
 [[nodiscard]] admin_delivery report(const receiver_report& delivery);
 [[nodiscard]] admin_link report(const link_status& link);

@@ -45,7 +45,7 @@ inline void quit_when_alone(const node_shell& my) {
 /// nothing.
 void use_login(const node_shell& my, const std::string& reference, const registry_login& login);
 
-/// What is stored of an image; nothing if its TOC never arrived.
+/// What is stored of an image; nothing if its TOC never arrived, or if that or its record is damaged.
 [[nodiscard]] result<std::optional<mountable_image>> stored_image(const node_root_tools& tools,
                                                                   const image_key& key);
 

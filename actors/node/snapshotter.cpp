@@ -85,9 +85,23 @@ result<snapshot_list> list(const snapshotter_shell& my, const std::vector<std::s
   return found;
 }
 
+/// Folders of snapshots that are not served stay: which they are is not known.
+result<void> clean_folders(const snapshotter_shell& my) {
+  if (!my.tools->records.unserved().empty()) return {};
+  return my.tools->folders.keep_only(ids(my.index()));
+}
+
+/// A new snapshot must not have the folder of one whose record cannot be read.
+void skip_ids_of_folders(const snapshotter_shell& my) {
+  if (my.tools->records.unserved().empty()) return;
+  const auto highest = my.tools->folders.highest_id();
+  if (!highest) return spdlog::error("folders of snapshots: {}", to_string(highest.error()));
+  my.tools->records.skip_ids(*highest);
+}
+
 result<snapshots_cleaned> clean(const snapshotter_shell& my) {
   detail::adopt_mounts(my);
-  return my.tools->folders.keep_only(ids(my.index())).map([] { return snapshots_cleaned{}; });
+  return clean_folders(my).map([] { return snapshots_cleaned{}; });
 }
 
 /// What an earlier process has left is no reason not to serve.
@@ -98,7 +112,8 @@ void start(const snapshotter_shell& my) {
   my.index().each([&](const snapshot_record& record) { state.news.remote += record.remote ? 1 : 0; });
   state.listener = my.self->system().spawn(
       []() -> progress_listener::behavior_type { return {[](const admin_message&) {}}; });
-  if (const auto cleaned = my.tools->folders.keep_only(ids(my.index())); !cleaned)
+  skip_ids_of_folders(my);
+  if (const auto cleaned = clean_folders(my); !cleaned)
     spdlog::warn("files of removed snapshots stay behind: {}", to_string(cleaned.error()));
   detail::tell_news(my);
   detail::adopt_mounts(my);

@@ -136,6 +136,41 @@ TEST_CASE("an image that is known by its digest is never looked up") {
   CHECK(*bench.looked == 0);
 }
 
+TEST_CASE("a damaged record of an image keeps that image alone from being served, and is removed by name") {
+  library_bench bench;
+  const auto good = bench.orphan("host.example/good:1", std::time(nullptr));
+  const auto bad = bench.hub.add("host.example/bad:1", some_layer(2));
+  REQUIRE(
+      bench.hub.metadata->put({"image"}, bad.record.reference + '\0' + bad.record.platform, "no message"));
+  const auto status = [&] {
+    auto answer = bench.stage.ask<library_status>(bench.library, caf::get_atom_v);
+    bench.stage.run();
+    return (*answer)->value();
+  };
+  const auto remove = [&](const image_record& which) -> result<image_removed> {
+    auto answer =
+        bench.stage.ask<image_removed>(bench.library, remove_image{which.reference, which.platform});
+    bench.stage.run();
+    return **answer;
+  };
+  CHECK(bench.resolve("host.example/good:1"));
+  CHECK(bench.resolve("host.example/bad:1").error().code == errc::corrupt);
+  CHECK(*bench.looked == 0);  // the registry may have another image of that name
+  REQUIRE(status().images.size() == 1);
+  CHECK(status().images.front().reference == "host.example/good:1");
+  REQUIRE(status().unreadable.size() == 1);
+  CHECK(status().unreadable.front().name == "host.example/bad:1");
+
+  // Which contents the damaged one needs is not known.
+  const auto stored = bench.hub.contents->bytes_stored();
+  CHECK(remove(good.record).error().code == errc::corrupt);
+  CHECK(status().images.empty());
+  CHECK(bench.hub.contents->bytes_stored() == stored);
+  CHECK(remove(bad.record));
+  CHECK(status().unreadable.empty());
+  CHECK(bench.hub.contents->bytes_stored() == 0);
+}
+
 TEST_CASE("an interrupted delivery gets exactly its image, whatever the tag means now") {
   library_bench bench;
   const auto image = bench.orphan(away);

@@ -1,3 +1,6 @@
+#include <fstream>
+#include <set>
+
 #include "test/containerd/remote_bench.hpp"
 
 /// Layers that containerd need not download.
@@ -165,6 +168,37 @@ TEST_CASE("the usage of an image is what has arrived of it, and counts for its h
   CHECK(all.used(all.chain[0].oci()) == remote_bench::usage(0, 0));
   REQUIRE(all.bench.remove(all.chain[1].oci()).ok());
   CHECK(all.used(all.chain[0].oci()) == remote_bench::usage(5, 1));
+}
+
+TEST_CASE("a damaged snapshot does not keep the others from being served, nor lose its files") {
+  if (!may_mount()) return;
+  remote_bench all;
+  const auto write = [](const std::filesystem::path& root) { std::ofstream(root / "written") << "x"; };
+  all.bench.layer("damaged", "", write);
+  all.bench.layer("good", "", write);
+  REQUIRE(all.bench.prepare("newest", "good").ok());
+  const auto files = all.bench.snapshots_folder() / "3/fs";
+  write(files);
+  const auto folders = [&] {
+    std::set<std::string> names;
+    for (const auto& one : std::filesystem::directory_iterator(all.bench.snapshots_folder()))
+      names.insert(one.path().filename().string());
+    return names;
+  };
+  const auto before = folders();
+  REQUIRE(before.size() == 3);
+  all.bench.stop();
+  for (const auto* name : {"damaged", "newest"})
+    REQUIRE(all.bench.metadata().put({"snapshot"}, name, "no message"));
+  all.bench.restart();
+  CHECK(all.bench.stat("good").ok());
+  CHECK(all.bench.stat("damaged").error_code() == code::NOT_FOUND);
+  CHECK(all.bench.stat("newest").error_code() == code::NOT_FOUND);
+  REQUIRE(all.bench.clean_up().ok());
+  CHECK(folders() == before);
+  REQUIRE(all.bench.prepare("new", "good").ok());  // in a folder of its own
+  CHECK(folders().size() == 4);
+  CHECK(std::filesystem::exists(files / "written"));
 }
 
 TEST_CASE("a call that waits for the hub ends when the node stops") {

@@ -1,4 +1,6 @@
 #include "config/receiver_limits.hpp"
+#include "model/platform.hpp"
+#include "storage/database.hpp"
 #include "test/e2e/streamed_image.hpp"
 
 namespace firstlight {
@@ -20,6 +22,21 @@ std::vector<std::filesystem::path> files_below(const std::filesystem::path& fold
   for (const auto& item : std::filesystem::recursive_directory_iterator(folder))
     if (item.is_regular_file()) files.push_back(item.path());
   return files;
+}
+
+/// Overwrites the record of an image in the store of a daemon that has ended.
+void damage_record(const std::filesystem::path& store, const std::string& image) {
+  const auto metadata = database::open(store / "metadata").value();
+  const auto key = image + '\0' + host_platform().text();
+  REQUIRE(metadata->get({"image"}, key).value());
+  REQUIRE(metadata->put({"image"}, key, "no message", durability::synced));
+}
+
+bool has_notice_of(const nlohmann::json& status, const std::string& image) {
+  const auto& notices = status["notices"];
+  return std::any_of(notices.begin(), notices.end(), [&](const auto& notice) {
+    return notice.template get<std::string>().find(image + ": ") != std::string::npos;
+  });
 }
 
 }  // namespace
@@ -95,6 +112,37 @@ TEST_CASE(
   auto healed = all.run(hash_files(target));
   check_reads_right(all, *healed, image);
   check_complete(all, "streamed:1");
+}
+
+TEST_CASE("hub and node start with a damaged record of an image, serve the others, and say which it is") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const std::string name = "docker.io/library/streamed:1";
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 4});
+  all.add(image.layout, "streamed:1");
+  all.add(image.layout, "bad:1");
+  all.kill_hub();
+  damage_record(all.hub_store(), "docker.io/library/bad:1");
+  all.start_hub();
+  all.await_joined();
+  CHECK(has_notice_of(all.hub_status(), "docker.io/library/bad:1"));
+  CHECK(all.on_node({"pull", "bad:1"}).exit_code != 0);
+  auto reader = all.run(hash_files(all.mount("streamed:1", "first")));
+  check_reads_right(all, *reader, image);
+  check_complete(all, "streamed:1");
+  REQUIRE(all.on_hub({"image", "rm", "bad:1"}).exit_code == 0);
+  CHECK_FALSE(has_notice_of(all.hub_status(), "docker.io/library/bad:1"));
+  all.add(image.layout, "bad:1");
+
+  REQUIRE(all.stop_node());
+  damage_record(all.node_store(), name);
+  all.start_node();
+  all.await_joined();
+  CHECK(has_notice_of(all.node_status(), name));
+  auto again = all.run(hash_files(all.mount("streamed:1", "second")));
+  check_reads_right(all, *again, image);
+  check_complete(all, "streamed:1");
+  CHECK_FALSE(has_notice_of(all.node_status(), name));
 }
 
 TEST_CASE(

@@ -103,6 +103,47 @@ TEST_CASE(
   CHECK(bench.catalogue->toc(bench.id).value() == tree);
 }
 
+TEST_CASE("a damaged record of an image hides that image alone, and is found, replaced and removed") {
+  catalogue_bench bench;
+  REQUIRE(bench.catalogue->store_toc(bench.made));
+  bench.record();
+  REQUIRE(bench.catalogue->put({.reference = "bad", .platform = "linux/amd64", .toc = bench.id}));
+  const auto damage = [&] {
+    REQUIRE(bench.metadata->put({"image"}, std::string("bad\0linux/amd64", 15), "no message"));
+  };
+  damage();
+  bench.restart();
+  REQUIRE(bench.catalogue->list().value().size() == 1);
+  CHECK(bench.catalogue->list().value().front().reference == "app");
+  CHECK(bench.catalogue->find_toc(bench.id).value()->reference == "app");
+  const auto unreadable = bench.catalogue->unreadable().value();
+  REQUIRE(unreadable.size() == 1);
+  CHECK(unreadable.front().name == "bad");
+  const auto found = bench.catalogue->find("bad", "linux/amd64");
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code == errc::corrupt);
+  CHECK(found.error().detail.find("bad") != std::string::npos);
+  // Whoever removes what no record names is told that not all are known.
+  CHECK(bench.catalogue->list_whole().error().code == errc::corrupt);
+  CHECK(bench.catalogue->forget_unnamed().error().code == errc::corrupt);
+
+  SECTION("the next record of that name replaces it") {
+    REQUIRE(bench.catalogue->put({.reference = "bad", .platform = "linux/amd64", .toc = bench.id}));
+    CHECK(bench.catalogue->unreadable().value().empty());
+    CHECK(bench.catalogue->list_whole().value().size() == 2);
+  }
+  SECTION("it may need the TOC of another that is removed") {
+    REQUIRE(bench.catalogue->remove("app", "linux/amd64"));
+    CHECK(bench.catalogue->toc(bench.id));
+  }
+  SECTION("it is removed by its name") {
+    REQUIRE(bench.catalogue->remove("bad", "linux/amd64"));
+    CHECK(bench.catalogue->remove("bad", "linux/amd64").error().code == errc::not_found);
+    CHECK(bench.catalogue->list_whole().value().size() == 1);
+    CHECK(bench.catalogue->toc(bench.id));
+  }
+}
+
 TEST_CASE("of the patches between tables of contents the latest are kept") {
   temporary_folder folder;
   const auto metadata = database::open(folder.path() / "db").value();

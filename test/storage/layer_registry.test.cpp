@@ -146,6 +146,30 @@ TEST_CASE("a layer in use is not removed; one that is not goes with or without i
   CHECK(opened.layers->list().empty());
 }
 
+TEST_CASE("a damaged record of a layer hides that layer alone, and its folder is nobody else's") {
+  const bool counters_too = GENERATE(false, true);
+  temporary_folder folder;
+  layer_record lost;
+  layer_record kept;
+  {
+    opened_registry opened(folder.path());
+    kept = opened.add(automatic_place{}).value();
+    lost = opened.add(indexed_place{"rw"}).value();
+    std::ofstream(std::filesystem::path(lost.path) / "file") << "bytes";
+    REQUIRE(opened.metadata->put({"layer"}, std::string("\0\0\0\0\0\0\0\2", 8), "no message"));
+    if (counters_too)
+      for (const auto* counter : {"", "rw"}) REQUIRE(opened.metadata->put({"layer-next"}, counter, "none"));
+  }
+  opened_registry opened(folder.path());
+  CHECK(opened.layers->list() == std::vector<layer_record>{kept});
+  REQUIRE_FALSE(opened.layers->unreadable().empty());
+  CHECK(opened.layers->unreadable().front().name == "layer 2");
+  const auto next = opened.add(indexed_place{"rw"}).value();
+  CHECK(next.id == layer_id{3});
+  CHECK(next.path != lost.path);
+  CHECK(std::filesystem::exists(std::filesystem::path(lost.path) / "file"));
+}
+
 TEST_CASE("the number of layers and of labels has limits") {
   temporary_folder folder;
   opened_registry opened(folder.path(), {.layers_max = 1, .labels_max = 1, .label_bytes_max = 10});

@@ -79,6 +79,15 @@ TEST_CASE("folders that no snapshot has are removed, and nothing else") {
   CHECK(fs::is_empty(all.folder()));
 }
 
+TEST_CASE("the highest id of a folder is found among what else lies there") {
+  const temporary_folder folder;
+  snapshot_folders all(folder.path() / "snapshots");
+  CHECK(all.highest_id() == 0);
+  for (const std::uint64_t id : {9, 12}) REQUIRE(all.make(id, {}));
+  for (const auto* odd : {"99x", "x99", "-99", "99999999999999999999999"}) write_bytes(all.folder() / odd, 1);
+  CHECK(all.highest_id() == 12);
+}
+
 TEST_CASE("the usage of a snapshot is what is allocated, hard links once") {
   const temporary_folder folder;
   snapshot_folders all(folder.path() / "snapshots");

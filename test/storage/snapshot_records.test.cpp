@@ -57,31 +57,74 @@ TEST_CASE("a change of snapshots that the rules refuse is not stored") {
   CHECK(all(snapshot_records::open(*metadata).value()).empty());
 }
 
-TEST_CASE("records of snapshots that cannot be right are refused, not served") {
+TEST_CASE("records of snapshots that cannot be right are not served") {
   const temporary_folder folder;
   const auto metadata = open_database(folder);
-  const auto store = [&](const snapshot_record& record) {
+  const auto served = [&](const snapshot_record& record) {
     const auto bytes = encode_snapshot(record);
     REQUIRE(metadata->put({"snapshot"}, "x", {reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
-    return snapshot_records::open(*metadata).map([](const auto&) { return 0; });
+    const auto records = snapshot_records::open(*metadata).value();
+    CHECK(records.index().size() + records.unserved().size() == 1);
+    return records.index().size() == 1;
   };
   const snapshot_record good{.id = 1, .name = "x"};
-  CHECK(store(good));
+  CHECK(served(good));
   auto bad = good;
   bad.id = 0;
-  CHECK(store(bad).error().code == errc::corrupt);
+  CHECK_FALSE(served(bad));
+  bad = good;
+  bad.name = "y";
+  CHECK_FALSE(served(bad));
   bad = good;
   bad.kind = static_cast<snapshot_kind>(4);
-  CHECK(store(bad).error().code == errc::corrupt);
+  CHECK_FALSE(served(bad));
   bad = good;
   bad.parent = "gone";
-  CHECK(store(bad).error().code == errc::corrupt);
+  CHECK_FALSE(served(bad));
   bad = good;
   bad.remote = remote_layers{"r", {}, "p", 1, 1};  // an active one
-  CHECK(store(bad).error().code == errc::corrupt);
+  CHECK_FALSE(served(bad));
   bad.kind = snapshot_kind::committed;
   bad.remote->layers = 2;
-  CHECK(store(bad).error().code == errc::corrupt);
-  REQUIRE(metadata->put({"snapshot"}, "x", "no message"));
-  CHECK_FALSE(snapshot_records::open(*metadata));
+  CHECK_FALSE(served(bad));
+}
+
+TEST_CASE("a damaged record of a snapshot hides itself and what is above it, not the others, and stays") {
+  const temporary_folder folder;
+  const auto metadata = open_database(folder);
+  {
+    auto records = snapshot_records::open(*metadata).value();
+    const auto layer = [&](const std::string& name, const std::string& parent) {
+      REQUIRE(records.apply(
+          records.index().make_remote({name, parent, {}}, {"docker.io/library/a:1", {}, "p", 1, 2}, 1)));
+    };
+    layer("base", "");
+    layer("damaged", "base");
+    layer("above", "damaged");
+    REQUIRE(records.apply(records.index().make(snapshot_kind::active, {"work", "base", {}}, 2)));
+    REQUIRE(records.apply(records.index().make(snapshot_kind::active, {"lost", "above", {}}, 2)));
+  }
+  REQUIRE(metadata->put({"snapshot"}, "damaged", "no message"));
+  {
+    auto records = snapshot_records::open(*metadata).value();
+    std::vector<std::string> names;
+    for (const auto& record : all(records)) names.push_back(record.name);
+    CHECK(names == std::vector<std::string>{"base", "work"});
+    std::set<std::string> unserved;
+    for (const auto& record : records.unserved()) {
+      unserved.insert(record.name);
+      CHECK_FALSE(record.why.empty());
+    }
+    CHECK(unserved == std::set<std::string>{"above", "damaged", "lost"});
+    REQUIRE(records.unserved_layers().size() == 1);
+    CHECK(records.unserved_layers().front().reference == "docker.io/library/a:1");
+    // A new one gets the id of none of them.
+    CHECK(records.apply(records.index().make(snapshot_kind::active, {"new", "base", {}}, 3))->id == 6);
+    // As when containerd has the layer made anew.
+    REQUIRE(records.apply(
+        records.index().make_remote({"damaged", "base", {}}, {"r", {}, "linux/amd64", 2, 2}, 3)));
+  }
+  const auto records = snapshot_records::open(*metadata).value();
+  CHECK(records.unserved().empty());
+  CHECK(records.index().find("lost")->id == 5);
 }

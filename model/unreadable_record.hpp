@@ -1,0 +1,20 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace firstlight {
+
+/// A stored record that does not decode, or that needs another one which is not there. It is left as it is.
+struct unreadable_record {
+  std::string name;  ///< as far as it is known
+  std::string why;   ///< one line
+  friend bool operator==(const unreadable_record&, const unreadable_record&) = default;
+};
+
+/// One line for logs and `firstlight status`: how many of `what` cannot be read, which is the first, and
+/// `advice`. Without control characters, whatever the records hold.
+[[nodiscard]] std::string tell_unreadable(const std::vector<unreadable_record>& records,
+                                          std::string_view what, std::string_view advice);
+
+}  // namespace firstlight
