@@ -100,6 +100,8 @@ void bind_containerd(binder& to, containerd_options& o) {
           "after containerd has begun to download an image: before the hub is asked for the layers above");
   to.bind("mount_wait", o.mount_wait, "for an image to be mounted below a container");
   to.bind("mount_retry", o.mount_retry, "before a mount that is being made is asked for again");
+  to.bind("forget_retry_max", o.forget_retry_max,
+          "the longest pause before an image that containerd has removed is tried to be forgotten again");
   to.bind("record_wait", o.record_wait, "for a container's start to be recorded from its beginning");
   to.bind("call_timeout", o.call_timeout, "for one call that the node makes to containerd");
   to.bind("reconnect_wait", o.reconnect_wait,

@@ -19,6 +19,9 @@ struct containerd_options {
   std::chrono::milliseconds hub_again{600'000};
   std::chrono::milliseconds mount_wait{60'000};  ///< for an image to be mounted below a container
   std::chrono::milliseconds mount_retry{50};     ///< before a mount that is being made is asked for again
+  /// The longest pause before the node tries again to forget an image that containerd has removed: not while
+  /// others arrive. The first is `mount_retry`; they double.
+  std::chrono::milliseconds forget_retry_max{60'000};
   std::chrono::milliseconds record_wait{200};  ///< for a container's start to be recorded from its beginning
   std::chrono::milliseconds call_timeout{60'000};  ///< for one call that the node makes to containerd
   /// Before containerd is tried again that was not there when kubelet asked for an image.

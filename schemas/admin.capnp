@@ -179,6 +179,7 @@ struct Pull {
   until     @2 :PullUntil;
   containerdNamespace @3 :Text;      # containerd is told of the image there; empty: it is not told
   login     @4 :Login;               # to the image's registry
+  forContainerd @5 :Bool;            # containerd asks, no user: the image goes with its last snapshot
 }
 
 struct MountRequest {

@@ -62,6 +62,7 @@ struct admin_pull {
   pull_until until = pull_until::complete;
   std::string containerd_namespace;  ///< containerd is told of the image there; empty: it is not told
   registry_login login{};            ///< to the image's registry; empty: the node looks for one
+  bool for_containerd = false;  ///< containerd asks, no user: the image goes with its last snapshot of it
   friend bool operator==(const admin_pull&, const admin_pull&) = default;
 };
 /// Pulls when needed, mounts, and answers by `admin_mounted` as soon as the mount can be used.

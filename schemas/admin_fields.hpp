@@ -200,6 +200,7 @@ void fields(Io& io, accessed<Io, admin_pull>& v) {
   io("until", v.until);
   io("containerd_namespace", v.containerd_namespace);
   io("login", v.login);
+  io("for_containerd", v.for_containerd);
 }
 
 template <class Io>

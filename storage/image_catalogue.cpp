@@ -14,11 +14,17 @@ namespace {
 constexpr table images_table{"image"};
 constexpr table orders_table{"order"};
 constexpr table learned_table{"learned"};
+constexpr table held_table{"containerd-image"};
 constexpr int whole_level = 19;  // once for each image
 constexpr int patch_level = 6;   // once for each pair of images, while a node waits
 
 std::string record_key(const std::string& reference, const std::string& platform) {
   return reference + '\0' + platform;
+}
+
+catalogue_name name_in(std::string_view key) {
+  const auto middle = std::min(key.find('\0'), key.size());
+  return {std::string(key.substr(0, middle)), std::string(key.substr(std::min(middle + 1, key.size())))};
 }
 
 std::string_view as_text(const std::vector<std::byte>& bytes) {
@@ -88,7 +94,7 @@ result<std::vector<image_record>> image_catalogue::list_whole() const {
 result<std::vector<unreadable_record>> image_catalogue::unreadable() const {
   std::vector<unreadable_record> records;
   auto scanned = for_each([&](std::string_view key, const result<image_record>& record) {
-    if (!record) records.push_back({std::string(key.substr(0, key.find('\0'))), record.error().detail});
+    if (!record) records.push_back({name_in(key).reference, record.error().detail});
   });
   if (!scanned) return tl::unexpected(scanned.error());
   return records;
@@ -139,12 +145,40 @@ result<void> image_catalogue::remove(const std::string& reference, const std::st
                           }) == 1;
   write_batch batch;
   batch.erase(images_table, record_key(reference, platform));
+  batch.erase(held_table, record_key(reference, platform));
   if (last)
     for (const auto& orders : {orders_table, learned_table})
       batch.erase(orders, as_key((*record)->toc.value));
   if (auto written = metadata_.write(batch, durability::synced); !written) return written;
   if (last) forget_toc((*record)->toc);
   return {};
+}
+
+result<void> image_catalogue::hold_for_containerd(const catalogue_name& image) {
+  // Before the image's record: it outlives a power cut if that does.
+  return metadata_.put(held_table, record_key(image.reference, image.platform), {});
+}
+
+result<void> image_catalogue::hold_for_users(const catalogue_name& image) {
+  const auto held = is_held_for_containerd(image);
+  if (!held) return tl::unexpected(held.error());
+  if (!*held) return {};
+  return metadata_.erase(held_table, record_key(image.reference, image.platform), durability::synced);
+}
+
+result<bool> image_catalogue::is_held_for_containerd(const catalogue_name& image) const {
+  return metadata_.get(held_table, record_key(image.reference, image.platform))
+      .map([](const std::optional<std::string>& mark) { return mark.has_value(); });
+}
+
+result<std::vector<catalogue_name>> image_catalogue::held_for_containerd() const {
+  std::vector<catalogue_name> images;
+  auto scanned = metadata_.scan(held_table, "", [&](std::string_view key, std::string_view) {
+    images.push_back(name_in(key));
+    return scan_step::next;
+  });
+  if (!scanned) return tl::unexpected(scanned.error());
+  return images;
 }
 
 result<std::uint32_t> image_catalogue::forget_unnamed() {

@@ -25,6 +25,13 @@ namespace firstlight {
   return code == errc::not_found || code == errc::corrupt || code == errc::protocol;
 }
 
+/// By what a record is found, both in canonical form.
+struct catalogue_name {
+  std::string reference;
+  std::string platform;
+  friend bool operator==(const catalogue_name&, const catalogue_name&) = default;
+};
+
 /// Where an order comes from.
 enum class order_kind : std::uint8_t {
   guessed,  ///< from the image alone (model/static_order.hpp)
@@ -68,6 +75,17 @@ class image_catalogue {
   /// `unnamed_kept_max` and those in use stay: nodes may still have those images, and relatives learn from
   /// them. Only for hubs: mounts of a node name TOCs that its records do not. @returns how many went
   result<std::uint32_t> forget_unnamed();
+
+  // Who wants an image on a node: containerd alone, until its last snapshot of it is gone, or users too. An
+  // image of which nothing was said is for users. `remove` forgets what was said.
+
+  /// Said before the image arrives, of one that nobody has.
+  result<void> hold_for_containerd(const catalogue_name& image);
+  /// Durable when it returns.
+  result<void> hold_for_users(const catalogue_name& image);
+  result<bool> is_held_for_containerd(const catalogue_name& image) const;
+  /// All that containerd alone wants, also those that have never arrived.
+  result<std::vector<catalogue_name>> held_for_containerd() const;
 
   /// Stores a TOC durably and opens it. Errors: `corrupt` when it is not a TOC, `no_space`, `io`.
   result<std::shared_ptr<const toc_view>> store_toc(const made_toc& made);

@@ -57,6 +57,9 @@ void load_bundle_for(const node_shell& my, const admin_bundle_load& asked, const
         if (!loaded) return refuse(reply, loaded.error());
         tell_mounts_of(my, loaded->image.record.toc, image_complete{});
         end_deliveries(my, loaded->image);
+        const auto& record = loaded->image.record;
+        if (auto noted = note_wanted(my, {record.reference, record.platform}, asks_for_image::user); !noted)
+          return refuse(reply, noted.error());
         deliver(reply, admin_bundle{file, {loaded->image.record.reference}, loaded->bytes});
         keep_store_limit(my);
       });

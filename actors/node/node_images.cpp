@@ -94,20 +94,34 @@ void answer_registered(const node_shell& my, const mountable_image& image, const
 }
 
 /// Tells containerd of an image, then runs `then` with it.
-void register_when_mountable(const node_shell& my, const image_receiver& source, const register_image& what,
-                             admin_promise reply, std::function<void(const mountable_image&)> then) {
+void register_when_mountable(const node_shell& my, const image_key& key, const image_receiver& source,
+                             const register_image& what, admin_promise reply,
+                             std::function<void(const mountable_image&)> then) {
   if (!my.tools->registrar)
     return refuse(reply,
                   {errc::unsupported,
                    "this node serves no snapshots to containerd; set containerd.socket and restart it"});
-  const auto refused = [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); };
+  my.state().registering.insert(key);
+  const auto over = [=] {
+    auto& registering = my.state().registering;
+    registering.erase(registering.find(key));
+  };
+  const auto refused = [=](caf::error& problem) mutable {
+    over();
+    reply.deliver(std::move(problem));
+  };
   my.self->request(source, caf::infinite, await_mountable{})
       .then(
           [=](const mountable_image& image) {
             my.self
                 ->request(my.tools->registrar, caf::infinite,
                           register_image{what.reference, what.space, image})
-                .then([then, image](image_registered) { then(image); }, refused);
+                .then(
+                    [=](image_registered) {
+                      over();
+                      then(image);
+                    },
+                    refused);
           },
           refused);
 }
@@ -192,6 +206,15 @@ void use_login(const node_shell& my, const std::string& reference, const registr
             });
 }
 
+result<void> note_wanted(const node_shell& my, const image_key& key, asks_for_image who) {
+  auto& catalogue = my.tools->catalogue;
+  const catalogue_name image{key.first, key.second};
+  if (who == asks_for_image::user) return catalogue.hold_for_users(image);
+  const auto record = catalogue.find(key.first, key.second);
+  const bool here = !record || *record;  // a damaged one is somebody's
+  return here || my.state().receivers.contains(key) ? result<void>{} : catalogue.hold_for_containerd(image);
+}
+
 void resume_interrupted(const node_shell& my) {
   const auto records = my.tools->catalogue.list();
   if (!records)
@@ -227,6 +250,9 @@ void pull(const node_shell& my, const admin_pull& asked, const progress_listener
   if (auto allowed = may_begin(my); !allowed) return refuse(reply, allowed.error());
   const auto key = canonical(*my.tools, asked.reference, asked.platform);
   if (!key) return refuse(reply, key.error());
+  const bool for_containerd = asked.for_containerd || !asked.containerd_namespace.empty();
+  const auto who = for_containerd ? asks_for_image::containerd : asks_for_image::user;
+  if (auto noted = note_wanted(my, *key, who); !noted) return refuse(reply, noted.error());
   const auto before = my.state().receivers.find(*key);
   const bool joins = before != my.state().receivers.end() && !before->second.failed;
   const auto source = receive(my, *key, std::nullopt);
@@ -235,7 +261,7 @@ void pull(const node_shell& my, const admin_pull& asked, const progress_listener
   if (asked.until == pull_until::started) return deliver(reply, admin_done{});
   my.self->send(*source, caf::subscribe_atom_v, listener);
   if (!asked.containerd_namespace.empty())
-    return register_when_mountable(my, *source, {key->first, asked.containerd_namespace, {}}, reply,
+    return register_when_mountable(my, *key, *source, {key->first, asked.containerd_namespace, {}}, reply,
                                    [=, source = *source, until = asked.until](const mountable_image& image) {
                                      answer_registered(my, image, source, until, reply);
                                    });

@@ -270,6 +270,8 @@ void mount(const node_shell& my, const admin_mount_request& asked, const progres
   if (!what) return refuse(reply, what.error());
   my.self->monitor(listener);
   my.state().mounting[(*what)->name].client = listener.address();
+  const auto who = asked.for_overlays ? asks_for_image::containerd : asks_for_image::user;
+  if (auto noted = note_wanted(my, (*what)->key, who); !noted) return give_up(my, *what, noted.error());
   auto stored = stored_image(*my.tools, (*what)->key);
   if (!stored) return give_up(my, *what, stored.error());
   if (*stored && (*stored)->record.complete) {

@@ -5,17 +5,14 @@
 namespace firstlight::detail {
 namespace {
 
-result<admin_evicted> evict(const node_shell& my, const admin_evict& asked) {
+/// Evicts that image, or all.
+result<admin_evicted> evict(const node_shell& my, const std::optional<image_key>& only) {
   if (something_arrives(my.state()))
     return fail(errc::busy, "images are arriving; try again when they are there");
-  std::optional<image_key> only;
-  if (!asked.reference.empty()) {
-    auto key = canonical(*my.tools, asked.reference, asked.platform);
-    if (!key) return tl::unexpected(key.error());
-    const auto record = my.tools->catalogue.find(key->first, key->second);
+  if (only) {
+    const auto record = my.tools->catalogue.find(only->first, only->second);
     if (!record) return tl::unexpected(record.error());
-    if (!*record) return fail(errc::not_found, key->first + " is not here; 'firstlight ls' shows what is");
-    only = *key;
+    if (!*record) return fail(errc::not_found, only->first + " is not here; 'firstlight ls' shows what is");
   }
   auto request = what_mounts_need(my);
   request.bytes_max = 0;
@@ -36,8 +33,29 @@ result<admin_evicted> evict(const node_shell& my, const admin_evict& asked) {
 
 }  // namespace
 
+result<image_forgotten> forget_for_containerd(const node_shell& my, const image_key& key) {
+  auto& catalogue = my.tools->catalogue;
+  const catalogue_name image{key.first, key.second};
+  const auto held = catalogue.is_held_for_containerd(image);
+  if (!held) return tl::unexpected(held.error());
+  if (!*held) return fail(errc::failed_precondition, key.first + " stays: users have asked for it too");
+  if (my.state().registering.contains(key))
+    return fail(errc::busy, "containerd is being told of " + key.first);
+  const auto gone = evict(my, key);
+  if (gone) return image_forgotten{gone->bytes};
+  const bool never_came = gone.error().code == errc::not_found;
+  if (auto forgotten = never_came ? catalogue.hold_for_users(image) : result<void>{}; !forgotten)
+    return tl::unexpected(forgotten.error());
+  return tl::unexpected(gone.error());
+}
+
 void evict_for(const node_shell& my, const admin_evict& asked, admin_promise reply) {
-  const auto done = evict(my, asked);
+  const auto only = asked.reference.empty()
+                        ? result<std::optional<image_key>>(std::nullopt)
+                        : canonical(*my.tools, asked.reference, asked.platform).map([](image_key&& key) {
+                            return std::optional(std::move(key));
+                          });
+  const auto done = only.and_then([&](const auto& key) { return evict(my, key); });
   if (done)
     deliver(reply, *done);
   else

@@ -97,6 +97,11 @@ node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_st
         detail::record_container(my, news.mount);
         return container_recorded{};
       },
+      [=](const forget_image& what) -> caf::result<image_forgotten> {
+        const auto gone = detail::forget_for_containerd(my, {what.reference, what.platform});
+        if (!gone) return to_caf(gone.error());
+        return *gone;
+      },
   };
 }
 

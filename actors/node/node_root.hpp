@@ -40,11 +40,23 @@ struct container_begins {
 };
 struct container_recorded {};
 
+/// Containerd has no snapshot of this image any more. It goes, unless it is mounted or users want it too.
+struct forget_image {
+  std::string reference;  ///< canonical
+  std::string platform;
+};
+struct image_forgotten {
+  std::uint64_t bytes = 0;  ///< that are free now
+};
+
 /// NODE ROOT: answers the node's admin requests; owns receivers and mounts.
 using node_root = admin_service::extend<caf::reacts_to<delivery_ended>, caf::reacts_to<bundle_stored>,
                                         caf::reacts_to<snapshot_news>, caf::reacts_to<umount_overdue>,
                                         caf::reacts_to<pull_given_up>,
-                                        caf::replies_to<container_begins>::with<container_recorded>>;
+                                        caf::replies_to<container_begins>::with<container_recorded>,
+                                        // Errors: `busy` while it is mounted or something arrives,
+                                        // `not_found`, `failed_precondition` if users want it too.
+                                        caf::replies_to<forget_image>::with<image_forgotten>>;
 
 /// What the root works with. The stores outlive it.
 struct node_root_tools {
@@ -113,7 +125,9 @@ struct node_root_state {
   std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids = std::make_shared<std::atomic<std::uint64_t>>(0);
   std::shared_ptr<receiver_group> beside = std::make_shared<receiver_group>();
   std::uint64_t next_name = 0;
-  std::uint32_t loading = 0;          ///< bundle files that are being taken in
+  std::uint32_t loading = 0;  ///< bundle files that are being taken in
+  /// Images of which containerd is being told.
+  std::multiset<image_key> registering;
   std::set<caf::actor_addr> tracers;  ///< whose traces the collector has not been given yet
   std::optional<caf::error> stopping;
   bool draining = false;  ///< new mounts and pulls are refused
@@ -140,3 +154,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::umount_overdue)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::pull_given_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::container_begins)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::container_recorded)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::forget_image)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::image_forgotten)

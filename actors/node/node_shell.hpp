@@ -49,6 +49,12 @@ void use_login(const node_shell& my, const std::string& reference, const registr
 [[nodiscard]] result<std::optional<mountable_image>> stored_image(const node_root_tools& tools,
                                                                   const image_key& key);
 
+/// Who asks for an image.
+enum class asks_for_image : std::uint8_t { user, containerd };
+/// Notes who wants an image, before it is received: one that containerd was the only one to ask for goes with
+/// its last snapshot. Errors: `io`.
+[[nodiscard]] result<void> note_wanted(const node_shell& my, const image_key& key, asks_for_image who);
+
 /// Starts the receivers of all images that are not complete.
 void resume_interrupted(const node_shell& my);
 
@@ -126,6 +132,8 @@ void take_over(const node_shell& my, const left_mount& left);
 // ---- operations (node_operations.cpp) ----------------------------------------------------------
 
 void evict_for(const node_shell& my, const admin_evict& asked, admin_promise reply);
+/// Errors: as node_root says.
+[[nodiscard]] result<image_forgotten> forget_for_containerd(const node_shell& my, const image_key& key);
 void drain(const node_shell& my, const admin_drain& asked, admin_promise reply);
 /// Whether a new mount or pull may begin. Errors: `unavailable` while the node drains.
 [[nodiscard]] result<void> may_begin(const node_shell& my);

@@ -55,7 +55,7 @@ void remove(const snapshotter_shell& my, const std::string& name,
   detail::tell_news(my);
   detail::unmount_unused(my);
   if (gone->remote) {
-    detail::forget_unused(my, *gone->remote);
+    detail::forget_unused(my);
     return deliver(reply, result<snapshots_cleaned>(snapshots_cleaned{}));
   }
   run_on(
@@ -101,6 +101,7 @@ void skip_ids_of_folders(const snapshotter_shell& my) {
 
 result<snapshots_cleaned> clean(const snapshotter_shell& my) {
   detail::adopt_mounts(my);
+  detail::forget_unused(my);
   return clean_folders(my).map([] { return snapshots_cleaned{}; });
 }
 
@@ -117,6 +118,7 @@ void start(const snapshotter_shell& my) {
     spdlog::warn("files of removed snapshots stay behind: {}", to_string(cleaned.error()));
   detail::tell_news(my);
   detail::adopt_mounts(my);
+  detail::forget_unused(my);
 }
 
 }  // namespace

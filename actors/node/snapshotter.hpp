@@ -2,6 +2,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "actors/interfaces.hpp"
 #include "actors/worker.hpp"
@@ -41,8 +42,13 @@ using clocked_snapshotter = snapshotter::extend<caf::reacts_to<caf::tick_atom>>;
 struct image_mount {
   std::string name;   ///< among the node's mounts
   std::string lower;  ///< its layers, as overlayfs takes them
-  /// By which the node knows fewer layers than an image has: it is forgotten with its mount. Else empty.
-  std::string inner_reference{};
+};
+
+/// When it is tried next to forget images that containerd does not need any more.
+struct forget_tries {
+  std::uint64_t occasion = 0;          ///< the latest; what was to be tried again after an earlier one is not
+  std::chrono::milliseconds pause{0};  ///< before the next try
+  bool waiting = false;                ///< for the next try
 };
 
 struct snapshotter_state {
@@ -53,7 +59,9 @@ struct snapshotter_state {
   std::map<std::string, layered_image> known;            ///< by reference
   std::map<std::string, waiting<std::string>> mounting;  ///< for lower layers, by image (image_name)
   std::map<std::string, image_mount> mounted;            ///< by image
-  std::uint64_t next_mount = 0;              ///< each mount has a name of its own: old ones may still end
+  std::uint64_t next_mount = 0;      ///< each mount has a name of its own: old ones may still end
+  std::set<std::string> forgetting;  ///< references of images that the root is asked to forget
+  forget_tries tries;
   std::vector<std::function<void()>> later;  ///< at the next tick
   admin_snapshots news;
   image_fallbacks fallen_back{0};  ///< as many as the options say from the start on

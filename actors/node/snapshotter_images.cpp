@@ -57,6 +57,8 @@ std::optional<layered_image> image_here(const snapshotter_shell& my, const label
   if (!layer.manifest) return std::nullopt;
   const auto record = my.tools->catalogue.find_manifest(*layer.manifest);
   if (!record || !*record || (*record)->platform != my.tools->platform) return std::nullopt;
+  if (my.state().forgetting.contains((*record)->reference))
+    return std::nullopt;  // the root knows what comes of it
   auto image = read_layers(my.tools->catalogue, **record);
   return image ? std::optional(std::move(*image)) : std::nullopt;
 }
@@ -71,16 +73,9 @@ void settle_asked(const snapshotter_shell& my, const std::string& reference,
   for (const auto& then : waiting) then(image);
 }
 
-/// Fewer layers than the image has: to the hub an image of its own.
-bool is_inner(const remote_layers& what) {
-  return what.layers != what.of;
-}
-
 /// Under which name the image is here, or can be had for certain.
 std::string reference_now(const snapshotter_shell& my, const remote_layers& what) {
-  if (is_inner(what))
-    return pinned_reference(what.reference, what.manifest).value_or(what.reference) + "#" +
-           std::to_string(what.layers);
+  if (is_inner(what)) return inner_reference(what);
   const auto& catalogue = my.tools->catalogue;
   const auto named = catalogue.find(what.reference, what.platform);
   if (named && *named && (*named)->manifest_digest == what.manifest) return what.reference;
@@ -110,11 +105,6 @@ bool is_usable(const admin_mount& mount) {
   return !mount.lower.empty() && is_mount_point(mount.target);
 }
 
-image_mount as_image_mount(const admin_mount& mount) {
-  const bool inner = mount.reference.find('#') != std::string::npos;
-  return {mount.name, mount.lower, inner ? mount.reference : std::string{}};
-}
-
 void settle_mounting(const snapshotter_shell& my, const std::string& image,
                      const result<image_mount>& mount) {
   if (mount) my.state().mounted.insert_or_assign(image, *mount);
@@ -139,7 +129,7 @@ void use_or_make_another(const snapshotter_shell& my, const mount_order& order) 
     if (!all) return settle_mounting(my, order.image, tl::unexpected(all.error()));
     for (const auto& mount : all->mounts)
       if (image_of_mount(mount.name) == order.image && is_usable(mount))
-        return settle_mounting(my, order.image, as_image_mount(mount));
+        return settle_mounting(my, order.image, image_mount{mount.name, mount.lower});
     my.state().later.push_back([=] { ask_for_mount(my, order); });
     my.self->delayed_send(my.self, my.tools->options.mount_retry, caf::tick_atom_v);
   });
@@ -155,15 +145,14 @@ void ask_for_mount(const snapshotter_shell& my, const mount_order& order) {
                                     .name = name,
                                     .read_only = true,
                                     .for_overlays = true};
-  ask_root<admin_mounted>(my, std::max(left, std::chrono::milliseconds(1)), request,
-                          [=](const result<admin_mounted>& made) {
-                            if (made) return settle_mounting(my, order.image, as_image_mount(made->mount));
-                            const auto code = made.error().code;
-                            const bool taken = code == errc::busy || code == errc::already_exists;
-                            if (taken && std::chrono::steady_clock::now() < order.until)
-                              return use_or_make_another(my, order);
-                            settle_mounting(my, order.image, fail(made.error(), "the image of the snapshot"));
-                          });
+  ask_root<admin_mounted>(
+      my, std::max(left, std::chrono::milliseconds(1)), request, [=](const result<admin_mounted>& made) {
+        if (made) return settle_mounting(my, order.image, image_mount{made->mount.name, made->mount.lower});
+        const auto code = made.error().code;
+        const bool taken = code == errc::busy || code == errc::already_exists;
+        if (taken && std::chrono::steady_clock::now() < order.until) return use_or_make_another(my, order);
+        settle_mounting(my, order.image, fail(made.error(), "the image of the snapshot"));
+      });
 }
 
 /// The images that can be needed at any time.
@@ -176,62 +165,31 @@ std::set<std::string> needed_images(const snapshotter_shell& my) {
   return names;
 }
 
-bool has_snapshots(const snapshotter_shell& my, const remote_layers& image) {
-  bool found = false;
-  my.index().each([&](const snapshot_record& record) {
-    found = found || (record.remote && record.remote->manifest == image.manifest);
-  });
-  return found;
-}
-
-/// Tried again while a mount of it is still ending, or while something arrives; not once it is needed again.
-struct forget_order {
-  std::string reference;
-  std::function<bool()> needed;
-  std::chrono::steady_clock::time_point until;
-};
-void forget(const snapshotter_shell& my, const forget_order& order) {
-  if (order.needed()) return;
-  const admin_evict request{order.reference, my.tools->platform};
-  ask_root<admin_evicted>(my, std::nullopt, request, [=](const result<admin_evicted>& done) {
-    if (done) return spdlog::info("{} has no snapshot left: {} bytes are free", order.reference, done->bytes);
-    if (done.error().code == errc::not_found) return;
-    if (order.until <= std::chrono::steady_clock::now())
-      return spdlog::info("{} has no snapshot left, but stays: {}", order.reference, done.error().detail);
-    my.state().later.push_back([=] { forget(my, order); });
-    my.self->delayed_send(my.self, my.tools->options.mount_retry, caf::tick_atom_v);
-  });
-}
-
 /// The link is for containerd's own download now; what has come of the image is forgotten.
 void give_up(const snapshotter_shell& my, const std::string& reference) {
   caf::anon_send(my.tools->news_to,
                  pull_given_up{reference, my.tools->platform, my.state().listener.address()});
-  const auto needed = [=] {
-    const auto now = my.tools->catalogue.find(reference, my.tools->platform);
-    bool found = my.state().asked.contains(reference) || !now || !*now || (*now)->complete;  // others have it
-    my.index().each([&](const snapshot_record& record) {
-      found = found || (record.remote && record.remote->reference == reference);
-    });
-    return found;
-  };
-  const auto here = my.tools->catalogue.find(reference, my.tools->platform);
-  if (here && *here) forget(my, {reference, needed, end_of_tries(my)});
+  forget_unused(my);
 }
 
-void unmount(const snapshotter_shell& my, const std::string& image, const image_mount& mount) {
+void unmount(const snapshotter_shell& my, const image_mount& mount) {
   ask_root<admin_done>(my, std::nullopt, admin_umount{mount.name, true}, [=](const result<admin_done>& done) {
     if (!done && done.error().code != errc::not_found)
       return spdlog::warn("image mount {} stays: {}", mount.name, done.error().detail);
-    if (mount.inner_reference.empty()) return;
-    const auto needed = [=] {
-      return my.state().mounted.contains(image) || my.state().mounting.contains(image);
-    };
-    forget(my, {mount.inner_reference, needed, end_of_tries(my)});
+    forget_unused(my);
   });
 }
 
 }  // namespace
+
+bool is_inner(const remote_layers& what) {
+  return what.layers != what.of;
+}
+
+std::string inner_reference(const remote_layers& what) {
+  return pinned_reference(what.reference, what.manifest).value_or(what.reference) + "#" +
+         std::to_string(what.layers);
+}
 
 std::optional<remote_layers> remote_below(const std::vector<snapshot_record>& parents) {
   const auto found = std::find_if(parents.begin(), parents.end(),
@@ -249,8 +207,10 @@ void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_
   auto& waiting = my.state().asked[layer.reference];
   waiting.push_back(std::move(then));
   if (waiting.size() > 1) return;
-  const admin_pull request{
-      .reference = layer.reference, .platform = my.tools->platform, .until = pull_until::mountable};
+  const admin_pull request{.reference = layer.reference,
+                           .platform = my.tools->platform,
+                           .until = pull_until::mountable,
+                           .for_containerd = true};
   ask_root<admin_pulled>(my, my.tools->options.hub_wait, request, [=](const result<admin_pulled>& pulled) {
     settle_asked(my, layer.reference, pulled.and_then([&](const auto& got) { return read_pulled(my, got); }));
     if (!pulled && pulled.error().code == errc::timed_out) give_up(my, layer.reference);
@@ -282,13 +242,9 @@ void unmount_unused(const snapshotter_shell& my) {
   const auto needed = needed_images(my);
   std::erase_if(my.state().mounted, [&](const auto& mounted) {
     const bool unused = !needed.contains(mounted.first) && !my.state().mounting.contains(mounted.first);
-    if (unused) unmount(my, mounted.first, mounted.second);
+    if (unused) unmount(my, mounted.second);
     return unused;
   });
-}
-
-void forget_unused(const snapshotter_shell& my, const remote_layers& removed) {
-  forget(my, {removed.reference, [=] { return has_snapshots(my, removed); }, end_of_tries(my)});
 }
 
 void adopt_mounts(const snapshotter_shell& my) {
@@ -296,7 +252,7 @@ void adopt_mounts(const snapshotter_shell& my) {
     if (!all) return spdlog::warn("image mounts of an earlier process: {}", to_string(all.error()));
     for (const auto& mount : all->mounts)
       if (is_usable(mount) && mount.name.starts_with("containerd-"))
-        my.state().mounted.emplace(image_of_mount(mount.name), as_image_mount(mount));
+        my.state().mounted.emplace(image_of_mount(mount.name), image_mount{mount.name, mount.lower});
     unmount_unused(my);
   });
 }

@@ -51,14 +51,21 @@ void tell_start(const snapshotter_shell& my, const snapshot_record& record,
 /// Unmounts images that no active snapshot and no view needs. What runs above them goes on.
 void unmount_unused(const snapshotter_shell& my);
 
-/// Forgets an image of which no snapshot is left.
-void forget_unused(const snapshotter_shell& my, const remote_layers& removed);
-
 /// Looks which images are mounted, also by an earlier process, and unmounts those that nothing needs.
 void adopt_mounts(const snapshotter_shell& my);
 
 /// The nearest remote layers among a snapshot's parents; none if there are none.
 [[nodiscard]] std::optional<remote_layers> remote_below(const std::vector<snapshot_record>& parents);
+
+/// Whether they are fewer than the image has: to the hub an image of its own, `inner_reference`.
+[[nodiscard]] bool is_inner(const remote_layers& what);
+[[nodiscard]] std::string inner_reference(const remote_layers& what);
+
+// ---- forgetting images (snapshotter_forget.cpp) -------------------------------------------------
+
+/// Forgets all images that only containerd wanted and of which no snapshot is left. What cannot be forgotten
+/// now is tried again as long as this process lives; the next one begins with it.
+void forget_unused(const snapshotter_shell& my);
 
 // ---- what they take (snapshotter_usage.cpp) ----------------------------------------------------------
 

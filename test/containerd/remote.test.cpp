@@ -154,9 +154,81 @@ TEST_CASE("an image is forgotten when the last of its layers is removed") {
   all.prepare_all();
   CHECK(all.bench.remove(all.chain[0].oci()).error_code() == code::FAILED_PRECONDITION);
   REQUIRE(all.bench.remove(all.chain[1].oci()).ok());
-  CHECK(all.evictions() == 0);
+  CHECK(all.tries() == 0);
   REQUIRE(all.bench.remove(all.chain[0].oci()).ok());
-  CHECK(eventually([&] { return all.evictions() == 1; }));
+  CHECK(eventually([&] { return !all.image_is_here(); }));
+  CHECK(all.tries() == 1);
+}
+
+TEST_CASE("an image that cannot be forgotten while others arrive is forgotten once they are there") {
+  remote_bench all;
+  all.bench.options.mount_wait = all.bench.options.mount_retry = std::chrono::milliseconds(1);
+  all.bench.restart();
+  all.may_forget = false;
+  all.prepare_all();
+  all.remove_all();
+  CHECK(eventually([&] { return all.tries() >= 6; }));
+  CHECK(all.image_is_here());
+  all.may_forget = true;
+  CHECK(eventually([&] { return !all.image_is_here(); }));
+}
+
+TEST_CASE("an image that could not be forgotten is forgotten after a restart of the node") {
+  remote_bench all;
+  all.may_forget = false;
+  all.prepare_all();
+  all.remove_all();
+  CHECK(eventually([&] { return all.tries() >= 1; }));
+  all.bench.stop();
+  CHECK(all.image_is_here());
+  all.may_forget = true;
+  all.bench.restart();
+  CHECK(eventually([&] { return !all.image_is_here(); }));
+}
+
+TEST_CASE("a clean-up by containerd forgets what could not be forgotten before") {
+  remote_bench all;
+  all.bench.options.mount_retry = std::chrono::hours(1);
+  all.bench.restart();
+  all.may_forget = false;
+  all.prepare_all();
+  all.remove_all();
+  CHECK(eventually([&] { return all.tries() == 1; }));
+  all.may_forget = true;
+  REQUIRE(all.bench.clean_up().ok());
+  CHECK(eventually([&] { return !all.image_is_here(); }));
+}
+
+TEST_CASE("an image that snapshots need, or that others have asked for, is not asked to be forgotten") {
+  remote_bench all;
+  all.prepare_all();
+  REQUIRE(all.bench.catalogue().put({.reference = "docker.io/library/other:1", .platform = "linux/amd64"}));
+  all.bench.restart();
+  REQUIRE(all.bench.clean_up().ok());
+  CHECK(all.bench.stat(all.chain[1].oci()).ok());
+  // As when a user pulls it.
+  REQUIRE(all.bench.catalogue().hold_for_users({pinned, "linux/amd64"}));
+  all.remove_all();
+  REQUIRE(all.bench.clean_up().ok());
+  all.bench.stop();
+  CHECK(all.tries() == 0);
+  CHECK(all.image_is_here());
+}
+
+TEST_CASE("an image that containerd wants again is not forgotten") {
+  remote_bench all;
+  all.bench.options.mount_retry = std::chrono::milliseconds(1);
+  all.bench.restart();
+  all.may_forget = false;
+  all.prepare_all();
+  all.remove_all();
+  CHECK(eventually([&] { return all.tries() >= 1; }));
+  all.prepare_all();
+  all.may_forget = true;
+  all.bench.restart();
+  REQUIRE(all.bench.clean_up().ok());
+  all.bench.stop();
+  CHECK(all.image_is_here());
 }
 
 TEST_CASE("the usage of an image is what has arrived of it, and counts for its highest layer only") {

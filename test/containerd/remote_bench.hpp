@@ -36,9 +36,14 @@ struct remote_bench {
   std::shared_ptr<fake_root> root = std::make_shared<fake_root>();
   snapshots_bench bench{root};
   std::atomic<bool> hub_answers{true};
+  std::atomic<bool> may_forget{true};
 
   remote_bench() {
     root->answers = [this](const admin_request& request) { return answer(request); };
+    root->forgets = [this](const std::string& reference) -> result<void> {
+      if (!may_forget) return fail(errc::busy, "images are arriving");
+      return bench.catalogue().remove(reference, "linux/amd64");
+    };
   }
 
   std::optional<result<admin_reply>> answer(const admin_request& request) {
@@ -51,12 +56,14 @@ struct remote_bench {
       umount2((bench.folder() / "run/images" / umount->mount).c_str(), MNT_DETACH);
       return admin_reply(admin_done{});
     }
-    if (std::holds_alternative<admin_evict>(request)) return admin_reply(admin_evicted{});
     return admin_reply(admin_listing{});
   }
 
   /// What a pull leaves in the catalogue.
   result<admin_reply> keep(const admin_pull& pull) {
+    if (pull.for_containerd)
+      if (auto held = bench.catalogue().hold_for_containerd({pull.reference, pull.platform}); !held)
+        return tl::unexpected(held.error());
     const std::string config =
         R"({"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[")" + layers[0].oci() +
         R"(",")" + layers[1].oci() + R"("]}})";
@@ -87,7 +94,12 @@ struct remote_bench {
   std::size_t pulls() { return root->count(admin_request(admin_pull{}).index()); }
   std::size_t mounts() { return root->count(admin_request(admin_mount_request{}).index()); }
   std::size_t umounts() { return root->count(admin_request(admin_umount{}).index()); }
-  std::size_t evictions() { return root->count(admin_request(admin_evict{}).index()); }
+  /// How often the root was asked to forget an image.
+  std::size_t tries() {
+    const std::lock_guard lock(root->mutex);
+    return root->to_forget.size();
+  }
+  bool image_is_here() { return bench.catalogue().find(pinned, "linux/amd64").value().has_value(); }
 
   /// What the node has said of its snapshots when it has told of that many.
   admin_snapshots news(std::uint32_t count) {
@@ -134,6 +146,10 @@ struct remote_bench {
     CHECK(bench.prepare("extract-1", "", of_layer(chain[0])).error_code() == code::ALREADY_EXISTS);
     CHECK(bench.prepare("extract-2", chain[0].oci(), of_layer(chain[1])).error_code() ==
           code::ALREADY_EXISTS);
+  }
+  void remove_all() {
+    REQUIRE(bench.remove(chain[1].oci()).ok());
+    REQUIRE(bench.remove(chain[0].oci()).ok());
   }
 };
 

@@ -15,7 +15,8 @@ namespace firstlight {
 namespace {
 
 using faked_root = admin_service::extend<caf::reacts_to<snapshot_news>, caf::reacts_to<pull_given_up>,
-                                         caf::replies_to<container_begins>::with<container_recorded>>;
+                                         caf::replies_to<container_begins>::with<container_recorded>,
+                                         caf::replies_to<forget_image>::with<image_forgotten>>;
 
 faked_root::behavior_type run_root(faked_root::pointer, std::shared_ptr<fake_root> state) {
   return {[state](const admin_message& message, const progress_listener&) -> caf::result<admin_message> {
@@ -40,6 +41,14 @@ faked_root::behavior_type run_root(faked_root::pointer, std::shared_ptr<fake_roo
             const std::lock_guard lock(state->mutex);
             ++state->starts;
             return container_recorded{};
+          },
+          [state](const forget_image& what) -> caf::result<image_forgotten> {
+            const std::lock_guard lock(state->mutex);
+            state->to_forget.push_back(what.reference);
+            const auto done =
+                state->forgets ? state->forgets(what.reference) : result<void>(fail(errc::not_found, "none"));
+            if (!done) return to_caf(done.error());
+            return image_forgotten{};
           }};
 }
 

@@ -22,7 +22,9 @@ struct fake_root {
   std::vector<std::string> given_up;    ///< references of pulls that nobody waits for
   std::size_t starts = 0;               ///< of containers above images
   admin_snapshots news;                 ///< as told last
-  std::mutex mutex;                     ///< guards all
+  std::function<result<void>(const std::string& reference)> forgets;  ///< nothing: it has no image
+  std::vector<std::string> to_forget;                                 ///< references, as they were asked for
+  std::mutex mutex;                                                   ///< guards all
   [[nodiscard]] std::size_t count(std::size_t alternative);
 };
 

@@ -144,6 +144,22 @@ TEST_CASE("a damaged record of an image hides that image alone, and is found, re
   }
 }
 
+TEST_CASE("which images are containerd's alone is known after a restart, until users want them too") {
+  catalogue_bench bench;
+  const catalogue_name first{"app", "linux/amd64"};
+  const catalogue_name second{"app", "linux/arm64"};
+  bench.record();
+  for (const auto& image : {first, second}) REQUIRE(bench.catalogue->hold_for_containerd(image));
+  bench.restart();
+  CHECK(bench.catalogue->held_for_containerd().value() == std::vector<catalogue_name>{first, second});
+  REQUIRE(bench.catalogue->hold_for_users(second));
+  REQUIRE(bench.catalogue->hold_for_users(second));
+  CHECK_FALSE(bench.catalogue->is_held_for_containerd(second).value());
+  REQUIRE(bench.catalogue->remove("app", "linux/amd64"));
+  bench.restart();
+  CHECK(bench.catalogue->held_for_containerd().value().empty());
+}
+
 TEST_CASE("of the patches between tables of contents the latest are kept") {
   temporary_folder folder;
   const auto metadata = database::open(folder.path() / "db").value();

@@ -1,0 +1,95 @@
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <set>
+
+#include "actors/node/node_root.hpp"
+#include "actors/node/snapshotter_shell.hpp"
+
+namespace firstlight::detail {
+namespace {
+
+/// What snapshots need, also those that are not served: their records may be repaired.
+struct needed_by_snapshots {
+  std::set<std::string> references;
+  std::set<digest> manifests;
+
+  void add(const remote_layers& what) {
+    references.insert(what.reference);
+    manifests.insert(what.manifest);
+  }
+};
+
+needed_by_snapshots needs_of(const snapshotter_shell& my) {
+  needed_by_snapshots needs;
+  my.index().each([&](const snapshot_record& record) {
+    if (record.remote) return needs.add(*record.remote);
+    if (record.kind == snapshot_kind::committed) return;
+    const auto below = remote_below(my.index().parents(record));
+    if (below && is_inner(*below)) needs.references.insert(inner_reference(*below));
+  });
+  for (const auto& unserved : my.tools->records.unserved_layers()) needs.add(unserved);
+  return needs;
+}
+
+/// An image that containerd asks for just now has no snapshots before the hub has answered.
+bool is_needed(const snapshotter_shell& my, const needed_by_snapshots& needs, const catalogue_name& image) {
+  if (my.state().asked.contains(image.reference) || needs.references.contains(image.reference)) return true;
+  const auto record = my.tools->catalogue.find(image.reference, image.platform);
+  return !record || (*record && needs.manifests.contains((*record)->manifest_digest));
+}
+
+void try_all(const snapshotter_shell& my);
+
+/// Tries again after a pause: an image is mounted, or others are arriving.
+void try_later(const snapshotter_shell& my) {
+  auto& tries = my.state().tries;
+  if (std::exchange(tries.waiting, true)) return;
+  my.state().later.push_back([my, occasion = tries.occasion] {
+    if (my.state().tries.occasion != occasion) return;
+    my.state().tries.waiting = false;
+    try_all(my);
+  });
+  my.self->delayed_send(my.self, tries.pause, caf::tick_atom_v);
+  tries.pause = std::min(2 * tries.pause, my.tools->options.forget_retry_max);
+}
+
+/// Who else has asked for the image meanwhile keeps it; so does the root while it is mounted. What was busy
+/// before the latest occasion may be free by now.
+void try_one(const snapshotter_shell& my, const catalogue_name& image) {
+  auto& forgetting = my.state().forgetting;
+  if (!forgetting.insert(image.reference).second) return;
+  const auto occasion = my.state().tries.occasion;
+  my.self->request(my.tools->news_to, caf::infinite, forget_image{image.reference, image.platform})
+      .then(
+          [=](const image_forgotten& gone) {
+            my.state().forgetting.erase(image.reference);
+            spdlog::info("{} has no snapshot left: {} bytes are free", image.reference, gone.bytes);
+          },
+          [=](const caf::error& problem) {
+            my.state().forgetting.erase(image.reference);
+            const auto why = from_caf(problem);
+            if (why.code == errc::busy)
+              return occasion == my.state().tries.occasion ? try_later(my) : try_all(my);
+            if (why.code != errc::not_found && why.code != errc::failed_precondition)
+              spdlog::warn("{} has no snapshot left, but stays: {}", image.reference, to_string(why));
+          });
+}
+
+void try_all(const snapshotter_shell& my) {
+  const auto held = my.tools->catalogue.held_for_containerd();
+  if (!held) return spdlog::warn("images without snapshots stay: {}", to_string(held.error()));
+  const auto needs = needs_of(my);
+  for (const auto& image : *held)
+    if (!is_needed(my, needs, image)) try_one(my, image);
+}
+
+}  // namespace
+
+void forget_unused(const snapshotter_shell& my) {
+  auto& tries = my.state().tries;
+  tries = forget_tries{.occasion = tries.occasion + 1, .pause = my.tools->options.mount_retry};
+  try_all(my);
+}
+
+}  // namespace firstlight::detail
