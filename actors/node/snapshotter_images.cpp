@@ -239,6 +239,7 @@ void tell_start(const snapshotter_shell& my, const snapshot_record& record,
 }
 
 void unmount_unused(const snapshotter_shell& my) {
+  if (!my.tools->records.unserved().empty()) return;  // a container may run above any of them
   const auto needed = needed_images(my);
   std::erase_if(my.state().mounted, [&](const auto& mounted) {
     const bool unused = !needed.contains(mounted.first) && !my.state().mounting.contains(mounted.first);

@@ -48,7 +48,8 @@ void with_mounted(const snapshotter_shell& my, const remote_layers& what,
 void tell_start(const snapshotter_shell& my, const snapshot_record& record,
                 const std::function<void()>& then);
 
-/// Unmounts images that no active snapshot and no view needs. What runs above them goes on.
+/// Unmounts images that no active snapshot and no view needs. What runs above them goes on. None while there
+/// are snapshots that are not served.
 void unmount_unused(const snapshotter_shell& my);
 
 /// Looks which images are mounted, also by an earlier process, and unmounts those that nothing needs.

@@ -273,6 +273,24 @@ TEST_CASE("a damaged snapshot does not keep the others from being served, nor lo
   CHECK(std::filesystem::exists(files / "written"));
 }
 
+TEST_CASE("the image below a container whose snapshot is not served stays mounted") {
+  if (!may_mount()) return;
+  remote_bench all;
+  all.prepare_all();
+  REQUIRE(all.bench.prepare("one", all.chain[1].oci()).ok());
+  all.bench.stop();
+  REQUIRE(all.bench.metadata().put({"snapshot"}, all.chain[1].oci(), "no message"));
+  const auto looks = [&] { return all.root->count(admin_request(admin_list_request{}).index()); };
+  const auto before = looks();
+  all.bench.restart();
+  CHECK(all.bench.stat("one").error_code() == code::NOT_FOUND);
+  CHECK(eventually([&] { return looks() > before; }));
+  REQUIRE(all.bench.clean_up().ok());
+  CHECK(eventually([&] { return looks() > before + 1; }));
+  all.bench.stop();
+  CHECK(all.umounts() == 0);
+}
+
 TEST_CASE("a call that waits for the hub ends when the node stops") {
   remote_bench all;
   all.hub_answers = false;

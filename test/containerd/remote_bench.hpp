@@ -34,6 +34,7 @@ struct remote_bench {
   std::vector<digest> chain = chain_ids(layers);
   content_info file{.id = {id("bytes")}, .size = 5};
   std::shared_ptr<fake_root> root = std::make_shared<fake_root>();
+  std::vector<admin_mount> mounted;  ///< guarded by the root's mutex
   snapshots_bench bench{root};
   std::atomic<bool> hub_answers{true};
   std::atomic<bool> may_forget{true};
@@ -53,10 +54,11 @@ struct remote_bench {
     }
     if (const auto* mount = std::get_if<admin_mount_request>(&request)) return show(*mount);
     if (const auto* umount = std::get_if<admin_umount>(&request)) {
+      std::erase_if(mounted, [&](const admin_mount& one) { return one.name == umount->mount; });
       umount2((bench.folder() / "run/images" / umount->mount).c_str(), MNT_DETACH);
       return admin_reply(admin_done{});
     }
-    return admin_reply(admin_listing{});
+    return admin_reply(admin_listing{{}, mounted});
   }
 
   /// What a pull leaves in the catalogue.
@@ -83,12 +85,12 @@ struct remote_bench {
   }
 
   /// A mount that is none of FUSE, but one.
-  static result<admin_reply> show(const admin_mount_request& asked) {
+  result<admin_reply> show(const admin_mount_request& asked) {
     std::filesystem::create_directories(asked.target);
     if (mount("image", asked.target.c_str(), "tmpfs", 0, nullptr) != 0) return fail(errc::io, "tmpfs");
     std::ofstream(asked.target + "/of-the-image") << asked.reference;
-    return admin_reply(
-        admin_mounted{.mount = {.name = asked.name, .target = asked.target, .lower = asked.target}});
+    mounted.push_back({.name = asked.name, .target = asked.target, .lower = asked.target});
+    return admin_reply(admin_mounted{.mount = mounted.back()});
   }
 
   std::size_t pulls() { return root->count(admin_request(admin_pull{}).index()); }
