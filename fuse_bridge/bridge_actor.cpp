@@ -28,6 +28,8 @@ class bridge_state {
   }
 
   void release(const reads_released& released) {
+    // Who still waits on a mount that stays is served by the next process.
+    if (released.mount_ends && stays()) return;
     for (const auto waiter : released.waiters) {
       const auto read = parts_.reads.parked->take(waiter);
       if (!read) continue;  // its reader was killed meanwhile
@@ -62,7 +64,17 @@ class bridge_state {
     return unmounted{};
   }
 
+  bridge_state() = default;
+  ~bridge_state() { static_cast<void>(stays()); }
+  bridge_state(const bridge_state&) = delete;
+  bridge_state& operator=(const bridge_state&) = delete;
+
  private:
+  bool stays() {
+    if (mount_.assembly == nullptr) return false;
+    return parts_.reads.parked->size() != 0 ? mount_.assembly->leave() : mount_.assembly->leave_if_used();
+  }
+
   bool served_elsewhere(const parked_request& read) {
     return parts_.serve_elsewhere && parts_.serve_elsewhere(read);
   }

@@ -25,8 +25,9 @@ struct bridge_parts {
   fuse_limits limits;
 };
 
-/// Starts a FUSE BRIDGE on a thread of its own: it reads contents from disk and unmounts. When it
-/// ends it takes the mount down, whoever still uses it.
+/// Starts a FUSE BRIDGE on a thread of its own: it reads contents from disk and unmounts. When it ends while
+/// programs use the mount, this stays for the next process (mount_assembly::leave_if_used): only a daemon
+/// that stops ends it so. Where it cannot stay it is taken down, whoever uses it.
 mount_bridge spawn_bridge(caf::actor_system& system, bridge_parts parts);
 
 }  // namespace firstlight

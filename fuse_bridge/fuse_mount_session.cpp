@@ -111,16 +111,16 @@ ssize_t wait_and_read(int device, void* buffer, size_t bytes, void* user) {
   auto& channel = core.channel();
   pollfd sources[] = {{device, POLLIN, 0}, {channel.stop.get(), POLLIN, 0}};
   for (;;) {
+    if (channel.stopped) {  // seen also while the kernel asks without end
+      errno = ENODEV;
+      return -1;
+    }
     const auto got = read(device, buffer, bytes);
     if (got >= 0) note_first(core, buffer, static_cast<std::size_t>(got));
     if (got >= 0) note_request({static_cast<const std::byte*>(buffer), static_cast<std::size_t>(got)});
     if (got >= 0) turn_unnamed_into_create(buffer, static_cast<std::size_t>(got));
     if (got >= 0 || errno != EAGAIN) return got;
     if (poll(sources, std::size(sources), -1) < 0 && errno != EINTR) return -1;
-    if ((sources[1].revents & POLLIN) != 0) {
-      errno = ENODEV;
-      return -1;
-    }
   }
 }
 
@@ -244,13 +244,20 @@ void fuse_mount_session::loop() {
   if (--running_ == 0 && !stopping_) core_->ended();
 }
 
+bool fuse_mount_session::alive() const {
+  pollfd device{fuse_session_fd(session_), 0, 0};
+  return ::poll(&device, 1, 0) == 0;
+}
+
 fuse_mount_session::~fuse_mount_session() {
   stopping_ = true;
-  core_->refuse_waiting();
+  core_->channel().stopped = true;
+  if (!left_behind_) core_->refuse_waiting();
   const std::uint64_t one = 1;
   // An eventfd takes the first eight bytes that are written to it.
   [[maybe_unused]] const auto written = write(core_->channel().stop.get(), &one, sizeof one);
   for (auto& thread : threads_) thread.join();
+  if (left_behind_) core_->leave_waiting();  // now nothing more begins to wait
   if (session_ != nullptr) fuse_session_destroy(session_);
 }
 

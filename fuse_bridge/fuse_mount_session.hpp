@@ -34,8 +34,15 @@ class fuse_mount_session {
   };
   [[nodiscard]] handover what_to_keep();
 
-  /// Refuses all waiting requests, ends the threads and closes the device: whatever is still
-  /// mounted or open gives errors. Unmount first.
+  /// Whether anything of it is still mounted or open, anywhere: else the kernel has ended the session.
+  [[nodiscard]] bool alive() const;
+
+  /// At its end requests that wait shall not be refused: a keeper holds the device, and the next process goes
+  /// on with them.
+  void leave_behind() { left_behind_ = true; }
+
+  /// Refuses all waiting requests, unless it is to be left behind, ends the threads and closes its descriptor
+  /// of the device. If that was the last one whatever is still mounted or open gives errors: unmount first.
   ~fuse_mount_session();
   fuse_mount_session(const fuse_mount_session&) = delete;
   fuse_mount_session& operator=(const fuse_mount_session&) = delete;
@@ -53,6 +60,7 @@ class fuse_mount_session {
   ::fuse_session* session_ = nullptr;
   std::atomic<std::uint32_t> running_{0};
   std::atomic<bool> stopping_{false};
+  bool left_behind_ = false;
   std::vector<std::thread> threads_;
 };
 

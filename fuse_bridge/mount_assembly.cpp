@@ -53,7 +53,9 @@ void mount_assembly::let_keep() {
   struct stat root {};
   stat(fuse_point().c_str(), &root);
   const auto [device, init] = session_->what_to_keep();
-  if (!init.bytes.empty()) keeper_->keep(place_.name(), place_.record, init, device);
+  if (init.bytes.empty()) return;
+  keeper_->keep(place_.name(), place_.record, init, device);
+  kept_ = true;
 }
 
 result<void> mount_assembly::adopt(std::unique_ptr<session_core> core, const kept_session& left) {
@@ -81,7 +83,23 @@ result<void> mount_assembly::set_read_ahead(std::uint32_t bytes) {
   return firstlight::set_read_ahead(fuse_point(), bytes);
 }
 
+bool mount_assembly::leave() {
+  if (left_) return true;
+  left_ = kept_ && keeper_->problem().empty() && session_->alive();
+  if (left_) session_->leave_behind();
+  return left_;
+}
+
+bool mount_assembly::leave_if_used() {
+  if (left_) return true;
+  if (!kept_) return false;
+  // What cannot be unmounted is in use. So is what has been, and that the kernel has not ended.
+  if (!place_.for_overlays || !target_mounted_) static_cast<void>(take_down(busy_mount::refuse));
+  return leave();
+}
+
 mount_assembly::~mount_assembly() {
+  if (left_) return;
   // Closing the device would not do while a forked child holds it too.
   if (fuse_mounted_) cut_off(fuse_point());
   if (fuse_mounted_)

@@ -14,6 +14,9 @@ struct mount_place {
   std::filesystem::path target;            ///< an existing directory of the user
   std::optional<writable_layer> writable;  ///< kernel overlayfs stands above, and writes there
   shared_bytes record;                     ///< what a keeper shall know of this mount
+  /// Others mount overlays above the target, which the kernel does not count as use of it. It counts as used
+  /// until it is taken down.
+  bool for_overlays = false;
 
   /// Where a session notes what is open, for a process that goes on with it.
   [[nodiscard]] static std::filesystem::path open_files_of(const std::filesystem::path& private_folder) {
@@ -45,7 +48,14 @@ class mount_assembly {
   /// Sets how much the kernel reads ahead of programs. Files that are open keep what they had.
   result<void> set_read_ahead(std::uint32_t bytes);
 
-  /// Detaches what is still mounted, stops the session, removes the private folder.
+  /// Leaves it all to the next process, if a keeper holds the mount and the kernel has not ended it: what
+  /// waits goes on there. Nothing is taken down any more. @returns whether it is left
+  bool leave();
+  /// The same of a mount that is in use. One that is not is taken down. No request may wait: the kernel would
+  /// not unmount before it is answered.
+  bool leave_if_used();
+
+  /// Detaches what is still mounted, stops the session, removes the private folder, unless it is left.
   ~mount_assembly();
   mount_assembly(const mount_assembly&) = delete;
   mount_assembly& operator=(const mount_assembly&) = delete;
@@ -64,6 +74,8 @@ class mount_assembly {
   bool folder_made_ = false;
   bool fuse_mounted_ = false;
   bool target_mounted_ = false;
+  bool kept_ = false;  ///< the keeper has been given the mount
+  bool left_ = false;
 };
 
 }  // namespace firstlight

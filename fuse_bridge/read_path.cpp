@@ -120,4 +120,8 @@ void refuse_all_reads(parked_reads& parked) {
   for (const auto& read : parked.close()) refuse_read(read, EIO);
 }
 
+void leave_all_reads(parked_reads& parked) {
+  for (const auto& read : parked.leave()) fuse_reply_none(read.request);
+}
+
 }  // namespace firstlight

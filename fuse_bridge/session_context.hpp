@@ -38,6 +38,7 @@ class session_context final : public session_core {
   void ended() override { parts.on_end(); }
   void interrupted(waiter_id waiter) override { parts.on_interrupt(waiter); }
   void refuse_waiting() override { refuse_all_reads(*parts.reads.parked); }
+  void leave_waiting() override { leave_all_reads(*parts.reads.parked); }
 
   session_parts parts;
   bool image_has_xattrs;

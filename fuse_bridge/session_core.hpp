@@ -13,6 +13,7 @@ namespace firstlight {
 /// What a fuse_mount_session keeps of its device. Its own; file systems leave it alone.
 struct session_channel {
   file_descriptor stop;              ///< an eventfd: readable once the session's threads must end
+  std::atomic<bool> stopped{false};  ///< no more requests are taken
   std::atomic<bool> greeted{false};  ///< the kernel's first message has been read
   std::mutex init_mutex;             ///< guards `init`
   shared_bytes init;              ///< that message, if the kernel can repeat to another process what it asked
@@ -42,6 +43,8 @@ class session_core {
   /// The session is about to end: every request that waits is answered with an error, and none waits any
   /// more.
   virtual void refuse_waiting() = 0;
+  /// The same, but what waits is left to the next process, without an answer from this one.
+  virtual void leave_waiting() = 0;
 
   /// The device that takes backing files (backing_files.hpp); -1: not on this kernel, or not wanted.
   [[nodiscard]] int passthrough_device() const { return channel_.passthrough ? device_ : -1; }

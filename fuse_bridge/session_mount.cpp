@@ -32,7 +32,8 @@ result<mounted> mount_session(caf::actor_system& system, const mounter_parts& pa
   auto record = request.record;
   record.mode = kind.mode;
   mount_place place{parts.mounts_folder / request.name, request.target,
-                    kind.overlaid ? request.writable : std::nullopt, share(encode_mount_record(record))};
+                    kind.overlaid ? request.writable : std::nullopt, share(encode_mount_record(record)),
+                    record.for_overlays};
   auto assembly = kind.make_core(session_of(parts, request.name, image, reads, behind, bridge))
                       .and_then([&](std::unique_ptr<session_core> core) {
                         return request.left

@@ -222,11 +222,12 @@ void await_image(const node_shell& my, const order_ptr& what, const progress_lis
           [=](const caf::error& problem) { give_up(my, what, from_caf(problem)); });
 }
 
-/// Whether programs use a mount that goes on without this process, which ends: the next one finds it.
+/// Whether programs use a mount that was left to the next process when this one began to end: its folder has
+/// not been removed.
 bool stays_mounted(const node_shell& my, const running_mount& mount) {
   std::error_code problem;
   const auto folder = my.tools->run_folder / private_mounts_folder / mount.entry.name;
-  return my.state().stopping && std::filesystem::exists(record_file(folder), problem);
+  return my.state().stopping && std::filesystem::exists(folder, problem);
 }
 
 void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
@@ -238,7 +239,10 @@ void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
   mounts.erase(gone);
   note_event(my.state().events, "unmounted", mount.entry.name);
   finish_trace(mount);
-  if (!stays_mounted(my, mount)) clean_after(my, mount.record);
+  if (stays_mounted(my, mount))
+    spdlog::info("mount {} is used: it is left to the next node", mount.entry.name);
+  else
+    clean_after(my, mount.record);
   for (auto reply : mount.umount_replies) deliver(reply, admin_done{});
 }
 

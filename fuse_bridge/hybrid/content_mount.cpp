@@ -44,7 +44,6 @@ std::unique_ptr<content_session> content_mount::new_session() const {
       .reads = reads_,
       .on_interrupt = [bridge =
                            bridge_](waiter_id waiter) { caf::anon_send(bridge, read_interrupted{waiter}); },
-      .left_behind = left_behind_,
       .on_end = [alive = alive_] { alive->store(false); },
       .limits = parts_.limits});
 }
@@ -111,8 +110,11 @@ void content_mount::set_read_ahead(std::uint32_t bytes) {
 
 content_mount::~content_mount() {
   caf::anon_send_exit(bridge_, caf::exit_reason::user_shutdown);
-  if (*left_behind_) return;  // the session closes its own descriptor; the keeper's stays open
-  if (!alive()) return;       // a later one may be mounted there, and kept
+  if (left_behind_) {
+    if (session_) session_->leave_behind();
+    return;
+  }
+  if (!alive()) return;  // a later one may be mounted there, and kept
   if (mounted_) {
     cut_off(parts_.point);
     if (auto gone = unmount(parts_.point, busy_mount::detach); !gone)

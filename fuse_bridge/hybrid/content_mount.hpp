@@ -42,7 +42,7 @@ class content_mount {
   void set_read_ahead(std::uint32_t bytes);
 
   /// What has not arrived shall wait for the next process, as after a crash: mounts go on without this one.
-  void leave_behind() { left_behind_->store(true); }
+  void leave_behind() { left_behind_ = true; }
 
   [[nodiscard]] const std::filesystem::path& point() const { return parts_.point; }
   /// False once the kernel has ended the session: somebody unmounted it. A new one is needed then.
@@ -67,7 +67,7 @@ class content_mount {
   mount_bridge bridge_;
   std::unique_ptr<fuse_mount_session> session_;
   bool mounted_ = false;
-  std::shared_ptr<std::atomic<bool>> left_behind_ = std::make_shared<std::atomic<bool>>(false);
+  std::atomic<bool> left_behind_{false};
 };
 
 }  // namespace firstlight

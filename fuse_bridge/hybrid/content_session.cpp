@@ -161,12 +161,6 @@ fuse_lowlevel_ops make_operations() {
 
 }  // namespace
 
-void content_session::refuse_waiting() {
-  if (!*parts.left_behind) return refuse_all_reads(*parts.reads.parked);
-  // The kernel asks the next process for them.
-  for (const auto& read : parts.reads.parked->leave()) fuse_reply_none(read.request);
-}
-
 const fuse_lowlevel_ops& content_session::operations() const {
   static const fuse_lowlevel_ops operations = make_operations();
   return operations;

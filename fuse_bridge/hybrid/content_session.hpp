@@ -10,8 +10,7 @@ struct content_session_parts {
   std::shared_ptr<const content_directory> directory;
   read_service reads;
   std::function<void(waiter_id)> on_interrupt;  ///< perhaps before the request is parked, perhaps twice
-  std::shared_ptr<const std::atomic<bool>> left_behind;  ///< reads that wait at the end are not answered
-  std::function<void()> on_end;                          ///< the kernel has ended the session; once
+  std::function<void()> on_end;                 ///< the kernel has ended the session; once
   fuse_limits limits;
 };
 
@@ -29,7 +28,8 @@ class content_session final : public session_core {
   [[nodiscard]] const fuse_lowlevel_ops& operations() const override;
   void ended() override { parts.on_end(); }
   void interrupted(waiter_id waiter) override { parts.on_interrupt(waiter); }
-  void refuse_waiting() override;
+  void refuse_waiting() override { refuse_all_reads(*parts.reads.parked); }
+  void leave_waiting() override { leave_all_reads(*parts.reads.parked); }
 
   content_session_parts parts;
   refused_windows refused;

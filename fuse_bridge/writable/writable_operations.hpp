@@ -40,18 +40,23 @@ inline void answer(fuse_req_t request, const os_result<struct stat>& outcome) {
 }
 
 /// Tries. What takes its time is done by the session's copier; if contents are missing it waits for them and
-/// tries once more. `attempt(pace)` gives a patient_result, `reply` takes its value or an errno.
+/// tries once more. `attempt(pace)` gives a patient_result, and may be made again by another process;
+/// `reply` takes its value or an errno.
 template <class Attempt, class Reply>
 void try_patiently(fuse_req_t request, Attempt attempt, Reply reply) {
   auto& session = core_of<writable_session>(fuse_req_userdata(request));
-  const auto carry_out = [&session, attempt, reply](const auto& wait) {
+  const auto finish = [&session, request, reply](const auto& outcome) {
+    if (!outcome && session.left()) return fuse_reply_none(request);
+    reply(outcome);
+  };
+  const auto carry_out = [&session, attempt, finish](const auto& wait) {
     const auto outcome = attempt(pace::at_once);
-    if (outcome) return reply(outcome);
+    if (outcome) return finish(outcome);
     if (outcome.error().missing) return wait(*outcome.error().missing);
-    if (!outcome.error().slow) return reply(outcome);
-    session.copier.add([attempt, reply](bool too_late) {
-      reply(too_late ? decltype(attempt(pace::unhurried))(tl::unexpected(obstacle{EIO}))
-                     : attempt(pace::unhurried));
+    if (!outcome.error().slow) return finish(outcome);
+    session.copier.add([attempt, finish](bool too_late) {
+      finish(too_late ? decltype(attempt(pace::unhurried))(tl::unexpected(obstacle{EIO}))
+                      : attempt(pace::unhurried));
     });
   };
   carry_out([&](const missing_contents& missing) {

@@ -23,9 +23,14 @@ class writable_session final : public session_core {
   void interrupted(waiter_id waiter) override { parts.on_interrupt(waiter); }
   void refuse_waiting() override {
     refuse_all_reads(*parts.reads.parked);
-    files->stop_copying();
-    copier.stop();
+    stop_copying();
   }
+  void leave_waiting() override {
+    leave_all_reads(*parts.reads.parked);
+    stop_copying();
+  }
+  /// What fails from now on may only have been broken off: the next process tries it again.
+  [[nodiscard]] bool left() const { return parts.reads.parked->left(); }
 
   /// What an opened folder showed when it was opened or rewound: positions in it stay what they are while
   /// entries come and go.
@@ -62,6 +67,12 @@ class writable_session final : public session_core {
   refused_windows refused;
   copy_thread copier;  ///< promotes large files
   passthrough backing;
+
+ private:
+  void stop_copying() {
+    files->stop_copying();
+    copier.stop();
+  }
 };
 
 }  // namespace firstlight

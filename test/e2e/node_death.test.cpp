@@ -9,6 +9,14 @@ std::string any_mode() {
   return GENERATE(as<std::string>(), "mount_mode=overlay", "mount_mode=hybrid", "mount_mode=fuse");
 }
 
+/// However it goes: killed, or stopped as for an upgrade.
+void lose_node(cluster& all) {
+  if (GENERATE(true, false))
+    all.kill_node();
+  else
+    REQUIRE(all.stop_node());
+}
+
 }  // namespace
 
 TEST_CASE("programs wait while their node is dead, and end with the right bytes") {
@@ -39,6 +47,30 @@ TEST_CASE("programs wait while their node is dead, and end with the right bytes"
   CHECK(all.stop_node());
 }
 
+TEST_CASE("programs wait while their node is restarted, and end with the right bytes") {
+  if (!cluster::possible()) return;
+  const auto kind = GENERATE(mount_kind::read_only, mount_kind::writable);
+  cluster all({.node = {any_mode()}, .link_bytes_per_second = slow_link});
+  const auto image = make_streamed_image(all.folder() / "streamed");
+  all.add(image.layout, "streamed:1");
+  const auto target = all.mount("streamed:1", "streamed", kind);
+  auto reader = all.run(hash_files(target));
+  for (const auto share : {4U, 2U}) {
+    REQUIRE(eventually([&] { return all.node_status()["mounts"][0]["bytes_ready"] > image.bytes / share; }));
+    REQUIRE(all.stop_node());
+    CHECK_FALSE(reader->wait(std::chrono::milliseconds(200)));
+    all.start_node();
+  }
+  check_reads_right(all, *reader, image);
+  check_complete(all, "streamed:1");
+  const auto mounts = all.node_status()["mounts"];
+  REQUIRE(mounts.size() == 1);
+  CHECK(mounts[0]["name"] == "streamed");
+  CHECK(mounts[0]["read_only"] == (kind == mount_kind::read_only));
+  CHECK(all.stop_node());
+  CHECK(all.all_mounts().empty());
+}
+
 TEST_CASE("a mount outlives the death of its node between the two parts of its table of contents") {
   if (!cluster::possible()) return;
   cluster all({.node = {any_mode()}});
@@ -61,7 +93,7 @@ TEST_CASE("a mount outlives the death of its node between the two parts of its t
   check_complete(all, "streamed:1");
 }
 
-TEST_CASE("open files, what was written and automatic names outlive the death of a node") {
+TEST_CASE("open files, what was written and automatic names outlive the end of a node") {
   if (!cluster::possible()) return;
   cluster all({.node = {any_mode()}});
   const auto image = make_streamed_image(all.folder() / "streamed", {.files = 4});
@@ -76,7 +108,7 @@ TEST_CASE("open files, what was written and automatic names outlive the death of
   std::ifstream open_file(target / "data" / "f101");
   std::fstream log(target / "data" / "f102", std::ios::in | std::ios::out);
   log << "before" << std::flush;
-  all.kill_node();
+  lose_node(all);
   all.kill_hub();
   all.start_node();
   auto reader = all.run(hash_files(target));
@@ -168,7 +200,7 @@ TEST_CASE("a node that is stopped as soon as it has come back takes its mounts d
   CHECK(all.all_mounts().empty());
 }
 
-TEST_CASE("a file of a mount that was detached before its node died stays readable") {
+TEST_CASE("a file of a mount that was detached before its node ended stays readable") {
   if (!cluster::possible()) return;
   cluster all({.node = {any_mode()}});
   all.add(make_streamed_image(all.folder() / "streamed", {.files = 2}).layout, "streamed:1");
@@ -177,7 +209,7 @@ TEST_CASE("a file of a mount that was detached before its node died stays readab
   std::ifstream(target / "data" / "f100").get();
   std::ifstream open_file(target / "data" / "f101");
   REQUIRE(all.on_node({"umount", "--lazy", "streamed"}).exit_code == 0);
-  all.kill_node();
+  lose_node(all);
   all.start_node();
   const std::string bytes{std::istreambuf_iterator<char>(open_file), {}};
   CHECK(bytes.size() == (512U << 10U) + 1);
@@ -192,7 +224,7 @@ TEST_CASE("readers get an error when no node comes back in time") {
   all.add(image.layout, "streamed:1");
   auto reader = all.run(hash_files(all.mount("streamed:1", "streamed", mount_kind::read_only)));
   REQUIRE(eventually([&] { return all.node_status()["mounts"][0]["bytes_ready"] > image.bytes / 4; }));
-  all.kill_node();
+  lose_node(all);
   const auto end = reader->wait(std::chrono::seconds(30));
   REQUIRE(end);
   CHECK(end->exit_code > 0);
@@ -311,23 +343,9 @@ TEST_CASE("a complete hybrid mount is read without its node, and the next one kn
   CHECK(all.all_mounts().empty());
 }
 
-TEST_CASE("programs on a hybrid mount wait while their node is restarted") {
+TEST_CASE("a mount that nobody uses goes with its node") {
   if (!cluster::possible()) return;
-  cluster all({.node = {"mount_mode=hybrid"}, .link_bytes_per_second = slow_link});
-  const auto image = make_streamed_image(all.folder() / "streamed");
-  all.add(image.layout, "streamed:1");
-  auto reader = all.run(hash_files(all.mount("streamed:1", "streamed", mount_kind::writable)));
-  REQUIRE(eventually([&] { return all.node_status()["mounts"][0]["bytes_ready"] > image.bytes / 4; }));
-  CHECK(all.stop_node());
-  CHECK_FALSE(reader->wait(std::chrono::milliseconds(200)));
-  all.start_node();
-  check_reads_right(all, *reader, image);
-  check_complete(all, "streamed:1");
-}
-
-TEST_CASE("a hybrid mount that nobody uses goes with its node") {
-  if (!cluster::possible()) return;
-  cluster all({.node = {"mount_mode=hybrid"}});
+  cluster all({.node = {any_mode()}});
   all.add(make_streamed_image(all.folder() / "streamed", {.files = 1}).layout, "streamed:1");
   all.mount("streamed:1", "streamed", mount_kind::writable);
   CHECK(all.stop_node());
@@ -335,9 +353,10 @@ TEST_CASE("a hybrid mount that nobody uses goes with its node") {
   CHECK(eventually([&] { return !std::filesystem::exists(all.folder() / "run" / "keeper.sock"); }));
 }
 
-TEST_CASE("a node that is stopped while readers wait ends well and leaves no mount") {
+TEST_CASE("a node without a keeper that is stopped while readers wait ends well and leaves no mount") {
   if (!cluster::possible()) return;
-  cluster all({.node = {"mount_mode=overlay"}, .link_bytes_per_second = slow_link});
+  cluster all(
+      {.node = {"mount_mode=overlay", "keeper.takeover_wait=0ms"}, .link_bytes_per_second = slow_link});
   const auto image = make_streamed_image(all.folder() / "streamed", {.files = 8});
   all.add(image.layout, "streamed:1");
   auto plain = all.run(hash_files(all.mount("streamed:1", "plain", mount_kind::read_only)));

@@ -80,9 +80,13 @@ void containerd_daemon::start() {
     throw std::runtime_error("containerd does not serve kubelet: " + daemon_->errors());
 }
 
-void containerd_daemon::restart() {
+void containerd_daemon::stop() {
   ::kill(daemon_->pid(), SIGTERM);
   if (!daemon_->wait(stop_limit)) throw std::runtime_error("containerd does not stop: " + daemon_->errors());
+}
+
+void containerd_daemon::restart() {
+  stop();
   start();
 }
 

@@ -27,9 +27,10 @@ class containerd_daemon {
   containerd_daemon(const containerd_daemon&) = delete;
   containerd_daemon& operator=(const containerd_daemon&) = delete;
 
-  void restart();  ///< SIGTERM; its containers go on
-  void kill();     ///< kill -9
+  void stop();  ///< SIGTERM; its containers go on
+  void kill();  ///< kill -9
   void start();
+  void restart();  ///< `stop`, then `start`
 
   /// Runs `ctr ARGUMENTS`.
   program_said ctr(const std::vector<std::string>& arguments);
