@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "model/bytes.hpp"
@@ -9,10 +10,11 @@
 
 namespace firstlight {
 
-/// A FUSE session whose process has died while its device stayed open: the kernel waits for answers.
+/// A FUSE session whose process has ended while its device stayed open: the kernel waits for answers.
 struct kept_session {
   std::shared_ptr<const file_descriptor> device;
-  shared_bytes init;  ///< the kernel's FUSE_INIT message, which it sends only once
+  shared_bytes init;                         ///< the kernel's FUSE_INIT message, which it sends only once
+  std::optional<shared_bytes> unanswered{};  ///< as fuse_mount_session::leave_behind told, if it did
 };
 
 /// A mount that an earlier process of this node has made.

@@ -16,6 +16,10 @@ void bind_fuse(binder& to, fuse_limits& o) {
   to.bind("passthrough", o.passthrough,
           "modes overlay and fuse: the kernel reads whole contents by itself, where it can (Linux 6.9)");
   to.bind(
+      "resend", o.resend,
+      "the kernel repeats to the next process what a former one was asked, where it can (Linux 6.9); off: a "
+      "crash ends mounts of modes overlay and fuse, a stop those that are written to in mode fuse");
+  to.bind(
       "passthrough_bytes_min", o.passthrough_bytes_min,
       "mode overlay: smaller files are read through FUSE, which costs less than lending them to the kernel");
   to.bind("copied_at_once_bytes_max", o.copied_at_once_bytes_max,

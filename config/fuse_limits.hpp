@@ -7,6 +7,7 @@ namespace firstlight {
 /// Limits of one mount: its FUSE session and its file-system instance.
 struct fuse_limits {
   bool passthrough = true;  ///< whole contents: read by the kernel, where it can (Linux 6.9)
+  bool resend = true;       ///< the kernel repeats a former process's requests, where it can (Linux 6.9)
   std::uint32_t passthrough_bytes_min = 128U << 10U;   ///< smaller files of an image: cheaper through FUSE
   std::uint32_t copied_at_once_bytes_max = 1U << 20U;  ///< of one file; promotion of more has its own thread
   std::uint32_t loop_threads = 1;  ///< that take kernel requests; one is cheapest, two help many readers

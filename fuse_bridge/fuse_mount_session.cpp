@@ -8,13 +8,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 
 #include "fuse_bridge/kernel_mount.hpp"
 #include "fuse_bridge/kernel_resend.hpp"
 #include "fuse_bridge/libfuse.hpp"
+#include "fuse_bridge/unanswered.hpp"
 
 namespace firstlight {
 namespace {
@@ -58,6 +61,15 @@ bool offers_resend(bytes_view message) {
   return (offered(message) & flags2_has_resend) != 0;
 }
 
+/// As if the kernel could not.
+void take_resend_back(std::vector<std::byte>& message) {
+  if (!offers_resend(message)) return;
+  init_request init{};
+  std::memcpy(&init, message.data(), sizeof init);
+  init.flags2 &= ~flags2_has_resend;
+  std::memcpy(message.data(), &init, sizeof init);
+}
+
 /// libfuse 3.14 does not know passthrough: its answer to FUSE_INIT is completed here. One more file system
 /// may stand above this one, and none below its backing files.
 ssize_t write_init_reply(int device, iovec* parts, int count) {
@@ -88,9 +100,10 @@ void note_first(session_core& core, const void* buffer, std::size_t bytes) {
   if (channel.greeted.exchange(true)) return;
   const bytes_view message(static_cast<const std::byte*>(buffer), bytes);
   note_passthrough(core, message);
-  if (!offers_resend(message)) return;
+  std::vector<std::byte> init(message.begin(), message.end());
+  if (!core.wants_resend()) take_resend_back(init);
   const std::lock_guard lock(channel.init_mutex);
-  channel.init = share({message.begin(), message.end()});
+  channel.init = share(std::move(init));
 }
 
 // libfuse 3.14 does not know FUSE_TMPFILE. Message and answer are those of FUSE_CREATE with the name "/",
@@ -119,6 +132,7 @@ ssize_t wait_and_read(int device, void* buffer, size_t bytes, void* user) {
     if (got >= 0) note_first(core, buffer, static_cast<std::size_t>(got));
     if (got >= 0) note_request({static_cast<const std::byte*>(buffer), static_cast<std::size_t>(got)});
     if (got >= 0) turn_unnamed_into_create(buffer, static_cast<std::size_t>(got));
+    if (got >= 0) take_in_hand({static_cast<const std::byte*>(buffer), static_cast<std::size_t>(got)});
     if (got >= 0 || errno != EAGAIN) return got;
     if (poll(sources, std::size(sources), -1) < 0 && errno != EINTR) return -1;
   }
@@ -137,6 +151,17 @@ ssize_t write_reply(int device, iovec* parts, int count, void* user) {
   for (const auto& part : std::span(parts, static_cast<std::size_t>(count)))
     bytes += static_cast<ssize_t>(part.iov_len);
   return bytes;
+}
+
+/// As if it had been read from the device.
+void process(::fuse_session* session, bytes_view message) {
+  std::vector<std::byte> bytes(message.begin(), message.end());
+  fuse_buf buffer{};
+  buffer.size = bytes.size();
+  buffer.mem = bytes.data();
+  take_in_hand(bytes);
+  fuse_session_process_buf(session, &buffer);
+  take_in_hand({});
 }
 
 ::fuse_session* new_session(session_core& core) {
@@ -196,32 +221,39 @@ result<void> fuse_mount_session::use(file_descriptor device) {
 }
 
 result<void> fuse_mount_session::go_on(const kept_session& left) {
-  if (!offers_resend(left.init.bytes))
+  if (!offers_resend(left.init.bytes) && !left.unanswered)
     return fail(errc::unsupported, "this kernel does not repeat the requests of a dead process (Linux 6.9)");
   file_descriptor device(fcntl(left.device->get(), F_DUPFD_CLOEXEC, 0));
   if (!device) return tl::unexpected(from_errno(errno, "duplicate a kept /dev/fuse"));
-  const int number = device.get();
   if (auto used = use(std::move(device)); !used) return used;
-  std::vector<std::byte> init(left.init.bytes.begin(), left.init.bytes.end());
-  fuse_buf message{};
-  message.size = init.size();
-  message.mem = init.data();
   auto& channel = core_->channel();
   channel.greeted = true;
   channel.init = left.init;
   note_passthrough(*core_, left.init.bytes);
   channel.replaying = true;
-  fuse_session_process_buf(session_, &message);
+  process(session_, left.init.bytes);
   channel.replaying = false;
-  if (auto repeats = have_kernel_repeat(number); !repeats) return repeats;
+  if (auto going = take_waiting(left); !going) return going;
   start_threads();
+  return {};
+}
+
+result<void> fuse_mount_session::take_waiting(const kept_session& left) {
+  if (!left.unanswered) return have_kernel_repeat(fuse_session_fd(session_));
+  const auto messages = split_messages(left.unanswered->bytes);
+  if (!messages) return tl::unexpected(messages.error());
+  if (messages->empty() || !std::ranges::equal(messages->front(), left.init.bytes))
+    return fail(errc::corrupt, "what is told of the requests of an earlier process is of another session");
+  for (const auto& message : std::span(*messages).subspan(1)) process(session_, message);
   return {};
 }
 
 fuse_mount_session::handover fuse_mount_session::what_to_keep() {
   auto& channel = core_->channel();
   const std::lock_guard lock(channel.init_mutex);
-  return {fuse_session_fd(session_), channel.init};
+  const bool repeats = offers_resend(channel.init.bytes);
+  const bool tells = !channel.init.bytes.empty() && core_->mounted_for() == session_core::access::read_only;
+  return {fuse_session_fd(session_), channel.init, repeats, repeats || tells};
 }
 
 void fuse_mount_session::start_threads() {
@@ -249,15 +281,29 @@ bool fuse_mount_session::alive() const {
   return ::poll(&device, 1, 0) == 0;
 }
 
-fuse_mount_session::~fuse_mount_session() {
+std::vector<std::byte> fuse_mount_session::leave_behind() {
+  left_behind_ = true;
+  end_threads();
+  const auto init = what_to_keep().init.bytes;
+  std::vector<std::byte> messages(init.begin(), init.end());
+  append_unanswered(messages, core_->leave_waiting());
+  return messages;
+}
+
+void fuse_mount_session::end_threads() {
   stopping_ = true;
   core_->channel().stopped = true;
-  if (!left_behind_) core_->refuse_waiting();
   const std::uint64_t one = 1;
   // An eventfd takes the first eight bytes that are written to it.
   [[maybe_unused]] const auto written = write(core_->channel().stop.get(), &one, sizeof one);
   for (auto& thread : threads_) thread.join();
-  if (left_behind_) core_->leave_waiting();  // now nothing more begins to wait
+  threads_.clear();
+}
+
+fuse_mount_session::~fuse_mount_session() {
+  stopping_ = true;
+  if (!left_behind_) core_->refuse_waiting();
+  end_threads();
   if (session_ != nullptr) fuse_session_destroy(session_);
 }
 

@@ -21,27 +21,28 @@ class fuse_mount_session {
   static result<std::unique_ptr<fuse_mount_session>> start(std::unique_ptr<session_core> core,
                                                            const std::filesystem::path& mount_point);
 
-  /// Goes on with a session whose process has died. The kernel asks again whatever that process owed it.
-  /// Errors: `unsupported` when the kernel cannot do that, `io`.
+  /// Goes on with a session whose process has ended, and with what that process owed: the kernel asks for it
+  /// again, or that process has told it. Errors: `unsupported` when neither is so, `corrupt`, `io`.
   static result<std::unique_ptr<fuse_mount_session>> take_over(std::unique_ptr<session_core> core,
                                                                const kept_session& left);
 
   /// What another process needs to go on with this session.
   struct handover {
-    int device = -1;  ///< the session's; valid as long as it
-    shared_bytes
-        init;  ///< empty before the kernel's first message, or if this kernel does not repeat requests
+    int device = -1;           ///< the session's; valid as long as it
+    shared_bytes init;         ///< empty before the kernel's first message
+    bool after_crash = false;  ///< it can, whatever becomes of this one: the kernel repeats what it asked
+    bool after_leave = false;  ///< it can after `leave_behind`
   };
   [[nodiscard]] handover what_to_keep();
 
   /// Whether anything of it is still mounted or open, anywhere: else the kernel has ended the session.
   [[nodiscard]] bool alive() const;
 
-  /// At its end requests that wait shall not be refused: a keeper holds the device, and the next process goes
-  /// on with them.
-  void leave_behind() { left_behind_ = true; }
+  /// Ends the threads; what waits is not answered: it is for the next process. @returns the kernel's first
+  /// message and those that are not answered (unanswered.hpp), for kernels that do not repeat them
+  std::vector<std::byte> leave_behind();
 
-  /// Refuses all waiting requests, unless it is to be left behind, ends the threads and closes its descriptor
+  /// Refuses all waiting requests, unless it has been left behind, ends the threads and closes its descriptor
   /// of the device. If that was the last one whatever is still mounted or open gives errors: unmount first.
   ~fuse_mount_session();
   fuse_mount_session(const fuse_mount_session&) = delete;
@@ -53,8 +54,10 @@ class fuse_mount_session {
   result<void> open(const std::filesystem::path& mount_point);
   result<void> use(file_descriptor device);
   result<void> go_on(const kept_session& left);
+  result<void> take_waiting(const kept_session& left);
   void start_threads();
   void loop();
+  void end_threads();
 
   std::unique_ptr<session_core> core_;
   ::fuse_session* session_ = nullptr;

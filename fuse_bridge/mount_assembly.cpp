@@ -8,6 +8,7 @@
 #include "fuse_bridge/kernel_mount.hpp"
 #include "fuse_bridge/read_ahead.hpp"
 #include "fuse_bridge/stale_mounts.hpp"
+#include "storage/file_io.hpp"
 
 namespace firstlight {
 result<std::unique_ptr<mount_assembly>> mount_assembly::make(std::unique_ptr<session_core> core,
@@ -52,10 +53,8 @@ void mount_assembly::let_keep() {
   // Until the kernel has its first answer nobody could go on.
   struct stat root {};
   stat(fuse_point().c_str(), &root);
-  const auto [device, init] = session_->what_to_keep();
-  if (init.bytes.empty()) return;
-  keeper_->keep(place_.name(), place_.record, init, device);
-  kept_ = true;
+  const auto handover = session_->what_to_keep();
+  if (handover.after_crash) keeper_->keep(place_.name(), place_.record, handover.init, handover.device);
 }
 
 result<void> mount_assembly::adopt(std::unique_ptr<session_core> core, const kept_session& left) {
@@ -64,7 +63,17 @@ result<void> mount_assembly::adopt(std::unique_ptr<session_core> core, const kep
   const auto shown = shows(place_.target, place_.private_folder);
   if (!shown) return tl::unexpected(shown.error());
   target_mounted_ = *shown;
-  auto going = fuse_mount_session::take_over(std::move(core), left);
+  auto kept = left;
+  const auto told = mount_place::unanswered_of(place_.private_folder);
+  if (auto unanswered = map_file(told)) {
+    kept.unanswered = std::move(*unanswered);
+    // From here on only this process knows what the kernel waits for: if it dies the mount has to end.
+    if (keeper_) keeper_->drop(place_.name());
+    std::error_code problem;
+    if (!std::filesystem::remove(told, problem))
+      spdlog::warn("remove {}: {}", told.string(), problem.message());
+  }
+  auto going = fuse_mount_session::take_over(std::move(core), kept);
   if (!going) return tl::unexpected(going.error());
   session_ = std::move(*going);
   let_keep();  // the keeper learns that it is in good hands
@@ -83,23 +92,38 @@ result<void> mount_assembly::set_read_ahead(std::uint32_t bytes) {
   return firstlight::set_read_ahead(fuse_point(), bytes);
 }
 
+bool mount_assembly::can_be_left() {
+  return keeper_ && keeper_->problem().empty() && session_->what_to_keep().after_leave;
+}
+
 bool mount_assembly::leave() {
-  if (left_) return true;
-  left_ = kept_ && keeper_->problem().empty() && session_->alive();
-  if (left_) session_->leave_behind();
+  left_ = left_ || (can_be_left() && session_->alive());
   return left_;
 }
 
 bool mount_assembly::leave_if_used() {
   if (left_) return true;
-  if (!kept_) return false;
+  if (!can_be_left()) return false;
   // What cannot be unmounted is in use. So is what has been, and that the kernel has not ended.
   if (!place_.for_overlays || !target_mounted_) static_cast<void>(take_down(busy_mount::refuse));
   return leave();
 }
 
+result<void> mount_assembly::hand_over() {
+  const auto handover = session_->what_to_keep();
+  const auto told = session_->leave_behind();
+  if (handover.after_crash) return {};  // the keeper has it, and the kernel repeats
+  auto written = write_file(mount_place::unanswered_of(place_.private_folder), told);
+  if (written) keeper_->keep(place_.name(), place_.record, handover.init, handover.device);
+  return written;
+}
+
 mount_assembly::~mount_assembly() {
-  if (left_) return;
+  if (left_) {
+    const auto handed = hand_over();
+    if (handed) return;
+    spdlog::error("mount {} ends: {}", place_.name(), to_string(handed.error()));
+  }
   // Closing the device would not do while a forked child holds it too.
   if (fuse_mounted_) cut_off(fuse_point());
   if (fuse_mounted_)
@@ -111,6 +135,7 @@ mount_assembly::~mount_assembly() {
   std::error_code problem;
   // One by one: a recursive removal would enter what could not be unmounted.
   std::filesystem::remove(mount_place::open_files_of(place_.private_folder), problem);
+  if (!problem) std::filesystem::remove(mount_place::unanswered_of(place_.private_folder), problem);
   if (!problem) std::filesystem::remove(fuse_point(), problem);
   if (!problem) std::filesystem::remove(place_.private_folder, problem);
   if (problem) spdlog::warn("remove {}: {}", place_.private_folder.string(), problem.message());

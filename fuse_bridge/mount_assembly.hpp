@@ -22,6 +22,10 @@ struct mount_place {
   [[nodiscard]] static std::filesystem::path open_files_of(const std::filesystem::path& private_folder) {
     return private_folder / "opens";
   }
+  /// Where a session that is left tells what it was asked, where the kernel does not repeat it.
+  [[nodiscard]] static std::filesystem::path unanswered_of(const std::filesystem::path& private_folder) {
+    return private_folder / "unanswered";
+  }
   [[nodiscard]] std::string name() const { return private_folder.filename().string(); }
 };
 
@@ -48,7 +52,7 @@ class mount_assembly {
   /// Sets how much the kernel reads ahead of programs. Files that are open keep what they had.
   result<void> set_read_ahead(std::uint32_t bytes);
 
-  /// Leaves it all to the next process, if a keeper holds the mount and the kernel has not ended it: what
+  /// Leaves it all to the next process, if a keeper can hold the mount and the kernel has not ended it: what
   /// waits goes on there. Nothing is taken down any more. @returns whether it is left
   bool leave();
   /// The same of a mount that is in use. One that is not is taken down. No request may wait: the kernel would
@@ -66,6 +70,8 @@ class mount_assembly {
   result<void> assemble(std::unique_ptr<session_core> core);
   result<void> adopt(std::unique_ptr<session_core> core, const kept_session& left);
   void let_keep();
+  [[nodiscard]] bool can_be_left();
+  result<void> hand_over();
   [[nodiscard]] std::filesystem::path fuse_point() const { return place_.private_folder / "fuse"; }
 
   mount_place place_;
@@ -74,7 +80,6 @@ class mount_assembly {
   bool folder_made_ = false;
   bool fuse_mounted_ = false;
   bool target_mounted_ = false;
-  bool kept_ = false;  ///< the keeper has been given the mount
   bool left_ = false;
 };
 

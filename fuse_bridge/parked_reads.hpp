@@ -26,6 +26,7 @@ struct parked_request {
   std::function<void(int)> resume{};
   std::shared_ptr<access_recorder> recorder{};  ///< of a read; may be none
   instant since{};                              ///< of a read: when it began to wait
+  std::vector<std::byte> message{};             ///< as the kernel sent it; empty if it is served again
 };
 
 /// The requests of one session that wait for blocks. Any thread.

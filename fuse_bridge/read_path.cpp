@@ -4,6 +4,7 @@
 
 #include "fuse_bridge/libfuse.hpp"
 #include "fuse_bridge/session_core.hpp"
+#include "fuse_bridge/unanswered.hpp"
 
 namespace firstlight {
 namespace {
@@ -42,8 +43,10 @@ void on_interrupt(fuse_req_t request, void* id) {
       ->interrupted(waiter_id{reinterpret_cast<std::uintptr_t>(id)});
 }
 
-void park(const read_service& service, inode_number inode, block_run blocks, const parked_request& read,
+void park(const read_service& service, inode_number inode, block_run blocks, parked_request read,
           const park_listener& on_park) {
+  const auto message = message_in_hand();
+  read.message.assign(message.begin(), message.end());
   const auto id = service.parked->next_id();
   auto& core = *static_cast<session_core*>(fuse_req_userdata(read.request));
   // The callback is set before the request is published: afterwards another thread may free it.
@@ -120,8 +123,15 @@ void refuse_all_reads(parked_reads& parked) {
   for (const auto& read : parked.close()) refuse_read(read, EIO);
 }
 
-void leave_all_reads(parked_reads& parked) {
-  for (const auto& read : parked.leave()) fuse_reply_none(read.request);
+std::vector<std::byte> leave_all_reads(parked_reads& parked) {
+  std::vector<std::byte> messages;
+  for (const auto& read : parked.leave()) {
+    append_unanswered(messages, read.message);
+    if (!read.message.empty() && fuse_req_interrupted(read.request) != 0)
+      append_interrupt(messages, read.message);
+    fuse_reply_none(read.request);
+  }
+  return messages;
 }
 
 }  // namespace firstlight

@@ -59,9 +59,9 @@ void refuse_read(const parked_request& parked, int error_number);
 /// Answers every parked request with EIO, and lets none be parked any more. Any thread.
 void refuse_all_reads(parked_reads& parked);
 
-/// Forgets every parked request, and any that would be parked from now on, without an answer: the kernel
-/// repeats them to the next process. Any thread.
-void leave_all_reads(parked_reads& parked);
+/// Forgets every parked request, and any that would be parked from now on, without an answer: they are the
+/// next process's. @returns what the kernel had asked, as unanswered.hpp has it. Any thread.
+[[nodiscard]] std::vector<std::byte> leave_all_reads(parked_reads& parked);
 
 /// What is left of a read that begins at `offset`: 0 at or behind the end of the file.
 [[nodiscard]] constexpr std::uint32_t readable_bytes(std::uint64_t file_size, std::uint64_t offset,

@@ -28,7 +28,7 @@ struct session_parts {
 class session_context final : public session_core {
  public:
   explicit session_context(session_parts from)
-      : session_core(access::read_only, from.limits.loop_threads, from.wants_passthrough()),
+      : session_core(access::read_only, from.limits, from.wants_passthrough()),
         parts(std::move(from)),
         image_has_xattrs(has_xattrs(*parts.image.toc)),
         refused(parts.limits.refused_windows_max),
@@ -38,7 +38,7 @@ class session_context final : public session_core {
   void ended() override { parts.on_end(); }
   void interrupted(waiter_id waiter) override { parts.on_interrupt(waiter); }
   void refuse_waiting() override { refuse_all_reads(*parts.reads.parked); }
-  void leave_waiting() override { leave_all_reads(*parts.reads.parked); }
+  std::vector<std::byte> leave_waiting() override { return leave_all_reads(*parts.reads.parked); }
 
   session_parts parts;
   bool image_has_xattrs;

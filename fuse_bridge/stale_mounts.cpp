@@ -56,6 +56,7 @@ result<void> remove_folders(const std::filesystem::path& folder, const std::set<
     std::filesystem::remove(child.path() / "fuse", problem);
     std::filesystem::remove(record_file(child.path()), problem);
     std::filesystem::remove(mount_place::open_files_of(child.path()), problem);
+    std::filesystem::remove(mount_place::unanswered_of(child.path()), problem);
     std::filesystem::remove(child.path(), problem);
     if (problem) return fail(errc::io, "remove " + child.path().string() + ": " + problem.message());
   }

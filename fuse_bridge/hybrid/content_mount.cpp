@@ -77,8 +77,9 @@ void content_mount::let_keep() {
   // Until the kernel has its first answer nobody could go on.
   struct stat root {};
   stat(parts_.point.c_str(), &root);
-  const auto [device, init] = session_->what_to_keep();
-  if (!init.bytes.empty()) parts_.keeper->keep(std::string(kept_contents_name), {}, init, device);
+  const auto handover = session_->what_to_keep();
+  if (handover.after_crash)
+    parts_.keeper->keep(std::string(kept_contents_name), {}, handover.init, handover.device);
 }
 
 result<void> content_mount::join(const std::shared_ptr<content_member>& member, const instance& behind) {
@@ -111,7 +112,7 @@ void content_mount::set_read_ahead(std::uint32_t bytes) {
 content_mount::~content_mount() {
   caf::anon_send_exit(bridge_, caf::exit_reason::user_shutdown);
   if (left_behind_) {
-    if (session_) session_->leave_behind();
+    if (session_) static_cast<void>(session_->leave_behind());  // this kernel repeats
     return;
   }
   if (!alive()) return;  // a later one may be mounted there, and kept

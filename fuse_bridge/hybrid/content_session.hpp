@@ -21,7 +21,7 @@ struct content_session_parts {
 class content_session final : public session_core {
  public:
   explicit content_session(content_session_parts from)
-      : session_core(access::read_only, from.limits.loop_threads, false),
+      : session_core(access::read_only, from.limits, false),
         parts(std::move(from)),
         refused(parts.limits.refused_windows_max) {}
 
@@ -29,7 +29,7 @@ class content_session final : public session_core {
   void ended() override { parts.on_end(); }
   void interrupted(waiter_id waiter) override { parts.on_interrupt(waiter); }
   void refuse_waiting() override { refuse_all_reads(*parts.reads.parked); }
-  void leave_waiting() override { leave_all_reads(*parts.reads.parked); }
+  std::vector<std::byte> leave_waiting() override { return leave_all_reads(*parts.reads.parked); }
 
   content_session_parts parts;
   refused_windows refused;

@@ -12,7 +12,7 @@ class writable_session final : public session_core {
  public:
   /// `parts.naming` is not used: the tree has its own.
   writable_session(session_parts from, std::shared_ptr<writable_tree> tree)
-      : session_core(access::read_write, from.limits.loop_threads, from.wants_passthrough()),
+      : session_core(access::read_write, from.limits, from.wants_passthrough()),
         parts(std::move(from)),
         files(std::move(tree)),
         refused(parts.limits.refused_windows_max),
@@ -25,9 +25,10 @@ class writable_session final : public session_core {
     refuse_all_reads(*parts.reads.parked);
     stop_copying();
   }
-  void leave_waiting() override {
-    leave_all_reads(*parts.reads.parked);
+  std::vector<std::byte> leave_waiting() override {
+    auto waiting = leave_all_reads(*parts.reads.parked);
     stop_copying();
+    return waiting;
   }
   /// What fails from now on may only have been broken off: the next process tries it again.
   [[nodiscard]] bool left() const { return parts.reads.parked->left(); }

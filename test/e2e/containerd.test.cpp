@@ -146,6 +146,27 @@ TEST_CASE("snapshots and running containers outlive restarts of node and contain
   CHECK(eventually([&] { return all.mounts().empty(); }));
 }
 
+TEST_CASE("containers wait while the node is restarted also where the kernel does not repeat requests") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {"mount_mode=overlay", "fuse.resend=false", "fuse.passthrough=false"}});
+  containerd_daemon engine(all);
+  all.add(make_slow_image(all.folder() / "layout"), "app:1");
+  engine.stop_registry();
+  all.link().rate(400'000);
+  const std::string image = "docker.io/library/app:1";
+  check_good(engine.pull(image));
+  check_good(engine.run_detached(image, "reader", hash_and_stay));
+  CHECK(engine.exec("reader", shell("echo started")).output == "started\n");
+  CHECK(all.node_status()["mounts"][0]["complete"] == false);
+  REQUIRE(all.stop_node());
+  all.start_node();
+  all.link().rate(0);
+  const auto whole = engine.run(image, "two", hash_data);
+  check_good(whole);
+  REQUIRE(eventually([&] { return engine.exec("reader", shell("cat /tmp/sum")).output == whole.output; }));
+  engine.remove("reader");
+}
+
 TEST_CASE("two containers of one image share it, and each has what it wrote") {
   if (!cluster::possible()) return;
   const std::string mode = GENERATE("hybrid", "overlay", "fuse");

@@ -47,30 +47,6 @@ TEST_CASE("programs wait while their node is dead, and end with the right bytes"
   CHECK(all.stop_node());
 }
 
-TEST_CASE("programs wait while their node is restarted, and end with the right bytes") {
-  if (!cluster::possible()) return;
-  const auto kind = GENERATE(mount_kind::read_only, mount_kind::writable);
-  cluster all({.node = {any_mode()}, .link_bytes_per_second = slow_link});
-  const auto image = make_streamed_image(all.folder() / "streamed");
-  all.add(image.layout, "streamed:1");
-  const auto target = all.mount("streamed:1", "streamed", kind);
-  auto reader = all.run(hash_files(target));
-  for (const auto share : {4U, 2U}) {
-    REQUIRE(eventually([&] { return all.node_status()["mounts"][0]["bytes_ready"] > image.bytes / share; }));
-    REQUIRE(all.stop_node());
-    CHECK_FALSE(reader->wait(std::chrono::milliseconds(200)));
-    all.start_node();
-  }
-  check_reads_right(all, *reader, image);
-  check_complete(all, "streamed:1");
-  const auto mounts = all.node_status()["mounts"];
-  REQUIRE(mounts.size() == 1);
-  CHECK(mounts[0]["name"] == "streamed");
-  CHECK(mounts[0]["read_only"] == (kind == mount_kind::read_only));
-  CHECK(all.stop_node());
-  CHECK(all.all_mounts().empty());
-}
-
 TEST_CASE("a mount outlives the death of its node between the two parts of its table of contents") {
   if (!cluster::possible()) return;
   cluster all({.node = {any_mode()}});
@@ -341,38 +317,6 @@ TEST_CASE("a complete hybrid mount is read without its node, and the next one kn
   REQUIRE(all.on_node({"umount", "streamed"}).exit_code == 0);
   CHECK(all.stop_node());
   CHECK(all.all_mounts().empty());
-}
-
-TEST_CASE("a mount that nobody uses goes with its node") {
-  if (!cluster::possible()) return;
-  cluster all({.node = {any_mode()}});
-  all.add(make_streamed_image(all.folder() / "streamed", {.files = 1}).layout, "streamed:1");
-  all.mount("streamed:1", "streamed", mount_kind::writable);
-  CHECK(all.stop_node());
-  CHECK(all.all_mounts().empty());
-  CHECK(eventually([&] { return !std::filesystem::exists(all.folder() / "run" / "keeper.sock"); }));
-}
-
-TEST_CASE("a node without a keeper that is stopped while readers wait ends well and leaves no mount") {
-  if (!cluster::possible()) return;
-  cluster all(
-      {.node = {"mount_mode=overlay", "keeper.takeover_wait=0ms"}, .link_bytes_per_second = slow_link});
-  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 8});
-  all.add(image.layout, "streamed:1");
-  auto plain = all.run(hash_files(all.mount("streamed:1", "plain", mount_kind::read_only)));
-  auto overlay = all.run(hash_files(all.mount("streamed:1", "overlay", mount_kind::writable)));
-  all.link().stop();
-  REQUIRE(eventually([&] {
-    const auto status = all.node_status();
-    return !status["mounts"][0]["waiting"].empty() && !status["mounts"][1]["waiting"].empty();
-  }));
-  CHECK(all.stop_node());
-  CHECK(all.all_mounts().empty());
-  for (auto* reader : {plain.get(), overlay.get()}) {
-    const auto end = reader->wait(std::chrono::seconds(30));
-    REQUIRE(end);
-    CHECK(end->exit_code > 0);
-  }
 }
 
 }  // namespace firstlight
