@@ -121,7 +121,9 @@ struct node_root_state {
   std::set<caf::actor_addr> living_receivers;  ///< all that have not ended, needed or not
   std::map<std::string, running_mount> mounts;
   std::map<std::string, mount_in_making> mounting;  ///< by name
-  std::deque<receiver_report> ended;                ///< latest first
+  std::size_t taking_over = 0;                      ///< of those: mounts of an earlier process
+  std::vector<std::function<void()>> once_taken_over;
+  std::deque<receiver_report> ended;  ///< latest first
   std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids = std::make_shared<std::atomic<std::uint64_t>>(0);
   std::shared_ptr<receiver_group> beside = std::make_shared<receiver_group>();
   std::uint64_t next_name = 0;

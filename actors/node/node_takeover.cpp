@@ -15,6 +15,11 @@ image_receiver source_of(const node_shell& my, const left_mount& left) {
   return {};
 }
 
+void note_taken_over(const node_shell& my) {
+  if (--my.state().taking_over > 0) return;
+  for (const auto& then : std::exchange(my.state().once_taken_over, {})) then();
+}
+
 bool has_layer(const layer_registry& layers, const mount_record& record) {
   if (!record.writable) return true;
   const auto layer = layers.find(record.writable->layer);
@@ -47,6 +52,7 @@ void take_over(const node_shell& my, const left_mount& left) {
   const auto& name = left.mount.name;
   const auto& record = left.mount.record;
   my.state().mounting[name] = {record.target};
+  ++my.state().taking_over;
   const auto source = source_of(my, left);
   auto request = request_for(name, left.image, record, source);
   request.left = left.mount.session;
@@ -64,11 +70,13 @@ void take_over(const node_shell& my, const left_mount& left) {
               my.self->send(made.handle, image_complete{});
             else if (now != source)
               my.self->send(made.handle, caf::actor_cast<receiver>(now));
+            note_taken_over(my);
           },
           [my, name, record](const caf::error& problem) {
             my.state().mounting.erase(name);
             clean_after(my, record);
             spdlog::error("mount {} of an earlier process ends: {}", name, to_string(from_caf(problem)));
+            note_taken_over(my);
             quit_when_alone(my);
           });
 }
