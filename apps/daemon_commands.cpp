@@ -29,7 +29,7 @@ void add_node_command(command_tree& tree, const daemon_actions& actions) {
        .summary = "Mount and receive images on this machine (daemon, in the foreground).",
        .examples = "firstlight node\nfirstlight node --set hub=hub.example.org:7420 --set log_level=debug",
        .details = "Needs root for mounting, and certificates: see firstlight-pki(1). Stops in order at "
-                  "SIGTERM or SIGINT."},
+                  "SIGTERM or SIGINT; mounts that programs use are left to the next node."},
       actions.node);
 }
 

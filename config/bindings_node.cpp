@@ -64,7 +64,7 @@ void bind_recording(binder& to, recording_options& o) {
 void bind_keeper(binder& to, keeper_limits& o) {
   to.section("keeper.");
   to.bind("takeover_wait", o.takeover_wait,
-          "mounts of a node that died wait for the next node for so long; 0: they end at once");
+          "mounts of a node that died or was stopped wait for the next one for so long; 0: they end at once");
   to.bind("answer_timeout", o.answer_timeout, "for the keeper to answer its node");
   to.bind("restart_interval", o.restart_interval, "between attempts to replace a keeper that has ended");
   to.bind("kept_mounts_max", o.kept_mounts_max, "mounts that one keeper holds");

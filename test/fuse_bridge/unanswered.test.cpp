@@ -2,6 +2,7 @@
 
 #include <linux/fuse.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <span>
