@@ -68,6 +68,7 @@ struct aggregator_status {
   std::uint64_t repeated = 0;
   std::uint64_t refused = 0;
   std::vector<std::string> refusals;  ///< why, the latest first
+  std::uint64_t learned = 0;          ///< orders that are new, of this process
 };
 
 }  // namespace firstlight

@@ -151,6 +151,8 @@ void bind_learning(binder& to, learning_options& o) {
   to.bind("opened_bytes_max", o.order.opened_bytes_max,
           "what is expected of a file that was opened and never seen read");
   to.bind("relatives_max", o.relatives_max, "images that are looked at for one without traces of its own");
+  to.bind("followers_max", o.followers_max,
+          "images without traces that are compared with one that has a new trace");
   to.bind("relative_maps_max", o.relative_maps_max, "changed files of a relative whose symbols are read");
   to.bind("relative_news_bytes_max", o.relatives.news_bytes_max,
           "of files that a relative says nothing of, sent before what it teaches");

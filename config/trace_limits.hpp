@@ -40,6 +40,8 @@ struct learning_options {
   trace_room orphans{4096, 256U << 20U, 512};  ///< traces of images that the hub does not have
   std::uint32_t trace_bytes_max = 4U << 20U;   ///< of one encoded trace
   std::uint32_t relatives_max = 8;  ///< images that are looked at for one without traces of its own
+  std::uint32_t followers_max =
+      32;  ///< images without traces that are compared with one that has a new trace
   relative_order_limits relatives;
   std::uint32_t relative_maps_max = 256;       ///< changed files of a relative whose symbols are read
   std::uint32_t refusals_shown_max = 16;       ///< reasons kept for status

@@ -29,6 +29,23 @@ std::uint64_t slack_at(std::uint64_t before, const version_map& map, std::uint64
   return std::uint64_t{1 + geometry.count(size_now) / share} * geometry.block_bytes;
 }
 
+bool overlap(std::vector<traced_run> runs) {
+  std::sort(runs.begin(), runs.end(),
+            [](const traced_run& a, const traced_run& b) { return a.first < b.first; });
+  for (std::size_t i = 1; i < runs.size(); ++i)
+    if (runs[i].first - runs[i - 1].first < runs[i - 1].count) return true;
+  return false;
+}
+
+std::vector<traced_run> runs_in(std::span<const traced_run> runs, std::uint64_t size,
+                                block_geometry geometry) {
+  const version_map same_places(size, size);
+  std::vector<traced_run> moved;
+  for (const auto& run : runs)
+    if (run.first < geometry.count(size)) moved.push_back(moved_run(run, same_places, size, size, geometry));
+  return moved;
+}
+
 }  // namespace
 
 file_mapping::file_mapping(std::span<const file_content> files, std::span<const content_info> contents) {
@@ -51,6 +68,16 @@ std::optional<std::uint32_t> file_mapping::find(const file_content& of_relative)
   if (const auto same = find_path(of_relative.path)) return same;
   if (const auto same = by_content_.find(of_relative.content.id); same != by_content_.end())
     return same->second;
+  return find_like(of_relative.path);
+}
+
+std::optional<std::uint32_t> file_mapping::find_named(const std::string& path) const {
+  const auto same = find_path(path);
+  return same ? same : find_like(path);
+}
+
+/// But for version numbers.
+std::optional<std::uint32_t> file_mapping::find_like(const std::string& path) const {
   const auto only = [](const index& in, const std::string& key) -> std::optional<std::uint32_t> {
     const auto found = in.find(key);
     if (found == in.end()) return std::nullopt;
@@ -58,8 +85,8 @@ std::optional<std::uint32_t> file_mapping::find(const file_content& of_relative)
     const bool one = std::all_of(all.begin(), all.end(), [&](std::uint32_t each) { return each == all[0]; });
     return one ? std::optional(all[0]) : std::nullopt;
   };
-  if (const auto like = only(by_plain_path_, without_versions(of_relative.path))) return like;
-  return only(by_plain_name_, without_versions(base_name(of_relative.path)));
+  if (const auto like = only(by_plain_path_, without_versions(path))) return like;
+  return only(by_plain_name_, without_versions(base_name(path)));
 }
 
 traced_run moved_run(const traced_run& run, const version_map& map, std::uint64_t size_before,
@@ -74,6 +101,19 @@ traced_run moved_run(const traced_run& run, const version_map& map, std::uint64_
   const auto behind = std::min<std::uint64_t>(geometry.count(map.at(ends) + slack(ends)), blocks_now);
   return {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(std::max(behind, first + 1) - first),
           run.access, run.wait};
+}
+
+observed_start observe_by_names(const trace& recorded, const file_mapping& mapping,
+                                std::span<const content_info> contents, block_geometry geometry) {
+  observed_start start;
+  for (const auto& file : recorded.files) {
+    const auto content = mapping.find_named(file.path);
+    if (!content) continue;
+    content_access access{*content, file.access, {}, file.wait};
+    if (!overlap(file.runs)) access.runs = runs_in(file.runs, contents[*content].size, geometry);
+    start.accesses.push_back(std::move(access));
+  }
+  return start;
 }
 
 }  // namespace firstlight

@@ -21,8 +21,11 @@ class file_mapping {
   [[nodiscard]] std::optional<std::uint32_t> find_path(const std::string& path) const;
   /// The content of the wanted image that stands for a file of the relative; nothing if there is none.
   [[nodiscard]] std::optional<std::uint32_t> find(const file_content& of_relative) const;
+  /// The same for a file of which only its path is known.
+  [[nodiscard]] std::optional<std::uint32_t> find_named(const std::string& path) const;
 
  private:
+  [[nodiscard]] std::optional<std::uint32_t> find_like(const std::string& path) const;
   using index = std::unordered_map<std::string, std::vector<std::uint32_t>>;
 
   std::unordered_map<std::string, std::uint32_t> by_path_;
@@ -36,5 +39,14 @@ class file_mapping {
 /// more if then the sizes differ much; small files come whole.
 [[nodiscard]] traced_run moved_run(const traced_run& run, const version_map& map, std::uint64_t size_before,
                                    std::uint64_t size_now, block_geometry geometry);
+
+/// A start of a relative of which nothing but the trace is known. Files are found by their names; blocks are
+/// where they were, with a little beside (`moved_run` of equal sizes), and those behind the end of a file are
+/// left out, as are files that the wanted image has nothing like. A file of which blocks are read first twice
+/// counts as opened only. The weight is 1.
+/// @param mapping, contents, geometry  of the wanted image
+[[nodiscard]] observed_start observe_by_names(const trace& recorded, const file_mapping& mapping,
+                                              std::span<const content_info> contents,
+                                              block_geometry geometry);
 
 }  // namespace firstlight

@@ -1,129 +1,16 @@
 #include "storage/learn_image.hpp"
 
-#include <algorithm>
-#include <map>
-#include <set>
-#include <unordered_set>
+#include <unordered_map>
 
-#include "model/image_reference.hpp"
 #include "model/name_shape.hpp"
 #include "model/trace_transfer.hpp"
-#include "schemas/image_config_json.hpp"
 #include "schemas/toc_contents.hpp"
 #include "schemas/toc_paths.hpp"
+#include "storage/image_relatives.hpp"
 #include "storage/map_versions.hpp"
 
 namespace firstlight {
 namespace {
-
-/// A reference without tag and digest.
-std::string repository_of(const std::string& reference) {
-  const auto parsed = parse_image_reference(reference);
-  return parsed ? parsed->repository_text() : reference;
-}
-
-/// An image that has traces. Its record may be gone, or its tag mean another image.
-struct relative {
-  toc_id toc;
-  std::string reference;
-  bool same_repository = false;
-  std::chrono::nanoseconds newest{0};  ///< of its traces
-  std::uint64_t shared_bytes = 0;
-};
-
-bool stopped(const learn_tools& tools) {
-  return tools.stop != nullptr && tools.stop->load();
-}
-
-/// What the catalogue says of one image.
-struct named_as {
-  std::string reference;  ///< of any of its records; empty without one
-  std::set<std::string> repositories;
-  std::set<std::string> platforms;
-};
-
-std::map<toc_id, named_as> names_by_image(const std::vector<image_record>& records) {
-  std::map<toc_id, named_as> names;
-  for (const auto& record : records) {
-    auto& name = names[record.toc];
-    name.reference = record.reference;
-    name.repositories.insert(repository_of(record.reference));
-    name.platforms.insert(record.platform);
-  }
-  return names;
-}
-
-template <class Value>
-bool have_common(const std::set<Value>& a, const std::set<Value>& b) {
-  return std::any_of(a.begin(), a.end(), [&](const Value& one) { return b.contains(one); });
-}
-
-/// Whether an image without a record is for the machines of another one.
-bool same_target(const toc_view& a, const toc_view& b) {
-  const auto first = parse_image_config(a.config_json());
-  const auto second = parse_image_config(b.config_json());
-  return first && second && first->target == second->target;
-}
-
-std::uint64_t bytes_shared(const toc_view& wanted, const toc_view& other) {
-  std::unordered_set<content_id> had;
-  for (std::uint32_t i = 0; i < other.content_count(); ++i) had.insert(other.content(i).id);
-  std::uint64_t bytes = 0;
-  for (std::uint32_t i = 0; i < wanted.content_count(); ++i)
-    if (const auto content = wanted.content(i); had.contains(content.id)) bytes += content.size;
-  return bytes;
-}
-
-relative relative_from(const toc_id& toc, const std::vector<trace_stamp>& traces, const named_as& name,
-                       const std::set<std::string>& repositories) {
-  const auto newest =
-      std::max_element(traces.begin(), traces.end(),
-                       [](const trace_stamp& a, const trace_stamp& b) { return a.received < b.received; });
-  auto own = name.repositories;
-  own.insert(repository_of(newest->reference));
-  return {toc, name.reference.empty() ? newest->reference : name.reference, have_common(own, repositories),
-          newest->received, 0};
-}
-
-/// All images with traces that may be relatives, each once: those of the same repository first, then by age.
-result<std::vector<relative>> candidates_of(const learn_tools& tools, const toc_id& image) {
-  const auto records = tools.catalogue.list();
-  if (!records) return tl::unexpected(records.error());
-  const auto traced = tools.traces.stamps();
-  if (!traced) return tl::unexpected(traced.error());
-  auto names = names_by_image(*records);
-  const auto wanted = names[image];
-  std::vector<relative> all;
-  for (const auto& [toc, traces] : *traced) {
-    const auto& name = names[toc];
-    const bool fits = name.platforms.empty() || have_common(name.platforms, wanted.platforms);
-    if (toc != image && fits) all.push_back(relative_from(toc, traces, name, wanted.repositories));
-  }
-  std::sort(all.begin(), all.end(), [](const relative& a, const relative& b) {
-    return std::tie(b.same_repository, b.newest, b.toc) < std::tie(a.same_repository, a.newest, a.toc);
-  });
-  return all;
-}
-
-/// The nearest first.
-result<std::vector<relative>> relatives_of(const learn_tools& tools, const toc_id& image,
-                                           const toc_view& toc) {
-  const auto candidates = candidates_of(tools, image);
-  if (!candidates) return tl::unexpected(candidates.error());
-  std::vector<relative> all;
-  for (const auto& one : *candidates) {
-    if (all.size() >= tools.options.relatives_max) break;
-    const auto other = tools.catalogue.toc(one.toc);
-    if (!other || !same_target(toc, **other)) continue;
-    all.push_back(one);
-    all.back().shared_bytes = bytes_shared(toc, **other);
-  }
-  std::sort(all.begin(), all.end(), [](const relative& a, const relative& b) {
-    return std::tie(b.same_repository, b.shared_bytes, b.newest) <
-           std::tie(a.same_repository, a.shared_bytes, a.newest);
-  });
-  return all;
-}
 
 /// For each content the paths of its files, those of symlinks beside a file behind them: "libc.so.6" may be a
 /// link in one version and a file in the next.
@@ -170,7 +57,7 @@ relative_starts transferred(const learn_tools& tools, const std::vector<observed
     auto map = maps.find(was);
     if (map == maps.end()) {
       const bool reads =
-          tools.contents != nullptr && maps.size() < tools.options.relative_maps_max && !stopped(tools);
+          tools.contents != nullptr && maps.size() < tools.options.relative_maps_max && !tools.stopped();
       map = maps.emplace(was, reads ? map_versions(*tools.contents, before, now)
                                     : version_map(before.size, now.size))
                 .first;
@@ -203,24 +90,72 @@ relative_starts transferred(const learn_tools& tools, const std::vector<observed
   return moved;
 }
 
+struct counted_trace {
+  trace recorded;
+  double weight = 1;
+};
+
+/// The traces of an image that count.
+result<std::vector<counted_trace>> counted_traces(const learn_tools& tools, const toc_id& image) {
+  auto traces = tools.traces.of_image(image, tools.damaged);
+  if (!traces) return tl::unexpected(traces.error());
+  std::vector<trace_stamp> stamps;
+  for (const auto& one : *traces) stamps.push_back(stamp_of(one, 0));
+  const auto selected = select_traces(stamps, tools.options.selection);
+  std::vector<counted_trace> counted;
+  for (auto& one : *traces)
+    if (const auto weight = selected.find(one.id); weight != selected.end())
+      counted.push_back({std::move(one), weight->second});
+  return counted;
+}
+
+result<relative_starts> starts_by_contents(const learn_tools& tools, const image_relative& relative,
+                                           const toc_view& to) {
+  const auto starts = starts_of(tools, relative.toc);
+  if (!starts) return tl::unexpected(starts.error());
+  const auto guessed = tools.catalogue.order(relative.toc, order_kind::guessed);
+  if (!guessed && tools.damaged) tools.damaged(guessed.error());  // it does without
+  const auto guess = guessed ? guessed->value_or(stored_order{}) : stored_order{};
+  const auto expected = std::span(guess.runs).first(guess.guessed);
+  return transferred(tools, *starts, expected, *relative.contents, to);
+}
+
+/// What was expected of such a relative is not known, nor which of its files are another version.
+result<relative_starts> starts_by_names(const learn_tools& tools, const image_relative& relative,
+                                        const toc_view& to) {
+  const auto traces = counted_traces(tools, relative.toc);
+  if (!traces) return tl::unexpected(traces.error());
+  const auto contents = contents_of(to);
+  const auto files = files_of(to.tree());
+  const file_mapping mapping(files, contents);
+  relative_starts moved;
+  for (const auto& one : *traces) {
+    if (tools.stopped()) return fail(errc::cancelled, "learning was stopped");
+    auto start = observe_by_names(one.recorded, mapping, contents, to.geometry());
+    if (start.accesses.empty()) continue;
+    for (const auto& access : start.accesses) {
+      moved.files.read.insert(access.content);
+      moved.files.changed.insert(access.content);
+    }
+    start.weight = one.weight;
+    moved.starts.push_back(std::move(start));
+  }
+  return moved;
+}
+
 }  // namespace
 
 result<std::vector<observed_start>> starts_of(const learn_tools& tools, const toc_id& image) {
   const auto toc = tools.catalogue.toc(image);
   if (!toc) return tl::unexpected(toc.error());
-  const auto traces = tools.traces.of_image(image, tools.damaged);
+  const auto traces = counted_traces(tools, image);
   if (!traces) return tl::unexpected(traces.error());
-  std::vector<trace_stamp> stamps;
-  for (const auto& one : *traces) stamps.push_back(stamp_of(one, 0));
-  const auto selected = select_traces(stamps, tools.options.selection);
   std::vector<observed_start> starts;
   for (const auto& one : *traces) {
-    const auto weight = selected.find(one.id);
-    if (weight == selected.end()) continue;
-    if (stopped(tools)) return fail(errc::cancelled, "learning was stopped");
-    auto start = observe(**toc, one);
+    if (tools.stopped()) return fail(errc::cancelled, "learning was stopped");
+    auto start = observe(**toc, one.recorded);
     if (!start) continue;  // it came before its image and does not fit it
-    start->weight = weight->second;
+    start->weight = one.weight;
     starts.push_back(std::move(*start));
   }
   return starts;
@@ -233,40 +168,13 @@ result<relative_starts> relatives_starts(const learn_tools& tools, const toc_id&
   if (!relatives) return tl::unexpected(relatives.error());
   for (const auto& one : *relatives) {
     if (!one.same_repository && one.shared_bytes == 0) continue;
-    const auto other = tools.catalogue.toc(one.toc);
-    if (!other) continue;
-    const auto starts = starts_of(tools, one.toc);
-    if (!starts) return tl::unexpected(starts.error());
-    const auto guessed = tools.catalogue.order(one.toc, order_kind::guessed);
-    if (!guessed && tools.damaged) tools.damaged(guessed.error());  // it does without
-    const auto guess = guessed ? guessed->value_or(stored_order{}) : stored_order{};
-    const auto expected = std::span(guess.runs).first(guess.guessed);
-    auto moved = transferred(tools, *starts, expected, **other, **toc);
-    if (stopped(tools)) return fail(errc::cancelled, "learning was stopped");
-    moved.reference = one.reference;
-    if (!moved.starts.empty()) return moved;
+    auto moved = one.contents ? starts_by_contents(tools, one, **toc) : starts_by_names(tools, one, **toc);
+    if (!moved) return moved;
+    if (tools.stopped()) return fail(errc::cancelled, "learning was stopped");
+    moved->reference = one.reference;
+    if (!moved->starts.empty()) return moved;
   }
   return relative_starts{};
-}
-
-result<std::vector<toc_id>> followers_of(const learn_tools& tools, const toc_id& image) {
-  const auto own = tools.traces.stamps(image);
-  if (!own) return tl::unexpected(own.error());
-  const auto traced = tools.traces.images();
-  if (!traced) return tl::unexpected(traced.error());
-  auto records = tools.catalogue.list();
-  if (!records) return tl::unexpected(records.error());
-  std::set<std::string> repositories;
-  for (const auto& one : *own) repositories.insert(repository_of(one.reference));
-  std::sort(records->begin(), records->end(),
-            [](const image_record& a, const image_record& b) { return a.added_at > b.added_at; });
-  std::vector<toc_id> followers;
-  for (const auto& record : *records) {
-    if (followers.size() >= tools.options.relatives_max) break;
-    if (!traced->contains(record.toc) && repositories.contains(repository_of(record.reference)))
-      followers.push_back(record.toc);
-  }
-  return followers;
 }
 
 stored_order order_from(const learn_tools& tools, const toc_view& toc, std::span<const observed_start> starts,

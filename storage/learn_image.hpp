@@ -19,23 +19,21 @@ struct learn_tools {
   trace_store::on_damage damaged{};         ///< is told of traces that cannot be read, which are left out
   const std::atomic<bool>* stop = nullptr;  ///< the call ends with `cancelled`
   const content_store* contents = nullptr;  ///< of files that relatives have in another version; may be null
+
+  [[nodiscard]] bool stopped() const { return stop != nullptr && stop->load(); }
 };
 
 /// The starts of an image that count, with their weights; traces that do not fit the image are left out.
 [[nodiscard]] result<std::vector<observed_start>> starts_of(const learn_tools& tools, const toc_id& image);
 
-/// The starts of an image's nearest relative that has traces, as this image's own would be: images of the
-/// same repository first, then those that share most contents. Empty without such a relative.
+/// The starts of an image's nearest relative that has traces (`relatives_of`), as this image's own would be.
+/// Of a relative whose table of contents is not here files are found by their names. Empty without any.
 struct relative_starts {
   std::string reference;  ///< of the relative
   std::vector<observed_start> starts;
   relative_files files;
 };
 [[nodiscard]] result<relative_starts> relatives_starts(const learn_tools& tools, const toc_id& image);
-
-/// The images without traces of their own that may take those of this one: of the same repository, the newest
-/// first, at most `relatives_max`. None if it has no traces itself.
-[[nodiscard]] result<std::vector<toc_id>> followers_of(const learn_tools& tools, const toc_id& image);
 
 /// The order that these starts teach; what only the guess names follows it.
 [[nodiscard]] stored_order order_from(const learn_tools& tools, const toc_view& toc,

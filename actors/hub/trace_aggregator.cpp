@@ -5,6 +5,7 @@
 #include "schemas/peer_codec.hpp"
 #include "schemas/toc_contents.hpp"
 #include "schemas/trace_codec.hpp"
+#include "storage/image_relatives.hpp"
 
 namespace firstlight {
 namespace {
@@ -121,22 +122,88 @@ void log_damage(const error& of_a_trace) {
   spdlog::warn("a stored trace is left out: {}", to_string(of_a_trace));
 }
 
-void publish(const shell& my, const toc_id& image, const result<stored_order>& order) {
+/// An order, and whether another one was used before.
+struct learned_anew {
+  stored_order order;
+  bool changed = false;
+};
+
+result<learned_anew> learn_anew(const learn_tools& tools, const toc_id& image) {
+  const auto before = tools.catalogue.order(image);
+  auto now = learn_image(tools, image);
+  if (!now) return tl::unexpected(now.error());
+  const bool changed = !before || *before != *now;
+  return learned_anew{std::move(*now), changed};
+}
+
+learn_tools tools_of(const aggregator_tools& tools) {
+  return {tools.catalogue, tools.traces, tools.options, log_damage, tools.stop, tools.contents};
+}
+
+void publish(const shell& my, const toc_id& image, const learned_anew& learned) {
+  if (!learned.changed) return;
+  ++my.state().status.learned;
+  spdlog::info("image {} is delivered in an order of {} traces", image.value.hex().substr(0, 12),
+               learned.order.traces);
+  const order_learned news{image, std::make_shared<const stored_order>(learned.order)};
+  for (const auto& listener : my.state().listeners) caf::anon_send(listener, news);
+}
+
+/// An image that is still to come is settled too: it is learned when it is added.
+void settle(const shell& my, const toc_id& image, const result<learned_anew>& learned) {
   my.state().learning.erase(image);
-  const bool still_to_come = !order && order.error().code == errc::not_found;
-  if (!order && !still_to_come) {
-    if (order.error().code != errc::cancelled)
-      spdlog::error("the order of an image is not learned: {}", to_string(order.error()));
+  const bool still_to_come = !learned && learned.error().code == errc::not_found;
+  if (!learned && !still_to_come) {
+    if (learned.error().code != errc::cancelled)
+      spdlog::error("the order of an image is not learned: {}", to_string(learned.error()));
     return;
   }
   if (!my.state().changed.contains(image))
     if (auto noted = my.tools->traces.learned(image); !noted)
       spdlog::warn("an image is learned once more after a restart: {}", to_string(noted.error()));
-  if (still_to_come) return;
-  spdlog::info("image {} is delivered in an order of {} traces", image.value.hex().substr(0, 12),
-               order->traces);
-  const order_learned news{image, std::make_shared<const stored_order>(*order)};
-  for (const auto& listener : my.state().listeners) caf::anon_send(listener, news);
+  if (learned) publish(my, image, *learned);
+}
+
+template <class Then>
+void learn(const shell& my, const toc_id& image, Then then) {
+  run_on(
+      my.tools->workers.next(), my.self,
+      [tools = my.tools, image] { return learn_anew(tools_of(*tools), image); },
+      [my, image, then](const result<learned_anew>& learned) {
+        settle(my, image, learned);
+        then();
+      });
+}
+
+void follow(const shell& my);
+
+void find_followers(const shell& my, const toc_id& leader) {
+  my.state().searching = true;
+  run_on(
+      my.tools->workers.next(), my.self,
+      [tools = my.tools, leader] { return followers_of(tools_of(*tools), leader); },
+      [my](const result<std::vector<toc_id>>& followers) {
+        auto& state = my.state();
+        state.searching = false;
+        if (followers)
+          state.following.insert(followers->begin(), followers->end());
+        else if (followers.error().code != errc::cancelled)
+          spdlog::warn("images without traces are not learned: {}", to_string(followers.error()));
+        follow(my);
+      });
+}
+
+/// Images that take the traces of others are learned again when these have new ones: one after another, when
+/// no image with new traces of its own is being learned.
+void follow(const shell& my) {
+  auto& state = my.state();
+  if (!state.learning.empty() || state.searching) return;
+  if (!state.following.empty()) {
+    const auto image = state.following.extract(state.following.begin()).value();
+    state.learning.insert(image);
+    learn(my, image, [my] { follow(my); });
+  } else if (!state.leading.empty())
+    find_followers(my, state.leading.extract(state.leading.begin()).value());
 }
 
 /// Traces of images that nobody can start here are kept within a limit.
@@ -165,37 +232,19 @@ void forget_old_removals(const shell& my) {
   ++state.epoch;
 }
 
-/// Images that so far take the traces of others, beside those that have new ones.
-std::set<toc_id> with_followers(const shell& my, std::set<toc_id> images) {
-  const learn_tools tools{my.tools->catalogue, my.tools->traces, my.tools->options};
-  for (const auto& image : std::set(images)) {
-    const auto followers = followers_of(tools, image);
-    if (!followers)
-      spdlog::warn("images without traces are not learned: {}", to_string(followers.error()));
-    else
-      images.insert(followers->begin(), followers->end());
-  }
-  return images;
-}
-
 void learn_changed(const shell& my) {
   auto& state = my.state();
   state.ticking = false;
   trim_orphans(my);
   forget_old_removals(my);
-  for (const auto& image : with_followers(my, std::exchange(state.changed, {}))) {
-    if (!state.learning.insert(image).second) {  // once more, when that is done
-      learn_soon(my, image);
-      continue;
-    }
-    run_on(
-        my.tools->workers.next(), my.self,
-        [tools = my.tools, image] {
-          return learn_image(
-              {tools->catalogue, tools->traces, tools->options, log_damage, tools->stop, tools->contents},
-              image);
-        },
-        [my, image](const result<stored_order>& order) { publish(my, image, order); });
+  for (const auto& image : std::exchange(state.changed, {})) {
+    if (state.learning.insert(image).second)
+      learn(my, image, [my, image] {
+        my.state().leading.insert(image);
+        follow(my);
+      });
+    else
+      learn_soon(my, image);  // once more, when that is done
   }
 }
 

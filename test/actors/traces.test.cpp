@@ -276,11 +276,54 @@ TEST_CASE("what was kept and not learned before the end of the hub is learned wh
 TEST_CASE("an image that was there before its relative's traces takes them when they come") {
   aggregator_bench bench;
   const auto next = bench.hub.add("example.com/app:2", tar_of({"a", "b", "c", "d"}));
-  const auto other = bench.hub.add("example.com/other:1", tar_of({"a", "b", "c", "e"}));
+  const auto other = bench.hub.add("example.com/other:1", tar_of({"x", "y", "z"}));
   REQUIRE(bench.report(start_of(bench.image, 1, {"c", "a"})));
   bench.learn();
   CHECK(bench.expected(next) == std::vector<std::string>{"c", "a"});
   CHECK(bench.hub.catalogue->order(other.record.toc)->relative.empty());
+}
+
+TEST_CASE("an image that shares contents with the traced one takes its traces, if it is looked at") {
+  aggregator_bench bench;
+  const auto other = bench.hub.add("example.com/other:1", tar_of({"a", "b", "c", "e"}));
+  const bool looked_at = GENERATE(true, false);
+  if (!looked_at) bench.hub.learning.followers_max = 0;
+  REQUIRE(bench.report(start_of(bench.image, 1, {"c", "a"})));
+  bench.learn();
+  const auto order = bench.hub.catalogue->order(other.record.toc).value();
+  CHECK(order.relative == (looked_at ? "example.com/app:1" : ""));
+  REQUIRE(bench.told->orders.size() == (looked_at ? 2 : 1));
+  CHECK(bench.told->orders[0].toc == bench.image.record.toc);
+}
+
+TEST_CASE("an image takes the traces of another version that this hub has never had") {
+  aggregator_bench bench;
+  auto elsewhere = start_of(bench.image, 1, {"gone", "c", "a"});
+  elsewhere.toc.value.bytes[0] ^= std::byte{1};
+  elsewhere.reference = "example.com/app:0";
+  REQUIRE(bench.report(elsewhere, ""));  // of another hub
+  bench.learn();
+  REQUIRE(bench.told->orders.size() == 1);
+  CHECK(bench.told->orders[0].toc == bench.image.record.toc);
+  CHECK(bench.told->orders[0].order->relative == "example.com/app:0");
+  CHECK(bench.expected(bench.image) == std::vector<std::string>{"c", "a"});
+  REQUIRE(bench.report(start_of(bench.image, 2, {"b"})));
+  bench.learn();
+  CHECK(bench.expected(bench.image) == std::vector<std::string>{"b"});
+}
+
+TEST_CASE("an image that was there before is not told of again when a relative's trace changes nothing") {
+  aggregator_bench bench;
+  const auto nearer = bench.hub.add("example.com/side:1", tar_of({"a", "b", "c", "d", "e"}));
+  const auto other = bench.hub.add("example.com/other:1", tar_of({"a", "b", "c", "d"}));
+  REQUIRE(bench.report(start_of(nearer, 1, {"d"})));
+  bench.learn();
+  REQUIRE(bench.hub.catalogue->order(other.record.toc)->relative == "example.com/side:1");
+  const auto before = bench.told->orders.size();
+  REQUIRE(bench.report(start_of(bench.image, 2, {"c"})));
+  bench.learn();
+  CHECK(bench.told->orders.size() == before + 1);
+  CHECK(bench.status().learned == bench.told->orders.size());
 }
 
 TEST_CASE("a tag that means another image takes the traces of what it meant before") {

@@ -65,6 +65,32 @@ TEST_CASE("blocks of another version keep their share of the file, with a little
   CHECK(moved({0, 4, 1ms, 0ms}, 4, 1) == traced_run{0, 1, 1ms, 0ms});
 }
 
+TEST_CASE("a trace alone is moved by the names of its files, and its blocks stay where they were") {
+  std::vector<content_info> contents;
+  std::vector<file_content> files;
+  for (const std::string path : {"usr/bin/app", "usr/lib/libfoo.so.1.2.4", "etc/twice"}) {
+    contents.push_back(content(static_cast<std::uint8_t>(contents.size() + 1)));
+    contents.back().size = 1000 * block_bytes;
+    files.push_back({path, contents.back()});
+  }
+  const file_mapping mapping(files, contents);
+  trace recorded;
+  recorded.files = {{"usr/bin/app", 1ms, 0ms, {{50, 10, 1ms, 0ms}, {2000, 5, 2ms, 0ms}}},
+                    {"usr/lib/libfoo.so.1.2.3", 3ms, 1ms, {{990, 4'000'000'000, 3ms, 1ms}}},
+                    {"usr/lib/libbar.so.1", 4ms, 0ms, {}},
+                    {"etc/twice", 5ms, 0ms, {{0, 10, 5ms, 0ms}, {9, 1, 6ms, 0ms}}}};
+  const auto start = observe_by_names(recorded, mapping, contents, {});
+  REQUIRE(start.accesses.size() == 3);
+  CHECK(start.accesses[0].content == 0);
+  CHECK(start.accesses[0].runs == std::vector<traced_run>{moved({50, 10, 1ms, 0ms}, 1000, 1000)});
+  CHECK(start.accesses[1].content == 1);
+  CHECK(start.accesses[1].wait == 1ms);
+  REQUIRE(start.accesses[1].runs.size() == 1);
+  CHECK(start.accesses[1].runs[0].first + start.accesses[1].runs[0].count == 1000);
+  CHECK(start.accesses[2].content == 2);
+  CHECK(start.accesses[2].runs.empty());
+}
+
 TEST_CASE("more stands beside the blocks of a version that differs much") {
   CHECK(moved({50, 10, 1ms, 2ms}, 100, 200) == traced_run{96, 28, 1ms, 2ms});
   CHECK(moved({640, 10, 1ms, 0ms}, 1280, 1260).count == 16);  // 1 in 64: alike

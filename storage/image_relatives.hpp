@@ -1,0 +1,31 @@
+#pragma once
+#include <memory>
+
+#include "storage/learn_image.hpp"
+
+/// Which images may take each other's traces. Both functions block on the disk.
+namespace firstlight {
+
+/// An image that has traces. Its record may be gone, or its tag mean another image; if it has never been
+/// here, only its traces are known.
+struct image_relative {
+  toc_id toc;
+  std::string reference;
+  bool same_repository = false;
+  std::chrono::nanoseconds newest{0};          ///< of its traces, since the epoch
+  std::shared_ptr<const toc_view> contents{};  ///< null: not here
+  std::uint64_t shared_bytes = 0;              ///< with the image that is to be started, if that is known
+};
+
+/// Images whose traces may serve for this one, the nearest first: those of the same repository before others,
+/// those whose tables of contents are here before those of which only traces are, then by what they share.
+/// At most `relatives_max` of either kind; of which only traces are here none is of another repository.
+[[nodiscard]] result<std::vector<image_relative>> relatives_of(const learn_tools& tools, const toc_id& image,
+                                                               const toc_view& toc);
+
+/// The images without traces of their own that may take those of this one, the newest first: of the same
+/// repository, at most `relatives_max`, and of the newest `followers_max` others those that share contents.
+/// None if it has no traces itself. Errors: `cancelled`, those of the stores.
+[[nodiscard]] result<std::vector<toc_id>> followers_of(const learn_tools& tools, const toc_id& image);
+
+}  // namespace firstlight
