@@ -54,12 +54,13 @@ using trace_aggregator = caf::typed_actor<
     // Answered once it is on disk. Errors: `corrupt`, `invalid_argument`, `limit_exceeded` for a trace that
     // is refused for good; those of the stores.
     caf::replies_to<trace_report>::with<trace_kept>, caf::reacts_to<learn_again>,
-    // Errors: `corrupt`, those of the store.
+    // A question for ids that asks to wait is answered when there is news. Errors: `corrupt`, those of the
+    // store.
     caf::replies_to<peer_question>::with<peer_answer>,
     // From now on told `order_learned` and `trace_added`.
     caf::reacts_to<caf::subscribe_atom, caf::actor>, caf::replies_to<caf::get_atom>::with<aggregator_status>,
     // Its own clock.
-    caf::reacts_to<caf::tick_atom>>;
+    caf::reacts_to<caf::tick_atom>, caf::reacts_to<peer_wait_over>>;
 
 // ---- node ---------------------------------------------------------------------------------------
 

@@ -39,6 +39,11 @@ struct peer_answer {
   shared_bytes encoded;
 };
 
+/// The aggregator's own clock: another hub that waits for news is answered without any.
+struct peer_wait_over {
+  std::uint64_t which = 0;
+};
+
 /// A trace has come to this hub for the first time.
 struct trace_added {
   trace_id id;
@@ -79,6 +84,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::trace_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::trace_kept)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::peer_question)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::peer_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::peer_wait_over)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::trace_added)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::collector_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::order_learned)

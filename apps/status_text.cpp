@@ -129,7 +129,7 @@ std::string status_text(const admin_hub_status& s, std::int64_t now) {
   for (const auto& peer : s.peers)
     text += "hub " + printable(peer.name.empty() ? peer.address : peer.name + " at " + peer.address) + ": " +
             peer.state + ", " + std::to_string(peer.traces_sent) + " traces sent, " +
-            std::to_string(peer.traces_fetched) + " fetched" +
+            std::to_string(peer.traces_fetched) + " fetched, last exchange " + ago(peer.exchanged_at, now) +
             (peer.last_error.empty() ? "" : " (" + printable(peer.last_error) + ")") + "\n";
   if (s.traces_received + s.traces_refused > 0)
     text += "traces " + std::to_string(s.traces_received) + " received, " + std::to_string(s.traces_refused) +

@@ -163,7 +163,13 @@ void bind_learning(binder& to, learning_options& o) {
   to.bind("gather_time", o.gather_time, "traces that come together are learned from together");
   to.bind("forget_interval", o.forget_interval,
           "how often it is looked which removed traces can be forgotten");
-  to.bind("peer_interval", o.peer_interval, "how often another hub is asked for new traces");
+  to.bind("peer_interval", o.peer_interval,
+          "before another hub is tried again after a failure, or asked again if it does not wait for news");
+  to.bind("peer_wait", o.peer_wait, "another hub that asks for news is answered after it when there is none");
+  to.bind("peers_waiting_max", o.peers_waiting_max,
+          "other hubs that wait for news; more are answered at once");
+  to.bind("peer_calls_max", o.peer_calls_max,
+          "traces on their way to another hub, and as many from it; above 0");
   to.bind("peer_ids_max", o.peer_ids_max, "ids of traces in one answer to another hub");
   to.bind("peer_known_max", o.peer_known_max,
           "ids of traces that another hub may list, removed ones included");

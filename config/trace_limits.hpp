@@ -48,7 +48,11 @@ struct learning_options {
   std::chrono::milliseconds gather_time{100};  ///< traces that come together are learned from together
   std::chrono::milliseconds forget_interval{
       std::chrono::hours(1)};  ///< how often it is looked which removed traces can be forgotten
-  std::chrono::milliseconds peer_interval{500};  ///< how often another hub is asked for new traces
+  std::chrono::milliseconds peer_interval{500};  ///< before another hub is tried again after a failure, and
+                                                 ///< between questions to one that does not wait for news
+  std::chrono::milliseconds peer_wait{10'000};   ///< without news other hubs are answered after it
+  std::uint32_t peers_waiting_max = 64;          ///< other hubs that wait for news; more are answered at once
+  std::uint32_t peer_calls_max = 16;             ///< traces on their way to another hub, and as many from it
   std::uint32_t peer_ids_max = 4096;             ///< ids in one answer to another hub
   std::uint32_t peer_known_max = 1U << 20U;      ///< ids that another hub may list, removed ones included
 };

@@ -97,6 +97,7 @@ result<void> validate(const hub_options& o) {
       require(o.learning.selection.half_weight_after > 0 &&
                   o.learning.selection.traces_per_node_and_day > 0 && o.learning.selection.traces_max > 0,
               "setting learning.half_weight_after, traces_max, traces_per_node_and_day: must be above 0"),
+      require(o.learning.peer_calls_max > 0, "setting learning.peer_calls_max: must be above 0"),
   });
 }
 

@@ -290,6 +290,8 @@ struct HubStatus {
   peers            @19 :List(Peer);  # other hubs that this one has joined
   draining         @20 :Bool;        # new pulls are refused
   segmentsDense    @21 :UInt64;      # packed anew, smaller, before anybody wanted them
+  joinedHubs       @22 :UInt32;      # other hubs that have joined this one
+  ordersLearned    @23 :UInt64;      # from new traces, since the hub was started
 }
 
 struct NodeStatus {
@@ -376,6 +378,7 @@ struct Peer {
   lastError @3 :Text;
   tracesSent @4 :UInt64;
   tracesFetched @5 :UInt64;
+  exchangedAt @6 :Int64;
 }
 
 struct TraceListRequest {}

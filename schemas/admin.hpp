@@ -189,8 +189,10 @@ struct admin_hub_status {
   std::vector<std::string> notices;     ///< what the user should know or change, one line each
   std::uint64_t traces_received = 0;    ///< new ones, since the hub was started
   std::uint64_t traces_refused = 0;
-  std::vector<admin_peer> peers;  ///< other hubs that this one has joined
-  bool draining = false;          ///< new pulls are refused
+  std::vector<admin_peer> peers;     ///< other hubs that this one has joined
+  bool draining = false;             ///< new pulls are refused
+  std::uint32_t joined_hubs = 0;     ///< other hubs that have joined this one
+  std::uint64_t orders_learned = 0;  ///< from new traces, since the hub was started
   friend bool operator==(const admin_hub_status&, const admin_hub_status&) = default;
 };
 struct admin_node_status {

@@ -317,6 +317,8 @@ void fields(Io& io, accessed<Io, admin_hub_status>& v) {
   io("traces_refused", v.traces_refused);
   io("peers", v.peers);
   io("draining", v.draining);
+  io("joined_hubs", v.joined_hubs);
+  io("orders_learned", v.orders_learned);
 }
 
 template <class Io>

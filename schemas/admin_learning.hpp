@@ -72,6 +72,7 @@ struct admin_peer {
   std::string last_error;
   std::uint64_t traces_sent = 0;  ///< since the hub was started
   std::uint64_t traces_fetched = 0;
+  std::int64_t exchanged_at = 0;  ///< its latest good answer, seconds since the epoch; 0: none so far
   friend bool operator==(const admin_peer&, const admin_peer&) = default;
 };
 

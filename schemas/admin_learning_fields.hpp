@@ -59,6 +59,7 @@ void fields(Io& io, accessed<Io, admin_peer>& v) {
   io("last_error", v.last_error);
   io("traces_sent", v.traces_sent);
   io("traces_fetched", v.traces_fetched);
+  io("exchanged_at", v.exchanged_at);
 }
 
 template <class Io>

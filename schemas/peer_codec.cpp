@@ -1,5 +1,8 @@
 #include "schemas/peer_codec.hpp"
 
+#include <algorithm>
+#include <limits>
+
 #include "model/overloaded.hpp"
 #include "schemas/capnp_message.hpp"
 #include "schemas/trace.capnp.h"
@@ -20,6 +23,8 @@ std::vector<std::byte> encode_inquiry(const peer_inquiry& question) {
                           auto out = root.initIds();
                           out.setEpoch(ids.epoch);
                           out.setPosition(ids.position);
+                          out.setWaitMillis(static_cast<std::uint32_t>(std::clamp<std::int64_t>(
+                              ids.wait.count(), 0, std::numeric_limits<std::uint32_t>::max())));
                         },
                         [&](const trace_question& one) { root.setTrace(detail::as_data(one.id.value)); }},
              question);
@@ -35,6 +40,7 @@ std::vector<std::byte> encode_reply(const peer_reply& answer) {
                    out.setEpoch(ids.epoch);
                    out.setPosition(ids.position);
                    out.setLast(ids.last);
+                   out.setWaited(ids.waited);
                    auto list = out.initIds(static_cast<unsigned>(ids.ids.size()));
                    for (unsigned i = 0; i < list.size(); ++i) list.set(i, detail::as_data(ids.ids[i].value));
                  },
@@ -45,7 +51,10 @@ std::vector<std::byte> encode_reply(const peer_reply& answer) {
 
 result<peer_inquiry> decode_inquiry(bytes_view message) {
   return detail::decode_message<wire::PeerQuestion>(message, [](auto root) -> result<peer_inquiry> {
-    if (root.isIds()) return ids_question{root.getIds().getEpoch(), root.getIds().getPosition()};
+    if (root.isIds()) {
+      const auto in = root.getIds();
+      return ids_question{in.getEpoch(), in.getPosition(), std::chrono::milliseconds(in.getWaitMillis())};
+    }
     if (!root.isTrace()) return fail(errc::corrupt, "a question of an unknown kind");
     return read_id(root.getTrace()).map([](const trace_id& id) -> peer_inquiry {
       return trace_question{id};
@@ -61,7 +70,7 @@ result<peer_reply> decode_reply(bytes_view message) {
     }
     if (!root.isIds()) return fail(errc::corrupt, "an answer of an unknown kind");
     const auto in = root.getIds();
-    ids_answer ids{in.getEpoch(), in.getPosition(), in.getLast(), {}};
+    ids_answer ids{in.getEpoch(), in.getPosition(), in.getLast(), {}, in.getWaited()};
     ids.ids.reserve(in.getIds().size());
     for (const auto one : in.getIds()) {
       const auto id = read_id(one);

@@ -11,6 +11,7 @@ namespace firstlight {
 struct ids_question {
   std::uint64_t epoch = 0;
   std::uint64_t position = 0;
+  std::chrono::milliseconds wait{0};  ///< without news the answer may come so much later, at most 49 days
 };
 struct trace_question {
   trace_id id;
@@ -22,6 +23,7 @@ struct ids_answer {
   std::uint64_t position = 0;  ///< where the next question goes on
   bool last = true;            ///< no more for now
   std::vector<trace_id> ids;
+  bool waited = false;  ///< the answer was held back for news; hubs of earlier versions never do that
 };
 struct trace_answered {
   std::vector<std::byte> encoded;  ///< empty: it is not there any more

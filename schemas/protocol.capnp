@@ -101,7 +101,8 @@ interface Session {
   # What a start on this node has read, a message of trace.capnp; answered once the hub has it on disk. Errors as
   # of join; `corrupt`, `invalid_argument`, `limit_exceeded`: it will never be taken.
   ask @6 (question :Data) -> (answer :Data);
-  # For other hubs only: a PeerQuestion and the PeerAnswer of trace.capnp. Errors also: `denied`, `not_found`.
+  # For other hubs only: a PeerQuestion and the PeerAnswer of trace.capnp. A question for what has come since may be
+  # answered when there is news, so several are under way at a time. Errors also: `denied`, `not_found`.
 }
 
 struct ProofNode {               # one node of a content's Merkle tree

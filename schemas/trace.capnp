@@ -42,6 +42,7 @@ struct PeerQuestion {            # what one hub asks another about its traces
     ids :group {                 # which have come since
       epoch    @0 :UInt64;       # of the answer before; another one than the answering hub's: from the beginning
       position @1 :UInt64;       # of the answer before
+      waitMillis @3 :UInt32;     # without news the answer may come so much later; 0: at once
     }
     trace @2 :Data;              # this one, by its id
   }
@@ -54,6 +55,7 @@ struct PeerAnswer {
       position @1 :UInt64;       # where the next question goes on
       last     @2 :Bool;         # no more for now
       ids      @3 :List(Data);   # 32 bytes each, those of removed traces too
+      waited   @5 :Bool;         # the answer was held back until there was news, or for the time that was asked for
     }
     trace @4 :Data;              # a message of type Trace; empty: it is not there any more
   }

@@ -200,9 +200,15 @@ result<void> hub_daemon::join_peers(const hub_options& options, const std::strin
         system_, loop_,
         {.address = address, .tls = options.tls, .limits = limits, .software_version = version});
     if (!link) return tl::unexpected(link.error());
-    auto peer = system_.spawn<caf::detached>(
-        make_hub_peer,
-        peer_parts{address, *link, aggregator_, *traces_, learning_.peer_interval, learning_.peer_known_max});
+    auto peer =
+        system_.spawn<caf::detached>(make_hub_peer, peer_parts{.address = address,
+                                                               .link = *link,
+                                                               .aggregator = aggregator_,
+                                                               .traces = *traces_,
+                                                               .interval = learning_.peer_interval,
+                                                               .known_max = learning_.peer_known_max,
+                                                               .wait = learning_.peer_wait,
+                                                               .calls_max = learning_.peer_calls_max});
     caf::anon_send(aggregator_, caf::subscribe_atom_v, caf::actor_cast<caf::actor>(peer));
     peer_links_.push_back(std::move(*link));
     peers_.push_back(std::move(peer));

@@ -1,6 +1,6 @@
 #include "actors/hub/hub_peer.hpp"
 
-#include <spdlog/spdlog.h>
+#include <utility>
 
 #include "actors/errors.hpp"
 #include "schemas/trace_codec.hpp"
@@ -19,28 +19,15 @@ struct shell {
 
 void go_on(const shell& my);
 
-void pause(const shell& my) {
-  my.state().busy = false;
+/// What has failed is tried again then.
+void tick_later(const shell& my) {
   if (std::exchange(my.state().ticking, true)) return;
   my.self->delayed_send(my.self, my.parts->interval, caf::tick_atom_v);
 }
 
-void note_failure(const shell& my, const error& why) {
-  my.state().status.last_error = to_string(why);
-  pause(my);
-}
-
-/// Calls the other hub with one message, then `then(answer)`.
-template <class Message, class Answer, class Then>
-void call(const shell& my, Message message, Then then) {
-  my.state().busy = true;
-  my.self->request(my.parts->link, caf::infinite, std::move(message))
-      .then(
-          [my, then](const Answer& answer) {
-            my.state().busy = false;
-            then(answer);
-          },
-          [my](const caf::error& problem) { note_failure(my, from_caf(problem)); });
+void note_exchange(const shell& my) {
+  const auto now = std::chrono::duration_cast<std::chrono::seconds>(my.parts->now());
+  my.state().status.exchanged_at = now.count();
 }
 
 // ---- what the other hub has --------------------------------------------------------------------
@@ -51,8 +38,9 @@ void start_anew(const shell& my, std::uint64_t epoch) {
   state.position = 0;
   state.listed = false;
   state.theirs.clear();
-  state.to_fetch.clear();
-  state.to_send.clear();
+  state.fetched.queue.clear();
+  state.sent.queue.clear();
+  state.left_out = false;
 }
 
 /// Once all ids of the other hub are known.
@@ -61,13 +49,13 @@ result<void> send_what_they_lack(const shell& my) {
   if (!own) return tl::unexpected(own.error());
   for (const auto& [image, traces] : *own)
     for (const auto& one : traces)
-      if (!my.state().theirs.contains(one.id)) my.state().to_send.push_back(one.id);
+      if (!my.state().theirs.contains(one.id)) my.state().sent.queue.push_back(one.id);
   my.state().listed = true;
   return {};
 }
 
-/// What another hub lists costs memory here. Nothing more is asked of it in this round; what is on the way
-/// goes on.
+/// What another hub lists costs memory here. Nothing more is asked of it until the next tick; what is on the
+/// way goes on.
 result<void> note_ids(const shell& my, const ids_answer& answer) {
   auto& state = my.state();
   if (!answer.last && answer.position <= state.position)
@@ -77,143 +65,191 @@ result<void> note_ids(const shell& my, const ids_answer& answer) {
       return fail(errc::limit_exceeded,
                   "peer_known_max: the other hub lists more traces than are compared; remove it from the "
                   "peers, or raise learning.peer_known_max");
-    if (state.theirs.insert(id).second) state.to_fetch.push_back(id);
+    if (state.theirs.insert(id).second) state.fetched.queue.push_back(id);
   }
   state.position = answer.position;
   return {};
 }
 
+void ask_later(const shell& my) {
+  my.state().asks_later = true;
+  tick_later(my);
+}
+
+void note_unanswered(const shell& my, const error& why) {
+  my.state().in_touch = false;
+  my.state().status.last_error = to_string(why);
+  ask_later(my);
+}
+
 void take_ids(const shell& my, const ids_answer& answer) {
   auto& state = my.state();
   if (answer.epoch != state.epoch) start_anew(my, answer.epoch);
-  if (auto noted = note_ids(my, answer); !noted) return note_failure(my, noted.error());
+  const bool no_news = answer.position == state.position;
+  if (auto noted = note_ids(my, answer); !noted) return note_unanswered(my, noted.error());
   if (answer.last && !state.listed)
-    if (auto listed = send_what_they_lack(my); !listed) return note_failure(my, listed.error());
+    if (auto listed = send_what_they_lack(my); !listed) return note_unanswered(my, listed.error());
   state.status.last_error.clear();
-  const bool more = !answer.last || !state.to_fetch.empty() || !state.to_send.empty();
-  more ? go_on(my) : pause(my);
+  note_exchange(my);
+  // A hub of an earlier version does not wait, nor does one that already keeps many waiting.
+  if (std::exchange(state.in_touch, true) && no_news && !answer.waited) ask_later(my);
+}
+
+/// The first answer after a failure comes at once: it tells how things stand.
+ids_question next_question(const shell& my) {
+  const auto& state = my.state();
+  return {state.epoch, state.position, state.in_touch ? my.parts->wait : std::chrono::milliseconds(0)};
 }
 
 void ask_ids(const shell& my) {
-  const auto question = encode_inquiry(ids_question{my.state().epoch, my.state().position});
-  call<peer_question, peer_answer>(my, peer_question{share(question)}, [my](const peer_answer& answer) {
-    const auto reply = decode_reply(answer.encoded.bytes);
-    const auto* ids = reply ? std::get_if<ids_answer>(&*reply) : nullptr;
-    if (ids == nullptr) return note_failure(my, {errc::protocol, "the other hub answers something else"});
-    take_ids(my, *ids);
-  });
+  if (my.state().asks_later || std::exchange(my.state().asking, true)) return;
+  const auto question = share(encode_inquiry(next_question(my)));
+  my.self->request(my.parts->link, caf::infinite, peer_question{question})
+      .then(
+          [my](const peer_answer& answer) {
+            my.state().asking = false;
+            const auto reply = decode_reply(answer.encoded.bytes);
+            const auto* ids = reply ? std::get_if<ids_answer>(&*reply) : nullptr;
+            if (ids == nullptr)
+              note_unanswered(my, {errc::protocol, "the other hub answers something else"});
+            else
+              take_ids(my, *ids);
+            go_on(my);
+          },
+          [my](const caf::error& problem) {
+            my.state().asking = false;
+            note_unanswered(my, from_caf(problem));
+          });
 }
 
 // ---- exchange ----------------------------------------------------------------------------------
 
-/// The trace at the front is tried again after the others.
-void try_later(const shell& my, std::deque<trace_id>& queue, const error& why) {
-  queue.push_back(queue.front());
-  queue.pop_front();
-  note_failure(my, why);
+/// The next trace of a lane that may be begun; it counts as under way from now on.
+std::optional<trace_id> begin_next(const shell& my, peer_lane& lane) {
+  while (!lane.pauses && !lane.queue.empty() && lane.under_way.size() < my.parts->calls_max) {
+    const auto id = lane.queue.front();
+    lane.queue.pop_front();
+    if (lane.under_way.insert(id).second) return id;
+  }
+  return std::nullopt;
 }
 
-/// The trace at the front is settled: it is there, gone, or refused for good.
-void settle(const shell& my, std::deque<trace_id>& queue, const std::optional<error>& refusal = {}) {
-  queue.pop_front();
-  my.state().busy = false;
-  if (refusal) my.state().status.last_error = to_string(*refusal);
+/// A trace is there, gone, or refused for good; after another failure it is tried again, behind the others.
+void end(const shell& my, peer_lane& lane, const trace_id& id, const std::optional<error>& failure = {}) {
+  lane.under_way.erase(id);
+  if (!failure) return;
+  my.state().status.last_error = to_string(*failure);
+  if (refused_for_good(failure->code)) return;
+  lane.queue.push_back(id);
+  lane.pauses = true;
+  tick_later(my);
+}
+
+void end_and_go_on(const shell& my, peer_lane& lane, const trace_id& id,
+                   const std::optional<error>& failure = {}) {
+  end(my, lane, id, failure);
   go_on(my);
 }
 
-void take_trace(const shell& my, const std::vector<std::byte>& encoded) {
-  auto& queue = my.state().to_fetch;
-  if (encoded.empty()) return settle(my, queue);
-  my.state().busy = true;
+void keep(const shell& my, const trace_id& id, const std::vector<std::byte>& encoded) {
+  auto& lane = my.state().fetched;
+  note_exchange(my);
+  if (encoded.empty()) return end_and_go_on(my, lane, id);
   my.self->request(my.parts->aggregator, caf::infinite, trace_report{share(encoded), {}})
       .then(
-          [my, &queue](trace_kept) {
+          [my, &lane, id](trace_kept) {
             ++my.state().status.traces_fetched;
-            settle(my, queue);
+            end_and_go_on(my, lane, id);
           },
-          [my, &queue](const caf::error& problem) {
-            const auto why = from_caf(problem);
-            refused_for_good(why.code) ? settle(my, queue, why) : try_later(my, queue, why);
-          });
+          [my, &lane, id](const caf::error& problem) { end_and_go_on(my, lane, id, from_caf(problem)); });
 }
 
-void fetch_front(const shell& my) {
-  auto& queue = my.state().to_fetch;
-  my.state().busy = true;
-  my.self
-      ->request(my.parts->link, caf::infinite,
-                peer_question{share(encode_inquiry(trace_question{queue.front()}))})
+void fetch(const shell& my, const trace_id& id) {
+  auto& lane = my.state().fetched;
+  my.self->request(my.parts->link, caf::infinite, peer_question{share(encode_inquiry(trace_question{id}))})
       .then(
-          [my, &queue](const peer_answer& answer) {
+          [my, &lane, id](const peer_answer& answer) {
             const auto reply = decode_reply(answer.encoded.bytes);
             const auto* one = reply ? std::get_if<trace_answered>(&*reply) : nullptr;
-            if (one == nullptr)
-              return try_later(my, queue, {errc::protocol, "the other hub answers something else"});
-            take_trace(my, one->encoded);
+            if (one != nullptr) return keep(my, id, one->encoded);
+            end_and_go_on(my, lane, id, error{errc::protocol, "the other hub answers something else"});
           },
-          [my, &queue](const caf::error& problem) { try_later(my, queue, from_caf(problem)); });
+          [my, &lane, id](const caf::error& problem) { end_and_go_on(my, lane, id, from_caf(problem)); });
 }
 
-void send_front(const shell& my, const trace& recorded) {
-  auto& queue = my.state().to_send;
-  my.state().busy = true;
+void send(const shell& my, const trace& recorded) {
+  auto& lane = my.state().sent;
   my.self->request(my.parts->link, caf::infinite, trace_report{share(encode_trace(recorded)), {}})
       .then(
-          [my, &queue, id = recorded.id](trace_kept) {
+          [my, &lane, id = recorded.id](trace_kept) {
             ++my.state().status.traces_sent;
             my.state().theirs.insert(id);
-            settle(my, queue);
+            note_exchange(my);
+            end_and_go_on(my, lane, id);
           },
-          [my, &queue](const caf::error& problem) {
-            const auto why = from_caf(problem);
-            refused_for_good(why.code) ? settle(my, queue, why) : try_later(my, queue, why);
+          [my, &lane, id = recorded.id](const caf::error& problem) {
+            end_and_go_on(my, lane, id, from_caf(problem));
           });
 }
 
-/// Fetches the next trace that this hub has never had. @returns whether something was begun
-bool fetch_next(const shell& my) {
-  auto& queue = my.state().to_fetch;
-  for (; !queue.empty(); queue.pop_front()) {
-    const auto known = my.parts->traces.knows(queue.front());
-    if (!known) return try_later(my, queue, known.error()), true;
-    if (!*known) return fetch_front(my), true;
+/// Fetches traces that this hub has never had.
+void fetch_more(const shell& my) {
+  auto& lane = my.state().fetched;
+  while (const auto id = begin_next(my, lane)) {
+    const auto known = my.parts->traces.knows(*id);
+    if (known && !*known)
+      fetch(my, *id);
+    else
+      end(my, lane, *id, known ? std::nullopt : std::optional(known.error()));
   }
-  return false;
 }
 
-/// Sends the next trace that is still here. @returns whether something was begun
-bool send_next(const shell& my) {
+/// Sends traces that are still here.
+void send_more(const shell& my) {
+  auto& lane = my.state().sent;
+  while (const auto id = begin_next(my, lane)) {
+    if (my.state().theirs.contains(*id)) {
+      end(my, lane, *id);
+      continue;
+    }
+    const auto recorded = my.parts->traces.find(*id);
+    if (recorded && *recorded)
+      send(my, **recorded);
+    else
+      end(my, lane, *id, recorded ? std::nullopt : std::optional(recorded.error()));
+  }
+}
+
+/// Once the queue has been sent: what did not fit into it.
+void queue_left_out(const shell& my) {
   auto& state = my.state();
-  for (; state.listed && !state.to_send.empty(); state.to_send.pop_front()) {
-    if (state.theirs.contains(state.to_send.front())) continue;
-    const auto recorded = my.parts->traces.find(state.to_send.front());
-    if (!recorded) return try_later(my, state.to_send, recorded.error()), true;
-    if (*recorded) return send_front(my, **recorded), true;
-  }
-  return false;
+  auto& lane = state.sent;
+  if (!state.left_out || lane.pauses || !lane.queue.empty() || !lane.under_way.empty()) return;
+  const auto listed = send_what_they_lack(my);
+  state.left_out = lane.pauses = !listed;
+  if (listed) return;
+  state.status.last_error = to_string(listed.error());
+  tick_later(my);
 }
 
-/// Both directions take turns, so that what fails in one does not hold up the other.
+/// Begins what can be begun. What fails in one direction does not hold up the other.
 void go_on(const shell& my) {
-  auto& state = my.state();
-  if (state.busy) return;
-  state.sends = !state.sends;
-  if (state.sends ? send_next(my) || fetch_next(my) : fetch_next(my) || send_next(my)) return;
+  fetch_more(my);
+  send_more(my);
+  queue_left_out(my);
+  send_more(my);
   ask_ids(my);
 }
 
-/// A peer that is away for long is compared with from the beginning.
 void note_added(const shell& my, const trace_id& id) {
   auto& state = my.state();
   if (!state.listed) return;  // `send_what_they_lack` will find it
-  if (state.to_send.size() >= my.parts->unsent_max) {
-    state.to_send.resize(1);  // the first is being sent perhaps
-    state.listed = false;
-    state.position = 0;
+  if (state.sent.queue.size() >= my.parts->unsent_max) {
+    state.left_out = true;
     return;
   }
-  state.to_send.push_back(id);
-  if (!state.ticking) go_on(my);
+  state.sent.queue.push_back(id);
+  go_on(my);
 }
 
 caf::result<admin_peer> report(const shell& my) {
@@ -247,7 +283,8 @@ hub_peer::behavior_type make_hub_peer(self_pointer self, peer_parts parts) {
       [](const order_learned&) {},  // each hub learns for itself
       [=](caf::get_atom) { return report(my); },
       [=](caf::tick_atom) {
-        my.state().ticking = false;
+        auto& state = my.state();
+        state.ticking = state.asks_later = state.fetched.pauses = state.sent.pauses = false;
         go_on(my);
       },
   };

@@ -10,9 +10,9 @@
 
 namespace firstlight {
 
-/// HUB PEER: exchanges traces with one other hub, both ways: asks which have come there, fetches what this
-/// hub lacks, and sends what that one lacks. Ids tell what is known, so loops of hubs and repeats do no harm,
-/// and a hub that was away catches up.
+/// HUB PEER: exchanges traces with one other hub, both ways. It always has a question open there, which is
+/// answered when traces have come; those that this hub lacks it fetches, and what comes here it sends, at
+/// once. Ids tell what is known, so loops of hubs and repeats do no harm, and a hub that was away catches up.
 using hub_peer = caf::typed_actor<caf::reacts_to<trace_added>, caf::reacts_to<order_learned>,
                                   caf::replies_to<caf::get_atom>::with<admin_peer>,
                                   // Its own clock.
@@ -23,9 +23,19 @@ struct peer_parts {
   hub_link link;
   trace_aggregator aggregator;
   const trace_store& traces;
-  std::chrono::milliseconds interval{500};
-  std::uint32_t known_max = 1U << 20U;  ///< ids of traces that the other hub may list
-  std::uint32_t unsent_max = 65'536;    ///< ids of traces to be sent; with more all are compared again
+  std::chrono::milliseconds interval{500};  ///< after a failure, and between questions to who does not wait
+  std::uint32_t known_max = 1U << 20U;      ///< ids of traces that the other hub may list
+  std::uint32_t unsent_max = 65'536;        ///< ids of traces to be sent; more are found once those are sent
+  std::chrono::milliseconds wait{10'000};   ///< the other hub may answer so much later when it has no news
+  std::uint32_t calls_max = 16;             ///< traces on their way each way, at least 1
+  trace_store::clock now = trace_store::system_now;
+};
+
+/// Traces that go one way.
+struct peer_lane {
+  std::deque<trace_id> queue;
+  std::set<trace_id> under_way;
+  bool pauses = false;  ///< something has failed: nothing is begun until the next tick
 };
 
 struct peer_state {
@@ -36,10 +46,12 @@ struct peer_state {
   std::uint64_t position = 0;  ///< up to which its ids are known
   bool listed = false;         ///< all ids of that process are known
   std::set<trace_id> theirs;   ///< what the other hub has
-  std::deque<trace_id> to_fetch;
-  std::deque<trace_id> to_send;
-  bool sends = false;  ///< which direction had the last turn
-  bool busy = false;   ///< a call is under way
+  peer_lane fetched;
+  peer_lane sent;
+  bool left_out = false;    ///< not all that is to be sent is in the queue
+  bool asking = false;      ///< a question for ids is open
+  bool asks_later = false;  ///< not before the next tick
+  bool in_touch = false;    ///< the latest question for ids was answered
   bool ticking = false;
 };
 

@@ -270,7 +270,10 @@ void collect(const shell& my, const collection_ptr& so_far, const Handle& whom, 
 
 void take_session(admin_hub_status& status, const session_report& session, const node_identity& who) {
   status.connections += 1 + session.bulk.connections;
-  if (who.is_hub) return;
+  if (who.is_hub) {
+    ++status.joined_hubs;
+    return;
+  }
   status.nodes.push_back(report(session, who));
   if (session.bulk.connections > 0 && session.bulk.congestion_control != "bbr")
     status.notices.push_back(
@@ -293,6 +296,7 @@ void gather(const shell& my, const library_status& library, reply_promise reply)
                              [](admin_hub_status& status, const aggregator_status& counted) {
                                status.traces_received = counted.received;
                                status.traces_refused = counted.refused;
+                               status.orders_learned = counted.learned;
                              });
   so_far->settle();
 }

@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include "schemas/peer_codec.hpp"
 #include "schemas/toc_contents.hpp"
 #include "schemas/trace_codec.hpp"
 #include "storage/image_relatives.hpp"
@@ -67,6 +66,66 @@ void learn_soon(const shell& my, const toc_id& image) {
   my.self->delayed_send(my.self, my.tools->options.gather_time, caf::tick_atom_v);
 }
 
+// ---- other hubs --------------------------------------------------------------------------------
+
+bool has_news(const shell& my, const ids_question& asked) {
+  return asked.epoch != my.state().epoch || asked.position < my.state().known.size();
+}
+
+ids_answer ids_since(const shell& my, const ids_question& asked) {
+  const auto& known = my.state().known;
+  const auto from =
+      asked.epoch == my.state().epoch ? std::min<std::uint64_t>(asked.position, known.size()) : 0;
+  const auto to = std::min<std::uint64_t>(from + my.tools->options.peer_ids_max, known.size());
+  return {
+      my.state().epoch,
+      to,
+      to == known.size(),
+      {known.begin() + static_cast<std::ptrdiff_t>(from), known.begin() + static_cast<std::ptrdiff_t>(to)}};
+}
+
+void answer_waiting(const shell& my, waiting_peer&& one) {
+  auto ids = ids_since(my, one.asked);
+  ids.waited = true;
+  one.reply.deliver(peer_answer{share(encode_reply(ids))});
+}
+
+void tell_waiting(const shell& my) {
+  for (auto& [which, one] : std::exchange(my.state().waiting, {})) answer_waiting(my, std::move(one));
+}
+
+void end_waiting(const shell& my, std::uint64_t which) {
+  if (auto over = my.state().waiting.extract(which)) answer_waiting(my, std::move(over.mapped()));
+}
+
+caf::result<peer_answer> wait_for_news(const shell& my, const ids_question& asked) {
+  auto& state = my.state();
+  const auto reply = my.self->make_response_promise<peer_answer>();
+  state.waiting.emplace(state.next_waiting, waiting_peer{asked, reply});
+  my.self->delayed_send(my.self, std::min(asked.wait, my.tools->options.peer_wait),
+                        peer_wait_over{state.next_waiting++});
+  return reply;
+}
+
+caf::result<peer_answer> answer_ids(const shell& my, const ids_question& asked) {
+  const bool waits = asked.wait.count() > 0 && !has_news(my, asked) &&
+                     my.state().waiting.size() < my.tools->options.peers_waiting_max;
+  if (waits) return wait_for_news(my, asked);
+  return peer_answer{share(encode_reply(ids_since(my, asked)))};
+}
+
+caf::result<peer_answer> answer_peer(const shell& my, const peer_question& question) {
+  const auto asked = decode_inquiry(question.encoded.bytes);
+  if (!asked) return to_caf(asked.error());
+  if (const auto* ids = std::get_if<ids_question>(&*asked)) return answer_ids(my, *ids);
+  const auto found = my.tools->traces.find(std::get<trace_question>(*asked).id);
+  if (!found) return to_caf(found.error());
+  return peer_answer{
+      share(encode_reply(trace_answered{*found ? encode_trace(**found) : std::vector<std::byte>()}))};
+}
+
+// ---- traces ------------------------------------------------------------------------------------
+
 result<trace_kept> keep(const shell& my, const trace_report& report) {
   const auto recorded = read_trace(*my.tools, report);
   if (!recorded) {
@@ -81,39 +140,11 @@ result<trace_kept> keep(const shell& my, const trace_report& report) {
   }
   ++my.state().status.received;
   my.state().known.push_back(recorded->id);
+  tell_waiting(my);
   if (*added == trace_store::outcome::dropped) return trace_kept{};
   for (const auto& listener : my.state().listeners) caf::anon_send(listener, trace_added{recorded->id});
   learn_soon(my, recorded->toc);
   return trace_kept{};
-}
-
-// ---- other hubs --------------------------------------------------------------------------------
-
-ids_answer ids_since(const shell& my, const ids_question& asked) {
-  const auto& known = my.state().known;
-  const auto from =
-      asked.epoch == my.state().epoch ? std::min<std::uint64_t>(asked.position, known.size()) : 0;
-  const auto to = std::min<std::uint64_t>(from + my.tools->options.peer_ids_max, known.size());
-  return {
-      my.state().epoch,
-      to,
-      to == known.size(),
-      {known.begin() + static_cast<std::ptrdiff_t>(from), known.begin() + static_cast<std::ptrdiff_t>(to)}};
-}
-
-result<peer_reply> answer(const shell& my, const peer_inquiry& asked) {
-  if (const auto* ids = std::get_if<ids_question>(&asked)) return ids_since(my, *ids);
-  const auto found = my.tools->traces.find(std::get<trace_question>(asked).id);
-  if (!found) return tl::unexpected(found.error());
-  return trace_answered{*found ? encode_trace(**found) : std::vector<std::byte>()};
-}
-
-result<peer_answer> answer_peer(const shell& my, const peer_question& question) {
-  const auto asked = decode_inquiry(question.encoded.bytes);
-  if (!asked) return tl::unexpected(asked.error());
-  const auto said = answer(my, *asked);
-  if (!said) return tl::unexpected(said.error());
-  return peer_answer{share(encode_reply(*said))};
 }
 
 // ---- learning ----------------------------------------------------------------------------------
@@ -230,6 +261,7 @@ void forget_old_removals(const shell& my) {
   if (*forgotten == 0) return;
   state.known = *left;
   ++state.epoch;
+  tell_waiting(my);
 }
 
 void learn_changed(const shell& my) {
@@ -274,15 +306,12 @@ trace_aggregator::behavior_type make_trace_aggregator(self_pointer self, aggrega
         if (!kept) return to_caf(kept.error());
         return *kept;
       },
-      [=](const peer_question& question) -> caf::result<peer_answer> {
-        auto said = answer_peer(my, question);
-        if (!said) return to_caf(said.error());
-        return *said;
-      },
+      [=](const peer_question& question) { return answer_peer(my, question); },
       [=](const learn_again& image) { learn_soon(my, image.toc); },
       [=](caf::subscribe_atom, const caf::actor& listener) { my.state().listeners.push_back(listener); },
       [=](caf::get_atom) { return my.state().status; },
       [=](caf::tick_atom) { learn_changed(my); },
+      [=](const peer_wait_over& over) { end_waiting(my, over.which); },
   };
 }
 

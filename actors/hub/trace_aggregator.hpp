@@ -1,9 +1,10 @@
 #pragma once
-#include <deque>
+#include <map>
 #include <set>
 
 #include "actors/interfaces.hpp"
 #include "actors/worker.hpp"
+#include "schemas/peer_codec.hpp"
 #include "storage/learn_image.hpp"
 
 namespace firstlight {
@@ -20,6 +21,12 @@ struct aggregator_tools {
   const content_store* contents = nullptr;        ///< as learn_tools has it
 };
 
+/// Another hub's question, until there is news for it.
+struct waiting_peer {
+  ids_question asked;
+  caf::typed_response_promise<peer_answer> reply;
+};
+
 struct aggregator_state {
   static inline const char* name = "trace-aggregator";
   aggregator_state() = default;
@@ -27,11 +34,13 @@ struct aggregator_state {
   std::vector<caf::actor> listeners;
   std::uint64_t epoch = 0;      ///< of `known`, for peers: another one when ids have gone from it
   std::vector<trace_id> known;  ///< in the order in which they came, those of earlier processes first
-  std::set<toc_id> changed;     ///< to be learned from at the next tick
-  std::set<toc_id> learning;    ///< on a worker now
-  std::set<toc_id> leading;     ///< learned; images that may take their traces are still to be found
-  std::set<toc_id> following;   ///< those, still to be learned
-  bool searching = false;       ///< for such images, on a worker
+  std::map<std::uint64_t, waiting_peer> waiting;
+  std::uint64_t next_waiting = 1;
+  std::set<toc_id> changed;    ///< to be learned from at the next tick
+  std::set<toc_id> learning;   ///< on a worker now
+  std::set<toc_id> leading;    ///< learned; images that may take their traces are still to be found
+  std::set<toc_id> following;  ///< those, still to be learned
+  bool searching = false;      ///< for such images, on a worker
   std::chrono::nanoseconds forgotten_at{0};  ///< when it was last looked for old removals
   bool ticking = false;
 };

@@ -17,11 +17,14 @@ struct peer_bench : aggregator_bench {
   std::set<trace_id> failing;       ///< cannot be fetched at present
   std::optional<ids_answer> lists;  ///< instead of those
   std::uint32_t known_max = 1U << 20U;
+  std::uint32_t unsent_max = 100;
+  std::uint32_t calls_max = 16;
   int questions = 0;
   hub_peer peer;
 
   ~peer_bench() {
     link->traces.clear();
+    link->questions.clear();
     link->answers_peer = nullptr;
     link->self = nullptr;
     peer = nullptr;
@@ -32,8 +35,16 @@ struct peer_bench : aggregator_bench {
       ++questions;
       return said(asked);
     };
-    peer = stage.keep(stage.system().spawn(make_hub_peer, peer_parts{"far:1", far, aggregator, *hub.traces,
-                                                                     hub.learning.peer_interval, known_max}));
+    peer = stage.keep(stage.system().spawn(make_hub_peer, peer_parts{.address = "far:1",
+                                                                     .link = far,
+                                                                     .aggregator = aggregator,
+                                                                     .traces = *hub.traces,
+                                                                     .interval = hub.learning.peer_interval,
+                                                                     .known_max = known_max,
+                                                                     .unsent_max = unsent_max,
+                                                                     .calls_max = calls_max,
+                                                                     .now = [] { return now; }}));
+    caf::anon_send(aggregator, caf::subscribe_atom_v, caf::actor_cast<caf::actor>(peer));
     stage.run();
   }
   void pass() { stage.pass(hub.learning.peer_interval); }
@@ -116,4 +127,62 @@ TEST_CASE("another hub whose list does not end is asked once an interval, not on
   for (int i = 0; i < 3; ++i) bench.pass();
   CHECK(bench.questions < 10);
   CHECK(bench.shown().last_error.find("does not come to the end") != std::string::npos);
+}
+
+TEST_CASE("another hub that does not wait is asked once an interval, and told of news at once") {
+  peer_bench bench;
+  bench.start();
+  CHECK(bench.questions == 2);  // the first answer comes at once, whoever is asked
+  for (int i = 0; i < 3; ++i) bench.pass();
+  CHECK(bench.questions == 5);
+  REQUIRE(bench.report(start_of(bench.image, 1, {"c"})));
+  CHECK(bench.link->traces.size() == 1);
+}
+
+TEST_CASE("several traces are fetched in one round trip, and never more than are allowed") {
+  peer_bench bench;
+  for (std::uint8_t id = 1; id <= 40; ++id) bench.theirs.push_back(start_of(bench.image, id, {"c"}));
+  bench.link->holds_questions = true;
+  bench.start();
+  std::size_t together = 0;
+  for (int round_trips = 0; round_trips < 4; ++round_trips) {  // the list, then 16, 16 and 8 traces
+    together = std::max(together, bench.link->questions.size());
+    bench.link->answer_questions();
+  }
+  CHECK(bench.kept() == 40);
+  CHECK(together == bench.calls_max + 1);  // one asks for news
+  CHECK(bench.shown().traces_fetched == 40);
+}
+
+TEST_CASE("of too many unsent traces those that are not queued are found later, and each is sent once") {
+  peer_bench bench;
+  bench.unsent_max = 2;
+  bench.calls_max = 1;
+  bench.start();
+  for (std::uint8_t id = 1; id <= 5; ++id) REQUIRE(bench.report(start_of(bench.image, id, {"c"})));
+  CHECK(bench.link->traces.size() == 1);
+  for (int i = 0; i < 5; ++i) bench.link->answer_trace({});
+  std::set<trace_id> sent;
+  for (const auto& one : bench.link->traces) sent.insert(decode_trace(one.what.encoded.bytes)->id);
+  CHECK(sent.size() == 5);
+  CHECK(bench.link->traces.size() == 5);
+}
+
+TEST_CASE("a damaged answer of another hub is no reason to lose what it has") {
+  peer_bench bench;
+  bench.theirs.push_back(start_of(bench.image, 1, {"c"}));
+  bench.link->holds_questions = true;
+  bench.start();
+  const auto good = bench.link->answers_peer;
+  bench.link->answers_peer = [](const peer_question&) { return peer_answer{share({std::byte{1}})}; };
+  bench.link->answer_questions();
+  CHECK(bench.shown().last_error.find("something else") != std::string::npos);
+  bench.link->answers_peer = good;
+  for (int i = 0; i < 2; ++i) {
+    bench.pass();
+    bench.link->answer_questions();
+  }
+  CHECK(bench.kept() == 1);
+  CHECK(bench.shown().last_error.empty());
+  CHECK(bench.shown().exchanged_at == 1'700'000'000);
 }

@@ -281,40 +281,4 @@ TEST_CASE("a running delivery goes on in the order that was learned meanwhile") 
   CHECK(all.node_status()["mounts"][0]["misses"] == 0);
 }
 
-TEST_CASE("hubs in a line share what nodes of one have taught, also when the middle one was down") {
-  if (!cluster::possible()) return;
-  cluster all;
-  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 24, .file_bytes = 4096});
-  const std::string quick = "learning.peer_interval=50ms";
-  all.start_other_hub("middle", {quick, "peers=" + all.hub_address()});
-  all.start_other_hub("end", {quick, "peers=" + all.other_hub_address("middle")});
-  const auto learned = [&](const std::string& hub) {
-    const auto list = hub.empty() ? all.on_hub({"trace", "ls"}) : all.on_other_hub(hub, {"trace", "ls"});
-    return find_traced(list.reply, "streamed")["learned_from"];
-  };
-  const auto layout = "oci:" + image.layout.string();
-  check_good(all.on_other_hub("end", {"image", "add", layout, "--name", "streamed:1"}));
-  check_good(all.on_hub({"image", "add", layout, "--name", "streamed:1"}));
-  const auto start = [&] {
-    run_well(all, read_ends(all.mount("streamed:1", "streamed")));
-    check_good(all.on_node({"umount", "streamed"}));
-  };
-  start();
-  REQUIRE(eventually([&] { return learned("end") == 1; }));
-  const auto order = all.on_other_hub("end", {"trace", "show", "streamed:1", "--order", "1"}).reply["order"];
-  CHECK(order[0]["path"] == "data/f123");
-
-  all.kill_other_hub("middle");
-  start();
-  REQUIRE(eventually([&] { return learned("") == 2; }));
-  CHECK(learned("end") == 1);
-  all.start_other_hub("middle", {quick, "peers=" + all.hub_address()});
-  REQUIRE(eventually([&] { return learned("end") == 2; }));
-  CHECK(learned("") == 2);  // nothing came back a second time
-  const auto peers = all.on_other_hub("end", {"status"}).reply["peers"];
-  REQUIRE(peers.size() == 1);
-  CHECK(peers[0]["state"] == "up");
-  CHECK(peers[0]["name"] == "main");
-}
-
 }  // namespace firstlight

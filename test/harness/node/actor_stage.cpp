@@ -114,8 +114,12 @@ acting_hub_link::behavior_type play_hub(acting_hub_link::pointer self, std::shar
         return into->traces.back().answer;
       },
       [](caf::connect_atom) {},
-      [into](const peer_question& asked) -> caf::result<peer_answer> {
+      [into, self](const peer_question& asked) -> caf::result<peer_answer> {
         if (!into->answers_peer) return to_caf({errc::denied, "no hub"});
+        if (into->holds_questions) {
+          into->questions.push_back({asked, self->make_response_promise<peer_answer>()});
+          return into->questions.back().answer;
+        }
         auto said = into->answers_peer(asked);
         if (!said) return to_caf(said.error());
         return *said;
@@ -168,6 +172,16 @@ void fake_hub_link::answer_trace(const result<void>& with) {
       promise.deliver(trace_kept{});
     else
       promise.deliver(to_caf(with.error()));
+  });
+}
+
+void fake_hub_link::answer_questions() {
+  act([this] {
+    for (auto& one : std::exchange(questions, {}))
+      if (const auto said = answers_peer(one.what))
+        one.answer.deliver(*said);
+      else
+        one.answer.deliver(to_caf(said.error()));
   });
 }
 

@@ -99,7 +99,15 @@ struct fake_hub_link : fake_far_side {
   link_status status;  ///< what the link says of itself
   /// What another hub answers to questions about traces.
   std::function<result<peer_answer>(const peer_question&)> answers_peer;
+  bool holds_questions = false;  ///< until `answer_questions`; else they are answered at once
+  struct asked {
+    peer_question what;
+    caf::typed_response_promise<peer_answer> answer;
+  };
+  std::vector<asked> questions;
 
+  /// Answers all questions that are held.
+  void answer_questions();
   /// Answers the latest trace.
   void answer_trace(const result<void>& with);
   /// Answers the latest pull.
