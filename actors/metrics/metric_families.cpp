@@ -93,6 +93,28 @@ void add_mounts(scrape& to, const admin_node_status& status) {
              [](const auto& m) { return m.failed_blocks; });
 }
 
+/// One family over all hubs that this one joins: its samples stand together.
+template <class Value>
+void for_peers(scrape& to, const admin_hub_status& status, MetricType type, const std::string& name,
+               const std::string& help, Value value) {
+  for (const auto& peer : status.peers)
+    to.add(type, "peer_" + name, help, static_cast<double>(value(peer)), {{"peer", peer.address}});
+}
+
+void add_peers(scrape& to, const admin_hub_status& status) {
+  const auto gauge = MetricType::Gauge;
+  const auto counter = MetricType::Counter;
+  for_peers(to, status, gauge, "up", "1 while this hub has joined that one.",
+            [](const auto& p) { return p.state == "up" ? 1 : 0; });
+  for_peers(to, status, gauge, "last_exchange_timestamp_seconds",
+            "When that hub has last answered well, since the epoch; 0: not yet.",
+            [](const auto& p) { return p.exchanged_at; });
+  for_peers(to, status, counter, "traces_sent_total", "Traces that hub has taken.",
+            [](const auto& p) { return p.traces_sent; });
+  for_peers(to, status, counter, "traces_received_total", "Traces fetched from that hub.",
+            [](const auto& p) { return p.traces_fetched; });
+}
+
 }  // namespace
 
 std::string metrics_text(const admin_node_status& status) {
@@ -145,6 +167,9 @@ std::string metrics_text(const admin_hub_status& status) {
   to.gauge("images_last_known", "Images whose tag could not be checked lately.", status.last_known.size());
   to.counter("traces_received_total", "Traces that were taken.", status.traces_received);
   to.counter("traces_refused_total", "Traces that were refused.", status.traces_refused);
+  to.counter("orders_learned_total", "Orders of images that new traces have changed.", status.orders_learned);
+  to.gauge("joined_hubs", "Other hubs that have joined this one.", status.joined_hubs);
+  add_peers(to, status);
   std::size_t deliveries = 0;
   for (const auto& node : status.nodes) deliveries += node.deliveries.size();
   to.gauge("deliveries_running", "Images that are being sent.", deliveries);

@@ -74,8 +74,9 @@ TEST_CASE("every metric that the dashboard draws is served by a hub or a node") 
   if (!cluster::possible()) return;
   const auto hub_port = free_port();
   const auto node_port = free_port();
-  cluster all(
-      {.hub = {"metrics_listen=127.0.0.1:" + hub_port}, .node = {"metrics_listen=127.0.0.1:" + node_port}});
+  // Nobody is at that port: a peer that is away has its metrics too.
+  cluster all({.hub = {"metrics_listen=127.0.0.1:" + hub_port, "peers=127.0.0.1:1"},
+               .node = {"metrics_listen=127.0.0.1:" + node_port}});
   all.add(make_streamed_image(all.folder() / "streamed", {.files = 2, .file_bytes = 4096}).layout,
           "streamed:1");
   all.mount("streamed:1", "streamed");
