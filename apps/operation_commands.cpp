@@ -178,30 +178,30 @@ namespace {
 
 // ---- top -----------------------------------------------------------------------------------------
 
-result<std::string> view_of(const daemon_arguments& in) {
-  auto quiet = in.daemon;
-  quiet.output.quiet = true;
-  if (in.hub)
-    return ask_for<admin_hub_status>(in.kind(), quiet, admin_hub_status_request{})
-        .map([](const admin_hub_status& status) { return live_view(status, unix_now()); });
-  return ask_for<admin_node_status>(in.kind(), quiet, admin_node_status_request{})
-      .map([](const admin_node_status& status) { return live_view(status, unix_now()); });
-}
-
 struct top_arguments : daemon_arguments {
   std::string interval = "1s";
   std::uint32_t times = 0;
 };
 
+/// As --json a look is what `status` says.
+template <class Status>
+result<int> look(const top_arguments& in, const admin_request& request, const char* clear) {
+  auto quiet = in.daemon;
+  quiet.output.quiet = true;
+  return show(ask_for<Status>(in.kind(), quiet, request), in.daemon.output, [&](const Status& status) {
+    std::printf("%s%s", clear, live_view(status, unix_now()).c_str());
+  });
+}
+
 result<int> top(const top_arguments& in) {
   const auto interval = parse_duration(in.interval);
   if (!interval) return fail(interval.error(), "--interval");
-  const bool terminal = isatty(STDOUT_FILENO) == 1;
+  const char* clear = isatty(STDOUT_FILENO) == 1 ? "\033[H\033[2J" : "";
   interruption signals;
   for (std::uint32_t shown = 0;;) {
-    const auto view = view_of(in);
-    if (!view) return tl::unexpected(view.error());
-    std::printf("%s%s", terminal ? "\033[H\033[2J" : "", view->c_str());
+    const auto looked = in.hub ? look<admin_hub_status>(in, admin_hub_status_request{}, clear)
+                               : look<admin_node_status>(in, admin_node_status_request{}, clear);
+    if (!looked) return looked;
     std::fflush(stdout);
     if (++shown == in.times || signals.wait_for(*interval)) break;
   }
@@ -216,7 +216,9 @@ void add_top_command(command_tree& tree) {
   auto* command = tree.add(tree.root(),
                            {.name = "top",
                             .summary = "Watch deliveries, mounts and who waits, until interrupted.",
-                            .examples = "firstlight top\nfirstlight top --hub --interval 5s"},
+                            .examples = "firstlight top\nfirstlight top --hub --interval 5s",
+                            .details = "With --json each look is one line, that of 'firstlight status "
+                                       "--json'."},
                            [in] { return top(*in); });
   command->add_option("--interval", in->interval, "between two looks (default: 1s)")->type_name("TIME");
   command->add_option("--times", in->times, "end after so many looks (default: never)")->type_name("COUNT");

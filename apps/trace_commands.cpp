@@ -1,8 +1,8 @@
 #include <fstream>
-#include <map>
 
 #include "apps/daemon_client.hpp"
 #include "apps/image_arguments.hpp"
+#include "apps/order_difference.hpp"
 #include "apps/table.hpp"
 #include "model/quantity.hpp"
 
@@ -91,28 +91,11 @@ void add_show(command_tree& tree, CLI::App& group) {
 
 constexpr std::uint32_t compared_runs_max = 65'536;
 
-/// Where each file stands first among those that a start is expected to read.
-std::map<std::string, std::size_t> places_of(const admin_trace_detail& detail) {
-  std::map<std::string, std::size_t> places;
-  for (const auto& run : detail.order)
-    if (run.expected) places.try_emplace(run.path, places.size());
-  return places;
-}
-
-int print_difference(const admin_trace_detail& before, const admin_trace_detail& after) {
-  const auto old_places = places_of(before);
-  const auto new_places = places_of(after);
-  table rows({"", "FILE", "PLACE BEFORE", "PLACE NOW"});
-  for (const auto& [path, place] : old_places)
-    if (!new_places.contains(path)) rows.add({"-", path, std::to_string(place), ""});
-  std::size_t same = 0;
-  for (const auto& [path, place] : new_places) {
-    const auto old = old_places.find(path);
-    if (old == old_places.end()) rows.add({"+", path, "", std::to_string(place)});
-    same += old != old_places.end() ? 1 : 0;
-  }
-  std::fputs(rows.text().c_str(), stdout);
-  std::printf("%zu files are expected of both\n", same);
+result<int> show_difference(const order_difference& difference, const output_options& output) {
+  if (output.json)
+    std::printf("%s\n", to_json(difference).c_str());
+  else if (!output.quiet)
+    std::fputs(to_text(difference).c_str(), stdout);
   return 0;
 }
 
@@ -124,7 +107,11 @@ void add_diff(command_tree& tree, CLI::App& group) {
   auto* command = tree.add(group,
                            {.name = "diff",
                             .summary = "Say how what starts of two images are expected to read differs.",
-                            .examples = "firstlight trace diff redis:7.0 redis:7.2"},
+                            .examples = "firstlight trace diff redis:7.0 redis:7.2",
+                            .details = "With --json one line: {\"removed\":[{\"path\",\"place\"}],"
+                                       "\"added\":[{\"path\",\"place\"}],\"same\"}. A place counts from 0 "
+                                       "among the files that a start is expected to read; same is how many "
+                                       "are expected of both."},
                            [in]() -> result<int> {
                              const auto ask = [&](const std::string& reference) {
                                return ask_for<admin_trace_detail>(
@@ -135,7 +122,7 @@ void add_diff(command_tree& tree, CLI::App& group) {
                              if (!before) return tl::unexpected(before.error());
                              const auto after = ask(in->other);
                              if (!after) return tl::unexpected(after.error());
-                             return print_difference(*before, *after);
+                             return show_difference(compare_orders(*before, *after), in->daemon.output);
                            });
   add_reference(*command, *in);
   command->add_option("other", in->other, "the other image's reference")->required()->type_name("REFERENCE");
