@@ -7,11 +7,12 @@
 
 namespace firstlight {
 
-/// --config and --set, as hub, node and config have them.
+/// --config and --set, as hub, node and config have them; of hubs also --peer.
 struct settings_arguments {
   std::string file;          ///< what the user named
   std::string default_file;  ///< read when it is there
   std::vector<std::string> assignments;
+  std::vector<std::string> peers;  ///< further ones than the setting `peers` names
 };
 
 struct pki_init_arguments {

@@ -17,7 +17,8 @@ void add_hub_command(command_tree& tree, const daemon_actions& actions) {
   add_daemon(tree,
              {.name = "hub",
               .summary = "Serve images to nodes (daemon, in the foreground).",
-              .examples = "firstlight hub\nfirstlight hub --config ./hub.json --set listen=127.0.0.1:7420",
+              .examples = "firstlight hub\nfirstlight hub --config ./hub.json --set listen=127.0.0.1:7420\n"
+                          "firstlight hub --peer hub2.example.org:7420",
               .details = "Stops in order at SIGTERM or SIGINT. Needs certificates: see firstlight-pki(1)."},
              actions.hub);
 }

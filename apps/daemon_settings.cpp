@@ -11,6 +11,13 @@ void add_settings_options(CLI::App& command, settings_arguments& in, const std::
                   "change one setting; may be repeated; 'firstlight config reference' lists them")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
+  if (daemon != "hub") return;
+  command
+      .add_option("--peer", in.peers,
+                  "another hub with which traces are exchanged, beside those of the setting peers; may be "
+                  "repeated")
+      ->type_name("HOST:PORT")
+      ->allow_extra_args(false);
 }
 
 }  // namespace firstlight

@@ -1,15 +1,18 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <type_traits>
 
 #include "apps/command.hpp"
 #include "config/settings.hpp"
 
 namespace firstlight {
 
+/// `daemon` is "hub" or "node": only hubs have --peer.
 void add_settings_options(CLI::App& command, settings_arguments& in, const std::string& daemon);
 
-/// Defaults, then the file, then --set in their order, then validated. Errors: those of config/settings.hpp.
+/// Defaults, then the file, then --set in their order, then --peer, then validated. Errors: those of
+/// config/settings.hpp.
 template <class Options>
 [[nodiscard]] result<Options> load_settings(const settings_arguments& in) {
   Options options;
@@ -22,6 +25,8 @@ template <class Options>
   for (const auto& assignment : in.assignments) {
     if (const auto done = apply_assignment(options, assignment); !done) return fail(done.error(), "--set");
   }
+  if constexpr (std::is_same_v<Options, hub_options>)
+    options.peers.insert(options.peers.end(), in.peers.begin(), in.peers.end());
   if (const auto done = validate(options); !done) return tl::unexpected(done.error());
   return options;
 }

@@ -40,6 +40,12 @@ result<void> address(const char* name, const std::string& value) {
   return {};
 }
 
+result<void> addresses(const char* name, const std::vector<std::string>& values) {
+  for (const auto& value : values)
+    if (auto good = address(name, value); !good) return good;
+  return {};
+}
+
 result<void> recording_mode(const std::string& name) {
   return require(name == "always" || name == "first" || name == "never",
                  "setting recording.mode: '" + name + "' is none of always, first, never");
@@ -77,6 +83,7 @@ result<void> validate(const hub_options& o) {
   return first_failure({
       common(o),
       address("listen", o.listen),
+      addresses("peers", o.peers),
       require(o.access.check == "always" || o.access.check == "never",
               "setting access.check: '" + o.access.check + "' is none of always, never"),
       require(

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "apps/command.hpp"
+#include "apps/daemon_settings.hpp"
 #include "apps/exit_code.hpp"
 #include "apps/manual.hpp"
 #include "apps/reference_text.hpp"
@@ -90,6 +91,23 @@ TEST_CASE("a wrong command line ends with the usage exit code") {
   CHECK(run({"mount", "redis", "--nonsense"}) == 2);
   CHECK(run({"config", "hub", "--config", "/dev/null", "--set", "nonsense=1"}) == 2);
   CHECK(run({"completion", "tcsh"}) == 2);
+}
+
+TEST_CASE("--peer of a hub adds to the peers of its settings, and only hubs have it") {
+  settings_arguments got;
+  const auto none = [](const auto&) -> result<int> { return 0; };
+  const auto note = [&](const settings_arguments& in) -> result<int> {
+    got = in;
+    return 0;
+  };
+  const auto commands = make_command_tree({note, none, none, none, none});
+  const std::vector<const char*> line{"firstlight",     "hub",    "--config", "/dev/null", "--set",
+                                      "peers=one:7420", "--peer", "two:7420", "--peer",    "[::1]:7421"};
+  REQUIRE(commands->run(static_cast<int>(line.size()), line.data()) == 0);
+  CHECK(load_settings<hub_options>(got).value().peers == words{"one:7420", "two:7420", "[::1]:7421"});
+  CHECK(run({"config", "hub", "--config", "/dev/null", "--peer", "one:7420"}) == 0);
+  CHECK(run({"config", "hub", "--config", "/dev/null", "--peer", "one"}) == 2);
+  CHECK(run({"config", "node", "--config", "/dev/null", "--peer", "one:7420"}) == 2);
 }
 
 TEST_CASE("a word that is not known is answered with the one that was meant") {

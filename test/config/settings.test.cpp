@@ -54,6 +54,17 @@ TEST_CASE("a value that does not fit says what would") {
   CHECK(message_of<hub_options>("listen").find("NAME=VALUE") != std::string::npos);
 }
 
+TEST_CASE("another hub is named with its port") {
+  hub_options options;
+  options.peers = {"one.example:7420", "[::1]:7421"};
+  CHECK(validate(options).has_value());
+  options.peers.emplace_back("two.example");
+  const auto refused = validate(options);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == errc::invalid_argument);
+  CHECK(refused.error().detail.starts_with("setting peers"));
+}
+
 TEST_CASE("a JSON file nests names and may carry comments") {
   node_options options;
   const auto done = apply_json(options, R"({
