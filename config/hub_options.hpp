@@ -27,7 +27,7 @@ struct hub_options {
   tls_files tls{.ca = "/etc/firstlight/pki/ca.crt",
                 .certificate = "/etc/firstlight/pki/hub.crt",
                 .key = "/etc/firstlight/pki/hub.key"};
-  std::vector<std::string> revoked_nodes;  ///< certificate names that may not join
+  std::vector<std::string> revoked_nodes;  ///< certificate names that may not join; "admin:NAME"
   std::string log_level = "info";          ///< trace, debug, info, warn, error
   std::vector<std::string> peers;  ///< host:port of other hubs, with which traces are exchanged both ways
   std::string metrics_listen;      ///< 127.0.0.1:port for Prometheus and health checks; empty: nowhere

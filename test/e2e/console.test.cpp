@@ -199,9 +199,9 @@ TEST_CASE("operators drain, evict, reconnect and change the log level; events te
   CHECK(events_of(all, "unmounted").size() == 1);
 }
 
-TEST_CASE("an admin's certificate leads a console to a hub of another machine") {
+TEST_CASE("an admin's certificate leads a console to a hub of another machine, until it is revoked") {
   if (!cluster::possible()) return;
-  cluster all;
+  cluster all({.hub = {"revoked_nodes=admin:gone"}});
   all.add(make_streamed_image(all.folder() / "streamed", {.files = 2, .file_bytes = 4096}).layout,
           "streamed:1");
   for (const std::string name : {"ops", "gone"})
@@ -218,6 +218,10 @@ TEST_CASE("an admin's certificate leads a console to a hub of another machine") 
   const auto listed = one_shot("admin-ops");
   CHECK(nlohmann::json::parse(listed->output())["images"][0]["reference"].get<std::string>().find(
             "streamed:1") != std::string::npos);
+  const auto refused = one_shot("admin-gone");
+  CHECK(refused->wait(std::chrono::seconds(1)) == program_end{6, 0});
+  CHECK(refused->output().empty());
+  CHECK(refused->errors() == "firstlight: the certificate of admin gone has been revoked\n");
   // A node's certificate is for a node.
   CHECK(one_shot("node-main")->output().empty());
 

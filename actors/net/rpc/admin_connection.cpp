@@ -3,6 +3,8 @@
 namespace firstlight {
 namespace {
 
+constexpr std::size_t dropped_at_once = 4096;
+
 kj::ArrayPtr<const kj::byte> as_kj(bytes_view bytes) {
   return {reinterpret_cast<const kj::byte*>(bytes.data()), bytes.size()};
 }
@@ -40,6 +42,21 @@ kj::Promise<void> admin_connection::write(const error& failure) {
                       .code = failure.code,
                       .body_bytes = static_cast<std::uint32_t>(text.size())},
                      share({text.begin(), text.end()}));
+}
+
+kj::Promise<void> admin_connection::end() {
+  stream_->shutdownWrite();
+  auto buffer = kj::heapArray<kj::byte>(dropped_at_once);
+  auto dropped = drop_rest(buffer);
+  return dropped.attach(kj::mv(buffer));
+}
+
+kj::Promise<void> admin_connection::drop_rest(kj::ArrayPtr<kj::byte> buffer) {
+  return stream_->tryRead(buffer.begin(), 1, buffer.size())
+      .then([this, buffer](std::size_t got) -> kj::Promise<void> {
+        if (got == 0) return kj::READY_NOW;
+        return drop_rest(buffer);
+      });
 }
 
 kj::Promise<void> admin_connection::write_frame(const admin_frame_head& head, shared_bytes body) {

@@ -18,11 +18,14 @@ class admin_connection {
   /// One after the other.
   kj::Promise<void> write(admin_frame_kind kind, shared_bytes body);
   kj::Promise<void> write(const error& failure);
+  /// Ends this direction and drops what the client still sends; resolves when that has ended, too.
+  kj::Promise<void> end();
   /// Resolves when the client cannot be answered any more.
   kj::Promise<void> hung_up() { return stream_->whenWriteDisconnected(); }
 
  private:
   kj::Promise<result<shared_bytes>> read_body(std::uint32_t bytes);
+  kj::Promise<void> drop_rest(kj::ArrayPtr<kj::byte> buffer);
   kj::Promise<void> write_frame(const admin_frame_head& head, shared_bytes body);
 
   kj::Own<kj::AsyncIoStream> stream_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "actors/net/rpc/admin_connection.hpp"
 #include "actors/net/rpc/errors.hpp"
 #include "actors/net/rpc/hub_face.hpp"
 #include "actors/net/rpc/relay_streams.hpp"
@@ -79,16 +80,29 @@ std::string hub_engine::refusal(const certificate_name& name) const {
   return {};
 }
 
+/// Whatever the admin asks is answered by why it gets nothing.
+void hub_engine::refuse_admin(acceptor::accepted stream, const error& why) {
+  if (refusals_.pass()) spdlog::warn("hub: refused {}: {}", stream.address, why.detail);
+  if (admins_refused_ >= options_.limits.admin_connections_max) return;  // closed by dropping it
+  ++admins_refused_;
+  auto link = kj::heap<admin_connection>(kj::mv(stream.stream), options_.limits.node_message_bytes_max);
+  auto told = link->write(why).then([&link = *link] { return link.end(); }).attach(kj::mv(link));
+  KJ_IF_MAYBE (tasks, tasks_)
+    (*tasks)->add(loop_.timer()
+                      .timeoutAfter(options_.limits.join_timeout.count() * kj::MILLISECONDS, kj::mv(told))
+                      .catch_([](kj::Exception&&) {})  // the admin went away, or does not
+                      .then([this] { --admins_refused_; }));
+}
+
 /// The hub's socket answers an admin as it answers its own machine's root.
 void hub_engine::admin_accepted(acceptor::accepted stream) {
   const auto name = "admin:" + stream.peer.name;
-  std::string refused;
-  if (revoked_.count(name) > 0) refused = "its certificate has been revoked";
-  if (admins_.size() >= options_.limits.admin_connections_max) refused = "admin_connections_max is reached";
-  if (!refused.empty()) {
-    if (refusals_.pass()) spdlog::warn("hub: refused {} from {}: {}", name, stream.address, refused);
-    return;
-  }
+  if (revoked_.count(name) > 0)
+    return refuse_admin(kj::mv(stream),
+                        {errc::denied, "the certificate of admin " + stream.peer.name + " has been revoked"});
+  if (admins_.size() >= options_.limits.admin_connections_max)
+    return refuse_admin(kj::mv(stream),
+                        {errc::busy, "the hub has link.admin_connections_max consoles; try again"});
   const auto id = next_peer_++;
   auto ending = kj::newPromiseAndFulfiller<void>();
   admins_.emplace(id, std::make_pair(name, kj::mv(ending.fulfiller)));

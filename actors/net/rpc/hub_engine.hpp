@@ -49,6 +49,7 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
   void taskFailed(kj::Exception&& thrown) override;
   void accepted(acceptor::accepted stream);
   void admin_accepted(acceptor::accepted stream);
+  void refuse_admin(acceptor::accepted stream, const error& why);
   std::string refusal(const certificate_name& name) const;
   result<void> check(wire::NodeHello::Reader hello, const peer& from) const;
   result<void> check_alone(wire::NodeHello::Reader hello, const peer& from) const;
@@ -72,6 +73,7 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
   connection_id next_peer_ = 1;
   /// Connections of admins by id: the certificate's name, and what is fulfilled to end one.
   std::map<connection_id, std::pair<std::string, kj::Own<kj::PromiseFulfiller<void>>>> admins_;
+  std::uint32_t admins_refused_ = 0;  // connections of others, which are told why
   std::vector<waiting_attach> waiting_;
   std::string bulk_congestion_;  // of the last accepted socket
   instant watched_{};
