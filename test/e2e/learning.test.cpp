@@ -22,6 +22,24 @@ void await_share(cluster& all, std::uint64_t bytes) {
   REQUIRE(eventually([&] { return all.node_status()["mounts"][0]["bytes_ready"] >= bytes; }));
 }
 
+/// Images of one file each that has the image's name: equal ones would share their traces.
+void add_small_images(cluster& all, const std::vector<std::string>& names) {
+  for (const auto& name : names) {
+    const auto layout = all.folder() / name.substr(0, name.find(':'));
+    write_layout(layout, {tar_builder().folder("data/").file("data/" + name, name).take()});
+    all.add(layout, name);
+  }
+}
+
+/// A start of such an image, from its mount to its end.
+void start_small(cluster& all, const std::string& name, const std::string& group) {
+  const auto mounted = all.on_node({"mount", name, "--optimize-group", group});
+  check_good(mounted);
+  const std::string target = mounted.reply["mount"]["target"];
+  run_well(all, {"cat", target + "/data/" + name});
+  check_good(all.on_node({"umount", target}));
+}
+
 std::string any_mode() {
   return GENERATE(as<std::string>(), "mount_mode=overlay", "mount_mode=hybrid", "mount_mode=fuse");
 }
@@ -130,27 +148,15 @@ TEST_CASE("a start that is recorded when its node stops is not lost") {
 TEST_CASE("users say which starts are recorded") {
   if (!cluster::possible()) return;
   cluster all({.node = {"recording.mode=first", "recording.starts=1"}});
-  for (const std::string name : {"silent:1", "told:1", "last:1"}) {
-    // Images of their own: equal ones would share their traces.
-    const auto layout = all.folder() / name.substr(0, name.find(':'));
-    write_layout(layout, {tar_builder().folder("data/").file("data/" + name, name).take()});
-    all.add(layout, name);
-  }
-  const auto start = [&](const std::string& name, const std::string& group) {
-    auto mounted = all.on_node({"mount", name, "--optimize-group", group});
-    check_good(mounted);
-    const std::string target = mounted.reply["mount"]["target"];
-    run_well(all, {"cat", target + "/data/" + name});
-    check_good(all.on_node({"umount", target}));
-  };
+  add_small_images(all, {"silent:1", "told:1", "last:1"});
   check_good(all.on_node({"trace", "off", "silent:1"}));
   check_good(all.on_node({"trace", "off", "--group", "quiet"}));
-  start("silent:1", "loud");
-  start("told:1", "quiet");
-  start("told:1", "loud");  // the second start of its image
+  start_small(all, "silent:1", "loud");
+  start_small(all, "told:1", "quiet");
+  start_small(all, "told:1", "loud");  // the second start of its image
   check_good(all.on_node({"trace", "on", "told:1"}));
-  start("told:1", "quiet");
-  start("last:1", "loud");
+  start_small(all, "told:1", "quiet");
+  start_small(all, "last:1", "loud");
   await_learned(all, "last", 1);  // traces are sent in the order of their starts
   CHECK(traced(all, "silent")["traces"] == 0);
   CHECK(traced(all, "told")["traces"] == 1);
@@ -158,6 +164,44 @@ TEST_CASE("users say which starts are recorded") {
       nlohmann::json::parse(all.on_hub({"trace", "export"}).reply["collection"].get<std::string>());
   CHECK(groups["Groups"].size() == 2);
   CHECK(all.on_node({"trace", "on", "told:1", "--group", "loud"}).exit_code != 0);
+}
+
+TEST_CASE("where nothing is recorded a start is that somebody asks for") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {"recording.mode=never"}});
+  add_small_images(all, {"silent:1", "told:1"});
+  check_good(all.on_node({"trace", "on", "told:1"}));
+  start_small(all, "silent:1", "loud");
+  start_small(all, "told:1", "loud");
+  await_learned(all, "told", 1);  // traces are sent in the order of their starts
+  CHECK(traced(all, "silent")["traces"] == 0);
+}
+
+TEST_CASE("trace off ends the recording of a start that is under way, and keeps what it has") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {"mount_mode=fuse", "recording.settle_time=10m", "recording.time_max=10m"},
+               .link_bytes_per_second = 3'000'000});
+  all.add(make_streamed_image(all.folder() / "streamed").layout, "streamed:1");
+  const auto read = [&](const std::string& file) {
+    run_well(all, {"tail", "-c", "10", (all.folder() / "mounts" / "streamed" / "data" / file).string()});
+  };
+  all.mount("streamed:1", "streamed");
+  read("f123");
+  check_good(all.on_node({"trace", "off", "streamed:1"}));
+  read("f122");
+  await_learned(all, "streamed", 1);  // while it is mounted, long before it settles
+  CHECK(expected_files(all, "streamed:1") == std::set<std::string>{"data/f123"});
+  check_good(all.on_node({"umount", "streamed"}));
+
+  all.mount("streamed:1", "streamed");
+  read("f121");
+  check_good(all.on_node({"umount", "streamed"}));
+  check_good(all.on_node({"trace", "on", "streamed:1"}));
+  all.mount("streamed:1", "streamed");
+  read("f120");
+  check_good(all.on_node({"umount", "streamed"}));
+  await_learned(all, "streamed", 2);
+  CHECK(expected_files(all, "streamed:1") == std::set<std::string>{"data/f120", "data/f123"});
 }
 
 TEST_CASE("traces go out as JSON and come back, and hostile ones change nothing") {
