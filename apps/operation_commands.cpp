@@ -146,7 +146,7 @@ result<int> follow(const daemon_arguments& in, std::uint64_t after) {
       if (auto shown = show(said, in.daemon.output, print_events); !shown) return shown;
       std::fflush(stdout);
     }
-    if (signals.wait_for(follow_interval)) return 0;
+    if (signals.wait_for(follow_interval) && signals.take()) return 0;
   }
 }
 

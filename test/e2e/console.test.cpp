@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <csignal>
+#include <sstream>
+
 #include "test/e2e/shell_image.hpp"
 
 namespace firstlight {
@@ -37,6 +41,25 @@ std::string console_command(cluster& all) {
   return "env FIRSTLIGHT_HUB_SOCKET=" + (all.folder() / "hub.sock").string() +
          " FIRSTLIGHT_NODE_SOCKET=" + (all.folder() / "node.sock").string() +
          " HOME=" + all.folder().string() + " " + cluster::program() + " console";
+}
+
+/// All events that a program with --follow --json has told so far: number and kind.
+std::vector<std::pair<int, std::string>> told(const running_program& follower) {
+  std::vector<std::pair<int, std::string>> events;
+  std::istringstream lines(follower.output());
+  for (std::string line; std::getline(lines, line) && !lines.eof();) {  // the last one may not be whole
+    const auto said = nlohmann::json::parse(line);
+    for (const auto& one : said["events"])
+      events.emplace_back(one["number"].get<int>(), one["kind"].get<std::string>());
+  }
+  return events;
+}
+
+bool await_told(const running_program& follower, const std::string& kind) {
+  return eventually([&] {
+    const auto events = told(follower);
+    return std::any_of(events.begin(), events.end(), [&](const auto& one) { return one.second == kind; });
+  });
 }
 
 /// The arguments of a console that is led to the cluster's hub by the certificate of `role`-`name`.
@@ -197,6 +220,32 @@ TEST_CASE("operators drain, evict, reconnect and change the log level; events te
   CHECK(events_of(all, "draining").size() == 1);
   CHECK(events_of(all, "mounted").size() == 1);
   CHECK(events_of(all, "unmounted").size() == 1);
+}
+
+TEST_CASE("events are followed as they happen, each is told once, until the follower is interrupted") {
+  if (!cluster::possible()) return;
+  cluster all;
+  auto at_hub = all.start({"events", "--follow", "--json", "--hub"});
+  auto at_node = all.start({"events", "--follow", "--json"});
+  REQUIRE(await_told(*at_hub, "node joined"));  // it had before
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 2, .file_bytes = 4096}).layout,
+          "streamed:1");
+  all.mount("streamed:1", "streamed");
+  REQUIRE(await_told(*at_node, "mounted"));
+  check_good(all.on_node({"umount", "streamed"}));
+  REQUIRE(await_told(*at_node, "unmounted"));
+  check_good(all.on_node({"drain", "on", "--hub"}));
+  REQUIRE(await_told(*at_hub, "draining"));
+  for (const auto* follower : {at_hub.get(), at_node.get()}) {
+    const auto events = told(*follower);
+    for (std::size_t i = 0; i < events.size(); ++i) CHECK(events[i].first == static_cast<int>(i) + 1);
+  }
+  at_hub->signal(SIGINT);
+  at_node->signal(SIGTERM);
+  for (auto* follower : {at_hub.get(), at_node.get()}) {
+    CHECK(follower->wait(std::chrono::seconds(20)) == program_end{0, 0});
+    CHECK(follower->errors().empty());
+  }
 }
 
 TEST_CASE("an admin's certificate leads a console to a hub of another machine, until it is revoked") {
