@@ -243,8 +243,9 @@ void add_score(command_tree& tree, CLI::App& group, bool plots) {
   auto* command = tree.add(
       group,
       {.name = plots ? "plot" : "score",
-       .summary = plots ? "Draw a recorded start against an order: when what was read, waited for, asked for."
-                        : "Replay recorded starts against orders over a modelled link.",
+       .summary =
+           plots ? "Draw a recorded start against an order: when what was read, waited for, asked for, sent."
+                 : "Replay recorded starts against orders over a modelled link.",
        .examples = examples,
        .details =
            "Orders: traced (learned from all other starts than the one that is replayed), relative "

@@ -1,7 +1,9 @@
 #include "model/order_plot.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <utility>
 
 namespace firstlight {
 namespace {
@@ -9,7 +11,16 @@ namespace {
 constexpr double left = 320;
 constexpr double width = 900;
 constexpr double row_height = 12;
+constexpr double legend_indent = 60;
+constexpr double legend_step = 100;
+constexpr double legend_bar = 10;
 constexpr std::size_t rows_max = 400;
+
+// Colours of bars, by how an access went, and of the mark.
+constexpr std::string_view there = "#37a";
+constexpr std::string_view waited = "#e90";
+constexpr std::string_view missed = "#c33";
+constexpr std::string_view arrived = "#2a2";
 
 std::string escaped(std::string_view text) {
   std::string out;
@@ -43,6 +54,25 @@ std::string bar(double x, double y, double length, std::string_view colour) {
          "\" height=\"" + number(row_height - 3) + "\" fill=\"" + std::string(colour) + "\"/>\n";
 }
 
+std::string mark(double x, double y) {
+  return "<circle cx=\"" + number(x) + "\" cy=\"" + number(y + (row_height - 3) / 2) +
+         "\" r=\"2.5\" fill=\"" + std::string(arrived) + "\"/>\n";
+}
+
+/// What colours and marks mean, in one line from `y` on.
+std::string legend(double y) {
+  constexpr std::array meanings{std::pair{there, "there"}, std::pair{waited, "waited"},
+                                std::pair{missed, "asked for"}};
+  std::string line;
+  double x = left + legend_indent;
+  for (const auto& [colour, meaning] : meanings) {
+    line += bar(x, y, legend_bar, colour) + text(x + legend_bar + 4, y + row_height - 4, "start", meaning);
+    x += legend_step;
+  }
+  return line + mark(x + legend_bar - 3, y) +
+         text(x + legend_bar + 4, y + row_height - 4, "start", "last byte has arrived");
+}
+
 }  // namespace
 
 std::string plot_replay(const order_score& score, std::span<const std::string> paths,
@@ -72,13 +102,14 @@ std::string plot_replay(const order_score& score, std::span<const std::string> p
     const auto row = rows.find(access.run.content);
     if (row == rows.end()) continue;
     const auto x = place(access.asked);
-    const auto colour = access.missed ? "#c33" : access.wait.count() > 0 ? "#e90" : "#37a";
+    const auto colour = access.missed ? missed : access.wait.count() > 0 ? waited : there;
     svg += bar(x, top(row->second), place(access.asked + access.wait) - x, colour);
+    svg += mark(place(access.arrived), top(row->second));
   }
   const auto bottom = height - 12;
   svg += text(left, bottom, "start", "0 ms");
-  svg += text(left + width, bottom, "end",
-              number(span / 1e6) + " ms; blue: there, orange: waited, red: asked for");
+  svg += legend(bottom - row_height + 4);
+  svg += text(left + width, bottom, "end", number(span / 1e6) + " ms");
   return svg + "</svg>\n";
 }
 

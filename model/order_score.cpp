@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -79,22 +80,22 @@ class replay {
   replay(const stream& sent, const modelled_link& link, block_geometry geometry)
       : stream_(sent), link_(link), geometry_(geometry) {}
 
-  /// @returns when all blocks of the run are there.
   replayed_access read(const block_run& run, time now) {
-    replayed_access done{run, now, time(0), false};
+    replayed_access done{run, now};
     advance(now);
-    auto there = now;
-    for (auto block = run.first; block < run.first + run.count; ++block) {
-      if (extra_.contains(block_key(run.content, block)))
-        there = std::max(there, extra_[block_key(run.content, block)]);
-      else if (const auto end = stream_.end_of(run.content, block); end > position_)
-        there = std::max(there, arrival(run, block, end, now, done.missed));
-    }
-    done.wait = there - now;
+    for (auto block = run.first; block < run.first + run.count; ++block)
+      done.arrived = std::max(done.arrived, arrival(run, block, now, done.missed));
+    done.wait = std::max(time(0), done.arrived - now);
     return done;
   }
 
  private:
+  /// Something that was sent out of turn.
+  struct insertion {
+    std::uint64_t position;  ///< of the stream when it was made
+    double bytes;            ///< of all up to this one
+  };
+
   [[nodiscard]] double packed(double bytes) const {
     return bytes * link_.packed_share / link_.bytes_per_second * 1e9;
   }
@@ -103,11 +104,25 @@ class replay {
         static_cast<double>(now.count()) * link_.bytes_per_second / 1e9 / link_.packed_share - inserted_;
     position_ = std::max(position_, static_cast<std::uint64_t>(std::max(0.0, bytes)));
   }
-  time arrival(const block_run& run, std::uint32_t block, std::uint64_t end, time now, bool& missed) {
-    const auto in_turn = time(static_cast<std::int64_t>(packed(static_cast<double>(end) + inserted_)));
+  /// When the stream has brought so many bytes. What is sent out of turn delays only what comes behind it.
+  [[nodiscard]] time in_turn(std::uint64_t end) const {
+    const auto later = std::partition_point(insertions_.begin(), insertions_.end(),
+                                            [&](const insertion& one) { return one.position < end; });
+    const auto before = later == insertions_.begin() ? 0.0 : std::prev(later)->bytes;
+    return time(static_cast<std::int64_t>(packed(static_cast<double>(end) + before)));
+  }
+  time arrival(const block_run& run, std::uint32_t block, time now, bool& missed) {
+    if (const auto sent = extra_.find(block_key(run.content, block)); sent != extra_.end())
+      return sent->second;
+    const auto end = stream_.end_of(run.content, block);
+    if (end <= position_) return std::min(in_turn(end), now);
+    return later_arrival(run, block, in_turn(end), now, missed);
+  }
+  /// Of a block that has not arrived.
+  time later_arrival(const block_run& run, std::uint32_t block, time due, time now, bool& missed) {
     const auto first = static_cast<double>(stream_.length({run.content, block, 1}));
     const auto out_of_turn = now + link_.round_trip + time(static_cast<std::int64_t>(packed(first)));
-    if (in_turn <= out_of_turn) return in_turn;
+    if (due <= out_of_turn) return due;
     missed = true;
     const auto after = run.first + run.count;
     const auto reach = reach_of_want(link_.hub, geometry_, times_missed_[run.content]++,
@@ -120,6 +135,7 @@ class replay {
       extra_.emplace(key, out_of_turn + time(static_cast<std::int64_t>(packed(bytes) * i)));
       inserted_ += bytes;
     }
+    insertions_.push_back({position_, inserted_});
     return extra_.at(block_key(run.content, block));
   }
 
@@ -128,7 +144,8 @@ class replay {
   block_geometry geometry_;
   std::unordered_map<std::uint64_t, time> extra_;  ///< blocks sent out of turn: when they arrive
   std::unordered_map<std::uint32_t, std::uint32_t> times_missed_;  ///< by content
-  double inserted_ = 0;         ///< bytes of those: all else comes later by so much
+  std::vector<insertion> insertions_;
+  double inserted_ = 0;         ///< bytes of blocks sent out of turn: all else comes later by so much
   std::uint64_t position_ = 0;  ///< bytes of the stream that have arrived
 };
 

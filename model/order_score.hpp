@@ -21,7 +21,8 @@ struct replayed_access {
   block_run run;
   std::chrono::nanoseconds asked{0};  ///< since the first byte of the stream could have arrived
   std::chrono::nanoseconds wait{0};
-  bool missed = false;  ///< asked for out of turn
+  bool missed = false;                  ///< asked for out of turn
+  std::chrono::nanoseconds arrived{0};  ///< when its last byte came: if it had to wait, at the end of that
 };
 
 /// Shares of the stream, in percent of its bytes, at which `order_score::recall` is taken.

@@ -110,6 +110,7 @@ TEST_CASE("a recording on purpose tells blocks, though all contents are there") 
   const auto picture = all.folder() / "plot.svg";
   check_good(all.on_hub({"trace", "plot", "shell:1", picture.string(), "--order", "traced"}));
   CHECK(text_of(picture).find("bin/busybox") != std::string::npos);
+  CHECK(text_of(picture).find("last byte has arrived") != std::string::npos);
 }
 
 TEST_CASE("a trace reaches the hub when it is back, once, also if the node was restarted meanwhile") {

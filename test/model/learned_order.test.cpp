@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "model/order_score.hpp"
 #include "model/runs.hpp"
@@ -206,6 +207,37 @@ TEST_CASE("what an order sends too late is asked for, and comes a round trip lat
   CHECK(score.sent_bytes == 480'000);
 }
 
+namespace {
+
+bool about(std::chrono::nanoseconds a, std::chrono::nanoseconds b) {
+  return std::chrono::abs(a - b) < 10us;
+}
+
+}  // namespace
+
+TEST_CASE("it is known when what was read had arrived, and a miss delays only what comes behind it") {
+  // 16.384 ms a block, in the order of the contents.
+  const observed_start start{{{0, 0ms, {{0, 1, 0ms, {}}}},
+                              {2, 100ms, {{9, 1, 100ms, {}}}},
+                              {0, 200ms, {{1, 1, 200ms, {}}}},
+                              {1, 201ms, {{0, 1, 201ms, {}}}}},
+                             1};
+  const auto score = score_order(start, {}, three_files, {}, slow);
+  REQUIRE(score.accesses.size() == 4);
+  REQUIRE(score.misses == 1);
+  const auto& [first, missed, before, behind] =
+      std::tie(score.accesses[0], score.accesses[1], score.accesses[2], score.accesses[3]);
+  CHECK(about(first.arrived, 16'384us));
+  CHECK(first.arrived == first.asked + first.wait);
+  // Asked for at 116.384 ms, when blocks of the second file were arriving; the last block is a short one.
+  CHECK(about(missed.arrived, 116'384us + 100ms + 12'544us));
+  CHECK(missed.arrived == missed.asked + missed.wait);
+  CHECK(about(before.arrived, 2 * 16'384us));
+  CHECK(before.wait == 0ms);
+  CHECK(about(behind.arrived, 160ms + 16'384us + 12'544us));
+  CHECK(behind.wait == 0ms);
+}
+
 TEST_CASE("a start has all it reads after the last segment that holds any of it") {
   const auto start = reads({{0, 0}, {1, 9}});
   const auto until = [&](const content_order& order) {
@@ -241,5 +273,9 @@ TEST_CASE("no order is better than a start's own by more than a miss would save"
     RC_ASSERT(best.touched_bytes == plain.touched_bytes);
     RC_ASSERT(best.sent_bytes == best.touched_bytes);
     RC_ASSERT(plain.recall.back() > 0.999 || plain.touched_bytes == 0);
+    for (const auto& access : plain.accesses) {
+      RC_ASSERT(access.arrived > 0ms);
+      RC_ASSERT(access.wait == std::max(access.arrived - access.asked, std::chrono::nanoseconds(0)));
+    }
   }));
 }
