@@ -63,9 +63,10 @@ void print_detail(const admin_trace_detail& detail) {
   std::fputs(traces.text().c_str(), stdout);
   if (detail.order.empty()) return;
   std::puts("");
-  table runs({"FILE", "FIRST BLOCK", "BLOCKS", "EXPECTED"});
+  table runs({"FILE", "FIRST BLOCK", "BLOCKS", "EXPECTED", "READ BY"});
   for (const auto& run : detail.order)
-    runs.add({run.path, std::to_string(run.first), std::to_string(run.count), run.expected ? "yes" : "no"});
+    runs.add({run.path, std::to_string(run.first), std::to_string(run.count), run.expected ? "yes" : "no",
+              run.read_percent == 0 ? "" : std::to_string(run.read_percent) + " %"});
   std::fputs(runs.text().c_str(), stdout);
 }
 
@@ -78,7 +79,9 @@ void add_show(command_tree& tree, CLI::App& group) {
       group,
       {.name = "show",
        .summary = "Show the traces of an image and the order in which it is delivered.",
-       .examples = "firstlight trace show redis:7\nfirstlight trace show redis:7 --order 50"},
+       .examples = "firstlight trace show redis:7\nfirstlight trace show redis:7 --order 50",
+       .details = "READ BY is the share of the recorded starts, by their weight, that have read of that run; "
+                  "empty where it is guessed, or learned from another image's starts."},
       [in] {
         return show(ask_for<admin_trace_detail>(daemon_kind::hub, in->daemon,
                                                 admin_trace_show{in->reference, in->platform, in->order}),

@@ -1,6 +1,7 @@
 #include "model/learned_order.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <tuple>
 #include <unordered_map>
@@ -32,11 +33,17 @@ time weighted_median(std::vector<std::pair<time, double>>& accesses, double weig
   return accesses.back().first;
 }
 
+/// From 1 to 100: what has been read was not read by nobody.
+std::uint8_t percent_of(double share) {
+  return static_cast<std::uint8_t>(std::clamp(std::lround(share * 100), 1L, 100L));
+}
+
 struct expected_block {
   bool likely = true;
   time position{0};
   std::uint32_t content = 0;
   std::uint32_t block = 0;
+  std::uint8_t read_percent = 0;
   friend bool operator<(const expected_block& a, const expected_block& b) {
     return std::tie(b.likely, a.position, a.content, a.block) <
            std::tie(a.likely, b.position, b.content, b.block);
@@ -65,7 +72,8 @@ class merger {
     for (auto& [key, seen] : history_) {
       const bool likely = seen.weight >= limits_.likely_share * total_ * rounding;
       blocks.push_back({likely, weighted_median(seen.accesses, seen.weight),
-                        static_cast<std::uint32_t>(key >> 32U), static_cast<std::uint32_t>(key)});
+                        static_cast<std::uint32_t>(key >> 32U), static_cast<std::uint32_t>(key),
+                        percent_of(seen.weight / total_)});
     }
     std::sort(blocks.begin(), blocks.end());
     content_order order;
@@ -75,10 +83,12 @@ class merger {
       const bool same_part = likely == block.likely;
       likely = block.likely;
       auto* last = same_part && !order.runs.empty() ? &order.runs.back() : nullptr;
-      if (last != nullptr && last->content == block.content && last->first + last->count == block.block)
+      if (last != nullptr && last->content == block.content && last->first + last->count == block.block) {
         ++last->count;
-      else {
+        order.read_percents.back() = std::max(order.read_percents.back(), block.read_percent);
+      } else {
         order.runs.push_back({block.content, block.block, 1});
+        order.read_percents.push_back(block.read_percent);
         if (likely)
           order.positions.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(block.position));
       }

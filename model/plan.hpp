@@ -26,6 +26,9 @@ struct content_order {
   /// When a start is expected to read each of the leading runs, since it began: rising. Those behind are
   /// read later; empty: not known.
   std::vector<std::chrono::milliseconds> positions{};
+  /// What share of the starts that taught it, by weight, have read the leading runs: 1 to 100 percent, 0 for
+  /// a run that none is known to have read. Plans do without; empty: not known.
+  std::vector<std::uint8_t> read_percents{};
 };
 
 /// Of what no start is expected to read.

@@ -459,6 +459,7 @@ struct OrderRun {
   first @1 :UInt32;
   count @2 :UInt32;
   expected @3 :Bool;
+  readPercent @4 :UInt32;
 }
 
 struct TraceDetail {

@@ -113,7 +113,8 @@ struct admin_order_run {
   std::string path;
   std::uint32_t first = 0;
   std::uint32_t count = 0;
-  bool expected = false;  ///< a start is believed to read it
+  bool expected = false;           ///< a start is believed to read it
+  std::uint32_t read_percent = 0;  ///< of the starts it was learned from, by weight; 0: no such is known
   friend bool operator==(const admin_order_run&, const admin_order_run&) = default;
 };
 struct admin_trace_detail {

@@ -101,6 +101,7 @@ void fields(Io& io, accessed<Io, admin_order_run>& v) {
   io("first", v.first);
   io("count", v.count);
   io("expected", v.expected);
+  io("read_percent", v.read_percent);
 }
 
 template <class Io>

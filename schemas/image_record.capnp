@@ -27,6 +27,7 @@ struct StoredOrder {             # in which order a start of the image reads it
   traces  @2 :UInt32;            # of how many starts it was learned; 0: guessed without any
   relative @3 :Text;             # whose starts those were, if not this image's own: a reference
   positionsMs @4 :List(UInt32);  # when a start is expected to read each of the leading runs; empty: not known
+  readPercents @5 :List(UInt8);  # share of those starts, by weight, that have read the leading runs; empty: not known
 }
 
 struct StoredRun {               # blocks of one content of the TOC

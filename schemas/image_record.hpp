@@ -32,6 +32,7 @@ struct stored_order {
   std::uint32_t traces = 0;   ///< of how many starts it was learned; 0: guessed without any
   std::string relative{};     ///< whose starts those were, if not this image's own: a reference
   std::vector<std::chrono::milliseconds> positions{};  ///< as in `content_order`
+  std::vector<std::uint8_t> read_percents{};           ///< as in `content_order`
   friend bool operator==(const stored_order&, const stored_order&) = default;
 };
 

@@ -66,6 +66,8 @@ std::vector<std::byte> encode_order(const stored_order& order) {
   auto positions = root.initPositionsMs(static_cast<unsigned>(order.positions.size()));
   for (unsigned i = 0; i < positions.size(); ++i)
     positions.set(i, static_cast<std::uint32_t>(order.positions[i].count()));
+  auto percents = root.initReadPercents(static_cast<unsigned>(order.read_percents.size()));
+  for (unsigned i = 0; i < percents.size(); ++i) percents.set(i, order.read_percents[i]);
   return detail::flat_bytes(message);
 }
 
@@ -78,6 +80,7 @@ result<stored_order> decode_order(bytes_view message) {
     order.traces = root.getTraces();
     order.relative = root.getRelative().cStr();
     for (const auto position : root.getPositionsMs()) order.positions.emplace_back(position);
+    for (const auto percent : root.getReadPercents()) order.read_percents.push_back(percent);
     return order;
   });
 }

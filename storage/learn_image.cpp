@@ -184,9 +184,11 @@ stored_order order_from(const learn_tools& tools, const toc_view& toc, std::span
                       static_cast<std::uint32_t>(order.guessed_runs),
                       static_cast<std::uint32_t>(starts.size()),
                       {},
-                      std::move(order.positions)};
+                      std::move(order.positions),
+                      std::move(order.read_percents)};
   const auto expected = guessed.runs.begin() + guessed.guessed;
   stored.runs.insert(stored.runs.begin() + stored.guessed, guessed.runs.begin(), expected);
+  stored.read_percents.insert(stored.read_percents.begin() + stored.guessed, guessed.guessed, 0);
   stored.runs.insert(stored.runs.end(), expected, guessed.runs.end());
   return stored;
 }

@@ -253,8 +253,9 @@ result<admin_trace_detail> show_traces(const hub_trace_tools& tools, const admin
   const auto paths = content_paths(**toc);
   for (std::size_t i = 0; i < std::min<std::size_t>(order->runs.size(), asked.order_max); ++i) {
     const auto& run = order->runs[i];
+    const std::uint32_t percent = i < order->read_percents.size() ? order->read_percents[i] : 0U;
     if (run.content < paths.size())
-      detail.order.push_back({paths[run.content], run.first, run.count, i < order->guessed});
+      detail.order.push_back({paths[run.content], run.first, run.count, i < order->guessed, percent});
   }
   return detail;
 }

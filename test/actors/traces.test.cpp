@@ -110,6 +110,22 @@ TEST_CASE("an image without traces takes those of its nearest relative, until it
   CHECK(bench.hub.catalogue->order(next.record.toc).value().relative.empty());
 }
 
+TEST_CASE("of each run of a learned order it is shown which share of the starts has read it") {
+  aggregator_bench bench;
+  const hub_trace_tools tools{*bench.hub.catalogue, *bench.hub.traces, bench.hub.learning,
+                              bench.image.record.platform};
+  const auto shown = [&] { return show_traces(tools, {"example.com/app:1", "", 10}).value().order; };
+  for (const auto& run : shown()) CHECK(run.read_percent == 0);  // guessed
+  REQUIRE(bench.report(start_of(bench.image, 1, {"c", "a"}), "n1"));
+  REQUIRE(bench.report(start_of(bench.image, 2, {"c"}), "n2"));
+  bench.learn();
+  const auto order = shown();
+  REQUIRE(order.size() >= 2);
+  CHECK(order[0] == admin_order_run{"c", 0, 1, true, 100});
+  CHECK(order[1] == admin_order_run{"a", 0, 1, true, 50});
+  for (std::size_t i = 2; i < order.size(); ++i) CHECK(order[i].read_percent == 0);
+}
+
 TEST_CASE("an image whose traces are removed is guessed again") {
   aggregator_bench bench;
   const auto guessed = bench.hub.catalogue->order(bench.image.record.toc).value();

@@ -66,6 +66,7 @@ TEST_CASE("what one start reads is sent first for the next node, and that one wa
   const auto order = all.on_hub({"trace", "show", "streamed:1", "--order", "4"}).reply;
   CHECK(order["order"][0]["path"] == "data/f123");
   CHECK(order["order"][0]["expected"] == true);
+  CHECK(order["order"][0]["read_percent"] == 100);
   CHECK(order["traces"][0]["node"] == "main");
   CHECK(order["traces"][0]["wait_ms"] > 0);
   all.next_node();

@@ -88,6 +88,23 @@ TEST_CASE("a start's weight decides how much its reads count") {
   CHECK(order.runs.front().content == 0);
 }
 
+TEST_CASE("of each run it is known which share of the starts has read it, by their weight") {
+  using percents = std::vector<std::uint8_t>;
+  std::vector starts(9, reads({{0, 0}, {0, 5}}));
+  starts.push_back(reads({{2, 2}, {0, 0}, {0, 5}}));
+  CHECK(learn_order(starts, three_files, {}).read_percents == percents{100, 100, 10});
+  CHECK(learn_order(std::vector{reads({{0, 0}}, 10), reads({{1, 0}}, 0.5)}, three_files, {}).read_percents ==
+        percents{95, 5});
+  // A run counts as its block that most have read, and what anybody has read never as read by nobody.
+  const auto order = learn_order(std::vector{reads({{0, 0}, {0, 1}}, 0.001), reads({{0, 1}}, 10)},
+                                 three_files, {}, {.likely_share = 0, .opened_bytes_max = 0});
+  CHECK(order.runs == std::vector<block_run>{{0, 0, 2}});
+  CHECK(order.read_percents == percents{100});
+  CHECK(
+      learn_order(std::vector{reads({{0, 0}}, 10), reads({{1, 0}}, 0.001)}, three_files, {}).read_percents ==
+      percents{100, 1});
+}
+
 TEST_CASE("time that was lost waiting for the delivery does not move what comes later") {
   observed_start slow{{{0, 0ms, {{0, 1, 0ms, 500ms}}}, {1, 502ms, {{0, 1, 502ms, 0ms}}}}, 1};
   const auto plain = without_waits(slow);
@@ -158,6 +175,8 @@ TEST_CASE("the order in which traces arrive does not matter, and every block is 
     const auto other = learn_order(starts, three_files, {});
     RC_ASSERT(other.runs == order.runs);
     RC_ASSERT(other.guessed_runs == order.guessed_runs);
+    RC_ASSERT(other.read_percents == order.read_percents);
+    RC_ASSERT(order.read_percents.size() == order.runs.size());
     const auto blocks = blocks_of(order);
     RC_ASSERT(std::set<block>(blocks.begin(), blocks.end()).size() == blocks.size());
     std::set<block> read;
