@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "apps/image_arguments.hpp"
 #include "apps/local_path.hpp"
 #include "apps/table.hpp"
@@ -15,6 +17,15 @@ void print_image(const admin_image& image) {
               rounded_bytes(image.content_bytes).c_str(), image.files);
   std::printf("  tag        checked %s%s\n", ago(image.checked_at, unix_now()).c_str(),
               image.last_known ? (", registry away since: " + printable(image.last_error)).c_str() : "");
+}
+
+void print_detail(const admin_image_detail& detail) {
+  print_image(detail.image);
+  const char* title = "layers";
+  for (const auto& layer : detail.layers)
+    std::printf("  %-10s sha256:%s  %s\n", std::exchange(title, ""), layer.digest.c_str(),
+                rounded_bytes(layer.bytes).c_str());
+  std::printf("  config     %s\n", printable(detail.config_json).c_str());
 }
 
 void print_images(const admin_image_list& list) {
@@ -80,15 +91,12 @@ void add_show(command_tree& tree, CLI::App& group) {
   auto* command =
       tree.add(group,
                {.name = "show",
-                .summary = "Show one image with its configuration.",
+                .summary = "Show one image with its layers and its configuration.",
                 .examples = "firstlight image show redis:7"},
                [in] {
                  return show(ask_for<admin_image_detail>(daemon_kind::hub, in->daemon,
                                                          admin_image_show{in->reference, in->platform}),
-                             in->daemon.output, [](const admin_image_detail& detail) {
-                               print_image(detail.image);
-                               std::printf("  config     %s\n", printable(detail.config_json).c_str());
-                             });
+                             in->daemon.output, print_detail);
                });
   add_reference(*command, *in);
   add_daemon_options(*command, in->daemon, daemon_kind::hub);

@@ -23,6 +23,12 @@ struct Image {
   lastError       @13 :Text;         # why, of the last check
 }
 
+struct ImageLayer {                  # one layer of an image, as its source has it
+  digest    @0 :Text;
+  bytes     @1 :UInt64;
+  mediaType @2 :Text;
+}
+
 struct Delivery {
   id                    @0 :UInt64;
   reference             @1 :Text;
@@ -265,6 +271,7 @@ struct ImageDetail {
   image        @0 :Image;
   manifestJson @1 :Text;
   configJson   @2 :Text;
+  layers       @3 :List(ImageLayer);  # lowest first
 }
 
 struct HubStatus {

@@ -166,6 +166,7 @@ struct admin_image_detail {
   admin_image image;
   std::string manifest_json;
   std::string config_json;
+  std::vector<admin_image_layer> layers;  ///< lowest first
   friend bool operator==(const admin_image_detail&, const admin_image_detail&) = default;
 };
 struct admin_hub_status {

@@ -18,28 +18,11 @@ void fields(Io&, Empty&) {}
 
 }  // namespace firstlight::detail
 
+#include "schemas/admin_image_fields.hpp"
 #include "schemas/admin_learning_fields.hpp"
 #include "schemas/admin_operations_fields.hpp"
 
 namespace firstlight::detail {
-
-template <class Io>
-void fields(Io& io, accessed<Io, admin_image>& v) {
-  io("reference", v.reference);
-  io("platform", v.platform);
-  io("manifest", v.manifest);
-  io("toc", v.toc);
-  io("source", v.source);
-  io("compressed_bytes", v.compressed_bytes);
-  io("content_bytes", v.content_bytes);
-  io("toc_bytes", v.toc_bytes);
-  io("files", v.files);
-  io("layers", v.layers);
-  io("added_at", v.added_at);
-  io("checked_at", v.checked_at);
-  io("last_known", v.last_known);
-  io("last_error", v.last_error);
-}
 
 template <class Io>
 void fields(Io& io, accessed<Io, admin_delivery>& v) {
@@ -167,25 +150,6 @@ void fields(Io& io, accessed<Io, admin_layer>& v) {
 }
 
 template <class Io>
-void fields(Io& io, accessed<Io, admin_image_add>& v) {
-  io("reference", v.reference);
-  io("platform", v.platform);
-  io("name", v.name);
-}
-
-template <class Io>
-void fields(Io& io, accessed<Io, admin_image_show>& v) {
-  io("reference", v.reference);
-  io("platform", v.platform);
-}
-
-template <class Io>
-void fields(Io& io, accessed<Io, admin_image_remove>& v) {
-  io("reference", v.reference);
-  io("platform", v.platform);
-}
-
-template <class Io>
 void fields(Io& io, accessed<Io, registry_login>& v) {
   io("user", v.user);
   io("password", v.password);
@@ -279,18 +243,6 @@ template <class Io>
 void fields(Io& io, accessed<Io, admin_layer_remove>& v) {
   io("key", v.key);
   io("keep_files", v.keep_files);
-}
-
-template <class Io>
-void fields(Io& io, accessed<Io, admin_image_list>& v) {
-  io("images", v.images);
-}
-
-template <class Io>
-void fields(Io& io, accessed<Io, admin_image_detail>& v) {
-  io("image", v.image);
-  io("manifest_json", v.manifest_json);
-  io("config_json", v.config_json);
 }
 
 template <class Io>

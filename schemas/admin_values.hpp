@@ -27,6 +27,14 @@ struct admin_image {
   friend bool operator==(const admin_image&, const admin_image&) = default;
 };
 
+/// One layer of an image, as its source has it.
+struct admin_image_layer {
+  std::string digest;
+  std::uint64_t bytes = 0;
+  std::string media_type;
+  friend bool operator==(const admin_image_layer&, const admin_image_layer&) = default;
+};
+
 /// One transfer from the hub to a node, as either side sees it.
 struct admin_delivery {
   std::uint64_t id = 0;

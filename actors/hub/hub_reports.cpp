@@ -1,5 +1,10 @@
 #include "actors/hub/hub_reports.hpp"
 
+#include <algorithm>
+#include <span>
+
+#include "storage/oci/manifest_json.hpp"
+
 namespace firstlight {
 namespace {
 
@@ -66,6 +71,18 @@ admin_image report(const known_image& image) {
   said.last_known = image.last_known;
   said.last_error = image.last_error;
   if (image.toc) said.toc_bytes = image.toc->message().size() + image.toc->content_ids().size();
+  return said;
+}
+
+result<admin_image_detail> report_detail(const known_image& image) {
+  admin_image_detail said{
+      report(image), std::string(image.toc->manifest_json()), std::string(image.toc->config_json()), {}};
+  const auto manifest = parse_image_manifest(said.manifest_json);
+  if (!manifest) return fail(manifest.error(), image.record.reference);
+  const auto count =
+      std::min<std::size_t>(image.record.layers, manifest->layers.size());  // maybe the lowest only
+  for (const auto& layer : std::span(manifest->layers).first(count))
+    said.layers.push_back({layer.id.hex(), layer.size, layer.media_type});
   return said;
 }
 

@@ -15,6 +15,8 @@ namespace firstlight {
 
 [[nodiscard]] admin_image report(const image_record& record);
 [[nodiscard]] admin_image report(const known_image& image);
+/// Of an image with its table of contents. Errors: `corrupt` for one whose manifest is none.
+[[nodiscard]] result<admin_image_detail> report_detail(const known_image& image);
 [[nodiscard]] admin_ingestion report(const ingestion_status& status);
 [[nodiscard]] admin_session report(const session_report& session, const node_identity& who);
 

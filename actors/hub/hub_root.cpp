@@ -126,8 +126,7 @@ result<admin_image_detail> detail_of(const hub_root_tools& tools, const admin_im
                                      "'");
   auto toc = tools.catalogue.toc((*record)->toc);
   if (!toc) return tl::unexpected(toc.error());
-  return admin_image_detail{report(known_image{**record, *toc, nullptr, false, {}}),
-                            std::string((*toc)->manifest_json()), std::string((*toc)->config_json())};
+  return report_detail(known_image{**record, *toc, nullptr, false, {}});
 }
 
 void remove(const shell& my, const admin_image_remove& asked, reply_promise reply) {

@@ -63,6 +63,21 @@ struct root_bench {
 
 }  // namespace
 
+TEST_CASE("an image is shown with each of its layers") {
+  root_bench bench;
+  const auto shown = bench.ask<admin_image_detail>(admin_image_show{bench.image.record.reference, ""});
+  REQUIRE(shown);
+  REQUIRE(shown->layers.size() == bench.image.record.layers);
+  std::uint64_t bytes = 0;
+  for (const auto& layer : shown->layers) {
+    CHECK(shown->manifest_json.find("sha256:" + layer.digest) != std::string::npos);
+    CHECK_FALSE(layer.media_type.empty());
+    bytes += layer.bytes;
+  }
+  CHECK(bytes == shown->image.compressed_bytes);
+  CHECK_FALSE(bench.ask<admin_image_detail>(admin_image_show{"example.com/none:1", ""}));
+}
+
 TEST_CASE("a long learning run does not delay what users ask about traces") {
   root_bench bench;
   const auto reported = bench.stage.ask<trace_kept>(

@@ -23,6 +23,13 @@ TEST_CASE("the first pull of an image that the hub does not know brings it, and 
   const auto shown = all.on_hub({"image", "show", name});
   check_good(shown);
   CHECK(shown.reply["image"]["reference"] == name);
+  REQUIRE(shown.reply["layers"].size() == 1);
+  CHECK(shown.reply["layers"][0]["digest"].get<std::string>().size() == 64);
+  CHECK(shown.reply["layers"][0]["bytes"] == shown.reply["image"]["compressed_bytes"]);
+  auto table = all.start({"image", "show", name});
+  REQUIRE(table->wait(std::chrono::minutes(1)) == program_end{0, 0});
+  CHECK(table->output().find("sha256:" + shown.reply["layers"][0]["digest"].get<std::string>()) !=
+        std::string::npos);
   const auto unknown = all.on_hub({"image", "show", "no.example/such:1"});
   CHECK(unknown.exit_code != 0);
   CHECK(std::count(unknown.errors.begin(), unknown.errors.end(), '\n') == 1);
