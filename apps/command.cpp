@@ -153,6 +153,7 @@ std::unique_ptr<command_tree> make_command_tree(const daemon_actions& actions, s
       {"install", add_install_commands},
       {"waiters", add_waiters_command},
       {"receivers", add_receivers_command},
+      {"sessions", add_sessions_command},
       {"top", add_top_command},
       {"events", add_events_command},
       {"evict", add_evict_command},

@@ -85,6 +85,7 @@ void add_record_command(command_tree& tree, CLI::App& group);  ///< `trace recor
 void add_status_command(command_tree& tree);
 void add_waiters_command(command_tree& tree);
 void add_receivers_command(command_tree& tree);
+void add_sessions_command(command_tree& tree);
 void add_version_command(command_tree& tree);
 void add_bundle_commands(command_tree& tree);
 void add_layer_commands(command_tree& tree);

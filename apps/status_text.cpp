@@ -137,4 +137,14 @@ std::string status_text(const admin_hub_status& s, std::int64_t now) {
   return text + notices_text(s.notices);
 }
 
+std::string sessions_text(const std::vector<admin_session>& sessions, std::int64_t now) {
+  if (sessions.empty()) return "no node has joined\n";
+  table rows({"NODE", "ADDRESS", "SINCE", "DELIVERIES", "SENT", "IN FLIGHT", "WINDOW", "ROUND TRIP"});
+  for (const auto& one : sessions)
+    rows.add({one.name, one.address, ago(one.joined_at, now), std::to_string(one.deliveries.size()),
+              rounded_bytes(one.bytes_sent), rounded_bytes(one.bytes_in_flight),
+              rounded_bytes(one.credit_bytes), round_trip_text(one.round_trip_us)});
+  return rows.text();
+}
+
 }  // namespace firstlight

@@ -297,5 +297,7 @@ struct admin_progress {
 /// What a daemon's user gets by --json: one line, fields named as in this header and in its order.
 /// `admin_done` is {}. Bytes that are not UTF-8 become U+FFFD.
 [[nodiscard]] std::string to_json(const admin_reply& reply);
+/// The same of a part of a hub's status: {"sessions":[...]}.
+[[nodiscard]] std::string sessions_json(const std::vector<admin_session>& sessions);
 
 }  // namespace firstlight

@@ -117,4 +117,11 @@ std::string to_json(const admin_reply& reply) {
   return out + "}";
 }
 
+std::string sessions_json(const std::vector<admin_session>& sessions) {
+  std::string out = "{";
+  detail::json_writer into(out);
+  into("sessions", sessions);
+  return out + "}";
+}
+
 }  // namespace firstlight

@@ -83,6 +83,31 @@ TEST_CASE("the status says who waits, for what and why") {
   CHECK(text.find("note: BBR is missing") != std::string::npos);
 }
 
+TEST_CASE("sessions are listed with what they get and may have on its way") {
+  const std::vector<admin_session> sessions{{.name = "n1",
+                                             .address = "10.0.0.2:4711",
+                                             .joined_at = 1'000,
+                                             .bytes_sent = 48'000'000,
+                                             .bytes_in_flight = 1'000'000,
+                                             .credit_bytes = 4'000'000,
+                                             .round_trip_us = 900,
+                                             .deliveries = {{.id = 1}, {.id = 2}}}};
+  const auto text = sessions_text(sessions, 1'060);
+  CHECK(text.starts_with("NODE  ADDRESS        SINCE"));
+  CHECK(text.find("n1    10.0.0.2:4711") != std::string::npos);
+  for (const std::string part : {" 2 ", "48 MB", "1.0 MB", "4.0 MB", "900 us"}) {
+    INFO(text << part);
+    CHECK(text.find(part) != std::string::npos);
+  }
+  CHECK(sessions_text({}, 0) == "no node has joined\n");
+  const auto json = nlohmann::json::parse(sessions_json(sessions));
+  REQUIRE(json["sessions"].size() == 1);
+  CHECK(json["sessions"][0]["name"] == "n1");
+  CHECK(json["sessions"][0]["credit_bytes"] == 4'000'000);
+  CHECK(json["sessions"][0]["deliveries"].size() == 2);
+  CHECK(sessions_json({}) == R"({"sessions":[]})");
+}
+
 TEST_CASE("a runtime configuration carries the process and gives capabilities to root only") {
   const auto config = nlohmann::json::parse(runc_config(redis(), {.root = "/mnt/x"}));
   CHECK(config["process"]["args"] == nlohmann::json({"redis-server"}));

@@ -99,6 +99,10 @@ TEST_CASE("the console completes commands, images and mounts, and does what is t
   screen.press("Tab");
   screen.press("Enter");
   CHECK(screen.shows("hub 127.0.0.1"));
+  screen.type("sess");
+  screen.press("Tab");
+  screen.press("Enter");
+  CHECK(screen.shows("WINDOW"));
   screen.type("image show docker.io/library/str");
   screen.press("Tab");
   screen.press("Enter");

@@ -72,6 +72,7 @@ TEST_CASE("every command that only asks prints one line of JSON with --json") {
       {{"wait", "new:1"}, "image"},
       {{"waiters"}, "waiters"},
       {{"receivers"}, "receivers"},
+      {{"sessions"}, "sessions"},
       {{"layer", "ls"}, "layers"},
       {{"layer", "find", "work"}, "path"},
       {{"events"}, "events"},
