@@ -52,7 +52,7 @@ std::set<std::string> served(const std::string& metrics) {
 
 }  // namespace
 
-TEST_CASE("metrics and health are served on loopback") {
+TEST_CASE("a node serves metrics and health on loopback") {
   if (!cluster::possible()) return;
   cluster all;
   const auto port = free_port();
@@ -68,6 +68,23 @@ TEST_CASE("metrics and health are served on loopback") {
   REQUIRE(eventually([&] { return get("/readyz").ends_with("503"); }));
   CHECK(get("/healthz") == "ok\n200");
   CHECK_THROWS(all.restart_node({"metrics_listen=0.0.0.0:" + port}));
+}
+
+TEST_CASE("a hub serves metrics and health on loopback, whether nodes have joined or not") {
+  if (!cluster::possible()) return;
+  const auto port = free_port();
+  cluster all({.hub = {"metrics_listen=127.0.0.1:" + port}});
+  const auto get = [&](const std::string& path) { return got(all, port, path); };
+  CHECK(get("/readyz") == "ready\n200");
+  CHECK(get("/healthz") == "ok\n200");
+  CHECK(get("/metrics").find("firstlight_nodes 1\n") != std::string::npos);
+  CHECK(get("/other").ends_with("404"));
+  all.kill_node();
+  REQUIRE(eventually([&] { return get("/metrics").find("firstlight_nodes 0\n") != std::string::npos; }));
+  CHECK(get("/readyz") == "ready\n200");
+  CHECK(get("/healthz") == "ok\n200");
+  all.kill_hub();
+  CHECK(get("/healthz").ends_with("000"));  // nobody answers
 }
 
 TEST_CASE("every metric that the dashboard draws is served by a hub or a node") {
