@@ -2,23 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
-#include <chrono>
 
 namespace firstlight {
-
-void note_event(event_log& log, std::string kind, std::string about) {
-  using std::chrono::milliseconds;
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  log.note(std::chrono::duration_cast<milliseconds>(now).count(), std::move(kind), std::move(about));
-}
-
-admin_events report_events(const event_log& log, const admin_events_request& asked) {
-  admin_events said;
-  for (auto& one : log.since(asked.after))
-    said.events.push_back({one.number, one.at_ms, std::move(one.kind), std::move(one.about)});
-  return said;
-}
 
 result<admin_done> set_log_level(const admin_log_level& asked) {
   constexpr std::array levels{"trace", "debug", "info", "warn", "error"};

@@ -116,6 +116,7 @@ namespace {
 
 // ---- events --------------------------------------------------------------------------------------
 
+/// Before a follower asks again whom its daemon could not let wait.
 constexpr std::chrono::milliseconds follow_interval{300};
 
 std::string clock_time(std::int64_t at_ms) {
@@ -137,16 +138,17 @@ void print_events(const admin_events& said) {
 result<int> follow(const daemon_arguments& in, std::uint64_t after) {
   interruption signals;
   for (;;) {
-    const auto said =
-        ask_for<admin_events>(in.kind(), in.daemon, admin_events_request{after}, signals.descriptor());
+    const auto said = ask_for<admin_events>(in.kind(), in.daemon, admin_events_request{after, /*wait=*/true},
+                                            signals.descriptor());
     if (signals.take()) return 0;
     if (!said) return tl::unexpected(said.error());
-    if (!said->events.empty()) {
-      after = said->events.back().number;
-      if (auto shown = show(said, in.daemon.output, print_events); !shown) return shown;
-      std::fflush(stdout);
+    if (said->events.empty()) {
+      if (signals.wait_for(follow_interval) && signals.take()) return 0;
+      continue;
     }
-    if (signals.wait_for(follow_interval) && signals.take()) return 0;
+    after = said->events.back().number;
+    if (auto shown = show(said, in.daemon.output, print_events); !shown) return shown;
+    std::fflush(stdout);
   }
 }
 
@@ -166,7 +168,7 @@ void add_events_command(command_tree& tree) {
        .details = "With --json each line is one answer with the events that it brings."},
       [in]() -> result<int> {
         if (in->follow) return follow(*in, in->after);
-        return show(ask_for<admin_events>(in->kind(), in->daemon, admin_events_request{in->after}),
+        return show(ask_for<admin_events>(in->kind(), in->daemon, admin_events_request{in->after, false}),
                     in->daemon.output, print_events);
       });
   command->add_flag("-f,--follow", in->follow, "go on until interrupted");

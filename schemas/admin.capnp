@@ -538,6 +538,7 @@ struct LogLevel {
 
 struct EventsRequest {
   after @0 :UInt64;
+  wait @1 :Bool;
 }
 
 struct WaitersRequest {}

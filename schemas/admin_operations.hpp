@@ -46,6 +46,7 @@ struct admin_log_level {
 /// Answered by `admin_events`.
 struct admin_events_request {
   std::uint64_t after = 0;  ///< events with a higher number; 0: all that are remembered
+  bool wait = false;        ///< if there are none, answered with the next one; with none if too many wait
   friend bool operator==(const admin_events_request&, const admin_events_request&) = default;
 };
 

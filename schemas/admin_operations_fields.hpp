@@ -23,6 +23,7 @@ void fields(Io& io, accessed<Io, admin_log_level>& v) {
 template <class Io>
 void fields(Io& io, accessed<Io, admin_events_request>& v) {
   io("after", v.after);
+  io("wait", v.wait);
 }
 
 template <class Io>

@@ -43,7 +43,7 @@ void add(const shell& my, const admin_image_add& asked, const progress_listener&
       .then(
           [my, reply, relay](const known_image& image) mutable {
             caf::anon_send_exit(relay, caf::exit_reason::normal);
-            note_event(my.self->state.events, "image added", image.record.reference);
+            my.self->state.events.note("image added", image.record.reference);
             deliver(reply, report(image));
           },
           [reply, relay](caf::error& problem) mutable {
@@ -324,16 +324,14 @@ void carry_out(const shell& my, const admin_request& request, const progress_lis
           [&](const admin_bundle_save& asked) { resolve_and_save(my, asked, listener, reply); },
           [&](const admin_drain& asked) {
             if (my.tools->draining->exchange(asked.on) != asked.on)
-              note_event(my.self->state.events, asked.on ? "draining" : "not draining", my.tools->name);
+              my.self->state.events.note(asked.on ? "draining" : "not draining", my.tools->name);
             deliver(reply, admin_done{});
           },
           [&](const admin_log_level& asked) {
             const auto set = set_log_level(asked);
             set ? deliver(reply, *set) : refuse(reply, set.error());
           },
-          [&](const admin_events_request& asked) {
-            deliver(reply, report_events(my.self->state.events, asked));
-          },
+          [&](const admin_events_request& asked) { my.self->state.events.tell(asked, reply); },
           [&](const admin_trace_list_request&) { list_traces_for(my, reply); },
           [&](const admin_trace_show& asked) { answer_from_traces(my, asked, show_traces, reply); },
           [&](const admin_trace_export& asked) { answer_from_traces(my, asked, export_traces, reply); },
@@ -358,7 +356,7 @@ hub_root::behavior_type make_hub_root(self_pointer self, hub_root_tools tools) {
   self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
   self->set_down_handler([self](const caf::down_msg& down) {
     const auto session = self->state.sessions.extract(down.source);
-    if (session) note_event(self->state.events, "node left", session.mapped().who.name);
+    if (session) self->state.events.note("node left", session.mapped().who.name);
   });
   const shell my{self, std::make_shared<const hub_root_tools>(std::move(tools))};
   return {
@@ -371,17 +369,14 @@ hub_root::behavior_type make_hub_root(self_pointer self, hub_root_tools tools) {
       },
       [=](const session_opened& opened) {
         self->monitor(opened.session);
-        note_event(self->state.events, opened.who.is_hub ? "hub joined" : "node joined", opened.who.name);
+        self->state.events.note(opened.who.is_hub ? "hub joined" : "node joined", opened.who.name);
         self->state.sessions.emplace(opened.session.address(), opened);
       },
       [=](const listening& where) { self->state.listen = where.address; },
-      [=](const trace_added& news) {
-        note_event(self->state.events, "trace", news.id.value.hex().substr(0, 12));
-      },
+      [=](const trace_added& news) { self->state.events.note("trace", news.id.value.hex().substr(0, 12)); },
       [=](const order_learned& news) {
-        note_event(self->state.events, "order learned",
-                   "image " + news.toc.value.hex().substr(0, 12) + " from " +
-                       std::to_string(news.order->traces) + " starts");
+        self->state.events.note("order learned", "image " + news.toc.value.hex().substr(0, 12) + " from " +
+                                                     std::to_string(news.order->traces) + " starts");
         for (const auto& [address, opened] : self->state.sessions) self->send(opened.session, news);
       },
   };

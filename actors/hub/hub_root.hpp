@@ -1,13 +1,13 @@
 #pragma once
 #include <map>
 
+#include "actors/followed_events.hpp"
 #include "actors/hub/hub_peer.hpp"
 #include "actors/hub/hub_traces.hpp"
 #include "actors/hub/image_library.hpp"
 #include "actors/hub/node_session.hpp"
 #include "actors/hub/save_bundle.hpp"
 #include "actors/net/hub_listener.hpp"
-#include "model/event_log.hpp"
 #include "schemas/admin.hpp"
 #include "storage/segment_cache.hpp"
 
@@ -63,7 +63,7 @@ struct hub_root_tools {
 struct hub_root_state {
   static inline const char* name = "hub-root";
   std::string listen;
-  event_log events;
+  followed_events events;
   std::map<caf::actor_addr, session_opened> sessions;
   std::chrono::steady_clock::time_point started;
 };

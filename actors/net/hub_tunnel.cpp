@@ -10,6 +10,7 @@
 #include "actors/net/kj_loop.hpp"
 #include "actors/net/rpc/errors.hpp"
 #include "actors/net/rpc/relay_streams.hpp"
+#include "actors/net/rpc/socket_options.hpp"
 #include "actors/net/rpc/tls.hpp"
 #include "storage/pki/certificate_authority.hpp"
 
@@ -53,6 +54,9 @@ class hub_tunnel::work final : private kj::TaskSet::ErrorHandler {
                          return connecting.attach(kj::mv(address));
                        })
                        .then([this](kj::AuthenticatedStream stream) {
+                         // Who waits for events says nothing: keepalive tells that the hub's machine is gone.
+                         KJ_IF_MAYBE (descriptor, stream.stream->getFd())
+                           prepare_link_socket(*descriptor, link_limits{});
                          return tls_->context().wrapClient(kj::mv(stream), hub_server_name);
                        });
     const auto limit = options_.connect_timeout.count() * kj::MILLISECONDS;

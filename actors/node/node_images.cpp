@@ -1,7 +1,6 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/node/node_shell.hpp"
-#include "actors/operations.hpp"
 
 namespace firstlight::detail {
 namespace {
@@ -231,8 +230,8 @@ void resume_interrupted(const node_shell& my) {
 void note_ended(const node_shell& my, const delivery_ended& ended) {
   auto& state = my.state();
   const bool failed = ended.report.phase == delivery_phase::failed;
-  note_event(state.events, failed ? "delivery failed" : "delivery complete",
-             ended.report.reference + (failed ? ": " + ended.report.problem : ""));
+  state.events.note(failed ? "delivery failed" : "delivery complete",
+                    ended.report.reference + (failed ? ": " + ended.report.problem : ""));
   state.ended.push_front(ended.report);
   if (state.ended.size() > my.tools->limits.ended_deliveries_shown) state.ended.pop_back();
   const image_key key{ended.report.reference, ended.report.platform};
@@ -276,7 +275,7 @@ void give_up_pull(const node_shell& my, const pull_given_up& what) {
   const auto key = canonical(*my.tools, what.reference, what.platform);
   const auto running = key ? receivers.find(*key) : receivers.end();
   if (running == receivers.end() || running->second.only_for != what.client) return;
-  note_event(my.state().events, "delivery given up", key->first + ": nobody waits for it any more");
+  my.state().events.note("delivery given up", key->first + ": nobody waits for it any more");
   my.self->send_exit(running->second.handle, caf::exit_reason::user_shutdown);
   receivers.erase(running);
 }

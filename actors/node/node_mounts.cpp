@@ -1,7 +1,6 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/node/node_shell.hpp"
-#include "actors/operations.hpp"
 #include "model/mount_name.hpp"
 #include "storage/posix_file.hpp"
 
@@ -237,7 +236,7 @@ void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
   if (gone == mounts.end()) return;
   const auto mount = std::move(gone->second);
   mounts.erase(gone);
-  note_event(my.state().events, "unmounted", mount.entry.name);
+  my.state().events.note("unmounted", mount.entry.name);
   finish_trace(mount);
   if (stays_mounted(my, mount))
     spdlog::info("mount {} is used: it is left to the next node", mount.entry.name);
@@ -298,7 +297,7 @@ writable_layer folders_of(const mount_record::writable_part& writable) {
 const mount_facts& enlist(const node_shell& my, const std::string& name, const mountable_image& image,
                           const mount_record& record, const mounted& made) {
   my.state().mounting.erase(name);
-  note_event(my.state().events, "mounted", name + ", " + image.record.reference);
+  my.state().events.note("mounted", name + ", " + image.record.reference);
   my.self->monitor(made.handle);
   if (my.state().stopping) my.self->send_exit(made.handle, caf::exit_reason::user_shutdown);
   mount_facts entry{.name = name,

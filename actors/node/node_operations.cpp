@@ -1,5 +1,4 @@
 #include "actors/node/node_shell.hpp"
-#include "actors/operations.hpp"
 #include "storage/evict_images.hpp"
 
 namespace firstlight::detail {
@@ -26,7 +25,7 @@ result<admin_evicted> evict(const node_shell& my, const std::optional<image_key>
   admin_evicted said{{}, evicted->bytes_removed};
   for (const auto& image : evicted->images) {
     said.references.push_back(image.reference);
-    note_event(my.state().events, "evicted", image.reference);
+    my.state().events.note("evicted", image.reference);
   }
   return said;
 }
@@ -64,7 +63,7 @@ void evict_for(const node_shell& my, const admin_evict& asked, admin_promise rep
 
 void drain(const node_shell& my, const admin_drain& asked, admin_promise reply) {
   if (std::exchange(my.state().draining, asked.on) != asked.on)
-    note_event(my.state().events, asked.on ? "draining" : "not draining", my.tools->name);
+    my.state().events.note(asked.on ? "draining" : "not draining", my.tools->name);
   deliver(reply, admin_done{});
 }
 

@@ -45,9 +45,7 @@ void carry_out(const node_shell& my, const admin_request& request, const progres
             const auto set = set_log_level(asked);
             set ? detail::deliver(reply, *set) : detail::refuse(reply, set.error());
           },
-          [&](const admin_events_request& asked) {
-            detail::deliver(reply, report_events(my.state().events, asked));
-          },
+          [&](const admin_events_request& asked) { my.state().events.tell(asked, reply); },
           [&](const admin_trace_switch& asked) { detail::switch_traces(my, asked, reply); },
           [&](const admin_layer_remove& asked) { detail::remove_layer_for(my, asked, reply); },
           [&](const auto&) {

@@ -4,11 +4,11 @@
 #include <set>
 
 #include "actors/access_recorder.hpp"
+#include "actors/followed_events.hpp"
 #include "actors/node/load_bundle.hpp"
 #include "actors/node/node_reports.hpp"
 #include "config/node_options.hpp"
 #include "config/node_root_limits.hpp"
-#include "model/event_log.hpp"
 #include "storage/layer_registry.hpp"
 #include "storage/trace_switches.hpp"
 
@@ -133,7 +133,7 @@ struct node_root_state {
   std::set<caf::actor_addr> tracers;  ///< whose traces the collector has not been given yet
   std::optional<caf::error> stopping;
   bool draining = false;  ///< new mounts and pulls are refused
-  event_log events;
+  followed_events events;
   admin_snapshots snapshots;
   std::chrono::steady_clock::time_point started;
 };

@@ -1,5 +1,4 @@
 #include "actors/node/node_shell.hpp"
-#include "actors/operations.hpp"
 
 namespace firstlight::detail {
 namespace {

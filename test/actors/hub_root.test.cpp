@@ -12,6 +12,14 @@ progress_listener::behavior_type deaf(progress_listener::pointer) {
   return {[](const admin_message&) {}};
 }
 
+using event_answer = actor_stage::answer<admin_message>;
+
+/// What a follower has been told; nothing if it still waits.
+std::optional<std::vector<admin_event>> told(const event_answer& answer) {
+  if (!*answer) return std::nullopt;
+  return std::get<admin_events>(decode_admin_reply((*answer)->value().bytes.bytes).value()).events;
+}
+
 /// A hub's root beside an aggregator whose learning waits until the test lets it go on.
 struct root_bench {
   test_authority authority;
@@ -59,6 +67,12 @@ struct root_bench {
     if (!reply || !std::holds_alternative<Reply>(*reply)) return std::nullopt;
     return std::get<Reply>(*reply);
   }
+  event_answer follow(std::uint64_t after) {
+    const admin_request request = admin_events_request{after, true};
+    auto answer = stage.ask<admin_message>(root, admin_message{encode(request)}, listener);
+    stage.run();
+    return answer;
+  }
 };
 
 }  // namespace
@@ -76,6 +90,42 @@ TEST_CASE("an image is shown with each of its layers") {
   }
   CHECK(bytes == shown->image.compressed_bytes);
   CHECK_FALSE(bench.ask<admin_image_detail>(admin_image_show{"example.com/none:1", ""}));
+}
+
+TEST_CASE("who waits for events is answered by the next one, and at once when there is one already") {
+  root_bench bench;
+  const auto first = bench.follow(0);
+  const auto second = bench.follow(0);
+  CHECK_FALSE(told(first));
+  CHECK(bench.ask<admin_events>(admin_events_request{})->events.empty());  // who does not wait
+  REQUIRE(bench.ask<admin_done>(admin_drain{true}));
+  for (const auto& follower : {first, second}) {
+    REQUIRE(told(follower));
+    REQUIRE(told(follower)->size() == 1);
+    CHECK(told(follower)->front().kind == "draining");
+    CHECK(told(follower)->front().number == 1);
+  }
+  REQUIRE(told(bench.follow(0)));
+  const auto later = bench.follow(1);
+  CHECK_FALSE(told(later));
+  REQUIRE(bench.ask<admin_done>(admin_drain{false}));
+  REQUIRE(told(later));
+  CHECK(told(later)->front().kind == "not draining");
+}
+
+TEST_CASE("of more followers than there can be clients the first are answered with nothing") {
+  root_bench bench;
+  std::vector<event_answer> followers;
+  for (std::uint32_t i = 0; i <= admin_socket_limits{}.connections_max; ++i)
+    followers.push_back(bench.follow(0));
+  REQUIRE(told(followers[0]));
+  CHECK(told(followers[0])->empty());
+  CHECK_FALSE(told(followers[1]));
+  REQUIRE(bench.ask<admin_done>(admin_drain{true}));
+  for (std::size_t i = 1; i < followers.size(); ++i) {
+    REQUIRE(told(followers[i]));
+    CHECK(told(followers[i])->size() == 1);
+  }
 }
 
 TEST_CASE("a long learning run does not delay what users ask about traces") {
