@@ -12,8 +12,11 @@ os_result<void> removed(os_result<void> outcome) {
   return gone ? os_result<void>{} : outcome;
 }
 
-os_result<void> set(os_result<void> outcome) {
-  return !outcome && outcome.error() == EEXIST ? os_result<void>{} : outcome;
+os_result<void> set(writable_tree& files, node_number number, const std::string& name, std::string_view value,
+                    os_result<void> outcome) {
+  if (outcome || outcome.error() != EEXIST) return outcome;
+  const auto now = files.get_xattr(number, name);
+  return now && *now == value ? os_result<void>{} : outcome;
 }
 
 os_result<void> moved(writable_tree& files, const layer_place& from, const layer_place& to,

@@ -174,8 +174,10 @@ void on_listxattr(fuse_req_t request, fuse_ino_t number, std::size_t room) {
 }
 void on_setxattr(fuse_req_t request, fuse_ino_t number, const char* name, const char* value,
                  std::size_t bytes, int flags) {
-  const auto outcome = session_of(request).files->set_xattr(number, name, {value, bytes}, flags);
-  answer(request, request_is_repeated() ? repeated::set(outcome) : outcome);
+  auto& files = *session_of(request).files;
+  const std::string_view wanted(value, bytes);
+  const auto outcome = files.set_xattr(number, name, wanted, flags);
+  answer(request, request_is_repeated() ? repeated::set(files, number, name, wanted, outcome) : outcome);
 }
 void on_removexattr(fuse_req_t request, fuse_ino_t number, const char* name) {
   answer_removed(request, session_of(request).files->remove_xattr(number, name));
