@@ -100,6 +100,7 @@ struct pull_under_way {
 
 /// A pull whose image is known.
 struct pull_to_plan {
+  std::uint64_t ticket = 0;  ///< of this session alone: a node may use a delivery's number again
   pull_under_way pull;
   known_image image;
   bool toc_left = false;  ///< the node can mount: now it may be planned
@@ -112,6 +113,7 @@ struct session_state {
   /// Pulls under way that have not been cancelled, and why they cannot go on.
   std::map<std::uint64_t, std::optional<error>> answering;
   std::deque<pull_to_plan> to_plan;  ///< one after the other, as they came: each knows those before it
+  std::uint64_t tickets = 0;         ///< given so far
   bool planning = false;
   std::deque<lender> completed;  ///< the last that have brought all: a pull may not have known of it
   std::weak_ptr<orders_meanwhile> meanwhile;  ///< of the pulls under way

@@ -15,27 +15,27 @@ void refuse(const session_shell& my, const pull_under_way& pull, caf::error why)
 }
 
 /// Where it waits for its plan, or the end.
-auto find_unplanned(const session_shell& my, std::uint64_t id) {
+auto find_unplanned(const session_shell& my, std::uint64_t ticket) {
   auto& waiting = my.state().to_plan;
-  return std::find_if(waiting.begin(), waiting.end(),
-                      [&](const auto& one) { return one.pull.request.delivery == id; });
+  return std::find_if(waiting.begin(), waiting.end(), [&](const auto& one) { return one.ticket == ticket; });
 }
 
 void plan_next(const session_shell& my);
 
 /// Whoever waits for its plan is told why there is none, at once or when the planner is done with it. Others
 /// must not wait for it.
-void refuse_unplanned(const session_shell& my, std::uint64_t id, const caf::error& why) {
+void refuse_unplanned(const session_shell& my, std::uint64_t ticket, std::uint64_t id,
+                      const caf::error& why) {
   if (const auto under_way = my.state().answering.find(id); under_way != my.state().answering.end())
     under_way->second = from_caf(why);
-  if (const auto found = find_unplanned(my, id); found != my.state().to_plan.end()) {
+  if (const auto found = find_unplanned(my, ticket); found != my.state().to_plan.end()) {
     refuse(my, found->pull, why);
     my.state().to_plan.erase(found);
   }
   plan_next(my);
 }
 
-void send_toc(const session_shell& my, const pull_request& request, toc_frame toc) {
+void send_toc(const session_shell& my, std::uint64_t ticket, const pull_request& request, toc_frame toc) {
   const auto id = request.delivery;
   spdlog::info("delivery {} of {} to {}: {} of the table of contents {} bytes", id, request.reference,
                my.state().totals.node, toc.part == toc_part::tree ? "tree" : "contents",
@@ -51,7 +51,7 @@ void send_toc(const session_shell& my, const pull_request& request, toc_frame to
           },
           [=](const caf::error& problem) {
             answered(my, part, token);
-            refuse_unplanned(my, id, problem);
+            refuse_unplanned(my, ticket, id, problem);
             give_up(my, id, from_caf(problem));
             pump(my);
           });
@@ -157,17 +157,20 @@ void begin(const session_shell& my, const pull_under_way& pull, const known_imag
   const auto now =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
           .count();
-  my.state().to_plan.push_back({pull, image});
+  const auto ticket = ++my.state().tickets;
+  my.state().to_plan.push_back({ticket, pull, image});
   run_on(
       my.tools->planners.next(), my.self,
       [tools = my.tools, image, request = pull.request, now] {
         return prepare_toc(tools->preparation, image, request, now);
       },
-      [my, id, request = pull.request](result<std::vector<toc_frame>> toc) {
+      [my, id, ticket, request = pull.request](result<std::vector<toc_frame>> toc) {
         if (const auto why = toc ? why_not(my, id) : std::optional<error>(toc.error()))
-          return refuse_unplanned(my, id, to_caf(*why));
-        for (auto& part : *toc) send_toc(my, request, std::move(part));
-        find_unplanned(my, id)->toc_left = true;
+          return refuse_unplanned(my, ticket, id, to_caf(*why));
+        const auto waiting = find_unplanned(my, ticket);
+        if (waiting == my.state().to_plan.end()) return;  // refused, and told so
+        waiting->toc_left = true;
+        for (auto& part : *toc) send_toc(my, ticket, request, std::move(part));
         plan_next(my);
       });
 }
