@@ -70,10 +70,7 @@ class bridge_state {
   bridge_state& operator=(const bridge_state&) = delete;
 
  private:
-  bool stays() {
-    if (mount_.assembly == nullptr) return false;
-    return parts_.reads.parked->size() != 0 ? mount_.assembly->leave() : mount_.assembly->leave_if_used();
-  }
+  bool stays() { return mount_.assembly != nullptr && mount_.assembly->leave_if_used(); }
 
   bool served_elsewhere(const parked_request& read) {
     return parts_.serve_elsewhere && parts_.serve_elsewhere(read);

@@ -118,14 +118,15 @@ void turn_unnamed_into_create(void* buffer, std::size_t bytes) {
 }
 
 // The device does not block, so that a stop is seen although the kernel has nothing to ask. ENODEV is what
-// the kernel says when the last mount is gone: libfuse takes it as the end of the session.
+// the kernel says when the last mount is gone: libfuse takes it as the end of the session, and then drops
+// what another thread has just read. So a stop is told as EAGAIN, which ends this thread alone.
 ssize_t wait_and_read(int device, void* buffer, size_t bytes, void* user) {
   auto& core = *static_cast<session_core*>(user);
   auto& channel = core.channel();
   pollfd sources[] = {{device, POLLIN, 0}, {channel.stop.get(), POLLIN, 0}};
   for (;;) {
     if (channel.stopped) {  // seen also while the kernel asks without end
-      errno = ENODEV;
+      errno = EAGAIN;
       return -1;
     }
     const auto got = read(device, buffer, bytes);

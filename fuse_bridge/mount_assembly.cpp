@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "fuse_bridge/kernel_mount.hpp"
+#include "fuse_bridge/mount_table.hpp"
 #include "fuse_bridge/read_ahead.hpp"
 #include "fuse_bridge/stale_mounts.hpp"
 #include "storage/file_io.hpp"
@@ -54,7 +55,8 @@ void mount_assembly::let_keep() {
   struct stat root {};
   stat(fuse_point().c_str(), &root);
   const auto handover = session_->what_to_keep();
-  if (handover.after_crash) keeper_->keep(place_.name(), place_.record, handover.init, handover.device);
+  if (!handover.after_crash) return;
+  kept_ = keeper_->keep(place_.name(), place_.record, handover.init, handover.device).has_value();
 }
 
 result<void> mount_assembly::adopt(std::unique_ptr<session_core> core, const kept_session& left) {
@@ -93,20 +95,20 @@ result<void> mount_assembly::set_read_ahead(std::uint32_t bytes) {
 }
 
 bool mount_assembly::can_be_left() {
-  return keeper_ && keeper_->problem().empty() && session_->what_to_keep().after_leave;
-}
-
-bool mount_assembly::leave() {
-  left_ = left_ || (can_be_left() && session_->alive());
-  return left_;
+  if (!keeper_ || !keeper_->problem().empty()) return false;
+  const auto handover = session_->what_to_keep();
+  return handover.after_crash ? kept_ : handover.after_leave;
 }
 
 bool mount_assembly::leave_if_used() {
   if (left_) return true;
   if (!can_be_left()) return false;
-  // What cannot be unmounted is in use. So is what has been, and that the kernel has not ended.
-  if (!place_.for_overlays || !target_mounted_) static_cast<void>(take_down(busy_mount::refuse));
-  return leave();
+  // What cannot be unmounted is in use. So is what has been, and that the kernel has not ended. A container
+  // with a mount namespace of its own does not make the target busy.
+  const bool known_in_use = target_mounted_ && (place_.for_overlays || is_seen_elsewhere(place_.target));
+  if (!known_in_use) static_cast<void>(take_down(busy_mount::refuse));
+  left_ = session_->alive();
+  return left_;
 }
 
 result<void> mount_assembly::hand_over() {
@@ -114,8 +116,8 @@ result<void> mount_assembly::hand_over() {
   const auto told = session_->leave_behind();
   if (handover.after_crash) return {};  // the keeper has it, and the kernel repeats
   auto written = write_file(mount_place::unanswered_of(place_.private_folder), told);
-  if (written) keeper_->keep(place_.name(), place_.record, handover.init, handover.device);
-  return written;
+  return written.and_then(
+      [&] { return keeper_->keep(place_.name(), place_.record, handover.init, handover.device); });
 }
 
 mount_assembly::~mount_assembly() {

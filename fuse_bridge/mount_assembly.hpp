@@ -52,11 +52,8 @@ class mount_assembly {
   /// Sets how much the kernel reads ahead of programs. Files that are open keep what they had.
   result<void> set_read_ahead(std::uint32_t bytes);
 
-  /// Leaves it all to the next process, if a keeper can hold the mount and the kernel has not ended it: what
-  /// waits goes on there. Nothing is taken down any more. @returns whether it is left
-  bool leave();
-  /// The same of a mount that is in use. One that is not is taken down. No request may wait: the kernel would
-  /// not unmount before it is answered.
+  /// Leaves it all to the next process if programs use it, a keeper can hold the mount and the kernel has not
+  /// ended it: what waits goes on there. What nobody uses is taken down. @returns whether it is left
   bool leave_if_used();
 
   /// Detaches what is still mounted, stops the session, removes the private folder, unless it is left.
@@ -80,6 +77,7 @@ class mount_assembly {
   bool folder_made_ = false;
   bool fuse_mounted_ = false;
   bool target_mounted_ = false;
+  bool kept_ = false;  ///< the keeper holds it, should this process crash
   bool left_ = false;
 };
 

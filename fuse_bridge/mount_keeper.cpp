@@ -132,15 +132,25 @@ result<bool> mount_keeper::list() {
   }
 }
 
-void mount_keeper::keep(const std::string& name, const shared_bytes& record, const shared_bytes& init,
-                        int device) {
+result<void> mount_keeper::keep(const std::string& name, const shared_bytes& record, const shared_bytes& init,
+                                int device) {
   const std::lock_guard lock(mutex_);
+  auto kept = hold(name, record, init, device);
+  if (!kept)
+    spdlog::error("mount {} will end with this process, should it crash: {}", name, to_string(kept.error()));
+  return kept;
+}
+
+result<void> mount_keeper::hold(const std::string& name, const shared_bytes& record, const shared_bytes& init,
+                                int device) {
+  if (held_.size() >= limits_.kept_mounts_max && !held_.contains(name))
+    return fail(errc::limit_exceeded, "keeper.kept_mounts_max mounts are kept already");
   file_descriptor copy(fcntl(device, F_DUPFD_CLOEXEC, 0));
-  if (copy) held_.insert_or_assign(name, held_mount{std::move(copy), init, record});
+  if (!copy) return tl::unexpected(from_errno(errno, "duplicate its descriptor"));
+  held_.insert_or_assign(name, held_mount{std::move(copy), init, record});
+  auto sent = socket_.send(keeper_keep{{name, init, record}}, device);
   // If it has just ended the watcher hands this over to the next one.
-  const auto sent = socket_.send(keeper_keep{{name, init, record}}, device);
-  if (!sent && sent.error().code != errc::unavailable)
-    spdlog::error("mount {} will end with this process, should it crash: {}", name, to_string(sent.error()));
+  return sent || sent.error().code == errc::unavailable ? result<void>() : sent;
 }
 
 void mount_keeper::drop(const std::string& name) {

@@ -41,8 +41,10 @@ class mount_keeper {
   [[nodiscard]] std::optional<kept_session> take_kept_contents() { return std::exchange(kept_contents_, {}); }
 
   /// From now on the keeper holds this mount. Waits for it
-  /// only if it is stuck, and then at most `answer_timeout`. What cannot be kept is logged.
-  void keep(const std::string& name, const shared_bytes& record, const shared_bytes& init, int device);
+  /// only if it is stuck, and then at most `answer_timeout`. What cannot be kept is logged. Errors:
+  /// `limit_exceeded` above `kept_mounts_max`, `io`: the mount ends with this process.
+  result<void> keep(const std::string& name, const shared_bytes& record, const shared_bytes& init,
+                    int device);
   void drop(const std::string& name);
 
   /// Why mounts would not outlive a crash of this process now; empty if they would.
@@ -57,6 +59,8 @@ class mount_keeper {
 
   mount_keeper(keeper_socket socket, std::filesystem::path path, const keeper_limits& limits, starter start)
       : path_(std::move(path)), limits_(limits), start_(std::move(start)), socket_(std::move(socket)) {}
+  result<void> hold(const std::string& name, const shared_bytes& record, const shared_bytes& init,
+                    int device);
   static result<keeper_socket> connect(const std::filesystem::path& path, const keeper_limits& limits,
                                        const starter& start);
   /// @returns false when the keeper closed the connection instead.

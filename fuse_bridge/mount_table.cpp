@@ -1,6 +1,8 @@
 #include "fuse_bridge/mount_table.hpp"
 
+#include <algorithm>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 namespace firstlight {
@@ -41,6 +43,20 @@ bool parse_line(const std::string& line, mount_entry& entry) {
   return true;
 }
 
+result<std::vector<mount_entry>> read_mounts_of(const std::filesystem::path& process) {
+  std::ifstream file(process / "mountinfo");
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) return fail(errc::io, "read " + (process / "mountinfo").string());
+  return parse_mountinfo(text.str());
+}
+
+/// A text that is equal for processes in the same mount namespace; empty if it cannot be told.
+std::string namespace_of(const std::filesystem::path& process) {
+  std::error_code problem;
+  return std::filesystem::read_symlink(process / "ns/mnt", problem).string();
+}
+
 }  // namespace
 
 std::vector<mount_entry> parse_mountinfo(std::string_view text) {
@@ -66,11 +82,32 @@ bool has_layer(std::string_view options, std::string_view layer) {
 }
 
 result<std::vector<mount_entry>> read_mount_table() {
-  std::ifstream file("/proc/self/mountinfo");
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) return fail(errc::io, "read /proc/self/mountinfo");
-  return parse_mountinfo(text.str());
+  return read_mounts_of("/proc/self");
+}
+
+bool is_seen_elsewhere(const std::filesystem::path& point) {
+  const auto own = read_mount_table();
+  if (!own) return false;
+  std::string device;
+  for (const auto& mount : *own)
+    if (mount.point == point) device = mount.device;
+  std::set<std::string> here;
+  for (const auto& mount : *own)
+    if (mount.device == device) here.insert(mount.point);
+  std::set<std::string> looked_at{namespace_of("/proc/self")};
+  std::error_code none;
+  for (const auto& process : std::filesystem::directory_iterator("/proc", none)) {
+    const auto name = process.path().filename().string();
+    if (here.empty() || name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto space = namespace_of(process.path());
+    if (space.empty() || !looked_at.insert(space).second) continue;
+    const auto mounts = read_mounts_of(process.path());  // an error: it has just ended
+    if (mounts && std::any_of(mounts->begin(), mounts->end(), [&](const auto& mount) {
+          return mount.device == device && !here.contains(mount.point);
+        }))
+      return true;
+  }
+  return false;
 }
 
 }  // namespace firstlight

@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,5 +26,11 @@ struct mount_entry {
 
 /// The mounts of this process. Errors: `io`.
 result<std::vector<mount_entry>> read_mount_table();
+
+/// Whether what is mounted at `point` (the latest) is also mounted in the mount namespace of another process,
+/// elsewhere than here, as the root of a container is: the kernel would unmount it here all the same. At the
+/// same places it is a copy that the kernel has made by itself, and takes down with the original. Processes
+/// that this one may not look at count as seeing nothing.
+[[nodiscard]] bool is_seen_elsewhere(const std::filesystem::path& point);
 
 }  // namespace firstlight

@@ -55,7 +55,7 @@ void carry_out(const node_shell& my, const admin_request& request, const progres
       request);
 }
 
-/// Mounts come down first: their readers get an error, not silence.
+/// Mounts that nobody uses come down first; the others are left to the next process.
 void stop(const node_shell& my, const caf::error& reason) {
   my.state().stopping = reason;
   for (const auto& [key, source] : my.state().receivers)

@@ -145,7 +145,8 @@ struct left_mount {
 };
 
 /// Spawn it detached: it reads and writes the disk. Goes on with the mounts of an earlier process and with
-/// interrupted deliveries at once. On an exit message it takes all mounts and receivers down first.
+/// interrupted deliveries at once. On an exit message it ends receivers and mounts first; mounts that
+/// programs use stay for the next process.
 node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_state> self,
                                         node_root_tools tools, const std::vector<left_mount>& left);
 

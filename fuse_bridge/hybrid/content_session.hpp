@@ -21,7 +21,7 @@ struct content_session_parts {
 class content_session final : public session_core {
  public:
   explicit content_session(content_session_parts from)
-      : session_core(access::read_only, from.limits, false),
+      : session_core(access::read_only, always_repeated(from.limits), false),
         parts(std::move(from)),
         refused(parts.limits.refused_windows_max) {}
 
@@ -33,6 +33,13 @@ class content_session final : public session_core {
 
   content_session_parts parts;
   refused_windows refused;
+
+ private:
+  /// Mode hybrid wants a kernel that repeats anyway.
+  static fuse_limits always_repeated(fuse_limits limits) {
+    limits.resend = true;
+    return limits;
+  }
 };
 
 }  // namespace firstlight

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "fuse_bridge/kernel_mount.hpp"
+#include "fuse_bridge/mount_table.hpp"
 #include "storage/file_io.hpp"
 
 namespace firstlight {
@@ -73,7 +74,9 @@ result<void> hybrid_mount::take_down(busy_mount when_busy) {
 }
 
 bool hybrid_mount::leave_if_used() {
-  if (place_.for_overlays && target_mounted_ && !*gone_) {
+  // A container with a mount namespace of its own does not make the target busy.
+  const bool known_in_use = place_.for_overlays || is_seen_elsewhere(place_.target);
+  if (known_in_use && target_mounted_ && !*gone_) {
     left_ = true;
     contents_->leave_behind();
     return true;
