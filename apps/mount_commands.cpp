@@ -61,6 +61,7 @@ result<admin_pull> asked(const pull_arguments& in, const std::string& reference,
   auto request = in.request;
   request.reference = reference;
   request.until = until;
+  request.for_containerd = in.for_containerd;
   auto login = own_login(in.authfile, reference);
   if (!login) return tl::unexpected(login.error());
   request.login = std::move(*login);

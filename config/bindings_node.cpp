@@ -101,7 +101,7 @@ void bind_containerd(binder& to, containerd_options& o) {
   to.bind("hub_wait", o.hub_wait,
           "for the hub to say whether it has an image; then containerd downloads it itself");
   to.bind("hub_again", o.hub_again,
-          "after containerd has begun to download an image: before the hub is asked for the layers above");
+          "after a layer of an image was left to containerd: before the hub is asked for those above");
   to.bind("mount_wait", o.mount_wait, "for an image to be mounted below a container");
   to.bind("mount_retry", o.mount_retry, "before a mount that is being made is asked for again");
   to.bind("forget_retry_max", o.forget_retry_max,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "config/settings.hpp"
 #include "model/mount_mode.hpp"
@@ -104,7 +105,10 @@ result<void> validate(const hub_options& o) {
       require(o.learning.selection.half_weight_after > 0 &&
                   o.learning.selection.traces_per_node_and_day > 0 && o.learning.selection.traces_max > 0,
               "setting learning.half_weight_after, traces_max, traces_per_node_and_day: must be above 0"),
-      require(o.learning.peer_calls_max > 0, "setting learning.peer_calls_max: must be above 0"),
+      require(o.learning.peer_calls_max > 0 && o.learning.peer_calls_max < 32,
+              "setting learning.peer_calls_max: must be 1 to 31, which is what another hub takes"),
+      require(std::set(o.peers.begin(), o.peers.end()).size() == o.peers.size(),
+              "setting peers: names a hub twice"),
   });
 }
 
@@ -115,8 +119,10 @@ result<void> validate(const node_options& o) {
                                           o.containerd.socket.string().size() <= containerd_socket_bytes_max),
           "setting containerd.socket: must be an absolute path of at most " +
               std::to_string(containerd_socket_bytes_max) + " bytes, or empty"),
-      require(o.containerd.listed_at_once_max > 0 && o.containerd.mount_retry.count() > 0,
-              "settings containerd.listed_at_once_max and containerd.mount_retry: must be above 0"),
+      require(o.containerd.listed_at_once_max > 0 && o.containerd.mount_retry.count() > 0 &&
+                  o.containerd.forget_retry_max.count() > 0 && o.containerd.fallbacks_max > 0,
+              "settings containerd.listed_at_once_max, mount_retry, forget_retry_max and fallbacks_max: must "
+              "be above 0"),
       require(o.logins.provider_config.empty() || !o.logins.provider_folder.empty(),
               "setting logins.provider_config: wants logins.provider_folder, too"),
       require(o.logins.requests_max > 0, "setting logins.requests_max: must be above 0"),

@@ -23,11 +23,13 @@ result<snapshot_records> snapshot_records::open(database& metadata, const snapsh
   std::vector<snapshot_record> stored;
   const auto scanned = metadata.scan(snapshots_table, {}, [&](std::string_view key, std::string_view value) {
     auto record = decode_snapshot(std::as_bytes(std::span(value)));
-    if (record && record->name == key)
+    if (record && record->name == key) {
       stored.push_back(std::move(*record));
-    else
+    } else {
+      opened.undecodable_.emplace(key);
       opened.unserved_.push_back(
           {std::string(key), record ? "it is the record of another one" : record.error().detail});
+    }
     return scan_step::next;
   });
   if (!scanned) return fail(scanned.error(), "containerd's snapshots");
@@ -46,6 +48,8 @@ result<snapshot_record> snapshot_records::apply(const result<snapshot_change>& c
   if (auto written = metadata_->write(batch, durability::synced); !written)
     return tl::unexpected(written.error());
   index_.apply(*change);
+  undecodable_.erase(change->put.name);
+  std::erase_if(unserved_, [&](const auto& record) { return record.name == change->put.name; });
   return change->put;
 }
 

@@ -1,4 +1,6 @@
 #pragma once
+#include <set>
+
 #include "config/snapshot_limits.hpp"
 #include "model/snapshot_index.hpp"
 #include "model/unreadable_record.hpp"
@@ -18,6 +20,8 @@ class snapshot_records {
   /// Stored snapshots that are not in the index: their records cannot be read, or need one that is not there.
   /// The records stay until a snapshot of the same name is made. Which folder belongs to which is not known.
   [[nodiscard]] const std::vector<unreadable_record>& unserved() const { return unserved_; }
+  /// Whether records of some of them cannot be read at all: what those need nobody knows.
+  [[nodiscard]] bool has_undecodable() const { return !undecodable_.empty(); }
   /// Those images that snapshots which are not served need, as far as that can be read.
   [[nodiscard]] const std::vector<remote_layers>& unserved_layers() const { return unserved_layers_; }
   /// New snapshots get ids above this one.
@@ -35,6 +39,7 @@ class snapshot_records {
   database* metadata_;
   snapshot_index index_;
   std::vector<unreadable_record> unserved_;
+  std::set<std::string, std::less<>> undecodable_;  ///< names
   std::vector<remote_layers> unserved_layers_;
 };
 

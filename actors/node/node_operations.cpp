@@ -8,20 +8,24 @@ namespace {
 result<admin_evicted> evict(const node_shell& my, const std::optional<image_key>& only) {
   if (something_arrives(my.state()))
     return fail(errc::busy, "images are arriving; try again when they are there");
+  std::optional<image_record> catalogue_record;
   if (only) {
-    const auto record = my.tools->catalogue.find(only->first, only->second);
+    auto record = my.tools->catalogue.find(only->first, only->second);
     if (!record) return tl::unexpected(record.error());
     if (!*record) return fail(errc::not_found, only->first + " is not here; 'firstlight ls' shows what is");
+    catalogue_record = std::move(**record);
   }
+  const auto mounted = [&] { return fail(errc::busy, only->first + " is mounted; umount it first"); };
   auto request = what_mounts_need(my);
+  if (only && request.needed(*catalogue_record)) return mounted();
   request.bytes_max = 0;
-  request.needed = [only, mounted = request.needed](const image_record& record) {
+  request.needed = [only, is_mounted = request.needed](const image_record& record) {
     const bool another = only && (record.reference != only->first || record.platform != only->second);
-    return another || mounted(record);
+    return another || is_mounted(record);
   };
   const auto evicted = evict_images(my.tools->catalogue, my.tools->contents, request);
   if (!evicted) return tl::unexpected(evicted.error());
-  if (only && evicted->images.empty()) return fail(errc::busy, only->first + " is mounted; umount it first");
+  if (only && evicted->images.empty()) return mounted();
   admin_evicted said{{}, evicted->bytes_removed};
   for (const auto& image : evicted->images) {
     said.references.push_back(image.reference);

@@ -40,8 +40,9 @@ using clocked_snapshotter = snapshotter::extend<caf::reacts_to<caf::tick_atom>>;
 
 /// The mount of an image for overlays.
 struct image_mount {
-  std::string name;   ///< among the node's mounts
-  std::string lower;  ///< its layers, as overlayfs takes them
+  std::string name;      ///< among the node's mounts
+  std::string lower;     ///< its layers, as overlayfs takes them
+  bool adopted = false;  ///< an earlier process has made it
 };
 
 /// When it is tried next to forget images that containerd does not need any more.
@@ -63,6 +64,8 @@ struct snapshotter_state {
   std::set<std::string> forgetting;  ///< references of images that the root is asked to forget
   forget_tries tries;
   std::vector<std::function<void()>> later;  ///< at the next tick
+  /// What waits until it is known which images an earlier process has mounted; none from then on.
+  std::optional<std::vector<std::function<void()>>> before_adoption{std::in_place};
   admin_snapshots news;
   image_fallbacks fallen_back{0};  ///< as many as the options say from the start on
   progress_listener listener;      ///< to nobody; it shows that this actor lives

@@ -60,6 +60,7 @@ void try_one(const snapshotter_shell& my, const catalogue_name& image) {
   auto& forgetting = my.state().forgetting;
   if (!forgetting.insert(image.reference).second) return;
   const auto occasion = my.state().tries.occasion;
+  my.state().known.erase(image.reference);  // from here on it may be gone
   my.self->request(my.tools->news_to, caf::infinite, forget_image{image.reference, image.platform})
       .then(
           [=](const image_forgotten& gone) {
@@ -79,6 +80,7 @@ void try_one(const snapshotter_shell& my, const catalogue_name& image) {
 void try_all(const snapshotter_shell& my) {
   const auto held = my.tools->catalogue.held_for_containerd();
   if (!held) return spdlog::warn("images without snapshots stay: {}", to_string(held.error()));
+  if (my.tools->records.has_undecodable()) return;  // nobody can say what those need
   const auto needs = needs_of(my);
   for (const auto& image : *held)
     if (!is_needed(my, needs, image)) try_one(my, image);

@@ -219,6 +219,10 @@ void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_
 
 void with_mounted(const snapshotter_shell& my, const remote_layers& what,
                   std::function<void(const result<std::string>&)> then) {
+  if (auto& early = my.state().before_adoption) {  // an earlier process may have mounted it
+    early->push_back([=] { with_mounted(my, what, then); });
+    return;
+  }
   const auto image = image_name(what);
   const auto mounted = my.state().mounted.find(image);
   if (mounted != my.state().mounted.end() && is_mount_point(my.tools->images_folder / mounted->second.name))
@@ -239,10 +243,13 @@ void tell_start(const snapshotter_shell& my, const snapshot_record& record,
 }
 
 void unmount_unused(const snapshotter_shell& my) {
-  if (!my.tools->records.unserved().empty()) return;  // a container may run above any of them
+  // A container of an earlier process may run above any of those that it has mounted.
+  const bool spares_adopted = !my.tools->records.unserved().empty();
   const auto needed = needed_images(my);
   std::erase_if(my.state().mounted, [&](const auto& mounted) {
-    const bool unused = !needed.contains(mounted.first) && !my.state().mounting.contains(mounted.first);
+    const bool spared = spares_adopted && mounted.second.adopted;
+    const bool unused =
+        !spared && !needed.contains(mounted.first) && !my.state().mounting.contains(mounted.first);
     if (unused) unmount(my, mounted.second);
     return unused;
   });
@@ -250,11 +257,16 @@ void unmount_unused(const snapshotter_shell& my) {
 
 void adopt_mounts(const snapshotter_shell& my) {
   ask_root<admin_listing>(my, std::nullopt, admin_list_request{}, [=](const result<admin_listing>& all) {
-    if (!all) return spdlog::warn("image mounts of an earlier process: {}", to_string(all.error()));
-    for (const auto& mount : all->mounts)
-      if (is_usable(mount) && mount.name.starts_with("containerd-"))
-        my.state().mounted.emplace(image_of_mount(mount.name), image_mount{mount.name, mount.lower});
-    unmount_unused(my);
+    if (!all)
+      spdlog::warn("image mounts of an earlier process: {}", to_string(all.error()));
+    else
+      for (const auto& mount : all->mounts)
+        if (is_usable(mount) && mount.name.starts_with("containerd-"))
+          my.state().mounted.emplace(image_of_mount(mount.name), image_mount{mount.name, mount.lower, true});
+    for (const auto& go_on :
+         std::exchange(my.state().before_adoption, {}).value_or(std::vector<std::function<void()>>{}))
+      go_on();
+    if (all) unmount_unused(my);
   });
 }
 
