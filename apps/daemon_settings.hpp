@@ -26,7 +26,9 @@ template <class Options>
     if (const auto done = apply_assignment(options, assignment); !done) return fail(done.error(), "--set");
   }
   if constexpr (std::is_same_v<Options, hub_options>)
-    options.peers.insert(options.peers.end(), in.peers.begin(), in.peers.end());
+    for (const auto& peer : in.peers)
+      if (std::find(options.peers.begin(), options.peers.end(), peer) == options.peers.end())
+        options.peers.push_back(peer);
   if (const auto done = validate(options); !done) return tl::unexpected(done.error());
   return options;
 }

@@ -24,7 +24,7 @@ void add_sessions_command(command_tree& tree) {
       {.name = "sessions",
        .summary = "List the nodes that have joined the hub: since when, deliveries, bytes, window.",
        .examples = "firstlight sessions\nfirstlight sessions --json",
-       .details = "Another hub is listed as hub:NAME. WINDOW is how many bytes may be on their way to a "
+       .details = "WINDOW is how many bytes may be on their way to a "
                   "node, IN FLIGHT "
                   "how many are. With --json {\"sessions\":[...]}, each as 'firstlight status --hub --json' "
                   "has it."},

@@ -85,14 +85,14 @@ void note_unanswered(const shell& my, const error& why) {
 void take_ids(const shell& my, const ids_answer& answer) {
   auto& state = my.state();
   if (answer.epoch != state.epoch) start_anew(my, answer.epoch);
-  const bool no_news = answer.position == state.position;
   if (auto noted = note_ids(my, answer); !noted) return note_unanswered(my, noted.error());
   if (answer.last && !state.listed)
     if (auto listed = send_what_they_lack(my); !listed) return note_unanswered(my, listed.error());
   state.status.last_error.clear();
   note_exchange(my);
   // A hub of an earlier version does not wait, nor does one that already keeps many waiting.
-  if (std::exchange(state.in_touch, true) && no_news && !answer.waited) ask_later(my);
+  const bool too_soon = my.self->clock().now() - state.asked_at < my.parts->interval;
+  if (std::exchange(state.in_touch, true) && answer.ids.empty() && too_soon) ask_later(my);
 }
 
 /// The first answer after a failure comes at once: it tells how things stand.
@@ -103,6 +103,7 @@ ids_question next_question(const shell& my) {
 
 void ask_ids(const shell& my) {
   if (my.state().asks_later || std::exchange(my.state().asking, true)) return;
+  my.state().asked_at = my.self->clock().now();
   const auto question = share(encode_inquiry(next_question(my)));
   my.self->request(my.parts->link, caf::infinite, peer_question{question})
       .then(

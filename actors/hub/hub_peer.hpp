@@ -50,6 +50,7 @@ struct peer_state {
   peer_lane sent;
   bool left_out = false;    ///< not all that is to be sent is in the queue
   bool asking = false;      ///< a question for ids is open
+  instant asked_at;         ///< the latest of them
   bool asks_later = false;  ///< not before the next tick
   bool in_touch = false;    ///< the latest question for ids was answered
   bool ticking = false;

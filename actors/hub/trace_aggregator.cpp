@@ -98,17 +98,20 @@ void end_waiting(const shell& my, std::uint64_t which) {
   if (auto over = my.state().waiting.extract(which)) answer_waiting(my, std::move(over.mapped()));
 }
 
+std::chrono::milliseconds longest_wait(const shell& my, const ids_question& asked) {
+  return std::min(asked.wait, my.tools->options.peer_wait);
+}
+
 caf::result<peer_answer> wait_for_news(const shell& my, const ids_question& asked) {
   auto& state = my.state();
   const auto reply = my.self->make_response_promise<peer_answer>();
   state.waiting.emplace(state.next_waiting, waiting_peer{asked, reply});
-  my.self->delayed_send(my.self, std::min(asked.wait, my.tools->options.peer_wait),
-                        peer_wait_over{state.next_waiting++});
+  my.self->delayed_send(my.self, longest_wait(my, asked), peer_wait_over{state.next_waiting++});
   return reply;
 }
 
 caf::result<peer_answer> answer_ids(const shell& my, const ids_question& asked) {
-  const bool waits = asked.wait.count() > 0 && !has_news(my, asked) &&
+  const bool waits = longest_wait(my, asked).count() > 0 && !has_news(my, asked) &&
                      my.state().waiting.size() < my.tools->options.peers_waiting_max;
   if (waits) return wait_for_news(my, asked);
   return peer_answer{share(encode_reply(ids_since(my, asked)))};

@@ -248,7 +248,7 @@ TEST_CASE("it is known when what was read had arrived, and a miss delays only wh
       std::tie(score.accesses[0], score.accesses[1], score.accesses[2], score.accesses[3]);
   CHECK(about(first.arrived, 16'384us));
   CHECK(first.arrived == first.asked + first.wait);
-  // Asked for at 116.384 ms, when blocks of the second file were arriving; the last block is a short one.
+  // Asked for at 116.384 ms, when blocks of the first file were arriving; the last block is a short one.
   CHECK(about(missed.arrived, 116'384us + 100ms + 12'544us));
   CHECK(missed.arrived == missed.asked + missed.wait);
   CHECK(about(before.arrived, 2 * 16'384us));

@@ -13,15 +13,12 @@ kj::Promise<void> carry(kj::AsyncIoStream& from, kj::AsyncIoStream& to, kj::Prom
 
 }  // namespace
 
-kj::Promise<void> relay_streams(kj::Own<kj::AsyncIoStream> one, kj::Own<kj::AsyncIoStream> other) {
-  // Whoever goes away without a word ends the other direction, too.
+kj::Promise<void> relay_streams(kj::Own<kj::AsyncIoStream> asking, kj::Own<kj::AsyncIoStream> answering) {
   auto failed = kj::newPromiseAndFulfiller<void>();
-  auto ways = kj::heapArrayBuilder<kj::Promise<void>>(2);
-  ways.add(carry(*one, *other, *failed.fulfiller));
-  ways.add(carry(*other, *one, *failed.fulfiller));
-  return kj::joinPromises(ways.finish())
-      .exclusiveJoin(kj::mv(failed.promise))
-      .attach(kj::mv(failed.fulfiller), kj::mv(one), kj::mv(other));
+  auto asked = carry(*asking, *answering, *failed.fulfiller);
+  auto answered = carry(*answering, *asking, *failed.fulfiller).eagerlyEvaluate(nullptr);
+  return asked.exclusiveJoin(kj::mv(failed.promise))
+      .attach(kj::mv(answered), kj::mv(failed.fulfiller), kj::mv(asking), kj::mv(answering));
 }
 
 }  // namespace firstlight
