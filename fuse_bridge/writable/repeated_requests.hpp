@@ -2,11 +2,11 @@
 #include "fuse_bridge/writable/writable_tree.hpp"
 
 /// REPEATED REQUESTS: what a process before has carried out and not answered, the kernel asks of this one
-/// (kernel_resend.hpp). While it waits nobody else can change the names in question, and it has looked that they
-/// can be made or removed: what stands in the way of a repetition is what was done. Each function takes the
-/// outcome of carrying a repetition out, and gives what the kernel is to be told. What sets a state
-/// (attributes, writes) needs none of this. An exchange of two names cannot be told from its repetition: it is
-/// carried out twice.
+/// (kernel_resend.hpp). While it waits nobody else can change the names in question, and it has looked that
+/// they can be made or removed: what stands in the way of a repetition is what was done. Each function takes
+/// the outcome of carrying a repetition out, and gives what the kernel is to be told. What sets a state
+/// (attributes, writes) needs none of this. An exchange of two names cannot be told from its repetition: it
+/// is carried out twice.
 namespace firstlight::repeated {
 
 /// Of making or linking a name.
