@@ -12,6 +12,13 @@ const auto hash_data = shell("cat /data/* | sha256sum");
 const auto hash_and_stay =
     shell("cat /data/* >/tmp/all && sha256sum </tmp/all >/tmp/sum; exec sleep 1000000");
 
+/// Containerd dials a node again some seconds after it had none.
+void await_reached(containerd_daemon& engine) {
+  REQUIRE(eventually([&] {
+    return engine.ctr({"snapshots", "--snapshotter", "firstlight", "ls"}).exit_code == 0;
+  }));
+}
+
 }  // namespace
 
 TEST_CASE("a container runs while its image arrives, through restarts of everything around it") {
@@ -42,6 +49,7 @@ TEST_CASE("a container runs while its image arrives, through restarts of everyth
     CHECK(without_node.output == "mine\n");
   }
   all.start_node();
+  await_reached(engine);
   CHECK(engine.snapshots() == before);
   engine.restart();
   CHECK(engine.exec("one", shell("cat /etc/passwd")).output == "mine\n");
@@ -123,10 +131,7 @@ TEST_CASE("snapshots and running containers outlive restarts of node and contain
   for (const auto& order : orders) {
     CAPTURE(order.name);
     for (const auto& next : order.steps) next(all, engine);
-    // Containerd dials a node again some seconds after it had none.
-    REQUIRE(eventually([&] {
-      return engine.ctr({"snapshots", "--snapshotter", "firstlight", "ls"}).exit_code == 0;
-    }));
+    await_reached(engine);
     CHECK(engine.snapshots() == before);
     CHECK(tasks() == started);
     CHECK(engine.exec("one", shell("cat /mine")).output == "mine\n");
@@ -155,6 +160,7 @@ TEST_CASE("containers wait while the node is restarted also where the kernel doe
   CHECK(all.node_status()["mounts"][0]["complete"] == false);
   REQUIRE(all.stop_node());
   all.start_node();
+  await_reached(engine);
   all.link().rate(0);
   const auto whole = engine.run(image, "two", hash_data);
   check_good(whole);
