@@ -105,7 +105,7 @@ class node_service final : public running_daemon {
     for (const auto& mount : left->mounts)
       if (mount.session.device) names.insert(mount.name);
     auto& system = service->runtime_.system();
-    const auto make_mounter = [&](const content_store& store,
+    const auto make_mounter = [&](const content_store& store, const std::shared_ptr<erofs_plans>& plans,
                                   const std::vector<left_mount>& kept) -> result<mounter> {
       std::size_t hybrid = 0;
       for (const auto& one : kept) {
@@ -123,6 +123,7 @@ class node_service final : public running_daemon {
                                     .hybrid = folders_of(options),
                                     .contents_left = left->contents,
                                     .hybrid_left = hybrid,
+                                    .plans = plans,
                                     .watch_opens = options.recording.watch_opens});
     };
     const auto keeper_problem = [keeper = service->keeper_] {

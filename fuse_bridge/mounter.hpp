@@ -2,10 +2,10 @@
 #include <filesystem>
 
 #include "actors/interfaces.hpp"
-#include "config/erofs_limits.hpp"
 #include "config/fuse_limits.hpp"
 #include "fuse_bridge/mount_keeper.hpp"
 #include "storage/content_store.hpp"
+#include "storage/erofs/erofs_plans.hpp"
 
 namespace firstlight {
 
@@ -26,8 +26,8 @@ struct mounter_parts {
   std::optional<hybrid_folders> hybrid{};       ///< none: mode `hybrid` is unsupported
   std::optional<kept_session> contents_left{};  ///< the content mount of an earlier process
   std::size_t hybrid_left = 0;                  ///< so many requests to take over hybrid mounts come first
-  erofs_limits erofs{};
-  bool watch_opens = true;  ///< of recorded mounts, where the kernel can
+  std::shared_ptr<erofs_plans> plans{};         ///< may be none
+  bool watch_opens = true;                      ///< of recorded mounts, where the kernel can
 };
 
 /// Starts a MOUNTER on a thread of its own: mounting blocks.

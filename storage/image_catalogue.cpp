@@ -1,10 +1,10 @@
 #include "storage/image_catalogue.hpp"
 
 #include <algorithm>
-#include <future>
 #include <set>
 
 #include "schemas/segment_codec.hpp"
+#include "storage/beside.hpp"
 #include "storage/file_io.hpp"
 #include "storage/sha256.hpp"
 
@@ -217,19 +217,20 @@ result<std::shared_ptr<const toc_view>> image_catalogue::store_toc(const made_to
   return toc(made.id);
 }
 
-result<std::shared_ptr<const toc_view>> image_catalogue::open_tree(const toc_id& id,
-                                                                   const shared_bytes& tree) {
+result<std::shared_ptr<const toc_view>> image_catalogue::open_tree(const toc_id& id, const shared_bytes& tree,
+                                                                   const opened_toc& meanwhile) {
   {
     const std::lock_guard lock(mutex_);
     if (auto known = find_open(id)) return known;
   }
   // Side by side, since a mount waits for both; opening trusts nothing.
-  auto keeping = std::async(std::launch::async, [&]() -> result<void> {
+  auto keeping = beside([&]() -> result<void> {
     if (sha256(tree.bytes) != id.value)
       return fail(errc::corrupt, "a table of contents does not match its id");
     return write_file(toc_path(id, toc_part::tree), tree.bytes);
   });
   auto opened = toc_view::open(tree);
+  if (opened && meanwhile) meanwhile(*opened);
   if (auto kept = keeping.get(); !kept) return tl::unexpected(kept.error());
   if (!opened) return opened;
   const std::lock_guard lock(mutex_);

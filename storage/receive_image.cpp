@@ -1,10 +1,10 @@
 #include "storage/receive_image.hpp"
 
 #include <algorithm>
-#include <future>
 
 #include "schemas/image_config_json.hpp"
 #include "schemas/toc_statement_codec.hpp"
+#include "storage/beside.hpp"
 #include "storage/holdings.hpp"
 
 namespace firstlight {
@@ -49,7 +49,10 @@ result<std::shared_ptr<const toc_view>> open_signed(const receive_tools& tools, 
                                                     const toc_frame& frame) {
   auto tree = tools.catalogue.unpacked_toc(frame);
   if (!tree) return tl::unexpected(tree.error());
-  auto toc = tools.catalogue.open_tree(said.toc, *tree);
+  const auto plan = [&](const std::shared_ptr<const toc_view>& opened) {
+    if (tools.plans != nullptr) tools.plans->plan_ahead(opened, said.toc);
+  };
+  auto toc = tools.catalogue.open_tree(said.toc, *tree, plan);
   if (!toc) return tl::unexpected(toc.error());
   if ((*toc)->manifest_digest() != said.manifest_digest)
     return fail(errc::denied, "the hub signed another manifest than the TOC names");
@@ -64,9 +67,8 @@ struct signed_image {
 /// The same, and whether a hub of this cluster said it: beside the unpacking, which takes longer. A TOC goes
 /// by its digest, so opening one that nobody has signed gives away nothing.
 result<signed_image> open_verified(const receive_tools& tools, const toc_frame& frame) {
-  auto verified = std::async(std::launch::async, [&] {
-    return verify_toc(tools.authority, frame.origin, std::chrono::system_clock::now());
-  });
+  auto verified =
+      beside([&] { return verify_toc(tools.authority, frame.origin, std::chrono::system_clock::now()); });
   auto toc = decode_toc_statement(frame.origin.statement).and_then([&](const toc_statement& claimed) {
     return open_signed(tools, claimed, frame);
   });

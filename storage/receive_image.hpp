@@ -2,6 +2,7 @@
 #include "config/receiver_limits.hpp"
 #include "model/platform.hpp"
 #include "storage/content_store.hpp"
+#include "storage/erofs/erofs_plans.hpp"
 #include "storage/image_catalogue.hpp"
 #include "storage/pki/statement_signature.hpp"
 
@@ -25,6 +26,7 @@ struct receive_tools {
   content_store& contents;
   const trust_anchor& authority;
   const receiver_limits& limits;
+  erofs_plans* plans = nullptr;  ///< for the mount that waits for the tree; none: nobody does
 };
 
 /// "Want this, have those": the interrupted image itself first, then the images used last.

@@ -9,6 +9,7 @@
 #include "actors/net/hub_link.hpp"
 #include "actors/shutdown.hpp"
 #include "storage/allowed_deliveries.hpp"
+#include "storage/beside.hpp"
 #include "storage/file_io.hpp"
 #include "storage/oci/read_access.hpp"
 #include "storage/posix_file.hpp"
@@ -229,6 +230,7 @@ result<void> hub_daemon::serve_metrics(const hub_options& options) {
 result<std::unique_ptr<hub_daemon>> hub_daemon::start(caf::actor_system& system, const hub_options& options,
                                                       const std::string& version) {
   std::unique_ptr<hub_daemon> hub(new hub_daemon(system, options));
+  start_helpers();
   if (auto opened = hub->open_stores(options); !opened) return tl::unexpected(opened.error());
   if (auto spawned = hub->spawn_actors(options, version); !spawned) return tl::unexpected(spawned.error());
   if (auto listening = hub->listen(options, version); !listening) return tl::unexpected(listening.error());

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "schemas/toc_contents.hpp"
+#include "storage/beside.hpp"
 #include "storage/joint_start.hpp"
 
 namespace firstlight {
@@ -132,14 +133,15 @@ result<std::vector<toc_frame>> prepare_toc(const preparation_tools& tools, const
   std::vector<toc_frame> frames;
   if (holds_toc(request, image.record.toc)) return frames;
   const toc_statement statement{image.record.toc, image.record.manifest_digest, request.reference, now};
-  auto origin = sign_toc(tools.identity, statement);
-  if (!origin) return tl::unexpected(origin.error());
+  auto signing = beside([&] { return sign_toc(tools.identity, statement); });
   const auto base = patch_base_of(tools.catalogue, request);
   for (const auto part : {toc_part::tree, toc_part::contents}) {
     auto packed = tools.catalogue.packed_toc(image.record.toc, part, base);
     if (!packed) return tl::unexpected(packed.error());
     frames.push_back(std::move(*packed));
   }
+  auto origin = signing.get();
+  if (!origin) return tl::unexpected(origin.error());
   frames.front().origin = std::move(*origin);
   return frames;
 }

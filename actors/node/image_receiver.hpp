@@ -54,6 +54,7 @@ struct receiver_tools {
   std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids;  ///< the last one used in this process
   std::shared_ptr<receiver_group> group;                     ///< of this node
   login_keeper logins{};                                     ///< none: pulls go without a login
+  std::shared_ptr<erofs_plans> plans{};                      ///< of what is mounted here; may be none
 
   [[nodiscard]] receive_tools images() const { return {catalogue, contents, authority, limits}; }
 };

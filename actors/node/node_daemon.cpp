@@ -9,6 +9,7 @@
 #include "actors/node/snapshotter.hpp"
 #include "actors/node/trace_collector.hpp"
 #include "actors/shutdown.hpp"
+#include "storage/beside.hpp"
 #include "storage/posix_file.hpp"
 
 namespace firstlight {
@@ -102,7 +103,8 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
   if (!link) return tl::unexpected(link.error());
   link_ = std::move(*link);
   if (auto there = make_folders(options.run_folder); !there) return there;
-  auto made = make_mounter(*contents_, left);
+  const auto plans = std::make_shared<erofs_plans>(erofs_limits{});
+  auto made = make_mounter(*contents_, plans, left);
   if (!made) return tl::unexpected(made.error());
   mounter_ = std::move(*made);
   if (auto removed = detail::remove_left_layers(*layers_, layers); !removed) return removed;
@@ -140,6 +142,7 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
                                                        .registrar = registrar_,
                                                        .logins = logins_,
                                                        .keeper_problem = keeper_problem_,
+                                                       .plans = plans,
                                                        .damage = damage_},
                                        left);
   if (snapshots_) spawn_snapshotter(options, *home);
@@ -173,6 +176,7 @@ result<std::unique_ptr<node_daemon>> node_daemon::start(
     std::vector<kept_mount> kept, const mounter_factory& make_mounter,
     std::function<std::string()> keeper_problem, image_registrar registrar) {
   std::unique_ptr<node_daemon> node(new node_daemon(system, options));
+  start_helpers();
   node->keeper_problem_ = std::move(keeper_problem);
   node->registrar_ = std::move(registrar);
   if (auto opened = node->open_stores(options); !opened) return tl::unexpected(opened.error());

@@ -18,9 +18,11 @@ namespace firstlight {
 class node_daemon {
  public:
   /// Cleans what an earlier process has left, except the mounts `kept`, which are taken over next, and makes
-  /// the mounter over the content store; the layer above has it (fuse_bridge/mounter.hpp). Called once.
+  /// the mounter over the content store; the layer above has it (fuse_bridge/mounter.hpp). `plans` are made
+  /// for it when the tree of an image arrives. Called once.
   using mounter_factory =
-      std::function<result<mounter>(const content_store& store, const std::vector<left_mount>& kept)>;
+      std::function<result<mounter>(const content_store& store, const std::shared_ptr<erofs_plans>& plans,
+                                    const std::vector<left_mount>& kept)>;
 
   /// `keeper_problem` is shown in `status`, see node_root_tools. Answers the local command line when it
   /// returns; the hub need not be there. Goes on with the mounts `kept` of an earlier process whose images

@@ -174,7 +174,7 @@ result<image_receiver> receive(const node_shell& my, const image_key& key,
       make_image_receiver, receive_request{{key.first, key.second}, going_on},
       receiver_tools{tools.catalogue, tools.contents, tools.authority, tools.link, tools.workers,
                      tools.keepers, tools.receiver, caf::actor_cast<caf::actor>(my.self),
-                     my.state().delivery_ids, my.state().beside, tools.logins});
+                     my.state().delivery_ids, my.state().beside, tools.logins, tools.plans});
   my.self->monitor(source);
   my.state().living_receivers.insert(source.address());
   receivers.insert_or_assign(key, running_receiver{source, false});

@@ -85,6 +85,7 @@ struct node_root_tools {
   image_registrar registrar{};                    ///< none: this node does not know containerd
   login_keeper logins{};                          ///< none: pulls go without a login
   std::function<std::string()> keeper_problem{};  ///< why mounts would not outlive a crash; empty: they would
+  std::shared_ptr<erofs_plans> plans{};           ///< that the mounter takes; may be none
   std::vector<std::string> damage{};  ///< what of the stores could not be read at the start, one line each
 };
 

@@ -91,8 +91,10 @@ void keep_contents_of(const receiver_shell& my, const toc_frame& frame,
 void keep_tree(const receiver_shell& my, const toc_frame& frame, caf::typed_response_promise<verdict> reply) {
   run_on(
       my.tools->workers.next(), my.self,
-      [tools = my.tools, request = my.request, frame] {
-        return keep_received_tree(tools->images(), request->what, frame);
+      [tools = my.tools, request = my.request, frame, mounted_next = !my.state().mountable_waiters.empty()] {
+        auto with = tools->images();
+        if (mounted_next) with.plans = tools->plans.get();
+        return keep_received_tree(with, request->what, frame);
       },
       [my, reply](result<mountable_image> image) mutable {
         reply.deliver(image ? verdict{} : verdict{image.error()});

@@ -17,7 +17,8 @@ content_mount_parts parts_of(const mounter_parts& parts) {
 hybrid_mode::hybrid_mode(caf::actor_system& system, const mounter_parts& parts)
     : system_(system),
       parts_(parts),
-      trees_(parts.hybrid->trees, parts.hybrid->images, parts.erofs),
+      trees_(parts.hybrid->trees, parts.hybrid->images,
+             parts.plans ? parts.plans : std::make_shared<erofs_plans>(erofs_limits{})),
       still_left_(parts.hybrid_left) {
   if (parts_.contents_left) contents_ = std::make_shared<content_mount>(system_, parts_of(parts_));
   if (still_left_ == 0) note_taken_over();

@@ -51,7 +51,7 @@ result<std::shared_ptr<tree_mount>> tree_mounts::get(const std::shared_ptr<const
   std::erase_if(known_, [](const auto& one) { return one.second.expired(); });
   if (const auto known = known_.find(id); known != known_.end())
     if (auto shared = known->second.lock()) return shared;
-  auto image = erofs_image::plan(toc, id, limits_);
+  auto image = plans_->take(toc, id);
   if (!image) return tl::unexpected(image.error());
   if (image->xattrs_left_out() > 0)
     spdlog::debug("{} extended attributes are of kinds that Linux shows on no file",

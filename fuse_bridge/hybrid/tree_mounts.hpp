@@ -4,7 +4,7 @@
 #include <memory>
 #include <mutex>
 
-#include "storage/erofs/erofs_image.hpp"
+#include "storage/erofs/erofs_plans.hpp"
 #include "storage/posix_file.hpp"
 
 namespace firstlight {
@@ -44,8 +44,8 @@ class tree_mounts {
  public:
   /// `points` holds the mount points; `files` is on a disk's file system: the kernel mounts no image that
   /// lies on tmpfs or overlayfs. Both are made when missing.
-  tree_mounts(std::filesystem::path points, std::filesystem::path files, const erofs_limits& limits)
-      : points_(std::move(points)), files_(std::move(files)), limits_(limits) {}
+  tree_mounts(std::filesystem::path points, std::filesystem::path files, std::shared_ptr<erofs_plans> plans)
+      : points_(std::move(points)), files_(std::move(files)), plans_(std::move(plans)) {}
 
   /// The mount of an image with known contents, new or shared. The file behind it has no name any more: it
   /// goes with the last mount. Errors: `unsupported` when this kernel cannot mount it (EROFS of files:
@@ -55,7 +55,7 @@ class tree_mounts {
  private:
   std::filesystem::path points_;
   std::filesystem::path files_;
-  erofs_limits limits_;
+  std::shared_ptr<erofs_plans> plans_;
   std::map<toc_id, std::weak_ptr<tree_mount>> known_;
   std::uint64_t next_ = 0;
 };

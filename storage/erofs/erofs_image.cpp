@@ -2,8 +2,8 @@
 
 #include <cassert>
 #include <cstring>
-#include <future>
 
+#include "storage/beside.hpp"
 #include "storage/erofs/image_layout.hpp"
 #include "storage/erofs/image_output.hpp"
 
@@ -228,7 +228,7 @@ result<void> erofs_image::write(int file, unknown_ids when) const {
   const auto count = impl_->toc->inode_count();
   if (count < erofs::inodes_of_two_threads) return writer_from(0).write_all(impl_->id);
   const inode_number middle = count / 2;
-  auto before = std::async(std::launch::async, [&] { return writer_from(0).write_up_to(middle, impl_->id); });
+  auto before = beside([&] { return writer_from(0).write_up_to(middle, impl_->id); });
   auto behind = writer_from(impl_->plan.begin_of(middle)).write_from(middle);
   auto written = before.get();
   return written ? behind : written;
