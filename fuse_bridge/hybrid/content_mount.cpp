@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include "actors/shutdown.hpp"
 #include "fuse_bridge/hybrid/content_node.hpp"
 #include "fuse_bridge/kernel_mount.hpp"
 #include "fuse_bridge/read_ahead.hpp"
@@ -27,7 +28,8 @@ bool serve_again(const content_directory& directory, const read_service& reads, 
 }  // namespace
 
 content_mount::content_mount(caf::actor_system& system, content_mount_parts parts)
-    : parts_(std::move(parts)),
+    : system_(system),
+      parts_(std::move(parts)),
       early_(parts_.keeper ? parts_.early : std::filesystem::path()),
       reads_{parts_.store, std::make_shared<parked_reads>(parts_.limits.parked_reads_max)},
       refused_again_(std::make_shared<refused_windows>(parts_.limits.refused_windows_max)) {
@@ -110,7 +112,10 @@ void content_mount::set_read_ahead(std::uint32_t bytes) {
 }
 
 content_mount::~content_mount() {
-  caf::anon_send_exit(bridge_, caf::exit_reason::user_shutdown);
+  // It answers requests of the session, which is freed below. Waiting cannot deadlock, not even in an actor's
+  // thread: the bridge has its own, waits for nothing but the disk and short locks, and never holds the last
+  // reference to this mount.
+  end_worker(system_, caf::actor_cast<caf::actor>(bridge_));
   if (left_behind_) {
     if (session_) static_cast<void>(session_->leave_behind());  // this kernel repeats
     return;

@@ -48,7 +48,8 @@ class content_mount {
   /// False once the kernel has ended the session: somebody unmounted it. A new one is needed then.
   [[nodiscard]] bool alive() const { return alive_->load(); }
 
-  /// Detaches it and ends the session, unless it is to be left behind.
+  /// Ends its bridge and waits for that, then detaches the mount and ends the session, unless it is to be
+  /// left behind. Not on a thread of either.
   ~content_mount();
   content_mount(const content_mount&) = delete;
   content_mount& operator=(const content_mount&) = delete;
@@ -57,6 +58,7 @@ class content_mount {
   [[nodiscard]] std::unique_ptr<content_session> new_session() const;
   void let_keep();
 
+  caf::actor_system& system_;
   content_mount_parts parts_;
   std::mutex early_lock_;  ///< one of a TOC's members leaves while another one joins
   early_contents early_;
