@@ -40,7 +40,9 @@ void add_evict_command(command_tree& tree) {
       {.name = "evict",
        .summary = "Forget images that no mount has, and free their space.",
        .examples = "firstlight evict redis:7\nfirstlight evict",
-       .details = "Without an image all that no mount has are forgotten. The next pull brings them again."},
+       .details = "Without an image all that no mount has are forgotten. The next pull brings them again. An "
+                  "image whose record is damaged ('firstlight status' tells of it) is forgotten by its name "
+                  "only, and its contents stay for the next pull."},
       [in] {
         return show(ask_for<admin_evicted>(daemon_kind::node, in->daemon, in->request), in->daemon.output,
                     [](const admin_evicted& gone) {

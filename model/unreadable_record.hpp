@@ -7,8 +7,9 @@ namespace firstlight {
 
 /// A stored record that does not decode, or that needs another one which is not there. It is left as it is.
 struct unreadable_record {
-  std::string name;  ///< as far as it is known
-  std::string why;   ///< one line
+  std::string name;        ///< as far as it is known
+  std::string why;         ///< one line
+  std::string platform{};  ///< of an image, as far as it is known
   friend bool operator==(const unreadable_record&, const unreadable_record&) = default;
 };
 

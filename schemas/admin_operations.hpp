@@ -11,7 +11,8 @@ namespace firstlight {
 // ---- requests to the node --------------------------------------------------------------------------
 
 /// Forgets an image that no mount has, or (empty) all such images, with the contents that nothing else needs.
-/// Answered by `admin_evicted`.
+/// An image whose record cannot be read is forgotten by its name only; its contents stay. Answered by
+/// `admin_evicted`.
 struct admin_evict {
   std::string reference;
   std::string platform;
@@ -53,8 +54,8 @@ struct admin_events_request {
 // ---- replies -----------------------------------------------------------------------------------------
 
 struct admin_evicted {
-  std::vector<std::string> references;
-  std::uint64_t bytes = 0;  ///< of contents that were removed
+  std::vector<std::string> references;  ///< behind one whose record could not be read: that in parentheses
+  std::uint64_t bytes = 0;              ///< of contents that were removed
   friend bool operator==(const admin_evicted&, const admin_evicted&) = default;
 };
 /// Something that has happened.

@@ -94,7 +94,9 @@ result<std::vector<image_record>> image_catalogue::list_whole() const {
 result<std::vector<unreadable_record>> image_catalogue::unreadable() const {
   std::vector<unreadable_record> records;
   auto scanned = for_each([&](std::string_view key, const result<image_record>& record) {
-    if (!record) records.push_back({name_in(key).reference, record.error().detail});
+    if (record) return;
+    auto name = name_in(key);
+    records.push_back({std::move(name.reference), record.error().detail, std::move(name.platform)});
   });
   if (!scanned) return tl::unexpected(scanned.error());
   return records;

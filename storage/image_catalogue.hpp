@@ -59,7 +59,8 @@ class image_catalogue {
   result<std::vector<image_record>> list() const;
   /// The same for whoever removes what no record names. Errors: `corrupt` if any record cannot be read; `io`.
   result<std::vector<image_record>> list_whole() const;
-  /// All others, by their references. They stay until they are replaced by `put`, or removed. Errors: `io`.
+  /// All others, by their references and platforms. They stay until they are replaced by `put`, or removed.
+  /// Errors: `io`.
   result<std::vector<unreadable_record>> unreadable() const;
   /// Adds or replaces the record of its reference and platform. The TOC of a complete image must be stored
   /// before, any other may still be on its way. Only the record of a complete image surely survives a power

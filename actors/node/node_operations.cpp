@@ -4,10 +4,18 @@
 namespace firstlight::detail {
 namespace {
 
+result<void> check_nothing_arrives(const node_shell& my) {
+  if (!something_arrives(my.state())) return {};
+  return fail(errc::busy, "images are arriving; try again when they are there");
+}
+
+tl::unexpected<error> mounted(const image_key& key) {
+  return fail(errc::busy, key.first + " is mounted; umount it first");
+}
+
 /// Evicts that image, or all.
 result<admin_evicted> evict(const node_shell& my, const std::optional<image_key>& only) {
-  if (something_arrives(my.state()))
-    return fail(errc::busy, "images are arriving; try again when they are there");
+  if (auto calm = check_nothing_arrives(my); !calm) return tl::unexpected(calm.error());
   std::optional<image_record> catalogue_record;
   if (only) {
     auto record = my.tools->catalogue.find(only->first, only->second);
@@ -15,9 +23,8 @@ result<admin_evicted> evict(const node_shell& my, const std::optional<image_key>
     if (!*record) return fail(errc::not_found, only->first + " is not here; 'firstlight ls' shows what is");
     catalogue_record = std::move(**record);
   }
-  const auto mounted = [&] { return fail(errc::busy, only->first + " is mounted; umount it first"); };
   auto request = what_mounts_need(my);
-  if (only && request.needed(*catalogue_record)) return mounted();
+  if (only && request.needed(*catalogue_record)) return mounted(*only);
   request.bytes_max = 0;
   request.needed = [only, is_mounted = request.needed](const image_record& record) {
     const bool another = only && (record.reference != only->first || record.platform != only->second);
@@ -25,13 +32,32 @@ result<admin_evicted> evict(const node_shell& my, const std::optional<image_key>
   };
   const auto evicted = evict_images(my.tools->catalogue, my.tools->contents, request);
   if (!evicted) return tl::unexpected(evicted.error());
-  if (only && evicted->images.empty()) return mounted();
+  if (only && evicted->images.empty()) return mounted(*only);
   admin_evicted said{{}, evicted->bytes_removed};
   for (const auto& image : evicted->images) {
     said.references.push_back(image.reference);
     my.state().events.note("evicted", image.reference);
   }
   return said;
+}
+
+bool is_damaged(const node_shell& my, const image_key& key) {
+  const auto record = my.tools->catalogue.find(key.first, key.second);
+  return !record && record.error().code == errc::corrupt;
+}
+
+/// A record that cannot be read goes alone: which contents it needs is not known, and the next pull uses
+/// them.
+result<admin_evicted> evict_damaged(const node_shell& my, const image_key& key) {
+  if (auto calm = check_nothing_arrives(my); !calm) return tl::unexpected(calm.error());
+  for (const auto& [name, mount] : my.state().mounts) {
+    const auto& shown = mount.entry.image.record;
+    if (shown.reference == key.first && shown.platform == key.second) return mounted(key);
+  }
+  if (auto gone = my.tools->catalogue.remove(key.first, key.second); !gone)
+    return tl::unexpected(gone.error());
+  my.state().events.note("evicted", key.first + ": its record could not be read");
+  return admin_evicted{{key.first + " (its record could not be read; its contents stay)"}, 0};
 }
 
 }  // namespace
@@ -58,7 +84,9 @@ void evict_for(const node_shell& my, const admin_evict& asked, admin_promise rep
                         : canonical(*my.tools, asked.reference, asked.platform).map([](image_key&& key) {
                             return std::optional(std::move(key));
                           });
-  const auto done = only.and_then([&](const auto& key) { return evict(my, key); });
+  const auto done = only.and_then([&](const auto& key) {
+    return key && is_damaged(my, *key) ? evict_damaged(my, *key) : evict(my, key);
+  });
   if (done)
     deliver(reply, *done);
   else

@@ -1,5 +1,7 @@
 #include "actors/node/node_reports.hpp"
 
+#include "model/shell_word.hpp"
+
 namespace firstlight {
 namespace {
 
@@ -19,10 +21,20 @@ std::string_view to_text(link_state state) {
   return "unknown";
 }
 
+/// The next look tells of those that are left.
+std::string to_forget(const std::vector<unreadable_record>& records, const std::string& command) {
+  return std::string("; to forget ") + (records.size() > 1 ? "the first" : "it") + ": " + command;
+}
+
 }  // namespace
 
 std::string report_unreadable_images(const std::vector<unreadable_record>& images) {
-  return tell_unreadable(images, "the node's images", "the next pull or mount of each brings it again");
+  if (images.empty()) return {};
+  const auto& first = images.front();
+  const auto command =
+      "firstlight evict " + shell_word(first.name) + " --platform " + shell_word(first.platform);
+  return tell_unreadable(images, "the node's images",
+                         "the next pull or mount of each brings it again" + to_forget(images, command));
 }
 
 std::string report_unreadable_layers(const std::vector<unreadable_record>& layers) {

@@ -20,7 +20,8 @@ struct mount_facts {
   std::int64_t mounted_at = 0;  ///< seconds since the epoch
 };
 
-// Notices of what a node cannot serve; empty: there is nothing.
+// Notices of what a node cannot serve, with the command that forgets the first of it; empty: there is
+// nothing.
 [[nodiscard]] std::string report_unreadable_images(const std::vector<unreadable_record>& images);
 [[nodiscard]] std::string report_unreadable_layers(const std::vector<unreadable_record>& layers);
 [[nodiscard]] std::string report_unserved_snapshots(const std::vector<unreadable_record>& snapshots,

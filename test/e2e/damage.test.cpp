@@ -143,6 +143,19 @@ TEST_CASE("hub and node start with a damaged record of an image, serve the other
   check_reads_right(all, *again, image);
   check_complete(all, "streamed:1");
   CHECK_FALSE(has_notice_of(all.node_status(), name));
+
+  REQUIRE(all.on_node({"umount", "second"}).exit_code == 0);
+  REQUIRE(all.stop_node());
+  damage_record(all.node_store(), name);
+  all.start_node();
+  all.await_joined();
+  const auto gone = all.on_node({"evict", "streamed:1"});
+  REQUIRE(gone.exit_code == 0);
+  CHECK(gone.reply["references"].size() == 1);
+  CHECK_FALSE(has_notice_of(all.node_status(), name));
+  auto anew = all.run(hash_files(all.mount("streamed:1", "third")));
+  check_reads_right(all, *anew, image);
+  check_complete(all, "streamed:1");
 }
 
 TEST_CASE(

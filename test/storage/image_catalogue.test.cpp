@@ -119,6 +119,7 @@ TEST_CASE("a damaged record of an image hides that image alone, and is found, re
   const auto unreadable = bench.catalogue->unreadable().value();
   REQUIRE(unreadable.size() == 1);
   CHECK(unreadable.front().name == "bad");
+  CHECK(unreadable.front().platform == "linux/amd64");
   const auto found = bench.catalogue->find("bad", "linux/amd64");
   REQUIRE_FALSE(found);
   CHECK(found.error().code == errc::corrupt);

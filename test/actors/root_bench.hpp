@@ -1,0 +1,123 @@
+#pragma once
+#include <catch2/catch.hpp>
+
+#include "actors/node/layer_store.hpp"
+#include "actors/node/node_root.hpp"
+#include "schemas/admin.hpp"
+#include "test/harness/node/actor_stage.hpp"
+#include "test/harness/node/small_stores.hpp"
+
+namespace firstlight {
+
+enum class asker : std::uint8_t { user, containerd };
+
+inline progress_listener make_client(actor_stage& stage) {
+  return stage.keep(stage.system().spawn(
+      []() -> progress_listener::behavior_type { return {[](const admin_message&) {}}; }));
+}
+
+/// A node's root with real stores and a hub that answers nothing. What it is asked for is one image, by name.
+struct root_bench {
+  static inline const std::string image = "example.com/app:1";
+  test_authority authority;
+  node_stores node{authority};
+  std::unique_ptr<layer_registry> layers;
+  trace_switches switches{*node.metadata};
+  std::shared_ptr<fake_hub_link> link = std::make_shared<fake_hub_link>();
+  actor_stage stage;
+  hub_link far = make_fake_hub_link(stage, link);
+  layer_store store;
+  node_root root;
+  catalogue_name name{image, host_platform().text()};
+
+  /// `before`: what an earlier process has left in the stores.
+  explicit root_bench(const std::function<void(node_stores&)>& before = {}) {
+    if (before) before(node);
+    layers = layer_registry::open(node.folder.path(), *node.metadata, {}).value();
+    store = stage.keep(stage.system().spawn(
+        make_layer_store, layer_store_tools{layers.get(), [] { return std::int64_t{100}; }}));
+    root = stage.keep(stage.system().spawn(make_node_root,
+                                           node_root_tools{.catalogue = *node.catalogue,
+                                                           .contents = *node.contents,
+                                                           .layers = *layers,
+                                                           .layer_store = store,
+                                                           .authority = node.anchor,
+                                                           .link = far,
+                                                           .switches = switches,
+                                                           .collector = {},
+                                                           .recording = {},
+                                                           .mounts = {},
+                                                           .workers = stage.workers(),
+                                                           .keepers = stage.workers(),
+                                                           .loaders = stage.workers(),
+                                                           .stop = {},
+                                                           .receiver = node.limits,
+                                                           .limits = {},
+                                                           .run_folder = node.folder.path() / "run",
+                                                           .mode = "auto",
+                                                           .home = host_platform(),
+                                                           .version = "1",
+                                                           .name = "node"},
+                                           std::vector<left_mount>{}));
+  }
+  ~root_bench() {
+    link->pulls.clear();
+    link->joining.clear();
+    link->self = nullptr;
+    root = nullptr;
+    store = nullptr;
+    far = nullptr;
+  }
+
+  void pull(const progress_listener& client, asker by = asker::user) {
+    const admin_pull request{
+        .reference = image, .until = pull_until::mountable, .for_containerd = by == asker::containerd};
+    stage.ask<admin_message>(root, admin_message{encode(admin_request(request))}, client);
+    stage.run();
+  }
+  /// What a command gets.
+  template <class Reply, class Request>
+  result<Reply> admin(const Request& request) {
+    const auto answer =
+        stage.ask<admin_message>(root, admin_message{encode(admin_request(request))}, make_client(stage));
+    stage.run();
+    REQUIRE(*answer);
+    if (!**answer) return tl::unexpected((**answer).error());
+    return std::get<Reply>(decode_admin_reply((***answer).bytes.bytes).value());
+  }
+  /// Whether `status` says that.
+  bool has_notice(const std::string& text) {
+    const auto notices = admin<admin_node_status>(admin_node_status_request{}).value().notices;
+    return std::any_of(notices.begin(), notices.end(),
+                       [&](const std::string& notice) { return notice.find(text) != std::string::npos; });
+  }
+  result<image_forgotten> forget() {
+    const auto answer = stage.ask<image_forgotten>(root, forget_image{name.reference, name.platform});
+    stage.run();
+    REQUIRE(*answer);
+    return **answer;
+  }
+  [[nodiscard]] bool is_held() const { return node.catalogue->is_held_for_containerd(name).value(); }
+  [[nodiscard]] bool is_here() const {
+    return node.catalogue->find(name.reference, name.platform).value().has_value();
+  }
+  /// As when it has arrived.
+  void put_record() {
+    REQUIRE(node.catalogue->put({.reference = name.reference, .platform = name.platform, .complete = true}));
+  }
+  void damage_record() {
+    REQUIRE(node.metadata->put({"image"}, name.reference + '\0' + name.platform, "no message"));
+  }
+  void give_up(const progress_listener& client) {
+    caf::anon_send(root, pull_given_up{image, {}, client.address()});
+    stage.run();
+  }
+  /// Whether the receiver of the first pull has ended: the link to the hub cancels its delivery then.
+  [[nodiscard]] std::shared_ptr<bool> end_of_delivery() const {
+    auto ended = std::make_shared<bool>(false);
+    link->pulls.at(0).to->attach_functor([ended] { *ended = true; });
+    return ended;
+  }
+};
+
+}  // namespace firstlight
