@@ -172,7 +172,9 @@ using layer_store = caf::typed_actor<
     caf::replies_to<complete_layer>::with<layer_record>, caf::replies_to<acquire_layer>::with<layer_record>,
     caf::replies_to<release_layer>::with<layer_record>, caf::replies_to<label_layer>::with<layer_record>,
     // Also `busy` while somebody has it acquired.
-    caf::reacts_to<remove_layer>>;
+    caf::reacts_to<remove_layer>,
+    // Of what could not be read; its files stay. Errors: not_found for any other, io.
+    caf::replies_to<forget_layer_record>::with<record_forgotten>>;
 
 /// SNAPSHOTTER: containerd's snapshots of a node (model/snapshot_index.hpp), and how they are mounted.
 using snapshotter = caf::typed_actor<
@@ -191,7 +193,9 @@ using snapshotter = caf::typed_actor<
     caf::replies_to<update_snapshot>::with<snapshot_record>,
     caf::replies_to<list_snapshots>::with<snapshot_list>,
     caf::replies_to<measure_snapshot>::with<snapshot_usage>,
-    caf::replies_to<clean_snapshots>::with<snapshots_cleaned>>;
+    caf::replies_to<clean_snapshots>::with<snapshots_cleaned>,
+    // Of one that is not served; what may be its files is set aside. Errors: not_found for any other, io.
+    caf::replies_to<forget_snapshot_record>::with<record_forgotten>>;
 
 /// IMAGE REGISTRAR: tells containerd of images, so that it need not ask a registry.
 using image_registrar = caf::typed_actor<

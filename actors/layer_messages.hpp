@@ -42,6 +42,14 @@ struct remove_layer {
   layer_id id;
   layer_files files = layer_files::keep;
 };
+/// Of a layer that could not be read, or of a counter.
+struct forget_layer_record {
+  std::string name;  ///< unreadable_record::name, or as `status` shows it
+};
+/// Also of a snapshot.
+struct record_forgotten {
+  std::filesystem::path files;  ///< what is left of it may be there; empty: none was found
+};
 
 }  // namespace firstlight
 
@@ -54,4 +62,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::acquire_layer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::release_layer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::label_layer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::remove_layer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::forget_layer_record)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::record_forgotten)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::layer_record)

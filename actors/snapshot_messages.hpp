@@ -51,9 +51,15 @@ struct measure_snapshot {
 struct clean_snapshots {};
 struct snapshots_cleaned {};
 
+/// What is stored of a snapshot that is not served (snapshot_records::unserved).
+struct forget_snapshot_record {
+  std::string name;  ///< or as `status` shows it
+};
+
 /// How the snapshotter comes along, for `status`.
 struct snapshot_news {
   admin_snapshots now;
+  std::string damage{};  ///< a notice of snapshots that are not served; empty: all are
 };
 
 /// An image that containerd is to know.
@@ -78,6 +84,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::snapshot_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::measure_snapshot)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::clean_snapshots)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::snapshots_cleaned)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::forget_snapshot_record)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::snapshot_news)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::snapshot_record)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::snapshot_usage)

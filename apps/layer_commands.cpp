@@ -18,6 +18,11 @@ void print_layer(const admin_layer& layer) {
   print_layers({{layer}});
 }
 
+void print_removed(const admin_layer& gone) {
+  std::printf("removed %s%s%s\n", printable(gone.key).c_str(),
+              gone.path.empty() ? "" : "; files are left in ", printable(gone.path).c_str());
+}
+
 struct layer_arguments {
   daemon_options daemon;
   admin_layer_register request;
@@ -97,11 +102,19 @@ void add_layer_commands(command_tree& tree) {
             });
   const auto in = add_keyed(
       tree, *group,
-      {.name = "rm", .summary = "Remove a layer.", .examples = "firstlight layer rm work --keep-files"},
+      {.name = "rm",
+       .summary = "Remove a layer, or a damaged record of one or of a snapshot.",
+       .examples = "firstlight layer rm work --keep-files\n"
+                   "firstlight layer rm 'layer 7'\n"
+                   "firstlight layer rm 'snapshot default/12/web'",
+       .details =
+           "Where 'firstlight status' tells of layers or containerd's snapshots that cannot be read, it says "
+           "how to name them here. Only the record goes, and the answer says where files of it may be left. "
+           "Those of snapshots are moved to a folder of their own, where nothing removes them."},
       command, [](const layer_arguments& a) {
-        return show(
-            ask_for<admin_done>(daemon_kind::node, a.daemon, admin_layer_remove{a.request.key, a.keep_files}),
-            a.daemon.output, [&](const admin_done&) { std::printf("removed %s\n", a.request.key.c_str()); });
+        return show(ask_for<admin_layer>(daemon_kind::node, a.daemon,
+                                         admin_layer_remove{a.request.key, a.keep_files}),
+                    a.daemon.output, print_removed);
       });
   command->add_flag("--keep-files", in->keep_files, "leave its folder where it is");
 }

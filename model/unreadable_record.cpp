@@ -3,16 +3,33 @@
 #include <algorithm>
 
 namespace firstlight {
+namespace {
+
+std::string shown(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char byte) { return byte < ' ' || byte >= 0x7f; }, '?');
+  return text;
+}
+
+}  // namespace
 
 std::string tell_unreadable(const std::vector<unreadable_record>& records, std::string_view what,
                             std::string_view advice) {
   if (records.empty()) return {};
   const auto& first = records.front();
-  auto line = std::to_string(records.size()) + " of " + std::string(what) + " cannot be read (" + first.name +
-              ": " + first.why + (records.size() > 1 ? ", ...): " : "): ") + std::string(advice);
-  std::replace_if(
-      line.begin(), line.end(), [](unsigned char byte) { return byte < ' ' || byte >= 0x7f; }, '?');
-  return line;
+  return shown(std::to_string(records.size()) + " of " + std::string(what) + " cannot be read (" +
+               first.name + ": " + first.why + (records.size() > 1 ? ", ...): " : "): ") +
+               std::string(advice));
+}
+
+const unreadable_record* find_unreadable(const std::vector<unreadable_record>& records,
+                                         std::string_view name) {
+  auto found =
+      std::find_if(records.begin(), records.end(), [&](const auto& one) { return one.name == name; });
+  if (found == records.end())
+    found = std::find_if(records.begin(), records.end(),
+                         [&](const auto& one) { return shown(one.name) == name; });
+  return found == records.end() ? nullptr : &*found;
 }
 
 }  // namespace firstlight

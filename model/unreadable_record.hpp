@@ -18,4 +18,9 @@ struct unreadable_record {
 [[nodiscard]] std::string tell_unreadable(const std::vector<unreadable_record>& records,
                                           std::string_view what, std::string_view advice);
 
+/// The one that a user means: of this name, or of one that `tell_unreadable` shows like this. Null: there is
+/// none.
+[[nodiscard]] const unreadable_record* find_unreadable(const std::vector<unreadable_record>& records,
+                                                       std::string_view name);
+
 }  // namespace firstlight

@@ -146,7 +146,9 @@ struct admin_layer_complete {
   std::string key;
   friend bool operator==(const admin_layer_complete&, const admin_layer_complete&) = default;
 };
-/// Answered by `admin_done`.
+/// Also what is stored of a layer or a snapshot that cannot be read, by the name that `status` says; its
+/// files always stay. Answered by `admin_layer`: what it was; its path is where files are left, empty if none
+/// are.
 struct admin_layer_remove {
   std::string key;
   bool keep_files = false;

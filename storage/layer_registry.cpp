@@ -81,6 +81,7 @@ result<void> layer_registry::load() {
     next_id_ = std::max(next_id_, id_in(key) + 1);
     if (!record) {
       unreadable_.push_back({"layer " + std::to_string(id_in(key)), record.error().detail});
+      unreadable_at_.push_back({layers_table, std::string(key)});
       return scan_step::next;
     }
     by_name_[record->name] = record->id.value;
@@ -91,20 +92,57 @@ result<void> layer_registry::load() {
   if (!scanned) return scanned;
   return metadata_.scan(counters_table, {}, [&](std::string_view key, std::string_view value) {
     std::uint64_t next = 0;
-    if (std::from_chars(value.data(), value.data() + value.size(), next).ec != std::errc())
+    if (std::from_chars(value.data(), value.data() + value.size(), next).ec != std::errc()) {
       unreadable_.push_back({"the counter of layers " + std::string(key), "it is no number"});
-    else if (key == id_counter)
+      unreadable_at_.push_back({counters_table, std::string(key)});
+    } else if (key == id_counter) {
       next_id_ = std::max(next_id_, next);
-    else
+    } else {
       next_index_[std::string(key)] = next;
+    }
     return scan_step::next;
   });
 }
 
+/// A folder that is there may be of a layer whose record could not be read, also one of before.
 bool layer_registry::is_taken(const std::string& place) const {
   const auto path = layers_ / place;
   std::error_code ignored;
-  return by_path_.contains(path.string()) || (!unreadable_.empty() && std::filesystem::exists(path, ignored));
+  return by_path_.contains(path.string()) || std::filesystem::exists(path, ignored);
+}
+
+std::vector<unreadable_record> layer_registry::unreadable() const {
+  const std::scoped_lock guard(lock_);
+  return unreadable_;
+}
+
+std::filesystem::path layer_registry::unclaimed_folder() const {
+  std::filesystem::path only;
+  std::error_code ignored;
+  for (const auto& child : std::filesystem::directory_iterator(layers_, ignored)) {
+    const auto& path = child.path().native();
+    const auto below = by_path_.lower_bound(path + "/");
+    if (by_path_.contains(path) || (below != by_path_.end() && is_below(below->first, path))) continue;
+    if (!only.empty()) return layers_;
+    only = child.path();
+  }
+  return only;
+}
+
+result<std::filesystem::path> layer_registry::forget_unreadable(std::string_view name) {
+  const std::scoped_lock guard(lock_);
+  const auto* const record = find_unreadable(unreadable_, name);
+  if (record == nullptr) return fail(errc::not_found, "no layer " + std::string(name) + " is damaged");
+  const auto at = record - unreadable_.data();
+  const auto [where, key] = unreadable_at_[static_cast<std::size_t>(at)];
+  const bool counter = where.name == counters_table.name;
+  const auto next = key == id_counter ? next_id_ : counter ? next_index_[key] : 0;
+  const auto done = counter ? metadata_.put(where, key, std::to_string(next), durability::synced)
+                            : metadata_.erase(where, key, durability::synced);
+  if (!done) return tl::make_unexpected(done.error());
+  unreadable_.erase(unreadable_.begin() + at);
+  unreadable_at_.erase(unreadable_at_.begin() + at);
+  return counter ? std::filesystem::path() : unclaimed_folder();
 }
 
 result<std::string> layer_registry::place_for(const layer_placement& place) {

@@ -66,8 +66,12 @@ class layer_registry {
   /// All, by id.
   [[nodiscard]] std::vector<layer_record> list() const;
   /// What could not be read when this was opened: stored layers that are not registered, and counters.
-  /// Records and folders of such layers stay; no automatic or indexed place is one that exists meanwhile.
-  [[nodiscard]] const std::vector<unreadable_record>& unreadable() const { return unreadable_; }
+  /// Records and folders of such layers stay; no automatic or indexed place is one that exists.
+  [[nodiscard]] std::vector<unreadable_record> unreadable() const;
+  /// Forgets one of those, by its name or as `tell_unreadable` shows that; a counter goes on from where it
+  /// is. No files go. @returns where a layer's may be: the only folder in `layers/` that no layer has,
+  /// `layers/` if there are several, nothing if there is none. Errors: `not_found`, `io`.
+  result<std::filesystem::path> forget_unreadable(std::string_view name);
 
   /// Marks a layer complete; again is no error. Errors: `not_found`.
   result<layer_record> complete(layer_id id, std::int64_t now);
@@ -88,10 +92,15 @@ class layer_registry {
   result<void> forget_references();
 
  private:
+  struct stored_at {
+    table where;
+    std::string key;
+  };
   layer_registry(std::filesystem::path store, database& metadata, const layer_limits& limits);
   result<void> load();
   result<std::string> place_for(const layer_placement& place);
   [[nodiscard]] bool is_taken(const std::string& place) const;
+  [[nodiscard]] std::filesystem::path unclaimed_folder() const;
   result<void> check_free(const std::string& name, const std::filesystem::path& path) const;
   result<layer_record> insert(layer_record layer, const layer_placement& place);
   template <class Change>
@@ -108,6 +117,7 @@ class layer_registry {
   std::map<std::string, std::uint64_t> next_index_;  // by prefix
   std::uint64_t next_id_ = 1;
   std::vector<unreadable_record> unreadable_;
+  std::vector<stored_at> unreadable_at_;  // the same ones
 };
 
 }  // namespace firstlight

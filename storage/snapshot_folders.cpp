@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <string_view>
 
 #include "model/snapshot_mounts.hpp"
 #include "storage/folder_attributes.hpp"
@@ -14,6 +14,8 @@
 
 namespace firstlight {
 namespace {
+
+constexpr std::string_view aside_prefix = "dropped-";
 
 result<void> make_folder(const std::string& path, mode_t mode) {
   if (mkdir(path.c_str(), mode) != 0 || chmod(path.c_str(), mode) != 0)  // whatever the umask is
@@ -62,19 +64,33 @@ result<void> snapshot_folders::remove(std::uint64_t id) {
   return remove_whole(folder_ / std::to_string(id));
 }
 
-result<std::uint64_t> snapshot_folders::highest_id() const {
-  std::uint64_t highest = 0;
+result<std::set<std::uint64_t>> snapshot_folders::ids() const {
+  std::set<std::uint64_t> found;
   std::error_code problem;
   for (const auto& child : std::filesystem::directory_iterator(folder_, problem)) {
     const auto name = child.path().filename().string();
     std::uint64_t id = 0;
     const auto* const end = name.data() + name.size();
     const auto read = std::from_chars(name.data(), end, id);
-    if (read.ec == std::errc() && read.ptr == end) highest = std::max(highest, id);
+    if (read.ec == std::errc() && read.ptr == end) found.insert(id);
   }
   if (problem && problem != std::errc::no_such_file_or_directory)
     return tl::unexpected(from_errno(problem.value(), "read " + folder_.string()));
-  return highest;
+  return found;
+}
+
+result<std::filesystem::path> snapshot_folders::set_aside(const std::set<std::uint64_t>& ids) {
+  std::error_code problem;
+  std::uint64_t number = 1;
+  const auto aside = [&] { return folder_ / (std::string(aside_prefix) + std::to_string(number)); };
+  while (std::filesystem::exists(aside(), problem)) ++number;
+  if (auto made = make_folder(aside().string(), 0700); !made) return tl::unexpected(made.error());
+  for (const auto id : ids) {
+    const auto from = folder_ / std::to_string(id);
+    std::filesystem::rename(from, aside() / std::to_string(id), problem);
+    if (problem) return tl::unexpected(from_errno(problem.value(), "move " + from.string()));
+  }
+  return sync().map([&] { return aside(); });
 }
 
 result<void> snapshot_folders::keep_only(const std::set<std::uint64_t>& ids) {
@@ -83,7 +99,8 @@ result<void> snapshot_folders::keep_only(const std::set<std::uint64_t>& ids) {
   for (const auto id : ids) kept.insert(std::to_string(id));
   std::error_code problem;
   for (const auto& child : std::filesystem::directory_iterator(folder_, problem)) {
-    if (kept.contains(child.path().filename().string())) continue;
+    const auto name = child.path().filename().string();
+    if (kept.contains(name) || name.starts_with(aside_prefix)) continue;
     if (auto gone = remove_whole(child.path()); !gone) return gone;
   }
   if (problem) return tl::unexpected(from_errno(problem.value(), "read " + folder_.string()));

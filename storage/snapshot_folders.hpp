@@ -22,10 +22,14 @@ class snapshot_folders {
   result<void> make(std::uint64_t id, const std::filesystem::path& root);
   /// Errors: as `from_errno`; none when nothing is there.
   result<void> remove(std::uint64_t id);
-  /// The highest id of which there is a folder; 0: there is none. Errors: as `from_errno`.
-  [[nodiscard]] result<std::uint64_t> highest_id() const;
-  /// Removes all but these. Errors: as `from_errno`.
+  /// The ids of which there are folders. Errors: as `from_errno`.
+  [[nodiscard]] result<std::set<std::uint64_t>> ids() const;
+  /// Removes all but these, and what was set aside. Errors: as `from_errno`.
   result<void> keep_only(const std::set<std::uint64_t>& ids);
+  /// Moves these folders into a new one, `<folder>/dropped-<number>`, durably. From then on they are no
+  /// snapshots', and nothing here removes them; what is mounted above them goes on. @returns the new one; on
+  /// an error some may have been moved. Errors: as `from_errno`.
+  result<std::filesystem::path> set_aside(const std::set<std::uint64_t>& ids);
   /// Makes everything durable that was written to any of them. Errors: `io`.
   [[nodiscard]] result<void> sync() const;
   /// What a snapshot's own files take. Those that go meanwhile do not count. Errors: as `from_errno`.

@@ -33,9 +33,9 @@ result<snapshot_records> snapshot_records::open(database& metadata, const snapsh
     return scan_step::next;
   });
   if (!scanned) return fail(scanned.error(), "containerd's snapshots");
-  for (const auto& record : opened.index_.load(std::move(stored))) {
+  for (auto& record : opened.index_.load(std::move(stored))) {
     opened.unserved_.push_back({record.name, "its parent " + record.parent + " cannot be served"});
-    if (record.remote) opened.unserved_layers_.push_back(*record.remote);
+    opened.refused_.emplace(record.name, std::move(record));
   }
   return opened;
 }
@@ -48,8 +48,7 @@ result<snapshot_record> snapshot_records::apply(const result<snapshot_change>& c
   if (auto written = metadata_->write(batch, durability::synced); !written)
     return tl::unexpected(written.error());
   index_.apply(*change);
-  undecodable_.erase(change->put.name);
-  std::erase_if(unserved_, [&](const auto& record) { return record.name == change->put.name; });
+  no_more_unserved(change->put.name);
   return change->put;
 }
 
@@ -59,6 +58,20 @@ result<snapshot_record> snapshot_records::remove(const result<snapshot_record>& 
     return tl::unexpected(erased.error());
   index_.erase(allowed->name);
   return allowed;
+}
+
+result<void> snapshot_records::drop(const std::string& name) {
+  if (!undecodable_.contains(name) && !refused_.contains(name))
+    return fail(errc::not_found, "no snapshot " + name + " is damaged");
+  if (auto erased = metadata_->erase(snapshots_table, name, durability::synced); !erased) return erased;
+  no_more_unserved(name);
+  return {};
+}
+
+void snapshot_records::no_more_unserved(const std::string& name) {
+  undecodable_.erase(name);
+  refused_.erase(name);
+  std::erase_if(unserved_, [&](const auto& record) { return record.name == name; });
 }
 
 }  // namespace firstlight

@@ -48,6 +48,11 @@ layer_store::behavior_type make_layer_store(layer_store::pointer self, layer_sto
         if (removed) return caf::unit;
         return to_caf(removed.error());
       },
+      [&registry](const forget_layer_record& damaged) -> caf::result<record_forgotten> {
+        auto files = registry.forget_unreadable(damaged.name);
+        if (!files) return to_caf(files.error());
+        return record_forgotten{std::move(*files)};
+      },
   };
 }
 

@@ -21,6 +21,11 @@ std::uint32_t worker_count(const node_options& options) {
   return options.workers != 0 ? options.workers : std::max(2U, std::thread::hardware_concurrency());
 }
 
+/// It is in `status` as long as it lasts.
+void log_damage(const std::string& notice) {
+  if (!notice.empty()) spdlog::error("{}", notice);
+}
+
 }  // namespace
 
 node_daemon::node_daemon(caf::actor_system& system, const node_options& options)
@@ -49,11 +54,11 @@ result<void> node_daemon::open_stores(const node_options& options) {
   auto layers = layer_registry::open(options.store_folder, *metadata_, options.layers);
   if (!layers) return tl::unexpected(layers.error());
   layers_ = std::move(*layers);
-  note_damage(report_unreadable_layers(layers_->unreadable()));
+  log_damage(report_unreadable_layers(layers_->unreadable()));
   if (const auto unreadable = catalogue_->unreadable(); !unreadable)
     spdlog::error("the records of images: {}", to_string(unreadable.error()));
-  else if (!unreadable->empty())
-    spdlog::error("{}", report_unreadable_images(*unreadable));
+  else
+    log_damage(report_unreadable_images(*unreadable));
   if (auto opened = open_snapshots(options); !opened) return opened;
   // The collector says which go when there are too many.
   auto unsent = trace_store::open(*metadata_, {.kept_max = std::numeric_limits<std::uint32_t>::max()});
@@ -67,15 +72,9 @@ result<void> node_daemon::open_snapshots(const node_options& options) {
   if (options.containerd.socket.empty()) return {};
   auto records = snapshot_records::open(*metadata_, options.containerd.snapshots);
   if (!records) return tl::unexpected(records.error());
-  note_damage(report_unserved_snapshots(records->unserved(), options.store_folder / snapshots_folder));
+  log_damage(report_unserved_snapshots(records->unserved(), options.store_folder / snapshots_folder));
   snapshots_ = std::move(*records);
   return {};
-}
-
-void node_daemon::note_damage(const std::string& notice) {
-  if (notice.empty()) return;
-  spdlog::error("{}", notice);
-  damage_.push_back(notice);
 }
 
 result<void> node_daemon::spawn_actors(const node_options& options, const std::string& version,
@@ -142,8 +141,7 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
                                                        .registrar = registrar_,
                                                        .logins = logins_,
                                                        .keeper_problem = keeper_problem_,
-                                                       .plans = plans,
-                                                       .damage = damage_},
+                                                       .plans = plans},
                                        left);
   if (snapshots_) spawn_snapshotter(options, *home);
   return {};
@@ -169,6 +167,7 @@ void node_daemon::spawn_snapshotter(const node_options& options, const platform&
                                          std::chrono::system_clock::now().time_since_epoch())
                                   .count();
                             }}));
+  caf::anon_send(root_, snapshotter_);
 }
 
 result<std::unique_ptr<node_daemon>> node_daemon::start(

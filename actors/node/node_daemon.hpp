@@ -50,8 +50,6 @@ class node_daemon {
   node_daemon(caf::actor_system& system, const node_options& options);
   result<void> open_stores(const node_options& options);
   result<void> open_snapshots(const node_options& options);
-  /// Says at once, and in `status`, what of the stores could not be read.
-  void note_damage(const std::string& notice);
   void spawn_snapshotter(const node_options& options, const platform& home);
   result<void> spawn_actors(const node_options& options, const std::string& version,
                             const std::vector<left_mount>& left, const mounter_factory& make_mounter);
@@ -62,7 +60,6 @@ class node_daemon {
   std::unique_ptr<image_catalogue> catalogue_;
   std::unique_ptr<layer_registry> layers_;
   std::optional<snapshot_records> snapshots_;  // until the snapshotter has them
-  std::vector<std::string> damage_;
   std::unique_ptr<trace_store> unsent_traces_;
   std::unique_ptr<trace_switches> switches_;
   worker_pool workers_;

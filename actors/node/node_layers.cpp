@@ -37,6 +37,36 @@ void with_layer(const node_shell& my, const std::string& key, admin_promise repl
       .then(std::move(next), [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
 }
 
+void remove_registered(const node_shell& my, const admin_layer_remove& asked, admin_promise reply) {
+  with_layer(my, asked.key, reply, [=](const layer_record& layer) {
+    const auto files = asked.keep_files ? layer_files::keep : layer_files::remove;
+    my.self->request(my.tools->layer_store, caf::infinite, remove_layer{layer.id, files})
+        .then(
+            [=] {
+              auto gone = report(layer);
+              if (!asked.keep_files) gone.path.clear();
+              deliver(reply, gone);
+            },
+            [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+  });
+}
+
+/// Asks who has it to forget a record that could not be read. If there is none of that name, `otherwise`.
+template <class Handle, class Request, class Otherwise>
+void forget_record(const node_shell& my, const Handle& whom, Request what, const std::string& key,
+                   admin_promise reply, Otherwise otherwise) {
+  my.self->request(whom, caf::infinite, std::move(what))
+      .then(
+          [=](const record_forgotten& done) {
+            my.state().events.note("record forgotten", key);
+            deliver(reply, admin_layer{.key = key, .path = done.files.string()});
+          },
+          [=](caf::error& problem) mutable {
+            if (from_caf(problem).code == errc::not_found) return otherwise();
+            reply.deliver(std::move(problem));
+          });
+}
+
 }  // namespace
 
 void register_layer_for(const node_shell& my, const admin_layer_register& asked, admin_promise reply) {
@@ -77,11 +107,13 @@ void complete_layer_for(const node_shell& my, const admin_layer_complete& asked,
 }
 
 void remove_layer_for(const node_shell& my, const admin_layer_remove& asked, admin_promise reply) {
-  const auto files = asked.keep_files ? layer_files::keep : layer_files::remove;
-  with_layer(my, asked.key, reply, [my, reply, files](const layer_record& layer) {
-    my.self->request(my.tools->layer_store, caf::infinite, remove_layer{layer.id, files})
-        .then([reply] { deliver(reply, admin_done{}); },
-              [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+  // What could not be read comes first: none of its files go, whatever else has that name.
+  forget_record(my, my.tools->layer_store, forget_layer_record{asked.key}, asked.key, reply, [=] {
+    const auto& snapshots = my.state().snapshotter;
+    if (!snapshots || !asked.key.starts_with(damaged_snapshot_word))
+      return remove_registered(my, asked, reply);
+    forget_record(my, snapshots, forget_snapshot_record{asked.key.substr(damaged_snapshot_word.size())},
+                  asked.key, reply, [=] { remove_registered(my, asked, reply); });
   });
 }
 

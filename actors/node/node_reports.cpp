@@ -38,13 +38,20 @@ std::string report_unreadable_images(const std::vector<unreadable_record>& image
 }
 
 std::string report_unreadable_layers(const std::vector<unreadable_record>& layers) {
-  return tell_unreadable(layers, "the node's layers", "they are not served, and their files stay");
+  if (layers.empty()) return {};
+  const auto command = "firstlight layer rm " + shell_word(layers.front().name);
+  return tell_unreadable(layers, "the node's layers",
+                         "they are not served, and their files stay" + to_forget(layers, command));
 }
 
 std::string report_unserved_snapshots(const std::vector<unreadable_record>& snapshots,
                                       const std::filesystem::path& folder) {
-  return tell_unreadable(snapshots, "containerd's snapshots",
-                         "they are not served, and their files stay in " + folder.string());
+  if (snapshots.empty()) return {};
+  const auto command =
+      "firstlight layer rm " + shell_word(std::string(damaged_snapshot_word) + snapshots.front().name);
+  return tell_unreadable(
+      snapshots, "containerd's snapshots",
+      "they are not served, and their files stay in " + folder.string() + to_forget(snapshots, command));
 }
 
 admin_delivery report(const receiver_report& delivery) {

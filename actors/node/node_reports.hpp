@@ -20,6 +20,9 @@ struct mount_facts {
   std::int64_t mounted_at = 0;  ///< seconds since the epoch
 };
 
+/// Stands before the name of a snapshot where a user names a layer.
+inline constexpr std::string_view damaged_snapshot_word = "snapshot ";
+
 // Notices of what a node cannot serve, with the command that forgets the first of it; empty: there is
 // nothing.
 [[nodiscard]] std::string report_unreadable_images(const std::vector<unreadable_record>& images);

@@ -88,7 +88,11 @@ node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_st
       },
       [=](const delivery_ended& ended) { detail::note_ended(my, ended); },
       [=](const bundle_stored& news) { detail::note_stored(my, news); },
-      [=](const snapshot_news& news) { my.state().snapshots = news.now; },
+      [=](const snapshotter& of_containerd) { my.state().snapshotter = of_containerd; },
+      [=](const snapshot_news& news) {
+        my.state().snapshots = news.now;
+        my.state().snapshot_damage = news.damage;
+      },
       [=](const umount_overdue& what) { detail::answer_overdue(my, what); },
       [=](const pull_given_up& what) { detail::give_up_pull(my, what); },
       [=](const container_begins& news) {

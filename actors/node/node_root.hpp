@@ -51,8 +51,9 @@ struct image_forgotten {
 
 /// NODE ROOT: answers the node's admin requests; owns receivers and mounts.
 using node_root = admin_service::extend<caf::reacts_to<delivery_ended>, caf::reacts_to<bundle_stored>,
-                                        caf::reacts_to<snapshot_news>, caf::reacts_to<umount_overdue>,
-                                        caf::reacts_to<pull_given_up>,
+                                        // From now on this one has containerd's snapshots.
+                                        caf::reacts_to<snapshotter>, caf::reacts_to<snapshot_news>,
+                                        caf::reacts_to<umount_overdue>, caf::reacts_to<pull_given_up>,
                                         caf::replies_to<container_begins>::with<container_recorded>,
                                         // Errors: `busy` while it is mounted or something arrives,
                                         // `not_found`, `failed_precondition` if users want it too.
@@ -86,7 +87,6 @@ struct node_root_tools {
   login_keeper logins{};                          ///< none: pulls go without a login
   std::function<std::string()> keeper_problem{};  ///< why mounts would not outlive a crash; empty: they would
   std::shared_ptr<erofs_plans> plans{};           ///< that the mounter takes; may be none
-  std::vector<std::string> damage{};  ///< what of the stores could not be read at the start, one line each
 };
 
 using admin_promise = caf::typed_response_promise<admin_message>;
@@ -135,7 +135,9 @@ struct node_root_state {
   std::optional<caf::error> stopping;
   bool draining = false;  ///< new mounts and pulls are refused
   followed_events events;
+  firstlight::snapshotter snapshotter;  ///< none: it serves no snapshots
   admin_snapshots snapshots;
+  std::string snapshot_damage;  ///< snapshot_news::damage
   std::chrono::steady_clock::time_point started;
 };
 

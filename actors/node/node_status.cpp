@@ -38,9 +38,11 @@ std::vector<std::string> notices(const node_shell& my, const admin_node_status& 
   for (const auto& [key, source] : my.state().receivers)
     if (source.failed)
       said.push_back(key.first + " is incomplete and its delivery has failed; a read starts it again");
-  for (const auto& damage : my.tools->damage) said.push_back(damage);
-  if (const auto images = my.tools->catalogue.unreadable(); images && !images->empty())
-    said.push_back(report_unreadable_images(*images));
+  const auto images = my.tools->catalogue.unreadable();
+  for (const auto& damage :
+       {report_unreadable_layers(my.tools->layers.unreadable()), my.state().snapshot_damage,
+        images ? report_unreadable_images(*images) : std::string()})
+    if (!damage.empty()) said.push_back(damage);
   if (my.tools->keeper_problem)
     if (const auto problem = my.tools->keeper_problem(); !problem.empty()) said.push_back(problem);
   return said;

@@ -94,9 +94,9 @@ result<void> clean_folders(const snapshotter_shell& my) {
 /// A new snapshot must not have the folder of one whose record cannot be read.
 void skip_ids_of_folders(const snapshotter_shell& my) {
   if (my.tools->records.unserved().empty()) return;
-  const auto highest = my.tools->folders.highest_id();
-  if (!highest) return spdlog::error("folders of snapshots: {}", to_string(highest.error()));
-  my.tools->records.skip_ids(*highest);
+  const auto there = my.tools->folders.ids();
+  if (!there) return spdlog::error("folders of snapshots: {}", to_string(there.error()));
+  if (!there->empty()) my.tools->records.skip_ids(*there->rbegin());
 }
 
 result<snapshots_cleaned> clean(const snapshotter_shell& my) {
@@ -126,7 +126,7 @@ void start(const snapshotter_shell& my) {
 void detail::tell_news(const snapshotter_shell& my) {
   auto& news = my.state().news;
   news.count = static_cast<std::uint32_t>(my.index().size());
-  caf::anon_send(my.tools->news_to, snapshot_news{news});
+  caf::anon_send(my.tools->news_to, snapshot_news{news, tell_damage(my)});
 }
 
 clocked_snapshotter::behavior_type make_snapshotter(
@@ -171,6 +171,7 @@ clocked_snapshotter::behavior_type make_snapshotter(
         return reply;
       },
       [=](clean_snapshots) { return answer(clean(my)); },
+      [=](const forget_snapshot_record& asked) { return answer(detail::forget_damaged(my, asked.name)); },
       [=](caf::tick_atom) {
         for (const auto& what : std::exchange(self->state.later, {})) what();
       },

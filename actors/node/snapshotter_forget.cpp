@@ -28,7 +28,8 @@ needed_by_snapshots needs_of(const snapshotter_shell& my) {
     const auto below = remote_below(my.index().parents(record));
     if (below && is_inner(*below)) needs.references.insert(inner_reference(*below));
   });
-  for (const auto& unserved : my.tools->records.unserved_layers()) needs.add(unserved);
+  for (const auto& [name, record] : my.tools->records.refused())
+    if (record.remote) needs.add(*record.remote);
   return needs;
 }
 

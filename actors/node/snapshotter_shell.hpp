@@ -68,6 +68,16 @@ void adopt_mounts(const snapshotter_shell& my);
 /// now is tried again as long as this process lives; the next one begins with it.
 void forget_unused(const snapshotter_shell& my);
 
+// ---- snapshots that are not served (snapshotter_damage.cpp) ----------------------------------------
+
+/// The notice of all that are left. Empty: there are none.
+[[nodiscard]] std::string tell_damage(const snapshotter_shell& my);
+
+/// Forgets the record of one of them. What may be its files is set aside first, so that nothing removes them:
+/// its own folder if the record can be read, else all folders that no readable record has. Errors:
+/// `not_found` for any other snapshot, those of the stores.
+[[nodiscard]] result<record_forgotten> forget_damaged(const snapshotter_shell& my, const std::string& name);
+
 // ---- what they take (snapshotter_usage.cpp) ----------------------------------------------------------
 
 /// What is on the disk: of an active snapshot by now, of a committed one when it was committed; of layers of

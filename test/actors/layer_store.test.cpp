@@ -82,3 +82,10 @@ TEST_CASE_METHOD(layer_store_fixture, "the layer store answers with the registry
   CHECK(ask<layer_record>(release_layer{added.id})->references == 0);
   CHECK(remove({added.id}).has_value());
 }
+
+TEST_CASE_METHOD(layer_store_fixture, "the layer store forgets nothing that could be read") {
+  const auto added = ask<layer_record>(register_layer{relative_place{"a"}}).value();
+  CHECK(ask<record_forgotten>(forget_layer_record{"a"}).error().code == errc::not_found);
+  CHECK(ask<record_forgotten>(forget_layer_record{"layer 1"}).error().code == errc::not_found);
+  CHECK(ask<layer_record>(find_layer{added.id}).value() == added);
+}

@@ -1,9 +1,34 @@
 #include <catch2/catch.hpp>
 
+#include "actors/node/snapshotter.hpp"
 #include "test/actors/root_bench.hpp"
 
 /// What users do about records of a node that cannot be read.
 using namespace firstlight;
+
+namespace {
+
+/// From then on the root serves snapshots, too.
+void serve_snapshots(root_bench& all) {
+  const auto folder = all.node.folder.path();
+  const snapshotter made = all.stage.keep(all.stage.system().spawn(
+      make_snapshotter, std::make_shared<snapshotter_tools>(
+                            snapshotter_tools{.records = snapshot_records::open(*all.node.metadata).value(),
+                                              .folders = snapshot_folders(folder / "snapshots"),
+                                              .catalogue = *all.node.catalogue,
+                                              .contents = *all.node.contents,
+                                              .root = caf::actor_cast<admin_service>(all.root),
+                                              .news_to = caf::actor_cast<caf::actor>(all.root),
+                                              .workers = all.stage.workers(),
+                                              .platform = all.name.platform,
+                                              .options = {},
+                                              .images_folder = folder / "run" / "images",
+                                              .now_ns = [] { return std::int64_t{1}; }})));
+  caf::anon_send(all.root, made);
+  all.stage.run();
+}
+
+}  // namespace
 
 TEST_CASE(
     "a damaged record of an image is evicted by its name, without contents, and the next pull is anew") {
@@ -49,4 +74,49 @@ TEST_CASE(
     CHECK(gone->references.empty());
   }
   CHECK(all.node.catalogue->unreadable().value().size() == 1);
+}
+
+TEST_CASE("a damaged record of a layer is removed by the name that status says, and its files stay") {
+  root_bench all([](node_stores& node) {
+    std::filesystem::create_directories(node.folder.path() / "layers" / "rw-0");
+    REQUIRE(node.metadata->put({"layer"}, std::string("\0\0\0\0\0\0\0\1", 8), "no message"));
+  });
+  const std::string command = "firstlight layer rm 'layer 1'";
+  CHECK(all.has_notice(command));
+  const auto gone = all.admin<admin_layer>(admin_layer_remove{"layer 1"});
+  REQUIRE(gone);
+  CHECK(gone->key == "layer 1");
+  CHECK(gone->path == (all.node.folder.path() / "layers" / "rw-0").string());
+  CHECK(std::filesystem::is_directory(gone->path));
+  CHECK_FALSE(all.has_notice(command));
+  CHECK(all.admin<admin_layer>(admin_layer_remove{"layer 1"}).error().code == errc::not_found);
+}
+
+TEST_CASE(
+    "a damaged snapshot is removed by the name that status says, and the answer says where its files are") {
+  root_bench all([](node_stores& node) {
+    std::filesystem::create_directories(node.folder.path() / "snapshots" / "7" / "fs");
+    REQUIRE(node.metadata->put({"snapshot"}, "default/1/it's", "no message"));
+  });
+  serve_snapshots(all);
+  const std::string command = R"(firstlight layer rm 'snapshot default/1/it'\''s')";
+  CHECK(all.has_notice(command));
+  CHECK(all.admin<admin_layer>(admin_layer_remove{"default/1/it's"}).error().code == errc::not_found);
+  const auto gone = all.admin<admin_layer>(admin_layer_remove{"snapshot default/1/it's"});
+  REQUIRE(gone);
+  CHECK(gone->path == (all.node.folder.path() / "snapshots" / "dropped-1").string());
+  CHECK(std::filesystem::is_directory(std::filesystem::path(gone->path) / "7" / "fs"));
+  CHECK_FALSE(all.has_notice(command));
+  CHECK(all.admin<admin_layer>(admin_layer_remove{"snapshot default/1/it's"}).error().code ==
+        errc::not_found);
+}
+
+TEST_CASE("a layer's files go with it unless they are to be kept, and the answer says which") {
+  const bool kept = GENERATE(false, true);
+  root_bench all;
+  const auto made = all.admin<admin_layer>(admin_layer_register{.key = "work"}).value();
+  const auto gone = all.admin<admin_layer>(admin_layer_remove{"work", kept}).value();
+  CHECK(gone.key == "work");
+  CHECK(gone.path == (kept ? made.path : ""));
+  CHECK(std::filesystem::exists(made.path) == kept);
 }

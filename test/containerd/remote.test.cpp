@@ -273,6 +273,63 @@ TEST_CASE("a damaged snapshot does not keep the others from being served, nor lo
   CHECK(std::filesystem::exists(files / "written"));
 }
 
+TEST_CASE("a snapshot that is not served is forgotten when a user says so, and its files are set aside") {
+  remote_bench all;
+  for (const auto* name : {"one", "base", "damaged"}) REQUIRE(all.bench.prepare(name).ok());
+  REQUIRE(all.bench.commit("lost", "base").ok());
+  REQUIRE(all.bench.prepare("above", "lost").ok());
+  const auto folder = all.bench.snapshots_folder();
+  for (const auto* id : {"3", "4"}) std::ofstream(folder / id / "fs" / "written") << "x";
+  all.bench.stop();
+  for (const auto* name : {"lost", "damaged"})
+    REQUIRE(all.bench.metadata().put({"snapshot"}, name, "no message"));
+  all.bench.restart();
+  const auto notice = [&] {
+    const std::lock_guard lock(all.root->mutex);
+    return all.root->damage;
+  };
+  CHECK(eventually(
+      [&] { return notice().find("firstlight layer rm 'snapshot damaged'") != std::string::npos; }));
+  CHECK(all.bench.forget_record("one").error().code == errc::not_found);
+
+  // Its record can be read, and says which folder is its own.
+  const auto first = all.bench.forget_record("above").value();
+  CHECK(first == folder / "dropped-1");
+  CHECK(std::filesystem::exists(first / "4/fs/written"));
+  CHECK(std::filesystem::exists(folder / "3/fs/written"));
+  // Of the others either folder may be.
+  const auto second = all.bench.forget_record("damaged").value();
+  CHECK(second == folder / "dropped-2");
+  CHECK(std::filesystem::exists(second / "3/fs/written"));
+  CHECK(std::filesystem::exists(second / "2/fs"));
+  CHECK(all.bench.forget_record("lost").value().empty());
+  CHECK(eventually([&] { return notice().empty(); }));
+  CHECK(all.bench.forget_record("lost").error().code == errc::not_found);
+
+  REQUIRE(all.bench.clean_up().ok());
+  all.bench.restart();
+  REQUIRE(all.bench.clean_up().ok());
+  CHECK(std::filesystem::exists(folder / "1/fs"));
+  CHECK(std::filesystem::exists(first / "4/fs/written"));
+  CHECK(std::filesystem::exists(second / "3/fs/written"));
+  CHECK(all.bench.stat("one").ok());
+  CHECK(all.bench.prepare("damaged").ok());
+}
+
+TEST_CASE("an image that only a damaged snapshot may need goes once that is forgotten") {
+  remote_bench all;
+  all.prepare_all();
+  REQUIRE(all.bench.prepare("damaged").ok());
+  all.bench.stop();
+  REQUIRE(all.bench.metadata().put({"snapshot"}, "damaged", "no message"));
+  all.bench.restart();
+  all.remove_all();
+  REQUIRE(all.bench.clean_up().ok());
+  CHECK(all.tries() == 0);
+  REQUIRE(all.bench.forget_record("damaged"));
+  CHECK(eventually([&] { return all.tries() == 1; }));
+}
+
 TEST_CASE("the image below a container whose snapshot is not served stays mounted") {
   if (!may_mount()) return;
   remote_bench all;

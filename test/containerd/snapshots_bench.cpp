@@ -35,6 +35,7 @@ faked_root::behavior_type run_root(faked_root::pointer, std::shared_ptr<fake_roo
           [state](const snapshot_news& told) {
             const std::lock_guard lock(state->mutex);
             state->news = told.now;
+            state->damage = told.damage;
           },
           [state](const pull_given_up& what) {
             const std::lock_guard lock(state->mutex);
@@ -172,6 +173,15 @@ grpc::Status snapshots_bench::clean_up() {
   grpc::ClientContext context;
   google::protobuf::Empty response;
   return stub_->Cleanup(&context, {}, &response);
+}
+
+result<std::filesystem::path> snapshots_bench::forget_record(const std::string& name) {
+  const caf::scoped_actor self{system_};
+  result<std::filesystem::path> outcome = fail(errc::io, "no answer");
+  self->request(snapshotter_, caf::infinite, forget_snapshot_record{name})
+      .receive([&](const record_forgotten& done) { outcome = done.files; },
+               [&](const caf::error& problem) { outcome = tl::unexpected(from_caf(problem)); });
+  return outcome;
 }
 
 grpc::Status snapshots_bench::stat(const std::string& key, api::Info* into) {

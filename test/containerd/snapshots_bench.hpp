@@ -22,6 +22,7 @@ struct fake_root {
   std::vector<std::string> given_up;    ///< references of pulls that nobody waits for
   std::size_t starts = 0;               ///< of containers above images
   admin_snapshots news;                 ///< as told last
+  std::string damage;                   ///< a notice, as told last
   std::function<result<void>(const std::string& reference)> forgets;  ///< nothing: it has no image
   std::vector<std::string> to_forget;                                 ///< references, as they were asked for
   std::mutex mutex;                                                   ///< guards all
@@ -49,6 +50,8 @@ class snapshots_bench {
                       const std::map<std::string, std::string>& labels = {}, const std::string& parent = "");
   grpc::Status remove(const std::string& key);
   grpc::Status clean_up();
+  /// What a user asks for by `firstlight layer rm`. @returns where files are left.
+  result<std::filesystem::path> forget_record(const std::string& name);
   grpc::Status stat(const std::string& key, api::Info* into = nullptr);
   grpc::Status update(const api::Info& info, const std::vector<std::string>& fields, api::Info* into);
   grpc::Status usage(const std::string& key, api::UsageResponse* into);

@@ -170,6 +170,38 @@ TEST_CASE("a damaged record of a layer hides that layer alone, and its folder is
   CHECK(std::filesystem::exists(std::filesystem::path(lost.path) / "file"));
 }
 
+TEST_CASE("what could not be read of layers is forgotten by its name, and the files stay nobody else's") {
+  const bool several = GENERATE(false, true);
+  temporary_folder folder;
+  layer_record lost;
+  {
+    opened_registry opened(folder.path());
+    lost = opened.add(indexed_place{"rw"}).value();
+    REQUIRE(opened.add(relative_place{"images/upper"}));
+    std::ofstream(std::filesystem::path(lost.path) / "file") << "bytes";
+    REQUIRE(opened.metadata->put({"layer"}, std::string("\0\0\0\0\0\0\0\1", 8), "no message"));
+    for (const auto* counter : {"", "rw"}) REQUIRE(opened.metadata->put({"layer-next"}, counter, "none"));
+  }
+  const auto layers = folder.path() / "store" / "layers";
+  if (several) std::filesystem::create_directory(layers / "other");
+  {
+    opened_registry opened(folder.path());
+    REQUIRE(opened.layers->unreadable().size() == 3);
+    CHECK(opened.layers->forget_unreadable("layer 2").error().code == errc::not_found);
+    CHECK(opened.layers->forget_unreadable("layer 1").value() == (several ? layers : layers / "rw-0"));
+    CHECK(opened.layers->forget_unreadable("layer 1").error().code == errc::not_found);
+    for (const auto* counter : {"the counter of layers ", "the counter of layers rw"})
+      CHECK(opened.layers->forget_unreadable(counter).value().empty());
+    CHECK(opened.layers->unreadable().empty());
+  }
+  opened_registry opened(folder.path());
+  CHECK(opened.layers->unreadable().empty());
+  const auto next = opened.add(indexed_place{"rw"}).value();
+  CHECK(next.id == layer_id{3});
+  CHECK(next.path == (layers / "rw-1").string());
+  CHECK(std::filesystem::exists(std::filesystem::path(lost.path) / "file"));
+}
+
 TEST_CASE("the number of layers and of labels has limits") {
   temporary_folder folder;
   opened_registry opened(folder.path(), {.layers_max = 1, .labels_max = 1, .label_bytes_max = 10});

@@ -79,13 +79,31 @@ TEST_CASE("folders that no snapshot has are removed, and nothing else") {
   CHECK(fs::is_empty(all.folder()));
 }
 
-TEST_CASE("the highest id of a folder is found among what else lies there") {
+TEST_CASE("the ids of folders are found among what else lies there") {
   const temporary_folder folder;
   snapshot_folders all(folder.path() / "snapshots");
-  CHECK(all.highest_id() == 0);
+  CHECK(all.ids().value().empty());
   for (const std::uint64_t id : {9, 12}) REQUIRE(all.make(id, {}));
   for (const auto* odd : {"99x", "x99", "-99", "99999999999999999999999"}) write_bytes(all.folder() / odd, 1);
-  CHECK(all.highest_id() == 12);
+  CHECK(all.ids().value() == std::set<std::uint64_t>{9, 12});
+}
+
+TEST_CASE("folders that are set aside are no snapshots' any more, and stay") {
+  const temporary_folder folder;
+  snapshot_folders all(folder.path() / "snapshots");
+  for (const std::uint64_t id : {1, 2, 3}) REQUIRE(all.make(id, {}));
+  write_bytes(all.folder() / "2/fs/file", 1);
+  const auto aside = all.set_aside({2, 3}).value();
+  CHECK(aside == all.folder() / "dropped-1");
+  CHECK(mode_of(aside) == 0700);
+  CHECK(all.ids().value() == std::set<std::uint64_t>{1});
+  REQUIRE(all.make(2, {}));  // of the next process
+  CHECK(all.set_aside({2}).value() == all.folder() / "dropped-2");
+  CHECK(all.set_aside({7}).error().code == errc::not_found);
+  REQUIRE(all.keep_only({}));
+  CHECK(all.ids().value().empty());
+  CHECK(fs::exists(aside / "2/fs/file"));
+  CHECK(fs::exists(aside / "3/work"));
 }
 
 TEST_CASE("the usage of a snapshot is what is allocated, hard links once") {

@@ -116,8 +116,9 @@ TEST_CASE("a damaged record of a snapshot hides itself and what is above it, not
       CHECK_FALSE(record.why.empty());
     }
     CHECK(unserved == std::set<std::string>{"above", "damaged", "lost"});
-    REQUIRE(records.unserved_layers().size() == 1);
-    CHECK(records.unserved_layers().front().reference == "docker.io/library/a:1");
+    REQUIRE(records.refused().size() == 2);
+    CHECK(records.refused().at("above").remote->reference == "docker.io/library/a:1");
+    CHECK(records.refused().at("lost").id == 5);
     // A new one gets the id of none of them.
     CHECK(records.apply(records.index().make(snapshot_kind::active, {"new", "base", {}}, 3))->id == 6);
     // As when containerd has the layer made anew.
@@ -127,4 +128,38 @@ TEST_CASE("a damaged record of a snapshot hides itself and what is above it, not
   const auto records = snapshot_records::open(*metadata).value();
   CHECK(records.unserved().empty());
   CHECK(records.index().find("lost")->id == 5);
+}
+
+TEST_CASE("snapshots that are not served are dropped by name, one by one, and no others") {
+  const temporary_folder folder;
+  const auto metadata = open_database(folder);
+  {
+    auto records = snapshot_records::open(*metadata).value();
+    REQUIRE(records.apply(records.index().make(snapshot_kind::active, {"served", "", {}}, 1)));
+    REQUIRE(records.apply(records.index().make(snapshot_kind::active, {"making", "", {}}, 1)));
+    REQUIRE(records.apply(records.index().commit({"damaged", "making", {}}, {}, 2)));
+    REQUIRE(records.apply(records.index().make(snapshot_kind::active, {"above", "damaged", {}}, 3)));
+  }
+  REQUIRE(metadata->put({"snapshot"}, "damaged", "no message"));
+  {
+    auto records = snapshot_records::open(*metadata).value();
+    REQUIRE(records.unserved().size() == 2);
+    CHECK(records.drop("served").error().code == errc::not_found);
+    CHECK(records.drop("nobody").error().code == errc::not_found);
+    CHECK(records.has_undecodable());
+    REQUIRE(records.drop("damaged"));
+    CHECK_FALSE(records.has_undecodable());
+    REQUIRE(records.unserved().size() == 1);
+    CHECK(records.unserved().front().name == "above");
+    CHECK(records.drop("damaged").error().code == errc::not_found);
+  }
+  {
+    auto records = snapshot_records::open(*metadata).value();
+    REQUIRE(records.unserved().size() == 1);
+    REQUIRE(records.drop("above"));
+    CHECK(records.refused().empty());
+  }
+  const auto records = snapshot_records::open(*metadata).value();
+  CHECK(records.unserved().empty());
+  CHECK(all(records).size() == 1);
 }
