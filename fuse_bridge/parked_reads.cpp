@@ -27,6 +27,17 @@ std::optional<parked_request> parked_reads::take(waiter_id id) {
   return node.mapped();
 }
 
+std::vector<parked_request> parked_reads::take_of(const session_counters& mount) {
+  const std::lock_guard lock(mutex_);
+  std::vector<parked_request> all;
+  std::erase_if(requests_, [&](const auto& one) {
+    const bool taken = one.second.counters.get() == &mount;
+    if (taken) all.push_back(one.second);
+    return taken;
+  });
+  return all;
+}
+
 std::optional<std::uint32_t> parked_reads::thread_of(waiter_id id) const {
   const std::lock_guard lock(mutex_);
   const auto found = requests_.find(id);

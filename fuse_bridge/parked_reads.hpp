@@ -42,6 +42,8 @@ class parked_reads {
   result<bool> park(waiter_id id, const parked_request& request);
 
   [[nodiscard]] std::optional<parked_request> take(waiter_id id);
+  /// All of one mount, which its counters name.
+  [[nodiscard]] std::vector<parked_request> take_of(const session_counters& mount);
 
   /// The reader's thread, of a request that is still parked.
   [[nodiscard]] std::optional<std::uint32_t> thread_of(waiter_id id) const;

@@ -221,12 +221,12 @@ void await_image(const node_shell& my, const order_ptr& what, const progress_lis
           [=](const caf::error& problem) { give_up(my, what, from_caf(problem)); });
 }
 
-/// Whether programs use a mount that was left to the next process when this one began to end: its folder has
-/// not been removed.
+/// Whether programs use a mount that was left to the next process, because this one ends or because the
+/// mount's bridge has failed: its folder has not been removed.
 bool stays_mounted(const node_shell& my, const running_mount& mount) {
   std::error_code problem;
   const auto folder = my.tools->run_folder / private_mounts_folder / mount.entry.name;
-  return my.state().stopping && std::filesystem::exists(folder, problem);
+  return std::filesystem::exists(folder, problem);
 }
 
 void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
@@ -238,10 +238,12 @@ void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
   mounts.erase(gone);
   my.state().events.note("unmounted", mount.entry.name);
   finish_trace(mount);
-  if (stays_mounted(my, mount))
+  if (!stays_mounted(my, mount))
+    clean_after(my, mount.record);
+  else if (my.state().stopping)
     spdlog::info("mount {} is used: it is left to the next node", mount.entry.name);
   else
-    clean_after(my, mount.record);
+    spdlog::error("mount {} has failed and is used: only the next node goes on with it", mount.entry.name);
   for (auto reply : mount.umount_replies) deliver(reply, admin_done{});
 }
 

@@ -98,8 +98,8 @@ std::optional<content_directory::found> content_directory::first_of(Look look) c
   std::optional<found> first;
   for (const auto& [member, contents] : entries_) {
     const auto& image = member->image;
-    const bool recorded = image.recorder && image.recorder->active();
-    if (first && !recorded) continue;
+    const bool recorded = !*member->given_up && image.recorder && image.recorder->active();
+    if (first && !recorded && !*first->member->given_up) continue;
     const auto number = look(*contents, *member);
     if (!number) continue;
     first = found{member, *number, contents->inode_of(*number), image.toc->content_size(*number),

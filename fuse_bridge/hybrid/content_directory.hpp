@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <shared_mutex>
@@ -14,6 +15,8 @@ struct content_member {
   toc_id toc;
   read_source image;
   park_listener on_park;  ///< tells the image's instance; called on FUSE threads
+  /// Its instance has failed, the mount stays: what has arrived is read, nothing more is waited for.
+  std::shared_ptr<std::atomic<bool>> given_up = std::make_shared<std::atomic<bool>>(false);
 };
 
 /// CONTENT DIRECTORY: which contents the images mounted in mode `hybrid` have, each found by its name or by
@@ -40,7 +43,8 @@ class content_directory {
   /// Whether an image with this TOC is here.
   [[nodiscard]] bool has(const toc_id& toc) const;
 
-  /// In the image that joined first of those that have it; of a start that is recorded, if there is one.
+  /// In the image that joined first of those that have it; of a start that is recorded, if there is one; of
+  /// one that was given up only if there is no other.
   [[nodiscard]] std::optional<found> find(const looked_up_name& name) const;
   [[nodiscard]] std::optional<found> find_node(std::uint64_t node) const;
 

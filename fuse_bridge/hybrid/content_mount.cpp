@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+
 #include "actors/shutdown.hpp"
 #include "fuse_bridge/hybrid/content_node.hpp"
 #include "fuse_bridge/kernel_mount.hpp"
@@ -85,7 +87,11 @@ void content_mount::let_keep() {
 }
 
 result<void> content_mount::join(const std::shared_ptr<content_member>& member, const instance& behind) {
-  member->on_park = [behind](const park_read& read) { caf::anon_send(behind, read); };
+  member->on_park = [behind, given_up = member->given_up, parked = reads_.parked](const park_read& read) {
+    if (!*given_up) return caf::anon_send(behind, read);
+    // Parked already: if `give_up` comes meanwhile, one of both finds it.
+    if (const auto refused = parked->take(read.waiter)) refuse_read(*refused, EIO);
+  };
   return directory_->join(member);
 }
 
@@ -104,6 +110,12 @@ void content_mount::leave(const std::shared_ptr<const content_member>& member) {
   const std::lock_guard lock(early_lock_);
   directory_->leave(member.get());
   if (!directory_->has(member->toc)) early_.forget(member->toc);
+}
+
+void content_mount::give_up(const std::shared_ptr<const content_member>& member) {
+  member->given_up->store(true);
+  for (const auto& read : reads_.parked->take_of(*member->image.counters))
+    if (!serve_again(*directory_, reads_, *refused_again_, read)) refuse_read(read, EIO);
 }
 
 void content_mount::set_read_ahead(std::uint32_t bytes) {

@@ -34,6 +34,8 @@ class content_mount {
   result<void> join(const std::shared_ptr<content_member>& member, const instance& behind);
   void learn(const std::shared_ptr<const content_member>& member);
   void leave(const std::shared_ptr<const content_member>& member);
+  /// Its instance has failed: who waits with it, now or later, waits with another mount or gets an error.
+  void give_up(const std::shared_ptr<const content_member>& member);
 
   /// Answers reads that an instance has let go, or finds another mount to wait with, if it was taken down.
   void release(const reads_released& released) { caf::anon_send(bridge_, released); }

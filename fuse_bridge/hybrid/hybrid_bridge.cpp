@@ -15,13 +15,17 @@ class bridge_state {
     if (parts_.contents == nullptr) return;
     const bool stays = mount_ != nullptr && mount_->leave_if_used();
     mount_.reset();
-    if (stays) return;  // its files can be found to the end of this process
+    if (!ends_) parts_.contents->give_up(parts_.member);  // the instance ends with this, and the node goes on
+    if (stays) return;                                    // its files can be found to the end of this process
     parts_.contents->leave(parts_.member);
     complete();
   }
   bridge_state() = default;
   bridge_state(const bridge_state&) = delete;
   bridge_state& operator=(const bridge_state&) = delete;
+
+  /// The instance has sent it: the daemon stops, or the mount has gone. Anything else is a failure.
+  void note_end(const caf::error& why) { ends_ = why == caf::exit_reason::user_shutdown; }
 
   void release(const reads_released& released) {
     // Who still waits on a mount that stays is served by the next process.
@@ -55,6 +59,7 @@ class bridge_state {
  private:
   hybrid_bridge_parts parts_;
   std::shared_ptr<hybrid_mount> mount_;
+  bool ends_ = false;
   bool known_ = false;
   bool complete_ = false;
 };
@@ -63,6 +68,10 @@ hybrid_bridge::behavior_type run_bridge(hybrid_bridge::stateful_pointer<bridge_s
                                         hybrid_bridge_parts parts) {
   auto& state = self->state;
   state.start(std::move(parts));
+  self->set_exit_handler([self](const caf::exit_msg& message) {
+    self->state.note_end(message.reason);
+    self->quit(message.reason);
+  });
   return {
       [&state](const reads_released& released) { state.release(released); },
       [](read_interrupted) {},  // the content mount's bridge watches its readers

@@ -19,7 +19,8 @@ struct hybrid_bridge_parts {
 
 /// Starts the FUSE BRIDGE of one mount in mode `hybrid`, on a thread of its own: it unmounts. Reads go
 /// through the content mount's own bridge. When it ends while programs use the mount, this stays for the next
-/// process (hybrid_mount::leave_if_used): only a daemon that stops ends it so.
+/// process (hybrid_mount::leave_if_used). If it fails, it is as if nothing more would arrive until then:
+/// reads of what has not arrived get EIO, unless another mount waits for the same.
 hybrid_bridge spawn_hybrid_bridge(caf::actor_system& system, hybrid_bridge_parts parts);
 
 }  // namespace firstlight

@@ -73,6 +73,22 @@ TEST_CASE("a content of two images is the first one's, until that leaves") {
   CHECK(second->image.toc->content(find(directory, id)->content).id == id);
 }
 
+TEST_CASE("a content of two images is that of the one that was not given up, and still there if both were") {
+  image_builder builder;
+  builder.file("file", "shared");
+  const auto first = member_of(builder);
+  const auto second = member_of(builder);
+  second->toc.value.bytes.fill(std::byte{1});
+  content_directory directory;
+  REQUIRE(directory.join(first));
+  REQUIRE(directory.join(second));
+  const auto id = first->image.toc->content(0).id;
+  *first->given_up = true;
+  CHECK(find(directory, id)->member == second);
+  *second->given_up = true;
+  CHECK(find(directory, id));
+}
+
 TEST_CASE("contents are found by early names until their ids are known, and by torn ones then") {
   image_builder builder;
   builder.file("one", "one");

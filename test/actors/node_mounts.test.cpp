@@ -1,0 +1,93 @@
+#include <catch2/catch.hpp>
+
+#include "actors/node/instance.hpp"
+#include "actors/node/node_root.hpp"
+#include "test/harness/node/actor_stage.hpp"
+#include "test/harness/node/small_stores.hpp"
+#include "test/harness/node/test_image.hpp"
+
+/// Mounts of a node's root whose bridges fail.
+using namespace firstlight;
+
+namespace {
+
+fuse_bridge make_bridge(actor_stage& stage) {
+  return stage.keep(stage.system().spawn([]() -> fuse_bridge::behavior_type {
+    return {[](const reads_released&) {}, [](read_interrupted) {}, [](contents_known) {},
+            [](image_complete) {}, [](unmount_request) { return unmounted{}; }};
+  }));
+}
+
+mounter make_mounter(actor_stage& stage, const instance& mount) {
+  return stage.keep(stage.system().spawn([mount]() -> mounter::behavior_type {
+    return {[mount](const mount_request& request) { return mounted{mount, request.mode, {}, {}}; }};
+  }));
+}
+
+/// A node's root that has one mount of an empty image, with a writable layer that goes with the mount.
+struct mount_bench {
+  test_authority authority;
+  node_stores node{authority};
+  std::unique_ptr<layer_registry> layers =
+      layer_registry::open(node.folder.path(), *node.metadata, {}).value();
+  trace_switches switches{*node.metadata};
+  std::filesystem::path run_folder = node.folder.path() / "run";
+  image_builder::built image = image_builder().build();
+  std::shared_ptr<fake_hub_link> link = std::make_shared<fake_hub_link>();
+  actor_stage stage;
+  hub_link far = make_fake_hub_link(stage, link);
+  fuse_bridge bridge = make_bridge(stage);
+  instance behind = stage.keep(spawn_instance(
+      stage.system(),
+      {image.toc, node.contents.get(), {}, bridge, std::make_shared<const session_counters>(), {}}));
+  layer_record layer = layers->add({.place = automatic_place{}, .access = layer_access::writable}).value();
+  node_root root;
+
+  mount_bench() {
+    REQUIRE(layers->acquire(layer.id, 0));
+    mount_record record{.target = "/mnt", .mode = mount_mode::hybrid};
+    record.writable = mount_record::writable_part{layer.id, layer.path};
+    const left_mount mount{{.name = "app", .record = record, .session = {}}, {record.image, image.toc}};
+    root = stage.keep(stage.system().spawn(make_node_root,
+                                           node_root_tools{.catalogue = *node.catalogue,
+                                                           .contents = *node.contents,
+                                                           .layers = *layers,
+                                                           .layer_store = {},
+                                                           .authority = node.anchor,
+                                                           .link = far,
+                                                           .switches = switches,
+                                                           .collector = {},
+                                                           .recording = {},
+                                                           .mounts = make_mounter(stage, behind),
+                                                           .workers = stage.workers(),
+                                                           .keepers = stage.workers(),
+                                                           .loaders = stage.workers(),
+                                                           .stop = {},
+                                                           .receiver = node.limits,
+                                                           .limits = {},
+                                                           .run_folder = run_folder,
+                                                           .mode = "auto",
+                                                           .home = host_platform(),
+                                                           .version = "1",
+                                                           .name = "node"},
+                                           std::vector<left_mount>{mount}));
+    stage.run();
+  }
+  ~mount_bench() {
+    link->self = nullptr;
+    root = nullptr;
+    far = nullptr;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what was written to a mount whose bridge fails goes with it, unless programs use the mount") {
+  mount_bench all;
+  const bool used = GENERATE(false, true);
+  if (used) std::filesystem::create_directories(all.run_folder / private_mounts_folder / "app");
+  caf::anon_send_exit(all.bridge, caf::exit_reason::unhandled_exception);
+  all.stage.run();
+  CHECK(all.layers->find(all.layer.id).has_value() == used);
+  CHECK(std::filesystem::exists(all.layer.path) == used);
+}
