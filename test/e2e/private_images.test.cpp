@@ -187,6 +187,8 @@ TEST_CASE("what has begun to arrive goes on when the node has started anew, with
   bench.all.link().rate(500'000);
   check_good(
       bench.pull(image, {"--mountable", "--authfile", bench.users.authfile(bench.registry.host(), ann)}));
+  // A tree alone is known after a restart only to the mounts that have it.
+  REQUIRE(eventually([&] { return bench.all.node_status()["deliveries"][0]["bytes_stored"] > 0; }));
   bench.all.kill_node();
   bench.all.start_node();
   bench.all.await_joined();
