@@ -1,9 +1,5 @@
-#include <catch2/catch.hpp>
-
 #include "actors/node/instance.hpp"
-#include "actors/node/node_root.hpp"
-#include "test/harness/node/actor_stage.hpp"
-#include "test/harness/node/small_stores.hpp"
+#include "test/actors/root_bench.hpp"
 #include "test/harness/node/test_image.hpp"
 
 /// Mounts of a node's root whose bridges fail.
@@ -31,7 +27,7 @@ struct mount_bench {
   std::unique_ptr<layer_registry> layers =
       layer_registry::open(node.folder.path(), *node.metadata, {}).value();
   trace_switches switches{*node.metadata};
-  std::filesystem::path run_folder = node.folder.path() / "run";
+  std::filesystem::path run_folder;
   image_builder::built image = image_builder().build();
   std::shared_ptr<fake_hub_link> link = std::make_shared<fake_hub_link>();
   actor_stage stage;
@@ -48,29 +44,10 @@ struct mount_bench {
     mount_record record{.target = "/mnt", .mode = mount_mode::hybrid};
     record.writable = mount_record::writable_part{layer.id, layer.path};
     const left_mount mount{{.name = "app", .record = record, .session = {}}, {record.image, image.toc}};
-    root = stage.keep(stage.system().spawn(make_node_root,
-                                           node_root_tools{.catalogue = *node.catalogue,
-                                                           .contents = *node.contents,
-                                                           .layers = *layers,
-                                                           .layer_store = {},
-                                                           .authority = node.anchor,
-                                                           .link = far,
-                                                           .switches = switches,
-                                                           .collector = {},
-                                                           .recording = {},
-                                                           .mounts = make_mounter(stage, behind),
-                                                           .workers = stage.workers(),
-                                                           .keepers = stage.workers(),
-                                                           .loaders = stage.workers(),
-                                                           .stop = {},
-                                                           .receiver = node.limits,
-                                                           .limits = {},
-                                                           .run_folder = run_folder,
-                                                           .mode = "auto",
-                                                           .home = host_platform(),
-                                                           .version = "1",
-                                                           .name = "node"},
-                                           std::vector<left_mount>{mount}));
+    auto tools = plain_root_tools(stage, node, *layers, switches, far);
+    tools.mounts = make_mounter(stage, behind);
+    run_folder = tools.run_folder;
+    root = stage.keep(stage.system().spawn(make_node_root, std::move(tools), std::vector<left_mount>{mount}));
     stage.run();
   }
   ~mount_bench() {

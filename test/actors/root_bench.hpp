@@ -16,6 +16,32 @@ inline progress_listener make_client(actor_stage& stage) {
       []() -> progress_listener::behavior_type { return {[](const admin_message&) {}}; }));
 }
 
+/// A node's root on real stores that mounts nothing and has no layers.
+inline node_root_tools plain_root_tools(actor_stage& stage, node_stores& node, layer_registry& layers,
+                                        trace_switches& switches, const hub_link& link) {
+  return {.catalogue = *node.catalogue,
+          .contents = *node.contents,
+          .layers = layers,
+          .layer_store = {},
+          .authority = node.anchor,
+          .link = link,
+          .switches = switches,
+          .collector = {},
+          .recording = {},
+          .mounts = {},
+          .workers = stage.workers(),
+          .keepers = stage.workers(),
+          .loaders = stage.workers(),
+          .stop = {},
+          .receiver = node.limits,
+          .limits = {},
+          .run_folder = node.folder.path() / "run",
+          .mode = "auto",
+          .home = host_platform(),
+          .version = "1",
+          .name = "node"};
+}
+
 /// A node's root with real stores and a hub that answers nothing. What it is asked for is one image, by name.
 struct root_bench {
   static inline const std::string image = "example.com/app:1";
@@ -36,29 +62,9 @@ struct root_bench {
     layers = layer_registry::open(node.folder.path(), *node.metadata, {}).value();
     store = stage.keep(stage.system().spawn(
         make_layer_store, layer_store_tools{layers.get(), [] { return std::int64_t{100}; }}));
-    root = stage.keep(stage.system().spawn(make_node_root,
-                                           node_root_tools{.catalogue = *node.catalogue,
-                                                           .contents = *node.contents,
-                                                           .layers = *layers,
-                                                           .layer_store = store,
-                                                           .authority = node.anchor,
-                                                           .link = far,
-                                                           .switches = switches,
-                                                           .collector = {},
-                                                           .recording = {},
-                                                           .mounts = {},
-                                                           .workers = stage.workers(),
-                                                           .keepers = stage.workers(),
-                                                           .loaders = stage.workers(),
-                                                           .stop = {},
-                                                           .receiver = node.limits,
-                                                           .limits = {},
-                                                           .run_folder = node.folder.path() / "run",
-                                                           .mode = "auto",
-                                                           .home = host_platform(),
-                                                           .version = "1",
-                                                           .name = "node"},
-                                           std::vector<left_mount>{}));
+    auto tools = plain_root_tools(stage, node, *layers, switches, far);
+    tools.layer_store = store;
+    root = stage.keep(stage.system().spawn(make_node_root, std::move(tools), std::vector<left_mount>{}));
   }
   ~root_bench() {
     link->pulls.clear();
