@@ -39,9 +39,10 @@ hub_daemon::hub_daemon(caf::actor_system& system, const hub_options& options)
     : system_(system),
       learning_(options.learning),
       ingesters_(system, options.ingestions_max, worker_urgency::background),
-      planners_(system, 1),
+      openers_(system, 1),
+      planners_(system, 1, worker_urgency::background),
       savers_(system, 1),
-      builders_(system, worker_count(options)),
+      builders_(system, worker_count(options), worker_urgency::background),
       learners_(system, 1, worker_urgency::background),
       packers_(system, 1, worker_urgency::background),
       trace_readers_(system, 1, worker_urgency::background),
@@ -154,8 +155,8 @@ result<void> hub_daemon::spawn_actors(const hub_options& options, const std::str
     caf::anon_send(aggregator_, caf::subscribe_atom_v, caf::actor_cast<caf::actor>(packer_));
   }
   session_tools_ = std::make_shared<const session_tools>(
-      session_tools{library_, aggregator_, preparation, *builder_, planners_, builders_, options.plan,
-                    std::make_shared<warmup_turns>(), draining_, guard_});
+      session_tools{library_, aggregator_, preparation, *builder_, openers_, planners_, builders_,
+                    options.plan, std::make_shared<warmup_turns>(), draining_, guard_});
   return {};
 }
 
@@ -248,8 +249,8 @@ hub_daemon::~hub_daemon() {
   loop_.stop();
   end_actors(system_, library_, guard_, aggregator_, packer_);
   session_tools_.reset();
-  end_workers(system_, ingesters_, planners_, savers_, builders_, learners_, packers_, trace_readers_,
-              askers_);
+  end_workers(system_, ingesters_, openers_, planners_, savers_, builders_, learners_, packers_,
+              trace_readers_, askers_);
   if (contents_ == nullptr) return;
   if (auto durable = contents_->checkpoint(); !durable) spdlog::error("{}", to_string(durable.error()));
 }

@@ -53,7 +53,8 @@ struct session_tools {
   trace_aggregator traces;
   preparation_tools preparation;
   segment_builder& builder;
-  worker_pool planners;  ///< prepare deliveries
+  worker_pool openers;   ///< prepare what a delivery begins with: the TOC, for which a mount waits
+  worker_pool planners;  ///< prepare the rest of it
   worker_pool builders;  ///< build segments
   hub_plan_limits limits;
   std::shared_ptr<warmup_turns> turns = std::make_shared<warmup_turns>();

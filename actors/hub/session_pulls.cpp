@@ -160,7 +160,7 @@ void begin(const session_shell& my, const pull_under_way& pull, const known_imag
   const auto ticket = ++my.state().tickets;
   my.state().to_plan.push_back({ticket, pull, image});
   run_on(
-      my.tools->planners.next(), my.self,
+      my.tools->openers.next(), my.self,
       [tools = my.tools, image, request = pull.request, now] {
         return prepare_toc(tools->preparation, image, request, now);
       },

@@ -80,7 +80,7 @@ TEST_CASE("pulls at the same moment are one bundle, too") {
 }
 
 TEST_CASE("what was pulled first is planned first, whichever table of contents is ready first") {
-  session_bench bench(64U << 20U, session_bench::held_back::plans);
+  session_bench bench(64U << 20U, session_bench::held_back::tocs_and_plans);
   const pull_request one{1, image_name, host_platform().text(), {}, std::nullopt};
   const pull_request other{2, other_image_name, host_platform().text(), {}, std::nullopt};
   const auto first = bench.stage.ask<pull_started>(bench.session, one, bench.listener);
@@ -93,6 +93,21 @@ TEST_CASE("what was pulled first is planned first, whichever table of contents i
   while (!*second) bench.stage.finish_last(bench.held);
   REQUIRE(*first);
   CHECK((*second)->value().delivered_bytes == 300'000);
+}
+
+TEST_CASE("a table of contents does not wait for the plan of another delivery") {
+  session_bench bench(64U << 20U, session_bench::held_back::plans);
+  const pull_request one{1, image_name, host_platform().text(), {}, std::nullopt};
+  const pull_request other{2, other_image_name, host_platform().text(), {}, std::nullopt};
+  const auto first = bench.stage.ask<pull_started>(bench.session, one, bench.listener);
+  bench.stage.run();
+  const auto second = bench.stage.ask<pull_started>(bench.session, other, bench.listener);
+  bench.stage.run();
+  CHECK_FALSE(*first);
+  REQUIRE(bench.link->tocs.size() == 4);
+  CHECK(bench.link->tocs.back().delivery == 2);
+  while (!*second) bench.stage.finish_last(bench.held);
+  CHECK(*first);
 }
 
 TEST_CASE("a delivery that is under way cannot be begun again") {

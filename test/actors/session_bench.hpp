@@ -67,16 +67,17 @@ struct session_bench {
   std::vector<std::uint64_t> beside;  ///< of the pull of the other image
 
   /// What waits for the test to finish it.
-  enum class held_back { nothing, builds, plans };
+  enum class held_back { nothing, builds, plans, tocs_and_plans };
 
   /// A window of one byte lets one segment go at a time.
   explicit session_bench(std::uint64_t window_bytes = 1, held_back what = held_back::nothing) {
     const auto library = stage.keep(stage.system().spawn(library_of, image, other, while_resolving));
-    session = stage.keep(
-        stage.system().spawn(make_node_session, session_peer{"n1", "10.0.0.7"}, far,
-                             session_tools{library, trace_aggregator{}, hub.preparation(), *hub.builder,
-                                           pool(what == held_back::plans), pool(what == held_back::builds),
-                                           small_segments(window_bytes), turns}));
+    session = stage.keep(stage.system().spawn(
+        make_node_session, session_peer{"n1", "10.0.0.7"}, far,
+        session_tools{library, trace_aggregator{}, hub.preparation(), *hub.builder,
+                      pool(what == held_back::tocs_and_plans),
+                      pool(what == held_back::plans || what == held_back::tocs_and_plans),
+                      pool(what == held_back::builds), small_segments(window_bytes), turns}));
   }
   ~session_bench() {
     link->lose_all();
