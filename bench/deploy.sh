@@ -60,9 +60,23 @@ cpu_ms() {  # of a process and its threads so far
   awk -v hz="$(getconf CLK_TCK)" '{ sub(/^.*\) /, ""); print int(($12 + $13) * 1000 / hz) }' "/proc/$1/stat"
 }
 peak_kb() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status"; }
-# A virtual machine pays its host for each page of memory that has been free for long, and reads a program anew that has
-# not run for long: 10 to 20 ms of a deployment that say nothing of hub, node and link.
-wake_machine() { cat "$firstlight" >/dev/null; head -c 256M /dev/zero | tail -c 200M >/dev/null; }
+# The host of a virtual machine takes memory away that has been idle, of processes as well; whoever touches it next pays up
+# to 45 us a page, 10 to 25 ms of a deployment that say nothing of hub, node and link. So what they have is read, the
+# program too, and as much free memory as a start needs is touched.
+wake_machine() {  # wake_machine PID...
+  local pid
+  for pid; do read_memory "$pid"; done
+  cat "$firstlight" >/dev/null
+  head -c 256M /dev/zero | tail -c 200M >/dev/null
+}
+read_memory() {  # of a process: what it has of it, not what it has reserved
+  local from to
+  awk '/^[0-9a-f]+-[0-9a-f]+ / { range = $2 ~ /^r/ ? $1 : "" } /^Rss:/ && $2 > 0 && range != "" { print range }' "/proc/$1/smaps" |
+    while IFS=- read -r from to; do
+      # Some of the kernel's own ranges cannot be read.
+      dd if="/proc/$1/mem" of=/dev/null bs=64K iflag=skip_bytes,count_bytes skip=$((0x$from)) count=$((0x$to - 0x$from)) 2>/dev/null || true
+    done
+}
 forget_peak() { echo 5 >"/proc/$1/clear_refs"; }  # the peak counts from now on
 
 # ---- hub and nodes -------------------------------------------------------------------------------------------
@@ -131,10 +145,10 @@ start_redis() {  # start_redis PREFIX FOLDER SINCE
 # (b), (c), (d) A deployment on a standing connection.
 deploy() {  # deploy PREFIX FOLDER PID
   local folder=$2 pid=$3 since mounted hub_cpu node_cpu complete bytes
+  wake_machine "$hub" "$pid"
   hub_cpu=$(cpu_ms "$hub") node_cpu=$(cpu_ms "$pid")
   forget_peak "$hub"
   forget_peak "$pid"
-  wake_machine
   take_us since
   mount_image "$folder"
   take_us mounted
