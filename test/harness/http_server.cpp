@@ -38,6 +38,19 @@ void send_all(int connection, std::string_view bytes) {
   }
 }
 
+constexpr std::string_view head_end = "\r\n\r\n";
+
+/// Whether what is wanted has come before the client has gone.
+bool receive_until(int connection, std::string& text, const std::function<bool()>& done) {
+  char part[4096];
+  while (!done()) {
+    const ssize_t got = recv(connection, part, sizeof part, 0);
+    if (got <= 0) return false;
+    text.append(part, static_cast<std::size_t>(got));
+  }
+  return true;
+}
+
 }  // namespace
 
 http_server::http_server(std::function<served_response(const served_request&)> answer)
@@ -82,13 +95,12 @@ void http_server::serve() {
 
 void http_server::serve_one(int connection) {
   std::string text;
-  char part[4096];
-  while (text.find("\r\n\r\n") == std::string::npos) {
-    const ssize_t got = recv(connection, part, sizeof part, 0);
-    if (got <= 0) return;
-    text.append(part, static_cast<std::size_t>(got));
-  }
-  const served_request request = parse_request(text);
+  if (!receive_until(connection, text, [&] { return text.find(head_end) != std::string::npos; })) return;
+  served_request request = parse_request(text);
+  request.body = text.substr(text.find(head_end) + head_end.size());
+  const auto length = request.headers.find("content-length");
+  const auto wanted = length == request.headers.end() ? 0 : std::stoul(length->second);
+  if (!receive_until(connection, request.body, [&] { return request.body.size() >= wanted; })) return;
   {
     const std::lock_guard lock(mutex_);
     requests_.push_back(request);

@@ -14,6 +14,7 @@ struct served_request {
   std::string method;
   std::string target;                          ///< path and query
   std::map<std::string, std::string> headers;  ///< names in lower case
+  std::string body;                            ///< as long as Content-Length says
 };
 
 struct served_response {

@@ -60,6 +60,12 @@ struct served_layout {
   }
 };
 
+/// What a registry says that wants a token of this server.
+std::string bearer_demand(const http_server& token_server) {
+  return "WWW-Authenticate: Bearer realm=\"http://" + token_server.host() +
+         "/token\",service=\"reg\",scope=\"repository:team/app:pull\"";
+}
+
 bool has(const served_request& request, const std::string& header, const std::string& value) {
   const auto found = request.headers.find(header);
   return found != request.headers.end() && found->second == value;
@@ -128,8 +134,7 @@ TEST_CASE("a token is fetched from the token server, and again when it has run o
   http_server token_server([&](const served_request&) {
     return served_response{200, {}, R"({"token":"t)" + std::to_string(++tokens) + "\"}"};
   });
-  const std::string demand = "WWW-Authenticate: Bearer realm=\"http://" + token_server.host() +
-                             "/token\",service=\"reg\",scope=\"repository:team/app:pull\"";
+  const std::string demand = bearer_demand(token_server);
   http_server server([&](const served_request& request) {
     // The first token is good for texts only: it has run out when the blob is asked for.
     const bool blob = request.target.ends_with(image.large_blob);
@@ -143,6 +148,59 @@ TEST_CASE("a token is fetched from the token server, and again when it has run o
   const auto asked = token_server.requests();
   CHECK(asked.front().target == "/token?service=reg&scope=repository%3Ateam%2Fapp%3Apull");
   CHECK(has(asked.front(), "authorization", "Basic YW5uOnNlY3JldA=="));
+}
+
+TEST_CASE("without a login a registry is read with a token that is asked for without one", "[registry]") {
+  served_layout image;
+  http_server token_server([](const served_request&) {
+    return served_response{200, {}, R"({"token":"for-all","expires_in":300})"};
+  });
+  const std::string demand = bearer_demand(token_server);
+  http_server server([&](const served_request& request) {
+    return has(request, "authorization", "Bearer for-all") ? image.answer(request)
+                                                           : served_response{401, {demand}, ""};
+  });
+  CHECK(image.ingest(server.host()).has_value());
+  const auto asked = token_server.requests();
+  REQUIRE(asked.size() == 1);
+  CHECK(asked.front().method == "GET");
+  CHECK(asked.front().target == "/token?service=reg&scope=repository%3Ateam%2Fapp%3Apull");
+  CHECK_FALSE(asked.front().headers.contains("authorization"));
+}
+
+TEST_CASE("a token server that wants a login denies the image to who has none", "[registry]") {
+  served_layout image;
+  http_server token_server([](const served_request&) { return served_response{401, {}, ""}; });
+  const std::string demand = bearer_demand(token_server);
+  http_server server([&](const served_request&) { return served_response{401, {demand}, ""}; });
+  const auto refused = image.ingest(server.host());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::denied);
+  CHECK(refused.error().detail.find("docker login") != std::string::npos);
+}
+
+TEST_CASE("an identity token is posted to the token server, and no header or address has it", "[registry]") {
+  served_layout image;
+  http_server token_server([](const served_request&) {
+    return served_response{200, {}, R"({"access_token":"of-ann"})"};
+  });
+  const std::string demand = bearer_demand(token_server);
+  http_server server([&](const served_request& request) {
+    return has(request, "authorization", "Bearer of-ann") ? image.answer(request)
+                                                          : served_response{401, {demand}, ""};
+  });
+  std::ofstream(image.folder.path() / "config.json")
+      << R"({"auths":{")" << server.host() << R"(":{"identitytoken":"who+she/is="}}})";
+  CHECK(image.ingest(server.host()).has_value());
+  const auto asked = token_server.requests();
+  REQUIRE(asked.size() == 1);
+  CHECK(asked.front().method == "POST");
+  CHECK(asked.front().target == "/token");
+  CHECK_FALSE(asked.front().headers.contains("authorization"));
+  CHECK(has(asked.front(), "content-type", "application/x-www-form-urlencoded"));
+  CHECK(asked.front().body ==
+        "grant_type=refresh_token&client_id=firstlight&refresh_token=who%2Bshe%2Fis%3D"
+        "&service=reg&scope=repository%3Ateam%2Fapp%3Apull");
 }
 
 TEST_CASE("a redirect to another origin does not get the authorisation", "[registry]") {
