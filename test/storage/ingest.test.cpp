@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
 
 #include "storage/oci/open_source.hpp"
 #include "test/harness/image_oracle.hpp"
@@ -88,6 +89,26 @@ std::string capability() {  // cap_net_raw=ep
   return {"\x01\x00\x00\x02\x00\x20\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 20};
 }
 
+std::string slurp(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Two files of more regions than a header of GNU's and its first extension hold, and one without holes
+/// that follows them in the tar.
+void write_files_with_holes(const std::filesystem::path& folder) {
+  constexpr int regions = 30, apart = 65'536;
+  std::filesystem::create_directories(folder);
+  std::ofstream first(folder / "1", std::ios::binary), second(folder / "2", std::ios::binary);
+  for (int region = 0; region < regions; ++region) {
+    first.seekp(region * apart) << "data of region " << region;
+    second.seekp((region + 1) * apart) << "other data of region " << region;
+  }
+  first.close();
+  std::filesystem::resize_file(folder / "1", 3'000'001);  // ends in a hole
+  std::ofstream(folder / "3") << "right behind them";
+}
+
 }  // namespace
 
 TEST_CASE("an image's lowest layers alone are what they show, and another image to all") {
@@ -164,6 +185,30 @@ TEST_CASE("a layer that ends right behind its last file is whole, and one that e
   CHECK(bare->tree == whole->tree);
   tar.pop_back();
   CHECK(bench.ingest_tars({tar}, layer_packing::gzip).error().code == errc::corrupt);
+}
+
+TEST_CASE("sparse files of GNU's own format and of PAX 0.0 are ingested as they were before tar") {
+  ingestion_bench bench;
+  const std::string format = GENERATE("gnu", "posix --sparse-version=0.0");
+  const auto mark = format == "gnu" ? "S" + std::string(100, '\0') + "ustar  "  // type, link name, magic
+                                    : std::string("GNU.sparse.numbytes=");
+  CAPTURE(format);
+  const auto files = bench.folder.path() / "files", archive = bench.folder.path() / "sparse.tar";
+  write_files_with_holes(files);
+  REQUIRE(run_program("tar --sparse --format=" + format + " -C " + files.string() + " -cf " +
+                      archive.string() + " 1 2 3") == 0);
+  const auto tar = slurp(archive);
+  REQUIRE(tar.find(mark) != std::string::npos);
+  REQUIRE(tar.size() < std::filesystem::file_size(files / "1"));
+
+  const auto image = bench.ingest_tars({tar}, layer_packing::gzip);
+  REQUIRE(image);
+  auto ingested = bench.observe(image->tree);
+  for (const auto& [name, file] : observe_folder(files)) {
+    INFO(name);
+    CHECK(ingested[name].size == file.size);
+    CHECK(ingested[name].sha256 == file.sha256);
+  }
 }
 
 TEST_CASE("a layer whose bytes are not what the manifest says is refused") {
