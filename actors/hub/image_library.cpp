@@ -24,6 +24,13 @@ struct question {
   key where;
 };
 
+/// What was asked, by whom.
+struct library_call {
+  resolve_image asked;
+  question canonical;
+  pull_listener listener;
+};
+
 bool is_file(const image_reference& reference) {
   return reference.transport != image_transport::registry;
 }
@@ -106,7 +113,7 @@ result<known_image> settle(self_pointer self, const library_tools& tools, const 
   image->last_known = true;
   image->last_error = to_string(added.error());
   spdlog::warn("{} is served as last known: {}", where.first, image->last_error);
-  self->state.last_known[where] = known_image{**known, nullptr, nullptr, true, image->last_error};
+  self->state.last_known[where] = {{**known, nullptr, nullptr, true, image->last_error}, self->clock().now()};
   return image;
 }
 
@@ -184,8 +191,17 @@ result<std::optional<known_image>> known_by_toc(const library_tools& tools, cons
   return opened(tools, **record);
 }
 
+/// What is remembered of the source's being away, for a node; the hub's own administrator has it asked anew.
+std::optional<last_known_image> found_away(self_pointer self, const library_call& call) {
+  const auto last = self->state.last_known.find(call.canonical.where);
+  if (!call.asked.caller || last == self->state.last_known.end()) return std::nullopt;
+  return last->second;
+}
+
 /// What is known, when that is good enough.
-result<std::optional<known_image>> known_and_fresh(const library_tools& tools, const question& asked) {
+result<std::optional<known_image>> known_and_fresh(self_pointer self, const library_tools& tools,
+                                                   const library_call& call) {
+  const auto& asked = call.canonical;
   auto record = tools.catalogue.find(asked.where.first, asked.where.second);
   if (!record) return tl::unexpected(record.error());
   // An image that was added under another name is found by its digest.
@@ -193,12 +209,21 @@ result<std::optional<known_image>> known_and_fresh(const library_tools& tools, c
     record = find_pinned(tools, asked.reference);
   if (!record) return tl::unexpected(record.error());
   if (!*record) return std::nullopt;
-  const freshness_question question{.checked_at = (*record)->checked_at,
-                                    .pinned = asked.reference.pinned.has_value(),
-                                    .now = unix_now(),
-                                    .interval = tools.tag_check_interval};
-  if (decide_freshness(question) == freshness::check) return std::nullopt;
+  freshness_question question{.checked_at = (*record)->checked_at,
+                              .pinned = asked.reference.pinned.has_value(),
+                              .now = unix_now(),
+                              .interval = tools.tag_check_interval};
+  const auto away = found_away(self, call);
+  if (away)
+    question.away_for =
+        std::chrono::duration_cast<std::chrono::milliseconds>(self->clock().now() - away->found_away);
+  const auto decided = decide_freshness(question);
+  if (decided == freshness::check) return std::nullopt;
   auto image = opened(tools, **record);
+  if (image && decided == freshness::use_last_known) {
+    image->last_known = true;
+    image->last_error = away->image.last_error;
+  }
   if (image) return std::optional<known_image>(std::move(*image));
   if (toc_is_lost(image.error().code)) return std::nullopt;  // its source has what makes it anew
   return tl::unexpected(image.error());
@@ -238,6 +263,8 @@ result<std::optional<image_reference>> what_must_be_readable(const library_tools
                                   "'firstlight image add'");
   }
   source->layers = 0;
+  // One that is used as last known is asked for by its tag too: its registry may be back, without that
+  // digest.
   const freshness_question age{record ? std::optional(record->checked_at) : std::nullopt,
                                asked.pinned.has_value() || exactly, unix_now(), tools.tag_check_interval};
   if (decide_freshness(age) == freshness::use && !source->pinned) source->pinned = record->top_digest;
@@ -271,16 +298,10 @@ result<library_status> status_of(self_pointer self, const library_tools& tools) 
     status.ingestions.back().elapsed =
         std::chrono::duration_cast<std::chrono::milliseconds>(now - open.since);
   }
-  for (const auto& [where, image] : self->state.last_known) status.last_known.push_back(image);
+  for (const auto& [where, last] : self->state.last_known) status.last_known.push_back(last.image);
   return status;
 }
 
-/// What was asked, by whom.
-struct library_call {
-  resolve_image asked;
-  question canonical;
-  pull_listener listener;
-};
 using image_promise = caf::typed_response_promise<known_image>;
 
 void refuse(image_promise reply, const error& why) {
@@ -295,7 +316,7 @@ void resolve(self_pointer self, const library_tools& tools, const worker_pool& w
   if (fresh && !*fresh && asked.toc && asked.caller &&
       tools.guard)  // what may be read is this and nothing else
     return refuse(reply, {errc::busy, question.where.first + " has just been removed; try again"});
-  if (fresh && !*fresh) fresh = known_and_fresh(tools, question);
+  if (fresh && !*fresh) fresh = known_and_fresh(self, tools, call);
   if (!fresh) return refuse(reply, fresh.error());
   if (*fresh) {
     reply.deliver(std::move(**fresh));

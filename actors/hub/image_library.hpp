@@ -3,6 +3,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/worker.hpp"
 #include "config/hub_options.hpp"
+#include "model/instant.hpp"
 #include "storage/add_image.hpp"
 
 namespace firstlight {
@@ -58,7 +59,8 @@ struct image_removed {};
 /// image once, however many ask), removes images and then what no image needs.
 using image_library = caf::typed_actor<
     // Errors: those of add_image and of the access guard; a source that is away is no error while the image
-    // is known.
+    // is known. Such a one is asked for a node again when `tag_check_interval` has passed; for the hub's own
+    // administrator at once.
     caf::replies_to<resolve_image, pull_listener>::with<known_image>,
     caf::replies_to<caf::get_atom>::with<library_status>,
     // Errors: `not_found`; `corrupt` if the image is removed but contents stay (sweep_contents).
@@ -96,10 +98,16 @@ struct library_question {
   std::chrono::steady_clock::time_point since;
 };
 
+/// An image whose source was away at the last look.
+struct last_known_image {
+  known_image image;  ///< no TOC filled in
+  instant found_away;
+};
+
 struct library_state {
   static inline const char* name = "image-library";
   std::map<std::pair<std::string, std::string>, library_question> open;  ///< by name and platform
-  std::map<std::pair<std::string, std::string>, known_image> last_known;
+  std::map<std::pair<std::string, std::string>, last_known_image> last_known;
 };
 
 }  // namespace firstlight

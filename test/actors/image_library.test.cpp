@@ -57,6 +57,11 @@ struct library_bench {
     REQUIRE(*answer);
     return **answer;
   }
+  library_status status() {
+    auto answer = stage.ask<library_status>(library, caf::get_atom_v);
+    stage.run();
+    return (*answer)->value();
+  }
   /// As a node, which logs in to the registry as `user`.
   result<known_image> resolve_for_node(const std::string& reference, const std::string& user = "",
                                        std::optional<toc_id> toc = {}) {
@@ -116,14 +121,57 @@ TEST_CASE("an image whose registry is away is served as last known, and the stat
   CHECK(known.last_known);
   CHECK_FALSE(known.last_error.empty());
   CHECK(known.record.toc == image.record.toc);
-  auto status = bench.stage.ask<library_status>(bench.library, caf::get_atom_v);
-  bench.stage.run();
-  CHECK((*status)->value().last_known.size() == 1);
+  CHECK(bench.status().last_known.size() == 1);
 }
 
-TEST_CASE("an unknown image whose registry is away is an error") {
+TEST_CASE("a registry that was away is asked for nodes once in an interval, until it answers") {
+  library_bench bench;
+  const auto image = bench.orphan(away);
+  const auto first = bench.resolve_for_node(away).value();
+  CHECK(first.last_known);
+  CHECK(*bench.looked == 1);
+  bench.stage.pass(std::chrono::seconds(59));
+  const auto second = bench.resolve_for_node(away).value();
+  CHECK(*bench.looked == 1);
+  CHECK(second.last_known);
+  CHECK(second.last_error == first.last_error);
+  CHECK(second.record.toc == image.record.toc);
+  CHECK(second.toc);
+  CHECK(second.order);
+  CHECK(bench.status().last_known.size() == 1);
+  bench.stage.pass(std::chrono::seconds(1));
+  CHECK(bench.resolve_for_node(away).value().last_known);
+  CHECK(*bench.looked == 2);
+  CHECK(bench.resolve_for_node(away).value().last_known);  // for another interval
+  CHECK(*bench.looked == 2);
+
+  // The source is at hand again.
+  auto back = image.record;
+  back.source = bench.hub.layout(some_layer());
+  REQUIRE(bench.hub.catalogue->put(back));
+  CHECK(bench.resolve_for_node(away).value().last_known);
+  CHECK(*bench.looked == 2);
+  bench.stage.pass(std::chrono::seconds(60));
+  CHECK_FALSE(bench.resolve_for_node(away).value().last_known);
+  CHECK(*bench.looked == 3);
+  CHECK(bench.status().last_known.empty());
+}
+
+TEST_CASE("the hub's own administrator has a registry that was away asked each time") {
+  library_bench bench;
+  bench.orphan(away);
+  CHECK(bench.resolve_for_node(away).value().last_known);
+  CHECK(bench.resolve(away).value().last_known);
+  CHECK(bench.resolve(away).value().last_known);
+  CHECK(*bench.looked == 3);
+}
+
+TEST_CASE("an unknown image whose registry is away is an error each time, and asked for each time") {
   library_bench bench;
   CHECK(bench.resolve(away).error().code == errc::unavailable);
+  CHECK(bench.resolve_for_node(away).error().code == errc::unavailable);
+  CHECK(bench.resolve_for_node(away).error().code == errc::unavailable);
+  CHECK(*bench.looked == 3);
 }
 
 TEST_CASE("an image that is known by its digest is never looked up") {
@@ -142,11 +190,7 @@ TEST_CASE("a damaged record of an image keeps that image alone from being served
   const auto bad = bench.hub.add("host.example/bad:1", some_layer(2));
   REQUIRE(
       bench.hub.metadata->put({"image"}, bad.record.reference + '\0' + bad.record.platform, "no message"));
-  const auto status = [&] {
-    auto answer = bench.stage.ask<library_status>(bench.library, caf::get_atom_v);
-    bench.stage.run();
-    return (*answer)->value();
-  };
+  const auto status = [&] { return bench.status(); };
   const auto remove = [&](const image_record& which) -> result<image_removed> {
     auto answer =
         bench.stage.ask<image_removed>(bench.library, remove_image{which.reference, which.platform});

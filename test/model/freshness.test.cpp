@@ -20,6 +20,24 @@ TEST_CASE("a tag is looked up once in an interval") {
   CHECK(decide_freshness({.checked_at = 1000, .now = 1000, .interval = 0s}) == freshness::check);
 }
 
+TEST_CASE("a source that was away is asked again after an interval, till then what is known has to do") {
+  CHECK(decide_freshness({.checked_at = 1000, .now = 5000, .interval = 60s, .away_for = 0ms}) ==
+        freshness::use_last_known);
+  CHECK(decide_freshness({.checked_at = 1000, .now = 5000, .interval = 60s, .away_for = 59'999ms}) ==
+        freshness::use_last_known);
+  CHECK(decide_freshness({.checked_at = 1000, .now = 5000, .interval = 60s, .away_for = 60s}) ==
+        freshness::check);
+  CHECK(decide_freshness({.checked_at = 1000, .now = 5000, .interval = 0s, .away_for = 0ms}) ==
+        freshness::check);
+}
+
+TEST_CASE("a source that was away changes nothing for what is not known, and nothing for a digest") {
+  CHECK(decide_freshness({.checked_at = {}, .now = 5000, .interval = 60s, .away_for = 1s}) ==
+        freshness::check);
+  CHECK(decide_freshness({.checked_at = 0, .pinned = true, .now = 5000, .interval = 60s, .away_for = 1s}) ==
+        freshness::use);
+}
+
 TEST_CASE("a clock that was set back does not stop look-ups for ever") {
   CHECK(decide_freshness({.checked_at = 1000, .now = 990, .interval = 60s}) == freshness::use);
   CHECK(decide_freshness({.checked_at = 1000, .now = 900, .interval = 60s}) == freshness::check);
