@@ -315,4 +315,10 @@ result<void> trace_store::learned(const toc_id& image) {
   return metadata_.erase(unlearned_table, as_key(image.value));
 }
 
+result<void> trace_store::to_learn(const std::set<toc_id>& images) {
+  write_batch batch;
+  for (const auto& image : images) batch.put(unlearned_table, as_key(image.value), "");
+  return metadata_.write(batch, durability::synced);
+}
+
 }  // namespace firstlight

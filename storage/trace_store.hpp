@@ -58,9 +58,11 @@ class trace_store {
   /// Forgets the ids of traces that were removed long ago, and the oldest of too many. @returns how many
   result<std::uint32_t> forget_old_removals();
 
-  /// Images whose traces have changed since `learned` was called for them.
+  /// Images whose traces have changed since `learned` was called for them, and those of `to_learn`.
   [[nodiscard]] result<std::set<toc_id>> unlearned() const;
   result<void> learned(const toc_id& image);
+  /// Images that take the traces of another one which has changed.
+  result<void> to_learn(const std::set<toc_id>& images);
 
  private:
   trace_store(database& metadata, const trace_store_limits& limits, clock now)

@@ -183,46 +183,53 @@ void publish(const shell& my, const toc_id& image, const learned_anew& learned) 
   for (const auto& listener : my.state().listeners) caf::anon_send(listener, news);
 }
 
-/// An image that is still to come is settled too: it is learned when it is added.
-void settle(const shell& my, const toc_id& image, const result<learned_anew>& learned) {
+/// Whether that is done. An image that is still to come is settled too: it is learned when it is added.
+bool settle(const shell& my, const toc_id& image, const result<learned_anew>& learned) {
   my.state().learning.erase(image);
-  const bool still_to_come = !learned && learned.error().code == errc::not_found;
-  if (!learned && !still_to_come) {
-    if (learned.error().code != errc::cancelled)
-      spdlog::error("the order of an image is not learned: {}", to_string(learned.error()));
-    return;
-  }
-  if (!my.state().changed.contains(image))
-    if (auto noted = my.tools->traces.learned(image); !noted)
-      spdlog::warn("an image is learned once more after a restart: {}", to_string(noted.error()));
   if (learned) publish(my, image, *learned);
+  if (learned || learned.error().code == errc::not_found) return true;
+  if (learned.error().code != errc::cancelled)
+    spdlog::error("the order of an image is not learned: {}", to_string(learned.error()));
+  return false;
 }
 
+/// `then` is told whether that is done.
 template <class Then>
 void learn(const shell& my, const toc_id& image, Then then) {
   run_on(
       my.tools->workers.next(), my.self,
       [tools = my.tools, image] { return learn_anew(tools_of(*tools), image); },
-      [my, image, then](const result<learned_anew>& learned) {
-        settle(my, image, learned);
-        then();
-      });
+      [my, image, then](const result<learned_anew>& learned) { then(settle(my, image, learned)); });
+}
+
+void note_learned(const shell& my, const toc_id& image) {
+  if (my.state().changed.contains(image) || my.state().learning.contains(image)) return;  // it has new traces
+  if (auto noted = my.tools->traces.learned(image); !noted)
+    spdlog::warn("an image is learned once more after a restart: {}", to_string(noted.error()));
 }
 
 void follow(const shell& my);
+
+/// The leader counts as learned once its followers are known as such, so that none is lost by a restart.
+result<void> take_followers(const shell& my, const toc_id& leader, const result<std::vector<toc_id>>& found) {
+  if (!found) return tl::unexpected(found.error());
+  const std::set<toc_id> followers(found->begin(), found->end());
+  my.state().following.insert(followers.begin(), followers.end());
+  if (auto kept = my.tools->traces.to_learn(followers); !kept) return kept;
+  note_learned(my, leader);
+  return {};
+}
 
 void find_followers(const shell& my, const toc_id& leader) {
   my.state().searching = true;
   run_on(
       my.tools->workers.next(), my.self,
       [tools = my.tools, leader] { return followers_of(tools_of(*tools), leader); },
-      [my](const result<std::vector<toc_id>>& followers) {
-        auto& state = my.state();
-        state.searching = false;
-        if (followers)
-          state.following.insert(followers->begin(), followers->end());
-        else if (followers.error().code != errc::cancelled)
-          spdlog::warn("images without traces are not learned: {}", to_string(followers.error()));
+      [my, leader](const result<std::vector<toc_id>>& followers) {
+        my.state().searching = false;
+        const auto taken = take_followers(my, leader, followers);
+        if (!taken && taken.error().code != errc::cancelled)
+          spdlog::warn("images without traces may not be learned: {}", to_string(taken.error()));
         follow(my);
       });
 }
@@ -235,7 +242,10 @@ void follow(const shell& my) {
   if (!state.following.empty()) {
     const auto image = state.following.extract(state.following.begin()).value();
     state.learning.insert(image);
-    learn(my, image, [my] { follow(my); });
+    learn(my, image, [my, image](bool done) {
+      if (done) note_learned(my, image);
+      follow(my);
+    });
   } else if (!state.leading.empty())
     find_followers(my, state.leading.extract(state.leading.begin()).value());
 }
@@ -274,8 +284,8 @@ void learn_changed(const shell& my) {
   forget_old_removals(my);
   for (const auto& image : std::exchange(state.changed, {})) {
     if (state.learning.insert(image).second)
-      learn(my, image, [my, image] {
-        my.state().leading.insert(image);
+      learn(my, image, [my, image](bool done) {
+        if (done) my.state().leading.insert(image);
         follow(my);
       });
     else

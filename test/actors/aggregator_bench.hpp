@@ -55,13 +55,17 @@ struct aggregator_bench {
   trace_aggregator aggregator;
 
   aggregator_bench() {
-    aggregator = stage.keep(stage.system().spawn(
-        make_trace_aggregator,
-        aggregator_tools{*hub.catalogue, *hub.traces, hub.learning, stage.workers(), [] { return now; }}));
+    aggregator = spawn(stage.workers());
     caf::anon_send(aggregator, caf::subscribe_atom_v, stage.keep(stage.system().spawn(listen, told)));
     stage.run();
   }
   ~aggregator_bench() { aggregator = nullptr; }
+
+  trace_aggregator spawn(worker_pool workers) {
+    return stage.keep(stage.system().spawn(
+        make_trace_aggregator,
+        aggregator_tools{*hub.catalogue, *hub.traces, hub.learning, std::move(workers), [] { return now; }}));
+  }
 
   result<trace_kept> report(const trace& recorded, const std::string& node = "n1") {
     const auto answer = stage.ask<trace_kept>(aggregator, trace_report{share(encode_trace(recorded)), node});

@@ -279,9 +279,7 @@ TEST_CASE("traces of images that are gone are listed, and removed when a user as
 TEST_CASE("what was kept and not learned before the end of the hub is learned when it starts") {
   aggregator_bench bench;
   REQUIRE(bench.report(start_of(bench.image, 1, {"c", "a"})));  // and it ends before the next tick
-  const auto next = bench.stage.keep(bench.stage.system().spawn(
-      make_trace_aggregator, aggregator_tools{*bench.hub.catalogue, *bench.hub.traces, bench.hub.learning,
-                                              bench.stage.workers(), [] { return now; }}));
+  const auto next = bench.spawn(bench.stage.workers());
   caf::anon_send_exit(bench.aggregator, caf::exit_reason::kill);
   bench.stage.run();
   bench.learn();
@@ -297,6 +295,29 @@ TEST_CASE("an image that was there before its relative's traces takes them when 
   bench.learn();
   CHECK(bench.expected(next) == std::vector<std::string>{"c", "a"});
   CHECK(bench.hub.catalogue->order(other.record.toc)->relative.empty());
+}
+
+TEST_CASE("an image that takes the traces of another does so although the hub ends before it was learned") {
+  aggregator_bench bench;
+  const auto follower = bench.hub.add("example.com/app:2", tar_of({"a", "b", "c", "d"}));
+  auto held = bench.stage.hold_work();
+  caf::anon_send_exit(std::exchange(bench.aggregator, bench.spawn(worker_pool({held}))),
+                      caf::exit_reason::kill);
+  REQUIRE(bench.report(start_of(bench.image, 1, {"c", "a"})));
+  bench.learn();
+  const int done = GENERATE(0, 1, 2);  // the leader learned, its followers found
+  for (int i = 0; i < done; ++i) bench.stage.finish_last(held);
+  CHECK(bench.hub.catalogue->order(follower.record.toc)->relative.empty());
+  caf::anon_send_exit(bench.aggregator, caf::exit_reason::kill);
+  bench.stage.run();
+  held = nullptr;
+
+  bench.aggregator = bench.spawn(bench.stage.workers());
+  bench.stage.run();
+  bench.learn();
+  CHECK(bench.expected(bench.image) == std::vector<std::string>{"c", "a"});
+  CHECK(bench.expected(follower) == std::vector<std::string>{"c", "a"});
+  CHECK(bench.hub.traces->unlearned()->empty());
 }
 
 TEST_CASE("an image that shares contents with the traced one takes its traces, if it is looked at") {

@@ -175,6 +175,8 @@ TEST_CASE("an image is to be learned until that is done, over restarts") {
   CHECK(bench.open()->unlearned().value() == std::set<toc_id>{trace_of(0, 2).toc});
   REQUIRE(bench.store.remove_all(trace_of(0, 1).toc));
   CHECK(bench.store.unlearned()->size() == 2);
+  REQUIRE(bench.store.to_learn({trace_of(0, 2).toc, trace_of(0, 3).toc}));
+  CHECK(bench.open()->unlearned()->size() == 3);
 }
 
 TEST_CASE("the most particular word about recording counts, over restarts") {
