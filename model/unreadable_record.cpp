@@ -22,6 +22,11 @@ std::string tell_unreadable(const std::vector<unreadable_record>& records, std::
                std::string(advice));
 }
 
+std::string tell_to_forget(const std::vector<unreadable_record>& records, std::string_view command) {
+  return std::string("; to forget ") + (records.size() > 1 ? "the first" : "it") + ": " +
+         std::string(command);
+}
+
 const unreadable_record* find_unreadable(const std::vector<unreadable_record>& records,
                                          std::string_view name) {
   auto found =

@@ -18,6 +18,10 @@ struct unreadable_record {
 [[nodiscard]] std::string tell_unreadable(const std::vector<unreadable_record>& records,
                                           std::string_view what, std::string_view advice);
 
+/// The end of such advice: `command`, which is about the first; the next look tells of those that are left.
+[[nodiscard]] std::string tell_to_forget(const std::vector<unreadable_record>& records,
+                                         std::string_view command);
+
 /// The one that a user means: of this name, or of one that `tell_unreadable` shows like this. Null: there is
 /// none.
 [[nodiscard]] const unreadable_record* find_unreadable(const std::vector<unreadable_record>& records,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "model/shell_word.hpp"
 #include "storage/oci/manifest_json.hpp"
 
 namespace firstlight {
@@ -47,9 +48,13 @@ delivery_report describe(std::uint64_t id, const running_delivery& running, inst
 }
 
 std::string report_unreadable(const std::vector<unreadable_record>& images) {
+  if (images.empty()) return {};
+  const auto& first = images.front();
+  const auto command =
+      "firstlight image rm " + shell_word(first.name) + " --platform " + shell_word(first.platform);
   return tell_unreadable(
       images, "the hub's images",
-      "remove each with 'firstlight image rm' and add it again; until then no contents go");
+      "remove each and add it again; until then no contents go" + tell_to_forget(images, command));
 }
 
 admin_image report(const image_record& record) {

@@ -21,11 +21,6 @@ std::string_view to_text(link_state state) {
   return "unknown";
 }
 
-/// The next look tells of those that are left.
-std::string to_forget(const std::vector<unreadable_record>& records, const std::string& command) {
-  return std::string("; to forget ") + (records.size() > 1 ? "the first" : "it") + ": " + command;
-}
-
 }  // namespace
 
 std::string report_unreadable_images(const std::vector<unreadable_record>& images) {
@@ -34,14 +29,14 @@ std::string report_unreadable_images(const std::vector<unreadable_record>& image
   const auto command =
       "firstlight evict " + shell_word(first.name) + " --platform " + shell_word(first.platform);
   return tell_unreadable(images, "the node's images",
-                         "the next pull or mount of each brings it again" + to_forget(images, command));
+                         "the next pull or mount of each brings it again" + tell_to_forget(images, command));
 }
 
 std::string report_unreadable_layers(const std::vector<unreadable_record>& layers) {
   if (layers.empty()) return {};
   const auto command = "firstlight layer rm " + shell_word(layers.front().name);
   return tell_unreadable(layers, "the node's layers",
-                         "they are not served, and their files stay" + to_forget(layers, command));
+                         "they are not served, and their files stay" + tell_to_forget(layers, command));
 }
 
 std::string report_unserved_snapshots(const std::vector<unreadable_record>& snapshots,
@@ -51,7 +46,7 @@ std::string report_unserved_snapshots(const std::vector<unreadable_record>& snap
       "firstlight layer rm " + shell_word(std::string(damaged_snapshot_word) + snapshots.front().name);
   return tell_unreadable(
       snapshots, "containerd's snapshots",
-      "they are not served, and their files stay in " + folder.string() + to_forget(snapshots, command));
+      "they are not served, and their files stay in " + folder.string() + tell_to_forget(snapshots, command));
 }
 
 admin_delivery report(const receiver_report& delivery) {

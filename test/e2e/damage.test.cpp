@@ -126,11 +126,14 @@ TEST_CASE("hub and node start with a damaged record of an image, serve the other
   all.start_hub();
   all.await_joined();
   CHECK(has_notice_of(all.hub_status(), "docker.io/library/bad:1"));
+  const auto command = "firstlight image rm docker.io/library/bad:1 --platform " + host_platform().text();
+  CHECK(all.hub_status()["notices"].dump().find(command) != std::string::npos);
   CHECK(all.on_node({"pull", "bad:1"}).exit_code != 0);
   auto reader = all.run(hash_files(all.mount("streamed:1", "first")));
   check_reads_right(all, *reader, image);
   check_complete(all, "streamed:1");
-  REQUIRE(all.on_hub({"image", "rm", "bad:1"}).exit_code == 0);
+  REQUIRE(all.on_hub({"image", "rm", "docker.io/library/bad:1", "--platform", host_platform().text()})
+              .exit_code == 0);
   CHECK_FALSE(has_notice_of(all.hub_status(), "docker.io/library/bad:1"));
   all.add(image.layout, "bad:1");
 

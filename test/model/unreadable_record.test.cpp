@@ -12,6 +12,11 @@ TEST_CASE("what cannot be read is told of in one line, whatever its names hold")
         "2 of the layers cannot be read (a???: odd, ...): look");
 }
 
+TEST_CASE("a command is about the first of what cannot be read") {
+  CHECK(tell_to_forget({{"a", "odd"}}, "drop a") == "; to forget it: drop a");
+  CHECK(tell_to_forget({{"a", "odd"}, {"b", "odd"}}, "drop a") == "; to forget the first: drop a");
+}
+
 TEST_CASE("what cannot be read is found by its name, and by what is shown of it") {
   const std::vector<unreadable_record> records{{"a\n", "odd"}, {"a?", "odd"}, {"b", "gone"}};
   CHECK(find_unreadable(records, "b") == &records[2]);
