@@ -37,6 +37,10 @@ void tell_observer(const receiver_shell& my) {
   if (my.tools->observer) caf::anon_send(my.tools->observer, delivery_ended{my.report()});
 }
 
+void tell_start_sent(const receiver_shell& my) {
+  if (my.tools->observer) caf::anon_send(my.tools->observer, start_sent{my.report().reference});
+}
+
 // ---- completion --------------------------------------------------------------------------------
 
 void finish(const receiver_shell& my) {
@@ -324,7 +328,7 @@ image_receiver::behavior_type make_image_receiver(self_pointer self, receive_req
       [=](const incoming_landmark& incoming) {
         if (incoming.delivery != my.report().delivery || over(my)) return;  // of an earlier pull
         if (incoming.mark == landmark::guessed)
-          my.report().guessed_passed = true;
+          tell_start_sent(my);
         else if (incoming.mark == landmark::given_up)
           fail_delivery(my, {errc::unavailable, "the hub cannot send the rest of the image; see its log"});
         else

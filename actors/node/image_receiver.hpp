@@ -25,6 +25,12 @@ struct delivery_ended {
   receiver_report report;
 };
 
+/// Told to the node's root when all has been sent that a start of the image is expected to read:
+/// `landmark::guessed`, at most once a delivery.
+struct start_sent {
+  std::string reference;
+};
+
 /// RECEIVER with its management side, for the node's root.
 using image_receiver = receiver::extend<
     // Answered as soon as the tree of the TOC is there. Errors: what ended the delivery.
@@ -50,7 +56,7 @@ struct receiver_tools {
   worker_pool workers;  ///< verify and store
   worker_pool keepers;  ///< make it durable
   receiver_limits limits;
-  caf::actor observer;                                       ///< gets delivery_ended; may be invalid
+  caf::actor observer;  ///< gets delivery_ended, start_sent; may be invalid
   std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids;  ///< the last one used in this process
   std::shared_ptr<receiver_group> group;                     ///< of this node
   login_keeper logins{};                                     ///< none: pulls go without a login
@@ -105,6 +111,7 @@ image_receiver::behavior_type make_image_receiver(image_receiver::stateful_point
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::receiver_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::delivery_ended)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::start_sent)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::mountable_image)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::brought_otherwise)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::await_mountable)

@@ -87,6 +87,7 @@ node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_st
         return reply;
       },
       [=](const delivery_ended& ended) { detail::note_ended(my, ended); },
+      [=](const start_sent& news) { my.state().events.note("start sent", news.reference); },
       [=](const bundle_stored& news) { detail::note_stored(my, news); },
       [=](const snapshotter& of_containerd) { my.state().snapshotter = of_containerd; },
       [=](const snapshot_news& news) {

@@ -50,14 +50,14 @@ struct image_forgotten {
 };
 
 /// NODE ROOT: answers the node's admin requests; owns receivers and mounts.
-using node_root = admin_service::extend<caf::reacts_to<delivery_ended>, caf::reacts_to<bundle_stored>,
-                                        // From now on this one has containerd's snapshots.
-                                        caf::reacts_to<snapshotter>, caf::reacts_to<snapshot_news>,
-                                        caf::reacts_to<umount_overdue>, caf::reacts_to<pull_given_up>,
-                                        caf::replies_to<container_begins>::with<container_recorded>,
-                                        // Errors: `busy` while it is mounted or something arrives,
-                                        // `not_found`, `failed_precondition` if users want it too.
-                                        caf::replies_to<forget_image>::with<image_forgotten>>;
+using node_root = admin_service::extend<
+    caf::reacts_to<delivery_ended>, caf::reacts_to<start_sent>, caf::reacts_to<bundle_stored>,
+    // From now on this one has containerd's snapshots.
+    caf::reacts_to<snapshotter>, caf::reacts_to<snapshot_news>, caf::reacts_to<umount_overdue>,
+    caf::reacts_to<pull_given_up>, caf::replies_to<container_begins>::with<container_recorded>,
+    // Errors: `busy` while it is mounted or something arrives,
+    // `not_found`, `failed_precondition` if users want it too.
+    caf::replies_to<forget_image>::with<image_forgotten>>;
 
 /// What the root works with. The stores outlive it.
 struct node_root_tools {

@@ -30,8 +30,7 @@ struct receiver_report {
   std::uint32_t verification_failures = 0;
   std::chrono::milliseconds elapsed{0};
   bool last_known = false;
-  bool guessed_passed = false;  ///< the landmark: all that a start is expected to read is here
-  std::string problem;          ///< the last one, also of a delivery that went on
+  std::string problem;  ///< the last one, also of a delivery that went on
 };
 
 /// How far it is, as the command line shows it.

@@ -27,9 +27,14 @@ TEST_CASE("a delivery is complete with its last segment, before the hub says so,
   bench.give_all(1);
   CHECK_FALSE(*complete);
   CHECK(bench.told->completed == 0);
+  CHECK(bench.root->starts_sent.empty());
+  bench.pass_landmark(landmark::guessed);
+  CHECK(bench.root->starts_sent == std::vector{received_name});
+  CHECK(bench.root->ended == 0);
   CHECK_FALSE(bench.give(bench.build(0)).failure);
   REQUIRE(*complete);
   bench.pass_landmark(landmark::complete);
+  CHECK(bench.root->ended == 1);
   CHECK((*complete)->value().phase == delivery_phase::complete);
   CHECK(bench.told->completed == 1);
   CHECK(bytes_of(*bench.image.toc, bench.told->ready) == bench.image.toc->content_bytes());

@@ -10,6 +10,16 @@ namespace firstlight {
 
 inline const std::string received_name = "example.com/app:1";
 
+/// What the node's root is told.
+struct told_root {
+  std::vector<std::string> starts_sent;
+  std::uint32_t ended = 0;
+};
+inline caf::behavior observe(caf::event_based_actor*, std::shared_ptr<told_root> told) {
+  return {[told](const start_sent& news) { told->starts_sent.push_back(news.reference); },
+          [told](const delivery_ended&) { ++told->ended; }};
+}
+
 /// A receiver with real stores; the test plays the hub by hand.
 struct receiver_bench {
   test_authority authority;
@@ -19,6 +29,7 @@ struct receiver_bench {
   std::shared_ptr<fake_hub_link> link = std::make_shared<fake_hub_link>();
   std::shared_ptr<receiver_group> group = std::make_shared<receiver_group>();
   std::shared_ptr<told_instance> told = std::make_shared<told_instance>();
+  std::shared_ptr<told_root> root = std::make_shared<told_root>();
   actor_stage stage;
   hub_link far = make_fake_hub_link(stage, link);
   image_receiver receiver;
@@ -30,7 +41,8 @@ struct receiver_bench {
     receiver = stage.keep(stage.system().spawn(
         make_image_receiver, receive_request{{received_name, host_platform().text()}, std::move(known)},
         receiver_tools{*node.catalogue, *node.contents, node.anchor, far, stage.workers(), stage.workers(),
-                       node.limits, caf::actor{}, std::make_shared<std::atomic<std::uint64_t>>(0), group}));
+                       node.limits, stage.keep(stage.system().spawn(observe, root)),
+                       std::make_shared<std::atomic<std::uint64_t>>(0), group}));
     instance = make_listening_instance(stage, told);
     caf::anon_send(receiver, caf::subscribe_atom_v, instance);
     stage.run();
