@@ -122,6 +122,8 @@ result<int> run(const run_arguments& in) {
   const auto mounted = ask_for<admin_mounted>(daemon_kind::node, in.daemon, request, signals.descriptor());
   const auto interrupted = signals.take();
   if (!mounted && !interrupted) return run_failed(mounted.error());
+  if (mounted && in.daemon.output.json)  // standard output is the program's
+    std::fprintf(stderr, "%s\n", to_json(admin_reply(*mounted)).c_str());
   const auto code =
       interrupted ? result<int>(128 + *interrupted) : run_mounted(in, *mounted, signals.before());
   if (interrupted || !in.keep) {
@@ -179,18 +181,21 @@ void add_options(CLI::App& command, run_arguments& in) {
 
 void add_run_command(command_tree& tree) {
   auto in = std::make_shared<run_arguments>();
-  auto* command = tree.add(tree.root(),
-                           {.name = "run",
-                            .summary = "Run a program of an image while the image arrives.",
-                            .examples = "firstlight run redis:7\nfirstlight run redis:7 redis-cli "
-                                        "ping\nfirstlight run -e DEBUG=1 -u nobody team/app:2 "
-                                        "/bin/sh -c 'id; env'",
-                            .details = "Starts the image's entrypoint through runc, with its environment, "
-                                       "user and working directory, in the host's "
-                                       "network. Signals are passed on, and so is the program's exit code; "
-                                       "125 means that firstlight itself failed. "
-                                       "What the program writes is gone at its end."},
-                           [in] { return run(*in); });
+  auto* command =
+      tree.add(tree.root(),
+               {.name = "run",
+                .summary = "Run a program of an image while the image arrives.",
+                .examples = "firstlight run redis:7\nfirstlight run redis:7 redis-cli "
+                            "ping\nfirstlight run -e DEBUG=1 -u nobody team/app:2 "
+                            "/bin/sh -c 'id; env'",
+                .details = "Starts the image's entrypoint through runc, with its environment, "
+                           "user and working directory, in the host's "
+                           "network. Signals are passed on, and so is the program's exit code; "
+                           "125 means that firstlight itself failed. "
+                           "What the program writes is gone at its end. With --json the mount's line, as "
+                           "'firstlight mount' prints it, goes to standard error before the program "
+                           "starts: standard output is the program's."},
+               [in] { return run(*in); });
   add_options(*command, *in);
   tree.end_options_at_first_word(*command);
 }

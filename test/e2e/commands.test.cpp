@@ -81,6 +81,22 @@ TEST_CASE("a program of an image runs through runc as the image and the options 
   CHECK(all.mounts().empty());
 }
 
+TEST_CASE("a program runs as its image's own configuration says, and --json tells of its mount beside it") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto settings = R"json({"Entrypoint":["/bin/sh","-c"],"User":"guest","WorkingDir":"/tmp",
+    "Cmd":["echo $WORD from $(busybox id -u) in $(pwd)"],"Env":["PATH=/bin","WORD=own"]})json";
+  all.add(make_shell_image(all.folder() / "shell", settings), "shell:1");
+  auto program = all.start({"run", "--no-tty", "--json", "shell:1"});
+  const auto end = program->wait(std::chrono::minutes(2));
+  INFO(program->errors());
+  if (runc_is_hindered(program->errors())) return;
+  REQUIRE(end == program_end{0, 0});
+  CHECK(program->output() == "own from 1234 in /tmp\n");
+  const auto line = nlohmann::json::parse(program->errors().substr(0, program->errors().find('\n')));
+  CHECK(line["mount"]["reference"] == "docker.io/library/shell:1");
+}
+
 TEST_CASE("what is interrupted while its image does not arrive leaves nothing") {
   if (!cluster::possible()) return;
   const std::string command = GENERATE("mount", "run");

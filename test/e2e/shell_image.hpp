@@ -14,7 +14,9 @@ inline std::string text_of(const std::filesystem::path& file) {
 }
 
 /// An image with a shell that needs nothing but what is in it.
-inline std::filesystem::path make_shell_image(const std::filesystem::path& layout) {
+inline std::filesystem::path make_shell_image(
+    const std::filesystem::path& layout,
+    const std::string& settings = R"({"Cmd":["sh"],"Env":["PATH=/usr/bin:/bin"]})") {
   tar_builder tar;
   tar.folder("bin/").folder("etc/").folder("lib/").folder("lib64/").folder("tmp/", 01777);
   tar.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nguest:x:1234:1234:guest:/:/bin/sh\n");
@@ -22,7 +24,7 @@ inline std::filesystem::path make_shell_image(const std::filesystem::path& layou
   for (const std::string library : {"libresolv.so.2", "libc.so.6"})
     tar.file("lib/" + library, text_of("/lib/x86_64-linux-gnu/" + library), 0755);
   tar.file("lib64/ld-linux-x86-64.so.2", text_of("/lib64/ld-linux-x86-64.so.2"), 0755);
-  write_layout(layout, {tar.take()});
+  write_layout(layout, {tar.take()}, layer_packing::gzip, "", settings);
   return layout;
 }
 

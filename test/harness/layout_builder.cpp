@@ -74,7 +74,7 @@ std::string pack_layer(const std::string& tar, layer_packing packing) {
 }
 
 void write_layout(const std::filesystem::path& folder, const std::vector<std::string>& tars,
-                  layer_packing packing, const std::string& architecture) {
+                  layer_packing packing, const std::string& architecture, const std::string& settings) {
   std::filesystem::create_directories(folder / "blobs" / "sha256");
   std::vector<std::string> layers;
   std::vector<std::string> diff_ids;
@@ -83,10 +83,8 @@ void write_layout(const std::filesystem::path& folder, const std::vector<std::st
     layers.push_back(add_blob(folder, media_type(packing), pack_layer(tar, packing)));
   }
   const std::string machine = architecture.empty() ? host_platform().architecture : architecture;
-  const std::string config =
-      R"({"architecture":)" + quoted(machine) +
-      R"(,"os":"linux","config":{"Cmd":["sh"],"Env":["PATH=/usr/bin:/bin"]},"rootfs":{"type":"layers","diff_ids":[)" +
-      join(diff_ids) + "]}}";
+  const std::string config = R"({"architecture":)" + quoted(machine) + R"(,"os":"linux","config":)" +
+                             settings + R"(,"rootfs":{"type":"layers","diff_ids":[)" + join(diff_ids) + "]}}";
   const std::string manifest = R"({"schemaVersion":2,"config":)" +
                                add_blob(folder, "application/vnd.oci.image.config.v1+json", config) +
                                R"(,"layers":[)" + join(layers) + "]}";

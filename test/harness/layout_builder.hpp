@@ -10,7 +10,8 @@ enum class layer_packing : std::uint8_t { plain, gzip, zstd };
 
 /// Writes an OCI layout (tag "latest", linux/amd64 unless told) whose layers are the given tars.
 void write_layout(const std::filesystem::path& folder, const std::vector<std::string>& tars,
-                  layer_packing packing = layer_packing::gzip, const std::string& architecture = "");
+                  layer_packing packing = layer_packing::gzip, const std::string& architecture = "",
+                  const std::string& settings = R"({"Cmd":["sh"],"Env":["PATH=/usr/bin:/bin"]})");
 
 [[nodiscard]] std::string pack_layer(const std::string& tar, layer_packing packing);
 
