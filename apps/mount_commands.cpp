@@ -188,7 +188,7 @@ void add_umount_command(command_tree& tree) {
   auto* command = tree.add(
       tree.root(),
       {.name = "umount",
-       .summary = "Unmount an image; what was written to the mount is gone.",
+       .summary = "Unmount an image; what was written stays for a mount of the same --name, else it is gone.",
        .examples = "firstlight umount /mnt/redis\nfirstlight umount cache --lazy"},
       [in]() -> result<int> {
         auto request = in->request;
