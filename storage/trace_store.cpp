@@ -316,6 +316,7 @@ result<void> trace_store::learned(const toc_id& image) {
 }
 
 result<void> trace_store::to_learn(const std::set<toc_id>& images) {
+  if (images.empty()) return {};
   write_batch batch;
   for (const auto& image : images) batch.put(unlearned_table, as_key(image.value), "");
   return metadata_.write(batch, durability::synced);

@@ -79,14 +79,25 @@ TEST_CASE("pulls at the same moment are one bundle, too") {
   CHECK(std::min((*first)->value().delivered_bytes, (*second)->value().delivered_bytes) <= 300'000);
 }
 
-TEST_CASE("what was pulled first is planned first, whichever table of contents is ready first") {
-  session_bench bench(64U << 20U, session_bench::held_back::tocs_and_plans);
+namespace {
+
+using pull_answer = actor_stage::answer<pull_started>;
+
+std::pair<pull_answer, pull_answer> pull_one_after_the_other(session_bench& bench) {
   const pull_request one{1, image_name, host_platform().text(), {}, std::nullopt};
   const pull_request other{2, other_image_name, host_platform().text(), {}, std::nullopt};
-  const auto first = bench.stage.ask<pull_started>(bench.session, one, bench.listener);
+  auto first = bench.stage.ask<pull_started>(bench.session, one, bench.listener);
   bench.stage.run();
-  const auto second = bench.stage.ask<pull_started>(bench.session, other, bench.listener);
+  auto second = bench.stage.ask<pull_started>(bench.session, other, bench.listener);
   bench.stage.run();
+  return {std::move(first), std::move(second)};
+}
+
+}  // namespace
+
+TEST_CASE("what was pulled first is planned first, whichever table of contents is ready first") {
+  session_bench bench(64U << 20U, session_bench::held_back::tocs_and_plans);
+  const auto [first, second] = pull_one_after_the_other(bench);
   bench.stage.finish_last(bench.held);
   REQUIRE(bench.link->tocs.size() == 2);
   CHECK(bench.link->tocs.front().delivery == 2);
@@ -97,12 +108,7 @@ TEST_CASE("what was pulled first is planned first, whichever table of contents i
 
 TEST_CASE("a table of contents does not wait for the plan of another delivery") {
   session_bench bench(64U << 20U, session_bench::held_back::plans);
-  const pull_request one{1, image_name, host_platform().text(), {}, std::nullopt};
-  const pull_request other{2, other_image_name, host_platform().text(), {}, std::nullopt};
-  const auto first = bench.stage.ask<pull_started>(bench.session, one, bench.listener);
-  bench.stage.run();
-  const auto second = bench.stage.ask<pull_started>(bench.session, other, bench.listener);
-  bench.stage.run();
+  const auto [first, second] = pull_one_after_the_other(bench);
   CHECK_FALSE(*first);
   REQUIRE(bench.link->tocs.size() == 4);
   CHECK(bench.link->tocs.back().delivery == 2);
