@@ -129,10 +129,14 @@ program_said containerd_daemon::run(const std::string& reference, const std::str
 }
 
 program_said containerd_daemon::exec(const std::string& id, const std::vector<std::string>& command) {
-  std::vector<std::string> arguments{"tasks", "exec", "--exec-id", "exec-" + std::to_string(++execs_)};
-  arguments.push_back(whole(id));
+  const auto name = "exec-" + std::to_string(++execs_);
+  const auto written = all_.folder() / (id + "-" + name);
+  std::vector<std::string> arguments{"tasks", "exec", "--exec-id", name,
+                                     "--log-uri", "file://" + written.string(), whole(id)};
   arguments.insert(arguments.end(), command.begin(), command.end());
-  return ctr(arguments);
+  auto result = ctr(arguments);
+  result.output = text_of(written);
+  return result;
 }
 
 void containerd_daemon::end(const std::string& id) {

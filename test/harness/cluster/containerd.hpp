@@ -43,7 +43,8 @@ class containerd_daemon {
   program_said run(const std::string& reference, const std::string& id,
                    const std::vector<std::string>& command);
   /// As the container's user. (With --user ctr 1.6 mounts the snapshot once more, and overlayfs then takes
-  /// the running container's work folder away.)
+  /// the running container's work folder away.) Its output has what it writes to either stream: through a
+  /// file, since ctr can end before it has read a short program's pipe (containerd pull request 13931).
   program_said exec(const std::string& id, const std::vector<std::string>& command);
   /// Kills a container; its snapshot stays.
   void end(const std::string& id);
