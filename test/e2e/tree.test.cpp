@@ -118,6 +118,7 @@ TEST_CASE("mounts of an image of many thousand files equal what umoci unpacks", 
   if (!cluster::possible()) return;
   cluster all;
   check_mounts_equal_umoci(all, real_image(all, "many"));
+  CHECK(all.on_hub({"image", "ls"}).reply["images"][0]["files"] > 20'000);
 }
 
 }  // namespace firstlight

@@ -350,25 +350,4 @@ TEST_CASE("nasty layers merge exactly as umoci unpacks them", "[umoci]") {
   }
 }
 
-namespace {
-
-void check_real_image(const std::string& name) {
-  const char* cache = std::getenv("FIRSTLIGHT_CACHE");
-  const std::filesystem::path images = cache != nullptr ? cache : ".cache/images";
-  INFO("make it with test/images/make-image " << name << "; looked in " << images);
-  REQUIRE(std::filesystem::exists(images / name / "index.json"));
-  ingestion_bench bench;
-  CHECK(bench.compare_with_umoci((images / name).string() + ":latest") == equal);
-}
-
-}  // namespace
-
-TEST_CASE("a real image merges exactly as umoci unpacks it", "[.][umoci][images]") {
-  check_real_image(GENERATE("redis", "python3", "nginx"));
-}
-
-TEST_CASE("large real images merge exactly as umoci unpacks them", "[.][umoci][all-images]") {
-  check_real_image(GENERATE("many", "postgres"));
-}
-
 }  // namespace firstlight
