@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <cerrno>
+#include <optional>
 #include <set>
 
 #include "actors/errors.hpp"
@@ -31,13 +32,13 @@ class bridge_state {
     // Who still waits on a mount that stays is served by the next process.
     if (released.mount_ends && stays()) return;
     for (const auto waiter : released.waiters) {
-      const auto read = parts_.reads.parked->take(waiter);
+      auto read = parts_.reads.parked->take(waiter);
       if (!read) continue;  // its reader was killed meanwhile
       watched_.erase(waiter);
       if (released.failure && !(released.mount_ends && served_elsewhere(*read)))
         refuse_read(*read, EIO);
       else if (!released.failure)
-        answer_read(parts_.reads, *read);
+        answer(std::move(*read));
     }
   }
 
@@ -64,13 +65,36 @@ class bridge_state {
     return unmounted{};
   }
 
+  /// The instance has sent it: the daemon stops, or the mount has gone. Anything else is a failure.
+  void note_end(const caf::error& why) { ends_ = why == caf::exit_reason::user_shutdown; }
+
   bridge_state() = default;
-  ~bridge_state() { static_cast<void>(stays()); }
+  ~bridge_state() {
+    if (ends_)
+      static_cast<void>(stays());
+    else if (self_ != nullptr)
+      give_up();
+  }
   bridge_state(const bridge_state&) = delete;
   bridge_state& operator=(const bridge_state&) = delete;
 
  private:
   bool stays() { return mount_.assembly != nullptr && mount_.assembly->leave_if_used(); }
+
+  /// The node goes on: nobody else would answer until it ends.
+  void give_up() {
+    const bool used = mount_.assembly != nullptr && mount_.assembly->take_down_unless_used();
+    // Where something else than a read waits, nobody knows whether it has been answered.
+    if (in_hand_ && !in_hand_->resume) refuse_read(*in_hand_, EIO);
+    refuse_all_reads(*parts_.reads.parked);
+    if (used) parts_.failed->take(std::move(mount_.assembly));
+  }
+
+  void answer(parked_request read) {
+    in_hand_ = std::move(read);
+    answer_read(parts_.reads, *in_hand_);
+    in_hand_.reset();
+  }
 
   bool served_elsewhere(const parked_request& read) {
     return parts_.serve_elsewhere && parts_.serve_elsewhere(read);
@@ -97,7 +121,9 @@ class bridge_state {
   bridge_parts parts_;
   adopt_mount mount_;
   std::set<waiter_id> watched_;
+  std::optional<parked_request> in_hand_;  ///< no longer parked, and not answered
   bool complete_ = false;
+  bool ends_ = false;
 };
 
 ticking_bridge::behavior_type run_bridge(ticking_bridge::stateful_pointer<bridge_state> self,
@@ -105,6 +131,10 @@ ticking_bridge::behavior_type run_bridge(ticking_bridge::stateful_pointer<bridge
   self->set_error_handler([](const caf::error&) {});  // the instance may have ended: nobody to tell
   auto& state = self->state;
   state.start(self, std::move(parts));
+  self->set_exit_handler([self](const caf::exit_msg& message) {
+    self->state.note_end(message.reason);
+    self->quit(message.reason);
+  });
   return {
       [&state](const reads_released& released) { state.release(released); },
       [&state](read_interrupted signal) { state.watch(signal.waiter); },

@@ -3,6 +3,7 @@
 
 #include "actors/interfaces.hpp"
 #include "config/fuse_limits.hpp"
+#include "fuse_bridge/failed_mounts.hpp"
 #include "fuse_bridge/mount_assembly.hpp"
 #include "fuse_bridge/read_path.hpp"
 
@@ -23,11 +24,14 @@ struct bridge_parts {
   /// been. May be empty.
   std::function<bool(const parked_request&)> serve_elsewhere;
   fuse_limits limits;
+  std::shared_ptr<failed_mounts> failed{};  ///< takes the mount, if one is adopted and the bridge fails
 };
 
-/// Starts a FUSE BRIDGE on a thread of its own: it reads contents from disk and unmounts. When it ends while
-/// programs use the mount, this stays for the next process (mount_assembly::leave_if_used): only a daemon
-/// that stops ends it so. Where it cannot stay it is taken down, whoever uses it.
+/// Starts a FUSE BRIDGE on a thread of its own: it reads contents from disk and unmounts. When a daemon that
+/// stops ends it while programs use the mount, this stays for the next process
+/// (mount_assembly::leave_if_used). If it fails, the mount stays as well, but it is as if nothing more would
+/// arrive until then: reads of what has not arrived get EIO. Where it cannot stay it is taken down, whoever
+/// uses it.
 mount_bridge spawn_bridge(caf::actor_system& system, bridge_parts parts);
 
 }  // namespace firstlight

@@ -100,14 +100,17 @@ bool mount_assembly::can_be_left() {
   return handover.after_crash ? kept_ : handover.after_leave;
 }
 
-bool mount_assembly::leave_if_used() {
-  if (left_) return true;
+bool mount_assembly::take_down_unless_used() {
   if (!can_be_left()) return false;
   // What cannot be unmounted is in use. So is what has been, and that the kernel has not ended. A container
   // with a mount namespace of its own does not make the target busy.
   const bool known_in_use = target_mounted_ && (place_.for_overlays || is_seen_elsewhere(place_.target));
   if (!known_in_use) static_cast<void>(take_down(busy_mount::refuse));
-  left_ = session_->alive();
+  return session_->alive();
+}
+
+bool mount_assembly::leave_if_used() {
+  left_ = left_ || take_down_unless_used();
   return left_;
 }
 

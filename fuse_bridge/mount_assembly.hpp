@@ -52,8 +52,12 @@ class mount_assembly {
   /// Sets how much the kernel reads ahead of programs. Files that are open keep what they had.
   result<void> set_read_ahead(std::uint32_t bytes);
 
-  /// Leaves it all to the next process if programs use it, a keeper can hold the mount and the kernel has not
-  /// ended it: what waits goes on there. What nobody uses is taken down. @returns whether it is left
+  /// Takes down what nobody uses. @returns whether it stays: programs use it, a keeper can hold the mount and
+  /// the kernel has not ended it
+  bool take_down_unless_used();
+
+  /// The same, and from now on it is the next process's if it stays: what waits goes on there, once this
+  /// object has ended. @returns whether it is left
   bool leave_if_used();
 
   /// Detaches what is still mounted, stops the session, removes the private folder, unless it is left.

@@ -3,6 +3,7 @@
 
 #include "actors/interfaces.hpp"
 #include "config/fuse_limits.hpp"
+#include "fuse_bridge/failed_mounts.hpp"
 #include "fuse_bridge/mount_keeper.hpp"
 #include "storage/content_store.hpp"
 #include "storage/erofs/erofs_plans.hpp"
@@ -28,6 +29,7 @@ struct mounter_parts {
   std::size_t hybrid_left = 0;                  ///< so many requests to take over hybrid mounts come first
   std::shared_ptr<erofs_plans> plans{};         ///< may be none
   bool watch_opens = true;                      ///< of recorded mounts, where the kernel can
+  std::shared_ptr<failed_mounts> failed = std::make_shared<failed_mounts>();  ///< of this mounter
 };
 
 /// Starts a MOUNTER on a thread of its own: mounting blocks.

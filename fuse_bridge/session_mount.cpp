@@ -26,7 +26,7 @@ result<mounted> mount_session(caf::actor_system& system, const mounter_parts& pa
                               const mount_request& request, const session_kind& kind) {
   const read_source image{request.toc, std::make_shared<session_counters>(), request.recorder};
   const read_service reads{parts.store, std::make_shared<parked_reads>(parts.limits.parked_reads_max)};
-  const auto bridge = spawn_bridge(system, {reads, {}, parts.limits});
+  const auto bridge = spawn_bridge(system, {reads, {}, parts.limits, parts.failed});
   const auto behind = spawn_instance(
       system, {request.toc, parts.store, request.source, bridge, image.counters, parts.limits});
   auto record = request.record;
