@@ -1,5 +1,8 @@
+// Both parts of a table of contents: a tree, and the ids of its contents.
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 
 #include "schemas/toc.hpp"
 #include "test/fuzz/fuzz_entry.hpp"
@@ -30,11 +33,35 @@ std::uint64_t walk(const toc_view& view) {
   return sum;
 }
 
+/// A small tree, whose contents are still to be learnt.
+const image_tree& known_tree() {
+  static const image_tree tree = random_image_tree(7, 60);
+  return tree;
+}
+
+/// What is learnt is one id for each content, none twice, and is what was given; else nothing is.
+void learn(bytes_view ids) {
+  static const auto message = share(encode_toc({}, known_tree()).value());
+  const auto view = toc_view::open(message).value();
+  const std::size_t count = view->content_count();
+  std::set<std::vector<std::byte>> different;
+  for (std::size_t at = 0; at + sizeof(digest) <= ids.size() && different.size() <= count;
+       at += sizeof(digest)) {
+    const auto id = ids.subspan(at, sizeof(digest));
+    different.emplace(id.begin(), id.end());
+  }
+  const bool good = ids.size() == count * sizeof(digest) && different.size() == count;
+  if (view->learn_contents(share({ids.begin(), ids.end()})).has_value() != good) std::abort();
+  if (view->contents_known() != good) std::abort();
+  if (!std::ranges::equal(view->content_ids(), good ? ids : bytes_view{})) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::vector<std::byte> bytes(size);  // vectors are aligned
   if (size != 0) std::memcpy(bytes.data(), data, size);
+  learn(bytes);
   const auto view = toc_view::open(share(std::move(bytes)));
   // Compared, so that the reading is not optimised away.
   if (view && walk(**view) != walk(**view)) std::abort();
@@ -47,5 +74,7 @@ std::vector<std::string> fuzz_seeds() {
     const auto bytes = encode_toc({}, random_image_tree(i, static_cast<std::uint32_t>(1 + i * 15))).value();
     seeds.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
+  const auto ids = encode_content_ids(known_tree());
+  seeds.emplace_back(reinterpret_cast<const char*>(ids.data()), ids.size());
   return seeds;
 }
