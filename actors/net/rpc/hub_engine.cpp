@@ -14,12 +14,6 @@
 namespace firstlight {
 namespace {
 
-constexpr std::size_t token_bytes = 16;
-
-std::string text_of(capnp::Data::Reader bytes) {
-  const auto chars = bytes.asChars();
-  return {chars.begin(), chars.size()};
-}
 constexpr std::size_t name_bytes_max = 64;
 constexpr std::uint32_t watches_per_silence = 4;
 
@@ -182,31 +176,21 @@ void hub_engine::revoke(const std::vector<std::string>& names) {
 
 // ---- joining ----------------------------------------------------------------------------------------
 
-result<void> hub_engine::check(wire::NodeHello::Reader hello, const peer& from) const {
+result<node_hello> hub_engine::check(wire::NodeHello::Reader said, const peer& from) const {
   if (revoked_.count(from.name) > 0) return fail(errc::denied, "this node's certificate has been revoked");
   if (from.node) return fail(errc::protocol, "this connection has joined already");
-  if (hello.getProtocolVersion() != protocol_version)
-    return fail(errc::protocol, "the hub speaks protocol version " + std::to_string(protocol_version) +
-                                    ", this node " + std::to_string(hello.getProtocolVersion()) +
-                                    "; install the same release on both");
-  if (hello.getBlockBytes() != options_.block_bytes)
-    return fail(errc::protocol, "the hub's block size is " + std::to_string(options_.block_bytes) +
-                                    " bytes, this node's " + std::to_string(hello.getBlockBytes()));
-  if (hello.getSession().size() != token_bytes) return fail(errc::protocol, "the session has no 16 bytes");
-  if (hello.getProcess().size() > token_bytes)
-    return fail(errc::protocol, "the process has more than 16 bytes");
-  if (hello.getSoftwareVersion().size() > options_.limits.text_bytes_max)
-    return fail(errc::protocol, "the software version is too long");
+  auto hello = read_hello(said, {protocol_version, options_.block_bytes, options_.limits.text_bytes_max});
+  if (!hello) return hello;
   if (nodes_.size() >= options_.limits.nodes_max && nodes_.count(from.name) == 0)
     return fail(errc::busy, "the hub has all the nodes that it may have (nodes_max)");
-  return check_alone(hello, from);
+  if (auto alone = check_alone(hello->process, from); !alone) return tl::unexpected(alone.error());
+  return hello;
 }
 
 /// Two processes with one certificate would throw each other out on and on: the one that is there stays. One
 /// whose machine has died is silent soon; one that has lost its link joins again as the process that it was.
-result<void> hub_engine::check_alone(wire::NodeHello::Reader hello, const peer& from) const {
+result<void> hub_engine::check_alone(const std::string& process, const peer& from) const {
   const auto old = nodes_.find(from.name);
-  const auto process = text_of(hello.getProcess());
   if (old == nodes_.end() || process.empty() || process == old->second->process()) return {};
   const auto now = std::chrono::steady_clock::now();
   for (const auto& [id, one] : peers_)
@@ -218,26 +202,27 @@ result<void> hub_engine::check_alone(wire::NodeHello::Reader hello, const peer& 
   return {};
 }
 
-result<std::shared_ptr<joined_node>> hub_engine::join(connection_id from, wire::NodeHello::Reader hello) {
+result<std::shared_ptr<joined_node>> hub_engine::join(connection_id from, wire::NodeHello::Reader said) {
   const auto found = peers_.find(from);
   if (found == peers_.end()) return fail(errc::unavailable, "this connection has ended");
   auto& control = found->second;
-  if (auto allowed = check(hello, control); !allowed) {
-    if (refusals_.pass()) spdlog::warn("hub: refused {}: {}", control.address, allowed.error().detail);
-    return tl::unexpected(allowed.error());
+  const auto hello = check(said, control);
+  if (!hello) {
+    if (refusals_.pass()) spdlog::warn("hub: refused {}: {}", control.address, hello.error().detail);
+    return tl::unexpected(hello.error());
   }
   if (const auto old = nodes_.find(control.name); old != nodes_.end())
     drop_node(std::shared_ptr<joined_node>(old->second), "the node joined again");
   auto limits = options_.limits;
-  if (const auto theirs = hello.getLimits().getMessageBytesMax(); theirs > 0)
+  if (const auto theirs = hello->limits.message_bytes_max; theirs > 0)
     limits.message_bytes_max = std::min(limits.message_bytes_max, theirs);
   auto node = std::make_shared<joined_node>(
-      joined_node::options{control.name, text_of(hello.getSession()), text_of(hello.getProcess()), limits,
+      joined_node::options{control.name, hello->session, hello->process, limits,
                            [this, from](const std::string& why) { end(from, why); }});
   auto link = spawn_node_link(system_, loop_, node);
   node->set_link(link);
-  const std::string version(hello.getSoftwareVersion().begin(), hello.getSoftwareVersion().size());
-  auto session = make_session_({control.name, control.address, version, control.is_hub}, link);
+  auto session =
+      make_session_({control.name, control.address, hello->software_version, control.is_hub}, link);
   caf::anon_send(link, session_made{session});
   nodes_[control.name] = node;
   control.node = node;
@@ -249,13 +234,12 @@ result<std::shared_ptr<joined_node>> hub_engine::join(connection_id from, wire::
 }
 
 void hub_engine::welcome(wire::HubWelcome::Builder out) const {
-  out.setProtocolVersion(protocol_version);
-  out.setSoftwareVersion(options_.software_version);
-  out.setHubName(options_.hub_name);
-  out.setBulkCongestion(bulk_congestion_);
-  out.setSignsWith(options_.signs_with);
-  out.initLimits().setMessageBytesMax(options_.limits.node_message_bytes_max);
-  out.getLimits().setHeartbeatMillis(static_cast<std::uint32_t>(options_.limits.silence_max.count()));
+  write_welcome(out, {protocol_version,
+                      options_.software_version,
+                      {options_.limits.node_message_bytes_max, options_.limits.silence_max},
+                      options_.hub_name,
+                      bulk_congestion_,
+                      options_.signs_with});
 }
 
 kj::Promise<void> hub_engine::attach(connection_id from, std::string token, wire::BulkSink::Client sink) {

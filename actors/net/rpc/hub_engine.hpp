@@ -4,6 +4,7 @@
 
 #include "actors/net/hub_listener.hpp"
 #include "actors/net/rpc/acceptor.hpp"
+#include "actors/net/rpc/greetings.hpp"
 #include "actors/net/rpc/joined_node.hpp"
 
 namespace firstlight {
@@ -23,7 +24,7 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
 
   // ---- what a connection's peer asks for ------------------------------------------------------------
 
-  result<std::shared_ptr<joined_node>> join(connection_id from, wire::NodeHello::Reader hello);
+  result<std::shared_ptr<joined_node>> join(connection_id from, wire::NodeHello::Reader said);
   void welcome(wire::HubWelcome::Builder out) const;
   kj::Promise<void> attach(connection_id from, std::string token, wire::BulkSink::Client sink);
 
@@ -51,8 +52,8 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
   void admin_accepted(acceptor::accepted stream);
   void refuse_admin(acceptor::accepted stream, const error& why);
   std::string refusal(const certificate_name& name) const;
-  result<void> check(wire::NodeHello::Reader hello, const peer& from) const;
-  result<void> check_alone(wire::NodeHello::Reader hello, const peer& from) const;
+  result<node_hello> check(wire::NodeHello::Reader said, const peer& from) const;
+  result<void> check_alone(const std::string& process, const peer& from) const;
   void attach_now(connection_id from, wire::BulkSink::Client sink);
   void forget_waiting(connection_id from);
   void end(connection_id id, const std::string& why);

@@ -18,7 +18,6 @@
 namespace firstlight {
 namespace {
 
-constexpr std::size_t token_bytes = 16;
 constexpr const char* best_congestion_control = "bbr";
 constexpr std::uint64_t envelope_bytes_max = 4096;  // the RPC around one message
 constexpr std::uint32_t pings_per_silence = 3;
@@ -117,40 +116,35 @@ void hub_session::control_ready(dialled made) {
   watch_end(*control_, "control");
   auto hub = control_->bootstrap().castAs<wire::Hub>();
   auto join = hub.joinRequest();
-  auto hello = join.initHello();
-  hello.setProtocolVersion(options_.protocol_version);
-  hello.setSoftwareVersion({options_.software_version.c_str(), options_.software_version.size()});
-  hello.setSession({reinterpret_cast<const kj::byte*>(token_.data()), token_.size()});
-  hello.setProcess({reinterpret_cast<const kj::byte*>(process_.data()), process_.size()});
-  hello.setBlockBytes(options_.block_bytes);
-  hello.setBulkConnections(options_.limits.bulk_connections);
-  hello.initLimits().setMessageBytesMax(options_.limits.message_bytes_max);
-  hello.getLimits().setHeartbeatMillis(static_cast<std::uint32_t>(options_.limits.silence_max.count()));
+  write_hello(join.initHello(), {options_.protocol_version,
+                                 options_.software_version,
+                                 token_,
+                                 options_.block_bytes,
+                                 {options_.limits.message_bytes_max, options_.limits.silence_max},
+                                 options_.limits.bulk_connections,
+                                 process_});
   auto sent = join.send();
   session_ = sent.getSession();
   sent_join_ = true;
   for (const auto& one : queued_) send_pull(one.id, one.request);
   queued_.clear();
   const auto limit = options_.limits.join_timeout.count() * kj::MILLISECONDS;
-  auto welcomed = sent.then([this](auto&& answered) { joined(answered.getWelcome()); });
+  auto welcomed =
+      sent.then([this](auto&& answered) { joined(read_welcome(answered.getWelcome(), options_.limits)); });
   tasks_.add(loop_.timer().timeoutAfter(limit, kj::mv(welcomed)));
 }
 
-void hub_session::joined(wire::HubWelcome::Reader welcome) {
+void hub_session::joined(const hub_welcome& welcome) {
   joined_ = true;
-  const auto congestion = welcome.getBulkCongestion();
-  congestion_.assign(congestion.begin(), std::min<std::size_t>(congestion.size(), 32));
-  const auto theirs = welcome.getLimits();
-  if (theirs.getHeartbeatMillis() > 0)
-    silence_max_ = std::min(silence_max_, std::chrono::milliseconds(theirs.getHeartbeatMillis()));
-  if (theirs.getMessageBytesMax() > 0)
-    send_bytes_max_ = std::min<std::uint64_t>(send_bytes_max_, theirs.getMessageBytesMax());
+  congestion_ = welcome.bulk_congestion;
+  if (const auto theirs = welcome.limits.heartbeat; theirs.count() > 0)
+    silence_max_ = std::min(silence_max_, theirs);
+  if (const auto theirs = welcome.limits.message_bytes_max; theirs > 0)
+    send_bytes_max_ = std::min<std::uint64_t>(send_bytes_max_, theirs);
   if (congestion_ != best_congestion_control)
     while (bulks_dialled_ < options_.limits.bulk_connections_without_bbr) dial_bulk();
   owner_.joined();
-  const auto signer = welcome.getSignsWith();
-  if (options_.hub_signs_with && signer.size() > 0 && signer.size() <= certificate_bytes_max)
-    options_.hub_signs_with(std::string(signer.begin(), signer.size()));
+  if (options_.hub_signs_with && !welcome.signs_with.empty()) options_.hub_signs_with(welcome.signs_with);
 }
 
 void hub_session::bulk_ready(dialled made, std::uint32_t index) {

@@ -8,6 +8,7 @@
 #include "actors/net/hub_link_actor.hpp"
 #include "actors/net/kj_loop.hpp"
 #include "actors/net/rpc/connection.hpp"
+#include "actors/net/rpc/greetings.hpp"
 #include "schemas/protocol.capnp.h"
 
 namespace firstlight {
@@ -79,7 +80,7 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
   void dial_control();
   void dial_bulk();
   void control_ready(dialled control);
-  void joined(wire::HubWelcome::Reader welcome);
+  void joined(const hub_welcome& welcome);
   void bulk_ready(dialled bulk, std::uint32_t index);
   void watch_end(connection& of, const char* which);
   void send_pull(std::uint64_t id, const pull_request& request);
