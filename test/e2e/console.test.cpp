@@ -3,44 +3,13 @@
 #include <sstream>
 
 #include "test/e2e/shell_image.hpp"
+#include "test/e2e/terminal.hpp"
 
 namespace firstlight {
 namespace {
 
-/// A terminal with a program in it: a tmux server of its own, which ends with this object.
-class terminal {
- public:
-  terminal(cluster& all, const std::string& command) : all_(all), socket_((all.folder() / "tmux").string()) {
-    REQUIRE(tmux({"new-session", "-d", "-x", "150", "-y", "40", command}).empty());
-  }
-  ~terminal() { static_cast<void>(tmux({"kill-server"})); }
-  terminal(const terminal&) = delete;
-  terminal& operator=(const terminal&) = delete;
-
-  void type(const std::string& text) { static_cast<void>(tmux({"send-keys", "-l", text})); }
-  void press(const std::string& key) { static_cast<void>(tmux({"send-keys", key})); }
-  bool shows(const std::string& text) {
-    return eventually([&] { return screen().find(text) != std::string::npos; });
-  }
-  std::string screen() { return tmux({"capture-pane", "-p"}); }
-
- private:
-  std::string tmux(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(),
-                     {"env", "-u", "TMUX", "TERM=xterm", "tmux", "-f", "/dev/null", "-S", socket_});
-    auto program = all_.run(arguments);
-    REQUIRE(program->wait(std::chrono::seconds(20)));
-    return program->output();
-  }
-
-  cluster& all_;
-  std::string socket_;
-};
-
 std::string console_command(cluster& all) {
-  return "env FIRSTLIGHT_HUB_SOCKET=" + (all.folder() / "hub.sock").string() +
-         " FIRSTLIGHT_NODE_SOCKET=" + (all.folder() / "node.sock").string() +
-         " HOME=" + all.folder().string() + " " + cluster::program() + " console";
+  return command_for_terminal(all, "console");
 }
 
 /// All events that a program with --follow --json has told so far: number and kind.
