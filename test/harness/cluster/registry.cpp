@@ -75,7 +75,7 @@ void registry_daemon::stop() {
 
 std::string registry_daemon::push(const std::filesystem::path& layout, const std::string& name) {
   const auto reference = host() + "/" + name;
-  std::vector<std::string> copy{"skopeo", "copy", "--dest-tls-verify=false"};
+  std::vector<std::string> copy{"skopeo", "copy", "--all", "--dest-tls-verify=false"};
   if (!users_.empty())
     copy.insert(copy.end(), {"--dest-creds", users_.front().name + ":" + users_.front().password});
   copy.insert(copy.end(), {"oci:" + layout.string() + ":latest", "docker://" + reference});

@@ -18,7 +18,8 @@ class registry_daemon {
 
   /// host:port
   [[nodiscard]] std::string host() const { return "127.0.0.1:" + std::to_string(port_); }
-  /// Pushes an OCI layout, as the first of the users. @returns the reference in the registry, `HOST/NAME`.
+  /// Pushes an OCI layout, for all its platforms, as the first of the users. @returns the reference in the
+  /// registry, `HOST/NAME`.
   std::string push(const std::filesystem::path& layout, const std::string& name);
   /// From now on these, and nobody else, are its users.
   void set_users(const std::vector<registry_user>& users);
