@@ -52,11 +52,12 @@ int wait_in_many_threads(const std::string& root) {
 
 TEST_CASE("10,000 parallel waits do not stall another file, and end when their blocks arrive") {
   if (!mounting_is_possible()) return;
+  const auto mode = GENERATE(mount_mode::overlay, mount_mode::hybrid);
   image_builder builder;
   for (int i = 0; i < files; ++i)
     builder.file("file" + std::to_string(i), std::string(waiters / files * block, 'w'));
   builder.file("other", patterned_bytes(10 * block, 1));
-  mounted_image image(builder);
+  mounted_image image(builder, view::read_only, {}, mode);
   const auto root = image.root().string();
   child_process crowd([&] { return wait_in_many_threads(root); });
   REQUIRE(eventually([&] { return image.status().waiting_now >= waiters || crowd.ended(); }));
