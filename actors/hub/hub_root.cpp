@@ -1,7 +1,10 @@
 #include "actors/hub/hub_root.hpp"
 
+#include <fstream>
+
 #include "actors/hub/hub_reports.hpp"
 #include "actors/operations.hpp"
+#include "model/link_advice.hpp"
 #include "model/overloaded.hpp"
 #include "schemas/protocol_version.hpp"
 #include "schemas/trace_codec.hpp"
@@ -267,6 +270,13 @@ void collect(const shell& my, const collection_ptr& so_far, const Handle& whom, 
           [so_far](const caf::error&) { so_far->settle(); });
 }
 
+/// The kernel's setting; its own default where it does not say.
+bool slow_start_after_idle() {
+  std::string value;
+  std::ifstream("/proc/sys/net/ipv4/tcp_slow_start_after_idle") >> value;
+  return value != "0";
+}
+
 void take_session(admin_hub_status& status, const session_report& session, const node_identity& who) {
   status.connections += 1 + session.bulk.connections;
   if (who.is_hub) {
@@ -274,10 +284,9 @@ void take_session(admin_hub_status& status, const session_report& session, const
     return;
   }
   status.nodes.push_back(report(session, who));
-  if (session.bulk.connections > 0 && session.bulk.congestion_control != "bbr")
-    status.notices.push_back(
-        who.name + " is served with " + session.bulk.congestion_control +
-        ": load the kernel's tcp_bbr module, or set net.ipv4.tcp_slow_start_after_idle=0");
+  if (session.bulk.connections == 0) return;
+  const auto advice = link_advice(who.name, {session.bulk.congestion_control, slow_start_after_idle()});
+  if (!advice.empty()) status.notices.push_back(advice);
 }
 
 void gather(const shell& my, const library_status& library, reply_promise reply) {
