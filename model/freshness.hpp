@@ -13,10 +13,11 @@ enum class freshness : std::uint8_t {
 };
 
 struct freshness_question {
-  std::optional<std::int64_t> checked_at;  ///< seconds since the epoch, of the known record; none: not known
-  bool pinned = false;                     ///< the reference is by digest: it cannot move
-  std::int64_t now = 0;                    ///< seconds since the epoch
-  std::chrono::seconds interval{60};       ///< a tag is looked up at most once in this time
+  /// Since the epoch, of the known record: when it was checked, or up to a second before. None: not known.
+  std::optional<std::chrono::seconds> checked_at;
+  bool pinned = false;                         ///< the reference is by digest: it cannot move
+  std::chrono::milliseconds now{0};            ///< since the epoch
+  std::chrono::milliseconds interval{60'000};  ///< a tag is looked up at most once in this time
   std::optional<std::chrono::milliseconds>
       away_for{};  ///< since the source was found away; none: it answered the last look, or whoever asks
                    ///< wants it asked whatever it did then
@@ -30,8 +31,7 @@ struct freshness_question {
   if (question.pinned) return freshness::use;
   if (question.away_for && *question.away_for < question.interval) return freshness::use_last_known;
   const auto age = question.now - *question.checked_at;
-  const auto limit = question.interval.count();
-  return age < limit && age > -limit ? freshness::use : freshness::check;
+  return age < question.interval && age > -question.interval ? freshness::use : freshness::check;
 }
 
 }  // namespace firstlight

@@ -11,9 +11,9 @@ namespace {
 using self_pointer = image_library::stateful_pointer<library_state>;
 using key = std::pair<std::string, std::string>;
 
-std::int64_t unix_now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
+std::chrono::milliseconds since_epoch() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
 }
 
 /// What was asked, in canonical form.
@@ -169,7 +169,7 @@ void look_up(self_pointer self, const library_tools& tools, const worker_pool& w
   const add_image_request request{asked.reference,
                                   asked.wanted,
                                   asked.where.first,
-                                  unix_now(),
+                                  std::chrono::duration_cast<std::chrono::seconds>(since_epoch()).count(),
                                   report,
                                   tools.stop.get(),
                                   source_of_layers(tools, asked)};
@@ -209,9 +209,9 @@ result<std::optional<known_image>> known_and_fresh(self_pointer self, const libr
     record = find_pinned(tools, asked.reference);
   if (!record) return tl::unexpected(record.error());
   if (!*record) return std::nullopt;
-  freshness_question question{.checked_at = (*record)->checked_at,
+  freshness_question question{.checked_at = std::chrono::seconds((*record)->checked_at),
                               .pinned = asked.reference.pinned.has_value(),
-                              .now = unix_now(),
+                              .now = since_epoch(),
                               .interval = tools.tag_check_interval};
   const auto away = found_away(self, call);
   if (away)
@@ -265,8 +265,9 @@ result<std::optional<image_reference>> what_must_be_readable(const library_tools
   source->layers = 0;
   // One that is used as last known is asked for by its tag too: its registry may be back, without that
   // digest.
-  const freshness_question age{record ? std::optional(record->checked_at) : std::nullopt,
-                               asked.pinned.has_value() || exactly, unix_now(), tools.tag_check_interval};
+  const freshness_question age{
+      record ? std::optional(std::chrono::seconds(record->checked_at)) : std::nullopt,
+      asked.pinned.has_value() || exactly, since_epoch(), tools.tag_check_interval};
   if (decide_freshness(age) == freshness::use && !source->pinned) source->pinned = record->top_digest;
   return std::optional(std::move(*source));
 }

@@ -77,7 +77,7 @@ struct library_tools {
   static_order_limits order_limits;
   trace_store& traces;
   const learning_options& learning;
-  std::chrono::seconds tag_check_interval{60};
+  std::chrono::milliseconds tag_check_interval{60'000};
   std::shared_ptr<std::atomic<bool>> stop;  ///< set before the library's workers are ended
   access_guard guard{};                     ///< none: whoever is in the cluster may read all images
 };
