@@ -42,7 +42,8 @@ void add(const shell& my, const admin_image_add& asked, const progress_listener&
   auto relay = my.self->spawn(make_relay, listener);
   my.self
       ->request(my.tools->library, caf::infinite,
-                resolve_image{asked.reference, asked.platform, asked.name, 0, {}}, relay)
+                resolve_image{asked.reference, asked.platform, asked.name, 0, {}, {}, source_look::now},
+                relay)
       .then(
           [my, reply, relay](const known_image& image) mutable {
             caf::anon_send_exit(relay, caf::exit_reason::normal);

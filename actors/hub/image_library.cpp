@@ -212,7 +212,8 @@ result<std::optional<known_image>> known_and_fresh(self_pointer self, const libr
   freshness_question question{.checked_at = std::chrono::seconds((*record)->checked_at),
                               .pinned = asked.reference.pinned.has_value(),
                               .now = since_epoch(),
-                              .interval = tools.tag_check_interval};
+                              .interval = call.asked.look == source_look::now ? std::chrono::milliseconds(0)
+                                                                              : tools.tag_check_interval};
   const auto away = found_away(self, call);
   if (away)
     question.away_for =

@@ -23,6 +23,12 @@ struct image_caller {
   shared_login login;
 };
 
+/// Whether the source is asked.
+enum class source_look : std::uint8_t {
+  when_due,  ///< when the image is not known, or its tag was looked up too long ago
+  now,       ///< always, but for a digest that is known
+};
+
 /// "What does this mean now?"
 struct resolve_image {
   std::string reference;
@@ -32,6 +38,7 @@ struct resolve_image {
   std::optional<toc_id> toc;   ///< exactly this one if it is known: an interrupted delivery goes on
   std::optional<image_caller>
       caller{};  ///< who must be allowed to read it; none: the hub's own administrator
+  source_look look = source_look::when_due;
 };
 
 struct ingestion_status {
@@ -60,7 +67,7 @@ struct image_removed {};
 using image_library = caf::typed_actor<
     // Errors: those of add_image and of the access guard; a source that is away is no error while the image
     // is known. Such a one is asked for a node again when `tag_check_interval` has passed; for the hub's own
-    // administrator at once.
+    // administrator at once. So is any source with `source_look::now`.
     caf::replies_to<resolve_image, pull_listener>::with<known_image>,
     caf::replies_to<caf::get_atom>::with<library_status>,
     // Errors: `not_found`; `corrupt` if the image is removed but contents stay (sweep_contents).

@@ -57,6 +57,14 @@ struct library_bench {
     REQUIRE(*answer);
     return **answer;
   }
+  /// As `firstlight image add`.
+  result<known_image> add(const std::string& reference, const std::string& name = "") {
+    auto answer = stage.ask<known_image>(
+        library, resolve_image{reference, {}, name, 1, {}, {}, source_look::now}, listener);
+    stage.run();
+    REQUIRE(*answer);
+    return **answer;
+  }
   library_status status() {
     auto answer = stage.ask<library_status>(library, caf::get_atom_v);
     stage.run();
@@ -164,6 +172,29 @@ TEST_CASE("the hub's own administrator has a registry that was away asked each t
   CHECK(bench.resolve(away).value().last_known);
   CHECK(bench.resolve(away).value().last_known);
   CHECK(*bench.looked == 3);
+}
+
+TEST_CASE("the administrator who adds an image has its source asked, also within the interval") {
+  library_bench bench;
+  const auto first = bench.add(bench.hub.layout(some_layer(1)), "app:1").value();
+  CHECK(bench.resolve("app:1").value().record.toc == first.record.toc);
+  CHECK(*bench.looked == 1);
+  // The same name for another image.
+  const auto other = bench.hub.layout(some_layer(2));
+  const auto second = bench.add(other, "app:1").value();
+  CHECK(second.record.toc != first.record.toc);
+  CHECK(*bench.looked == 2);
+  CHECK(bench.resolve("app:1").value().record.toc == second.record.toc);
+  CHECK(bench.add(other, "app:1").value().record.toc == second.record.toc);
+  CHECK(*bench.looked == 3);
+}
+
+TEST_CASE("an image that is known by its digest has no source to ask, not even for the administrator") {
+  library_bench bench;
+  const auto image = bench.orphan(away);
+  const auto pinned = "localhost:1/app@sha256:" + image.record.manifest_digest.hex();
+  CHECK(bench.add(pinned).value().record.toc == image.record.toc);
+  CHECK(*bench.looked == 0);
 }
 
 TEST_CASE("an unknown image whose registry is away is an error each time, and asked for each time") {
