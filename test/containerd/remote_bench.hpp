@@ -9,6 +9,7 @@
 #include "storage/sha256.hpp"
 #include "test/containerd/snapshots_bench.hpp"
 #include "test/harness/eventually.hpp"
+#include "test/harness/skipped.hpp"
 
 namespace firstlight {
 
@@ -157,7 +158,7 @@ struct remote_bench {
 
 inline bool may_mount() {
   const bool may = geteuid() == 0;
-  if (!may) WARN("SKIPPED: mounting needs root");
+  if (!may) test::note_skipped("mounting needs root");
   return may;
 }
 

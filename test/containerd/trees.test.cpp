@@ -8,6 +8,7 @@
 
 #include "test/containerd/snapshots_bench.hpp"
 #include "test/harness/image_oracle.hpp"
+#include "test/harness/skipped.hpp"
 
 /// What the mounts that containerd gets show.
 namespace firstlight {
@@ -17,7 +18,7 @@ namespace fs = std::filesystem;
 
 bool may_mount() {
   const bool may = geteuid() == 0;
-  if (!may) WARN("SKIPPED: mounting needs root");
+  if (!may) test::note_skipped("mounting needs root");
   return may;
 }
 

@@ -51,52 +51,6 @@ TEST_CASE("a bundle file takes an image to a node without its hub") {
   CHECK(all.bytes_received() == 0);
 }
 
-namespace {
-
-/// Says so in the test's output if runc cannot work on this machine, whatever is run by it.
-bool runc_is_hindered(const std::string& errors) {
-  const bool no_cgroups = errors.find("cgroup") != std::string::npos;
-  const bool root_is_no_mount = errors.find("error preparing rootfs: mount /, flags") != std::string::npos;
-  if (no_cgroups) WARN("SKIPPED: runc cannot make cgroups here: " + errors);
-  if (root_is_no_mount)
-    WARN("SKIPPED: runc needs a root that is a mount point, not a plain chroot: " + errors);
-  return no_cgroups || root_is_no_mount;
-}
-
-}  // namespace
-
-TEST_CASE("a program of an image runs through runc as the image and the options say, and leaves nothing") {
-  if (!cluster::possible()) return;
-  cluster all;
-  all.add(make_shell_image(all.folder() / "shell"), "shell:1");
-  const auto script = "echo $GREETING from $(busybox id -u) in $(pwd); echo written > /tmp/file; exit 7";
-  auto program = all.start({"run", "--no-tty", "-e", "GREETING=hello", "-u", "guest", "-w", "/tmp", "shell:1",
-                            "/bin/sh", "-c", script});
-  const auto end = program->wait(std::chrono::minutes(2));
-  INFO(program->errors());
-  if (runc_is_hindered(program->errors())) return;
-  REQUIRE(end == program_end{7, 0});
-  CHECK(program->output() == "hello from 1234 in /tmp\n");
-  CHECK(all.on_node({"ls"}).reply["mounts"].empty());
-  CHECK(all.mounts().empty());
-}
-
-TEST_CASE("a program runs as its image's own configuration says, and --json tells of its mount beside it") {
-  if (!cluster::possible()) return;
-  cluster all;
-  const auto settings = R"json({"Entrypoint":["/bin/sh","-c"],"User":"guest","WorkingDir":"/tmp",
-    "Cmd":["echo $WORD from $(busybox id -u) in $(pwd)"],"Env":["PATH=/bin","WORD=own"]})json";
-  all.add(make_shell_image(all.folder() / "shell", settings), "shell:1");
-  auto program = all.start({"run", "--no-tty", "--json", "shell:1"});
-  const auto end = program->wait(std::chrono::minutes(2));
-  INFO(program->errors());
-  if (runc_is_hindered(program->errors())) return;
-  REQUIRE(end == program_end{0, 0});
-  CHECK(program->output() == "own from 1234 in /tmp\n");
-  const auto line = nlohmann::json::parse(program->errors().substr(0, program->errors().find('\n')));
-  CHECK(line["mount"]["reference"] == "docker.io/library/shell:1");
-}
-
 TEST_CASE("what is interrupted while its image does not arrive leaves nothing") {
   if (!cluster::possible()) return;
   const std::string command = GENERATE("mount", "run");
@@ -117,21 +71,6 @@ TEST_CASE("what is interrupted while its image does not arrive leaves nothing") 
   CHECK(all.on_node({"layer", "ls"}).reply["layers"].empty());
   all.link().resume();
   REQUIRE(all.on_node({"mount", "--name", "app", "streamed:1"}).exit_code == 0);
-}
-
-TEST_CASE("a program that runs gets the signals of firstlight run, and nothing is left at its end") {
-  if (!cluster::possible()) return;
-  cluster all;
-  all.add(make_shell_image(all.folder() / "shell"), "shell:1");
-  const auto script = "trap 'exit 9' TERM; echo ready; while :; do busybox sleep 1; done";
-  auto program = all.start({"run", "--no-tty", "shell:1", "/bin/sh", "-c", script});
-  REQUIRE(eventually([&] { return program->output() == "ready\n" || !program->errors().empty(); }));
-  if (runc_is_hindered(program->errors())) return;
-  program->signal(SIGTERM);
-  CHECK(program->wait(std::chrono::minutes(1)) == program_end{9, 0});
-  // It is listed until the kernel has taken the container's own view of it apart.
-  CHECK(eventually([&] { return all.on_node({"ls"}).reply["mounts"].empty(); }));
-  CHECK(all.mounts().empty());
 }
 
 TEST_CASE("a mount whose image does not arrive can be taken down") {

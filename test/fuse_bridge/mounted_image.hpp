@@ -13,6 +13,7 @@
 #include "storage/database.hpp"
 #include "storage/sha256.hpp"
 #include "test/harness/node/fake_source.hpp"
+#include "test/harness/skipped.hpp"
 #include "test/harness/temporary_folder.hpp"
 
 namespace firstlight {
@@ -20,7 +21,7 @@ namespace firstlight {
 /// Whether this process may mount; says so in the test's output if not.
 inline bool mounting_is_possible() {
   const bool possible = geteuid() == 0 && access("/dev/fuse", R_OK | W_OK) == 0;
-  if (!possible) WARN("SKIPPED: mounting needs root and /dev/fuse");
+  if (!possible) test::note_skipped("mounting needs root and /dev/fuse");
   return possible;
 }
 

@@ -3,6 +3,7 @@
 
 #include "fuse_bridge/backing_files.hpp"
 #include "test/fuse_bridge/mounted_image.hpp"
+#include "test/harness/skipped.hpp"
 
 using namespace firstlight;
 namespace fs = std::filesystem;
@@ -29,7 +30,8 @@ fuse_limits some_limits() {
 /// Says so when this kernel or this disk has none.
 bool is_possible(const instance_status& status) {
   if (status.opens_through > 0) return true;
-  WARN("SKIPPED: this kernel has no FUSE passthrough to the files of " << fs::temp_directory_path());
+  test::note_skipped("this kernel has no FUSE passthrough to the files of " +
+                     fs::temp_directory_path().string());
   return false;
 }
 

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "test/fuse_bridge/whole_contents.hpp"
+#include "test/harness/skipped.hpp"
 #include "test/harness/temporary_folder.hpp"
 
 using namespace firstlight;
@@ -89,7 +90,7 @@ std::string read_whole(writable_tree& tree, const crash_site& site, node_number 
 
 TEST_CASE("a promotion that is killed after any of its system calls leaves the file as it was") {
   if (geteuid() != 0) {
-    WARN("SKIPPED: the marks of a layer need root");
+    test::note_skipped("the marks of a layer need root");
     return;
   }
   const std::uint64_t at_once = GENERATE(0U, 1U << 20U);

@@ -13,6 +13,7 @@
 #include "fuse_bridge/writable/repeated_requests.hpp"
 #include "test/fuse_bridge/mounted_image.hpp"
 #include "test/fuse_bridge/whole_contents.hpp"
+#include "test/harness/skipped.hpp"
 
 using namespace firstlight;
 
@@ -100,7 +101,7 @@ TEST_CASE("a session knows which requests were put to a process before") {
   CHECK(std::filesystem::is_directory(point));  // the kernel remembers what it looks like
   const auto left = session->what_to_keep();
   if (!left.after_crash) {
-    WARN("SKIPPED: this kernel repeats no requests (Linux 6.9)");
+    test::note_skipped("this kernel repeats no requests (Linux 6.9)");
     umount2(point.c_str(), MNT_DETACH);
     return;
   }
@@ -123,7 +124,7 @@ TEST_CASE("a session knows which requests were put to a process before") {
 
 TEST_CASE("what a process before has done is done when it is asked once more") {
   if (geteuid() != 0) {
-    WARN("SKIPPED: the marks of a layer need root");
+    test::note_skipped("the marks of a layer need root");
     return;
   }
   const temporary_folder folder;

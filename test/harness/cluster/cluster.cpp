@@ -6,13 +6,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <fstream>
 #include <ranges>
 #include <sstream>
 
 #include "test/harness/eventually.hpp"
+#include "test/harness/skipped.hpp"
 
 namespace firstlight {
 namespace {
@@ -67,7 +67,7 @@ std::vector<std::string> tls_settings(const std::filesystem::path& pki, const st
 
 bool cluster::possible() {
   const bool may = geteuid() == 0 && access("/dev/fuse", R_OK | W_OK) == 0;
-  if (!may) WARN("SKIPPED: mounting needs root and /dev/fuse");
+  if (!may) test::note_skipped("mounting needs root and /dev/fuse");
   return may;
 }
 

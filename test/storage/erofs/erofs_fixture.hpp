@@ -13,6 +13,7 @@
 #include "storage/sha256.hpp"
 #include "test/harness/image_oracle.hpp"
 #include "test/harness/layout_builder.hpp"
+#include "test/harness/skipped.hpp"
 #include "test/harness/temporary_folder.hpp"
 
 namespace firstlight {
@@ -89,14 +90,14 @@ inline bool mounting_is_possible() {
     }
   }();
   if (!possible)
-    WARN("SKIPPED: mounting needs root, EROFS on files (Linux 6.12) and TMPDIR on a disk's file system");
+    test::note_skipped("mounting needs root, EROFS on files (Linux 6.12) and TMPDIR on a disk's file system");
   return possible;
 }
 
 /// Whether fsck.erofs is there; says so in the test's output if not.
 inline bool fsck_is_possible() {
   static const bool possible = run_program("fsck.erofs -V") == 0;
-  if (!possible) WARN("SKIPPED: fsck.erofs is not installed");
+  if (!possible) test::note_skipped("fsck.erofs is not installed");
   return possible;
 }
 
