@@ -96,7 +96,7 @@ void bind_logins(binder& to, login_options& o) {
 void bind_containerd(binder& to, containerd_options& o) {
   to.section("containerd.");
   to.bind("socket", o.socket, "UNIX socket that serves containerd's snapshots, mode 0600; empty: off");
-  to.bind("address", o.address, "UNIX socket of containerd, for 'firstlight pull --containerd'");
+  to.bind("address", o.address, "UNIX socket of containerd, for 'firstlight pull --containerd' and its image service");
   to.bind("snapshotter", o.snapshotter, "what containerd's config calls this node: [proxy_plugins.NAME]");
   to.bind("hub_wait", o.hub_wait,
           "for the hub to say whether it has an image; then containerd downloads it itself");

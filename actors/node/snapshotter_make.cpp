@@ -9,6 +9,7 @@ namespace {
 
 /// Of snapshots into which a layer is unpacked: no container starts there.
 const std::string unpack_label = "containerd.io/snapshot.ref";
+constexpr std::string_view unpack_prefix = "extract-";
 
 /// The folder whose attributes a new snapshot's root shows; empty: it has no parents.
 std::filesystem::path root_below(const snapshotter_shell& my, const std::vector<snapshot_record>& parents,
@@ -63,6 +64,14 @@ result<snapshot_record> make_files_and_record(const snapshotter_shell& my, const
   return recorded;
 }
 
+/// Containerd unpacks a layer in an active snapshot as well: its puller labels it, its own
+/// `rootfs.ApplyLayer` names it NAMESPACE/NUMBER/extract-TIME-RANDOM CHAIN.
+bool starts_a_container(const make_snapshot& asked) {
+  const auto last = std::string_view(asked.name).substr(asked.name.rfind('/') + 1);
+  return asked.kind == snapshot_kind::active && !asked.labels.contains(unpack_label) &&
+         !last.starts_with(unpack_prefix);
+}
+
 void make_ordinary(const snapshotter_shell& my, const make_snapshot& asked, mounts_promise reply) {
   const auto allowed =
       my.index().make(asked.kind, {asked.name, asked.parent, asked.labels}, my.tools->now_ns());
@@ -78,8 +87,7 @@ void make_ordinary(const snapshotter_shell& my, const make_snapshot& asked, moun
     const auto deliver = [my, record = *made, lower = *lower, reply] {
       deliver_mounts(my, record, lower, reply);
     };
-    const bool starts = asked.kind == snapshot_kind::active && !asked.labels.contains(unpack_label);
-    return starts ? tell_start(my, *made, deliver) : deliver();
+    return starts_a_container(asked) ? tell_start(my, *made, deliver) : deliver();
   });
 }
 

@@ -120,6 +120,7 @@ TEST_CASE("each container that is about to start above an image is told of, and 
   const auto top = all.chain[1].oci();
   REQUIRE(all.bench.view("look", top).ok());
   REQUIRE(all.bench.prepare("a layer on top", top, {{"containerd.io/snapshot.ref", id("x").oci()}}).ok());
+  REQUIRE(all.bench.prepare("default/3/extract-76170-x1Yz " + id("x").oci(), top).ok());
   REQUIRE(all.bench.prepare("of no image").ok());
   REQUIRE(all.bench.prepare("one", top).ok());
   CHECK(eventually([&] { return starts() == 1; }));

@@ -212,6 +212,10 @@ TEST_CASE("usage grows with what is written, and is kept at the commit") {
   REQUIRE(bench.usage("two", &before).ok());
   CHECK(before.size() < 1 << 16U);  // without what the parent has
   put(point / "more", std::string(1 << 20U, 'y'));
+  api::UsageResponse written;
+  REQUIRE(bench.usage("two", &written).ok());
+  CHECK(written.size() >= before.size() + (1 << 20U));
+  CHECK(written.inodes() == before.inodes() + 1);
   snapshots_bench::unmount(point);
   REQUIRE(bench.commit("committed", "two").ok());
   api::UsageResponse after;
