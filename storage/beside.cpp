@@ -1,5 +1,7 @@
 #include "storage/beside.hpp"
 
+#include <openssl/crypto.h>
+
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -15,6 +17,9 @@ constexpr std::size_t helper_count = 2;
 class helpers {
  public:
   helpers() {
+    // Its clean-up at exit is registered before these threads' end, and so comes after it: later it would no
+    // longer free what it keeps for a thread.
+    OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, nullptr);
     for (std::size_t i = 0; i < helper_count; ++i)
       threads_.emplace_back([this](const std::stop_token& stop) { help(stop); });
   }
