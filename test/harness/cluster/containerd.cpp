@@ -131,8 +131,8 @@ program_said containerd_daemon::run(const std::string& reference, const std::str
 program_said containerd_daemon::exec(const std::string& id, const std::vector<std::string>& command) {
   const auto name = "exec-" + std::to_string(++execs_);
   const auto written = all_.folder() / (id + "-" + name);
-  std::vector<std::string> arguments{"tasks", "exec", "--exec-id", name,
-                                     "--log-uri", "file://" + written.string(), whole(id)};
+  std::vector<std::string> arguments{
+      "tasks", "exec", "--exec-id", name, "--log-uri", "file://" + written.string(), whole(id)};
   arguments.insert(arguments.end(), command.begin(), command.end());
   auto result = ctr(arguments);
   result.output = text_of(written);
