@@ -129,7 +129,9 @@ TEST_CASE("an update from one version of an image to the next leaves the first o
   const std::string image = "docker.io/library/app:1";
   check_good(engine.pull(image));
   check_good(engine.run_detached(image, "old", idle));
-  const auto old = engine.exec("old", hash_data).output;
+  const auto hashed = engine.exec("old", hash_data);
+  check_good(hashed);
+  const auto& old = hashed.output;
   REQUIRE(all.on_hub({"image", "rm", "app:1"}).exit_code == 0);
   all.add(make_slow_image(all.folder() / "layout2", 100), "app:1");
   check_good(engine.pull(image));
@@ -141,6 +143,73 @@ TEST_CASE("an update from one version of an image to the next leaves the first o
   CHECK(engine.snapshots().size() == 4);
   engine.remove("old");
   CHECK(eventually([&] { return engine.snapshots().size() == 2; }));
+}
+
+TEST_CASE("an image that the hub has had from a registry is pulled and run when that has gone") {
+  if (!cluster::possible()) return;
+  cluster all;
+  containerd_daemon engine(all);
+  const auto image = engine.push(make_slow_image(all.folder() / "layout"), "team/app:1");
+  check_good(all.on_node({"pull", image}));
+  engine.stop_registry();
+  check_good(engine.pull(image));
+  check_good(engine.run(image, "one", shell("cat /data/f0 >/dev/null")));
+}
+
+TEST_CASE("an image that containerd has from elsewhere is pulled once more, and into another namespace") {
+  if (!cluster::possible()) return;
+  cluster all;
+  containerd_daemon engine(all);
+  const auto image = engine.push(make_slow_image(all.folder() / "layout"), "team/app:1");
+  check_good(engine.ctr({"images", "pull", "--plain-http", "--snapshotter", "native", image}));
+  for (int time = 0; time < 2; ++time) {
+    check_good(engine.pull(image));
+    check_good(engine.run(image, "one", shell("cat /data/f0 >/dev/null")));
+  }
+  const auto mine = engine.snapshots();
+  CHECK(mine.size() == 2);
+  const std::vector<std::string> kubernetes{"--namespace", "k8s.io", "images", "ls", "-q"};
+  CHECK(engine.ctr(kubernetes).output.empty());
+  check_good(engine.pull(image, "k8s.io"));
+  CHECK(engine.ctr(kubernetes).output == image + "\n");
+  check_good(engine.ctr({"images", "rm", "--sync", image}));  // and what it alone needed
+  CHECK(engine.snapshots().empty());
+  const auto theirs = engine.ctr({"--namespace", "k8s.io", "snapshots", "--snapshotter", "firstlight", "ls"});
+  check_good(theirs);
+  for (const auto& key : mine) CHECK(theirs.output.find(key) != std::string::npos);
+}
+
+TEST_CASE("containerd itself labels a snapshot and asks for its usage") {
+  if (!cluster::possible()) return;
+  cluster all;
+  containerd_daemon engine(all);
+  all.add(make_slow_image(all.folder() / "layout"), "app:1");
+  const std::string image = "docker.io/library/app:1";
+  check_good(engine.pull(image));
+  check_good(engine.run_detached(image, "one", idle));
+  check_good(engine.exec("one", shell("busybox head -c 3000000 /dev/urandom >/written")));
+  const auto snapshots = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"snapshots", "--snapshotter", "firstlight"});
+    return engine.ctr(words);
+  };
+  const auto keys = engine.snapshots();
+  const auto active =
+      std::find_if(keys.begin(), keys.end(), [](const std::string& key) { return key.find("sha256:") != 0; });
+  REQUIRE(active != keys.end());
+  check_good(snapshots({"label", *active, "note=kept"}));
+  const auto shown = snapshots({"info", *active});
+  check_good(shown);
+  CHECK(nlohmann::json::parse(shown.output)["Labels"]["note"] == "kept");
+  const auto usage = snapshots({"usage", "-b", *active});
+  check_good(usage);
+  std::istringstream words(usage.output.substr(usage.output.find('\n') + 1));
+  std::string key;
+  std::uint64_t bytes = 0;
+  REQUIRE(words >> key >> bytes);
+  CHECK(key == *active);
+  CHECK(bytes >= 3'000'000);
+  CHECK(bytes < 4'000'000);
+  engine.remove("one");
 }
 
 TEST_CASE("without a hub containerd is told why an image cannot be had, and pulls it by itself") {

@@ -107,9 +107,9 @@ program_said containerd_daemon::ctr(const std::vector<std::string>& arguments) {
   return said(all);
 }
 
-program_said containerd_daemon::pull(const std::string& reference) {
+program_said containerd_daemon::pull(const std::string& reference, const std::string& space) {
   return said({"env", "FIRSTLIGHT_NODE_SOCKET=" + (all_.folder() / "node.sock").string(), cluster::program(),
-               "pull", "--containerd", reference});
+               "pull", "--containerd", "--namespace", space, reference});
 }
 
 program_said containerd_daemon::run_detached(const std::string& reference, const std::string& id,

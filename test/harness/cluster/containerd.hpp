@@ -34,8 +34,8 @@ class containerd_daemon {
 
   /// Runs `ctr ARGUMENTS`.
   program_said ctr(const std::vector<std::string>& arguments);
-  /// `firstlight pull --containerd`.
-  program_said pull(const std::string& reference);
+  /// `firstlight pull --containerd`, into one of containerd's namespaces.
+  program_said pull(const std::string& reference, const std::string& space = "default");
   /// Starts a container that goes on until it is killed. Its id is `id`.
   program_said run_detached(const std::string& reference, const std::string& id,
                             const std::vector<std::string>& command = {});
