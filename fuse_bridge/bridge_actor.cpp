@@ -25,6 +25,8 @@ class bridge_state {
 
   void adopt(adopt_mount mount) {
     mount_ = std::move(mount);
+    // It ends after this actor, unless it fails: then nobody would end this one, which its session knows.
+    if (mount_.behind) self_->monitor(mount_.behind);
     if (complete_) raise_read_ahead();
   }
 
@@ -135,6 +137,7 @@ ticking_bridge::behavior_type run_bridge(ticking_bridge::stateful_pointer<bridge
     self->state.note_end(message.reason);
     self->quit(message.reason);
   });
+  self->set_down_handler([self](const caf::down_msg& instance) { self->quit(instance.reason); });
   return {
       [&state](const reads_released& released) { state.release(released); },
       [&state](read_interrupted signal) { state.watch(signal.waiter); },

@@ -165,3 +165,16 @@ TEST_CASE("a used mount whose bridge fails lets nobody wait, until the next node
   all.end_node();
   CHECK(std::filesystem::is_empty(all.fixture.mounts_folder()));
 }
+
+TEST_CASE("a used mount whose instance fails lets nobody wait") {
+  if (!mounting_is_possible()) return;
+  restarted_image all(mount_mode::overlay, view::read_only);
+  REQUIRE(all.start_node());
+  auto waiting =
+      std::async(std::launch::async, [path = all.root / "waiting"] { return error_of_reading(path); });
+  REQUIRE(all.source.wait_for_wants(1));
+  caf::anon_send_exit(all.mount, caf::exit_reason::kill);
+  CHECK(ends(waiting));
+  CHECK(waiting.get() == EIO);
+  all.end_node();
+}
