@@ -133,12 +133,21 @@ struct mounted {
   std::string lower{};   ///< of one for overlays: the lowest part of their lowerdir
 };
 
+/// A mount whose instance has ended while programs used it.
+struct unmount_failed {
+  std::string name;
+  busy_mount when_busy = busy_mount::refuse;
+};
+
 /// MOUNTER: makes mounts (fuse_bridge/mounter.hpp). Whoever asks owns the instance: an exit message
 /// to it takes the mount down.
 using mounter = caf::typed_actor<
     // Errors: invalid_argument, already_exists, io with what the kernel refused, unsupported for a mode that
     // this kernel does not have.
-    caf::replies_to<mount_request>::with<mounted>>;
+    caf::replies_to<mount_request>::with<mounted>,
+    // What is left of it afterwards, for programs that use it still, goes with the first request after the
+    // last of them. No such mount is success. Errors: `busy`, `io`: the target is still there.
+    caf::replies_to<unmount_failed>::with<unmounted>>;
 
 /// HUB LINK: the hub as the node sees it, presented by the transport (actors/net/). Reconnects by
 /// itself with jittered backoff; tells every receiver that has a delivery `link_changed`.
@@ -205,4 +214,5 @@ using image_registrar = caf::typed_actor<
 }  // namespace firstlight
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::mount_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::unmount_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::mounted)

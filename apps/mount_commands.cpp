@@ -42,9 +42,12 @@ void print_list(const admin_listing& list) {
   table rows({"MOUNT", "IMAGE", "TARGET", "THERE", "WAITS"});
   for (const auto& mount : list.mounts) {
     rows.add({mount.name, mount.reference, mount.target, percent(mount.bytes_ready, mount.bytes_total),
-              std::to_string(mount.waits)});
+              mount.failure.empty() ? std::to_string(mount.waits) : "failed"});
   }
   std::fputs(rows.text().c_str(), stdout);
+  for (const auto& mount : list.mounts)
+    if (!mount.failure.empty())
+      std::printf("%s has failed: %s\n", printable(mount.name).c_str(), printable(mount.failure).c_str());
 }
 
 struct pull_arguments {

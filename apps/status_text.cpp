@@ -44,6 +44,7 @@ std::string mount_text(const admin_mount& m, std::int64_t now) {
       (m.fallback.empty() ? "" : " (" + printable(m.fallback) + ")") + "\n    " + std::to_string(m.requests) +
       " FUSE requests, " + std::to_string(m.reads) + " reads, " + std::to_string(m.waits) + " waited for " +
       std::to_string(m.misses) + " blocks, longest " + milliseconds_text(m.wait_longest_ms) + "\n";
+  if (!m.failure.empty()) text += "    FAILED: " + printable(m.failure) + "\n";
   if (m.opens_through + m.opens_by_fuse > 0)
     text += "    " + std::to_string(m.opens_through) + " files opened past FUSE, " +
             std::to_string(m.opens_by_fuse) + " through it\n";

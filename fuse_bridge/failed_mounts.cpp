@@ -1,16 +1,24 @@
 #include "fuse_bridge/failed_mounts.hpp"
 
-#include "fuse_bridge/mount_assembly.hpp"
-
 namespace firstlight {
 
-void failed_mounts::take(std::shared_ptr<mount_assembly> mount) {
+void failed_mounts::take(std::shared_ptr<held_mount> mount) {
   const std::lock_guard lock(mutex_);
-  mounts_.push_back(std::move(mount));
+  const auto name = mount->name();
+  mounts_.insert_or_assign(name, std::move(mount));
+}
+
+result<void> failed_mounts::take_down(const std::string& name, busy_mount when_busy) {
+  const std::lock_guard lock(mutex_);
+  const auto found = mounts_.find(name);
+  if (found == mounts_.end()) return {};
+  if (auto gone = found->second->take_down(when_busy); !gone) return gone;
+  if (!found->second->alive()) mounts_.erase(found);
+  return {};
 }
 
 failed_mounts::~failed_mounts() {
-  for (const auto& mount : mounts_) static_cast<void>(mount->leave_if_used());
+  for (const auto& [name, mount] : mounts_) static_cast<void>(mount->leave_if_used());
 }
 
 }  // namespace firstlight

@@ -1,15 +1,15 @@
 #pragma once
+#include <map>
 #include <memory>
 #include <mutex>
-#include <vector>
+
+#include "fuse_bridge/held_mount.hpp"
 
 namespace firstlight {
 
-class mount_assembly;
-
-/// FAILED MOUNTS: mounts that programs use and whose bridges have failed while the node goes on. Their
-/// sessions answer what needs no bridge. With the last one that has a share in this they are left to the next
-/// process (mount_assembly::leave_if_used), or taken down if nobody uses them any more. Any thread.
+/// FAILED MOUNTS: mounts that programs use and whose bridges have failed while the node goes on. What needs
+/// no bridge is still answered. With the last one that has a share in this they are left to the next process
+/// (held_mount::leave_if_used), or taken down if nobody uses them any more. Any thread.
 class failed_mounts {
  public:
   failed_mounts() = default;
@@ -17,11 +17,15 @@ class failed_mounts {
   failed_mounts(const failed_mounts&) = delete;
   failed_mounts& operator=(const failed_mounts&) = delete;
 
-  void take(std::shared_ptr<mount_assembly> mount);
+  void take(std::shared_ptr<held_mount> mount);
+
+  /// Takes the mount of that name away; what is left of it goes with the first call after its last user. No
+  /// such mount is success. Errors: `busy`, `io`: the target is still there.
+  result<void> take_down(const std::string& name, busy_mount when_busy);
 
  private:
   std::mutex mutex_;
-  std::vector<std::shared_ptr<mount_assembly>> mounts_;
+  std::map<std::string, std::shared_ptr<held_mount>> mounts_;
 };
 
 }  // namespace firstlight

@@ -90,6 +90,10 @@ result<void> mount_assembly::take_down(busy_mount when_busy) {
   return unmount(fuse_point(), busy_mount::detach);
 }
 
+bool mount_assembly::alive() const {
+  return session_->alive();
+}
+
 result<void> mount_assembly::set_read_ahead(std::uint32_t bytes) {
   return firstlight::set_read_ahead(fuse_point(), bytes);
 }

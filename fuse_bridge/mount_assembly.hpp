@@ -4,6 +4,7 @@
 
 #include "actors/instance_messages.hpp"
 #include "fuse_bridge/fuse_mount_session.hpp"
+#include "fuse_bridge/held_mount.hpp"
 #include "fuse_bridge/mount_keeper.hpp"
 
 namespace firstlight {
@@ -31,7 +32,7 @@ struct mount_place {
 
 /// All that belongs to one mount: private folder, FUSE session, and what users see on the target: the
 /// FUSE mount itself, or an overlayfs above it. Not thread-safe; not used on the session's threads.
-class mount_assembly {
+class mount_assembly final : public held_mount {
  public:
   /// The keeper, if there is one, holds the mount once it is whole. Errors:
   /// `already_exists` for the private folder, `not_found` for the target, `io`; nothing is left behind.
@@ -45,9 +46,12 @@ class mount_assembly {
                                                            std::shared_ptr<mount_keeper> keeper,
                                                            const kept_session& left);
 
-  /// Takes the target away, then the FUSE mount. The session ends by itself after the last open file
-  /// has been closed. Errors: `busy`, `io`: the target is still there.
-  result<void> take_down(busy_mount when_busy);
+  [[nodiscard]] std::string name() const override { return place_.name(); }
+
+  /// Takes the FUSE mount away too.
+  result<void> take_down(busy_mount when_busy) override;
+
+  [[nodiscard]] bool alive() const override;
 
   /// Sets how much the kernel reads ahead of programs. Files that are open keep what they had.
   result<void> set_read_ahead(std::uint32_t bytes);
@@ -56,12 +60,11 @@ class mount_assembly {
   /// the kernel has not ended it
   bool take_down_unless_used();
 
-  /// The same, and from now on it is the next process's if it stays: what waits goes on there, once this
-  /// object has ended. @returns whether it is left
-  bool leave_if_used();
+  /// Leaves what take_down_unless_used says that stays; what waits goes on in the next process.
+  bool leave_if_used() override;
 
   /// Detaches what is still mounted, stops the session, removes the private folder, unless it is left.
-  ~mount_assembly();
+  ~mount_assembly() override;
   mount_assembly(const mount_assembly&) = delete;
   mount_assembly& operator=(const mount_assembly&) = delete;
 

@@ -102,12 +102,18 @@ mounter::behavior_type run_mounter(self_pointer self, mounter_parts parts) {
   self->state.parts.contents_left.reset();
   if (self->state.parts.watch_opens) start_watch(self->state);
   return {[self](const mount_request& request) -> caf::result<mounted> {
-    auto made = make_mount(self->system(), self->state, request);
-    if (!made) return to_caf(made.error());
-    if (request.record.for_overlays && made->lower.empty()) made->lower = as_lowerdir({request.target});
-    watch_opens(self->state, request, made->lower);
-    return std::move(*made);
-  }};
+            auto made = make_mount(self->system(), self->state, request);
+            if (!made) return to_caf(made.error());
+            if (request.record.for_overlays && made->lower.empty())
+              made->lower = as_lowerdir({request.target});
+            watch_opens(self->state, request, made->lower);
+            return std::move(*made);
+          },
+          [self](const unmount_failed& asked) -> caf::result<unmounted> {
+            const auto gone = self->state.parts.failed->take_down(asked.name, asked.when_busy);
+            if (!gone) return to_caf(gone.error());
+            return unmounted{};
+          }};
 }
 
 }  // namespace

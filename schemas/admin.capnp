@@ -85,6 +85,7 @@ struct Mount {
   opensThrough   @23 :UInt64;         # open files that the kernel serves from a backing file (passthrough)
   opensByFuse    @24 :UInt64;         # those that it asks FUSE about, where passthrough would be possible
   lower          @25 :Text;           # of one for overlays: the lowest part of their lowerdir
+  failure        @26 :Text;           # that nothing more arrives on it though programs use it; empty: it works
 }
 
 struct NodeImage {

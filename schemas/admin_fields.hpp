@@ -83,6 +83,7 @@ void fields(Io& io, accessed<Io, admin_mount>& v) {
   io("opens_through", v.opens_through);
   io("opens_by_fuse", v.opens_by_fuse);
   io("lower", v.lower);
+  io("failure", v.failure);
 }
 
 template <class Io>

@@ -96,6 +96,8 @@ struct admin_mount {
   std::uint64_t opens_through = 0;  ///< open files that the kernel serves from a backing file (passthrough)
   std::uint64_t opens_by_fuse = 0;  ///< those that it asks FUSE about, where passthrough would be possible
   std::string lower;  ///< of one for overlays: the lowest part of their lowerdir, as overlayfs wants it
+  /// That nothing more arrives on it though programs use it, and what helps; empty: it works.
+  std::string failure;
   friend bool operator==(const admin_mount&, const admin_mount&) = default;
 };
 

@@ -221,29 +221,21 @@ void await_image(const node_shell& my, const order_ptr& what, const progress_lis
           [=](const caf::error& problem) { give_up(my, what, from_caf(problem)); });
 }
 
-/// Whether programs use a mount that was left to the next process, because this one ends or because the
-/// mount's bridge has failed: its folder has not been removed.
-bool stays_mounted(const node_shell& my, const running_mount& mount) {
-  std::error_code problem;
-  const auto folder = my.tools->run_folder / private_mounts_folder / mount.entry.name;
-  return std::filesystem::exists(folder, problem);
-}
-
 void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
   auto& mounts = my.state().mounts;
   const auto gone = std::find_if(mounts.begin(), mounts.end(),
                                  [&](const auto& mount) { return mount.second.handle.address() == which; });
   if (gone == mounts.end()) return;
+  finish_trace(gone->second);
+  const bool stays = stays_mounted(my, gone->first);
+  if (stays && !my.state().stopping) return keep_failed(my, gone->second);
   const auto mount = std::move(gone->second);
   mounts.erase(gone);
   my.state().events.note("unmounted", mount.entry.name);
-  finish_trace(mount);
-  if (!stays_mounted(my, mount))
-    clean_after(my, mount.record);
-  else if (my.state().stopping)
+  if (stays)
     spdlog::info("mount {} is used: it is left to the next node", mount.entry.name);
   else
-    spdlog::error("mount {} has failed and is used: only the next node goes on with it", mount.entry.name);
+    clean_after(my, mount.record);
   for (auto reply : mount.umount_replies) deliver(reply, admin_done{});
 }
 

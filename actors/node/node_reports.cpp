@@ -107,7 +107,8 @@ admin_mount report(const mount_facts& mount, const instance_status& status, cons
                    .fallback = mount.fallback,
                    .opens_through = status.opens_through,
                    .opens_by_fuse = status.opens_by_fuse,
-                   .lower = mount.lower};
+                   .lower = mount.lower,
+                   .failure = mount.failure};
   for (const auto& one : status.waiting)
     said.waiting.push_back(
         {one.thread, one.path, one.offset, one.bytes, milliseconds(one.waiting), one.cause});

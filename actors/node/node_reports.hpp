@@ -18,6 +18,7 @@ struct mount_facts {
   std::string lower{};   ///< of one for overlays
   bool read_only = false;
   std::int64_t mounted_at = 0;  ///< seconds since the epoch
+  std::string failure{};        ///< admin_mount::failure
 };
 
 /// Stands before the name of a snapshot where a user names a layer.

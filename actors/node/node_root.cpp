@@ -60,6 +60,7 @@ void stop(const node_shell& my, const caf::error& reason) {
   my.state().stopping = reason;
   for (const auto& [key, source] : my.state().receivers)
     my.self->send_exit(source.handle, caf::exit_reason::user_shutdown);
+  detail::leave_failed(my);
   for (const auto& [name, mount] : my.state().mounts) detail::finish_trace(mount);
   for (const auto& [name, mount] : my.state().mounts)
     my.self->send_exit(mount.handle, caf::exit_reason::user_shutdown);

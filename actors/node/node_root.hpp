@@ -21,7 +21,7 @@ struct bundle_stored {
 };
 
 /// Whoever asked for `mount` to be taken down has waited long enough for its last user, which may be
-/// a copy of it in another mount namespace.
+/// a copy of it in another mount namespace. One that has failed is looked at again.
 struct umount_overdue {
   instance mount;
 };
@@ -97,6 +97,7 @@ struct running_mount {
   instance handle;
   mount_record record;
   std::vector<admin_promise> umount_replies{};
+  bool looked_after = false;                    ///< one that has failed: an umount_overdue is on its way
   std::string group{};                          ///< of instances that are started together
   std::shared_ptr<access_recorder> recorder{};  ///< of its starts; of one that is for overlays always
   tracer tracing{};
@@ -119,8 +120,8 @@ struct running_receiver {
 struct node_root_state {
   static inline const char* name = "node-root";
   std::map<image_key, running_receiver> receivers;
-  std::set<caf::actor_addr> living_receivers;  ///< all that have not ended, needed or not
-  std::map<std::string, running_mount> mounts;
+  std::set<caf::actor_addr> living_receivers;       ///< all that have not ended, needed or not
+  std::map<std::string, running_mount> mounts;      ///< those too that have failed, until the node stops
   std::map<std::string, mount_in_making> mounting;  ///< by name
   std::size_t taking_over = 0;                      ///< of those: mounts of an earlier process
   std::vector<std::function<void()>> once_taken_over;

@@ -85,6 +85,19 @@ void note_stored(const node_shell& my, const bundle_stored& news);
 void umount(const node_shell& my, const admin_umount& asked, admin_promise reply);
 void answer_overdue(const node_shell& my, const umount_overdue& what);
 
+// ---- mounts that have failed (node_failed_mounts.cpp) ------------------------------------------
+
+/// Whether programs use a mount whose instance has ended, because this process ends or because it has failed:
+/// its folder has not been removed.
+[[nodiscard]] bool stays_mounted(const node_shell& my, const std::string& name);
+/// It is used though its instance has ended: it stays one of the node's, until it is taken down.
+void keep_failed(const node_shell& my, running_mount& mount);
+/// The next process goes on with those that programs use.
+void leave_failed(const node_shell& my);
+/// Answers as `umount` does.
+void umount_failed_mount(const node_shell& my, const std::string& name, busy_mount how,
+                         const std::optional<admin_promise>& reply);
+
 // ---- mounts (node_mounts.cpp) ------------------------------------------------------------------
 
 void mount(const node_shell& my, const admin_mount_request& asked, const progress_listener& listener,

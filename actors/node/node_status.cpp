@@ -111,15 +111,17 @@ void gather_mounts(const node_shell& my, std::function<void(std::vector<admin_mo
   if (mounts.empty()) return then({});
   auto all =
       std::make_shared<collection<admin_mount>>(collection<admin_mount>{{}, mounts.size(), std::move(then)});
-  for (const auto& [name, mount] : mounts)
-    my.self->request(mount.handle, my.tools->limits.report_timeout, caf::get_atom_v)
-        .then(
-            [my, all, entry = mount.entry](const instance_status& status) {
-              all->answers.push_back(
-                  report(entry, status, measure_held(*entry.image.toc, my.tools->contents)));
-              all->settle();
-            },
-            [all](const caf::error&) { all->settle(); });
+  for (const auto& [name, mount] : mounts) {
+    const auto add = [my, all, entry = mount.entry](const instance_status& status) {
+      all->answers.push_back(report(entry, status, measure_held(*entry.image.toc, my.tools->contents)));
+      all->settle();
+    };
+    if (!mount.entry.failure.empty())
+      add({});
+    else
+      my.self->request(mount.handle, my.tools->limits.report_timeout, caf::get_atom_v)
+          .then(add, [all](const caf::error&) { all->settle(); });
+  }
 }
 
 void gather_deliveries(const node_shell& my, std::function<void(std::vector<admin_delivery>)> then) {

@@ -38,6 +38,7 @@ void umount(const node_shell& my, const admin_umount& asked, admin_promise reply
   if (mount == nullptr)
     return refuse(reply, {errc::not_found, asked.mount + " is no mount; 'firstlight ls' shows them"});
   const auto how = asked.lazy ? busy_mount::detach : busy_mount::refuse;
+  if (!mount->entry.failure.empty()) return umount_failed_mount(my, mount->entry.name, how, reply);
   finish_trace(*mount);
   my.self->request(mount->handle, my.tools->limits.unmount_timeout, unmount_request{how})
       .then(
@@ -56,6 +57,8 @@ void answer_overdue(const node_shell& my, const umount_overdue& what) {
   for (auto& [name, mount] : my.state().mounts) {
     if (mount.handle != what.mount) continue;
     for (auto reply : std::exchange(mount.umount_replies, {})) deliver(reply, admin_done{});
+    mount.looked_after = false;
+    if (!mount.entry.failure.empty()) umount_failed_mount(my, name, busy_mount::detach, std::nullopt);
   }
 }
 

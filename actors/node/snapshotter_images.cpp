@@ -100,9 +100,9 @@ bool is_mount_point(const std::filesystem::path& folder) {
          above.st_dev != there.st_dev;
 }
 
-/// One for overlays that has not been taken out of sight.
+/// One for overlays that has neither failed nor been taken out of sight.
 bool is_usable(const admin_mount& mount) {
-  return !mount.lower.empty() && is_mount_point(mount.target);
+  return mount.failure.empty() && !mount.lower.empty() && is_mount_point(mount.target);
 }
 
 void settle_mounting(const snapshotter_shell& my, const std::string& image,

@@ -1,4 +1,5 @@
 #pragma once
+#include "fuse_bridge/failed_mounts.hpp"
 #include "fuse_bridge/hybrid/arriving_images.hpp"
 #include "fuse_bridge/hybrid/hybrid_mount.hpp"
 
@@ -15,6 +16,7 @@ struct hybrid_bridge_parts {
   std::shared_ptr<content_mount> contents;
   std::shared_ptr<const content_member> member;  ///< of `contents`: leaves it at the end
   std::shared_ptr<arriving_images> arriving;
+  std::shared_ptr<failed_mounts> failed{};  ///< takes a used mount if the bridge fails; may be none
 };
 
 /// Starts the FUSE BRIDGE of one mount in mode `hybrid`, on a thread of its own: it unmounts. Reads go

@@ -98,7 +98,7 @@ result<mounted> hybrid_mode::assemble_around(const mount_request& request) {
   const read_source image{request.toc, std::make_shared<session_counters>(), request.recorder};
   // The instance needs its bridge, the bridge the member, and the member the instance.
   const auto member = std::make_shared<content_member>(content_member{request.record.image.toc, image, {}});
-  const auto bridge = spawn_hybrid_bridge(system_, {contents_, member, arriving_});
+  const auto bridge = spawn_hybrid_bridge(system_, {contents_, member, arriving_, parts_.failed});
   const auto behind = spawn_instance(
       system_, {request.toc, parts_.store, request.source, bridge, image.counters, parts_.limits});
   auto mount = contents_->join(member, behind).and_then([&] { return assemble(request); });

@@ -67,7 +67,7 @@ result<void> hybrid_mount::watch(unmount_watch& watch, std::function<void()> gon
 result<void> hybrid_mount::take_down(busy_mount when_busy) {
   if (target_mounted_ && !*gone_)
     if (auto done = unmount(place_.target, when_busy); !done) return done;
-  target_mounted_ = false;
+  target_mounted_ = left_ = false;
   // The file system ends with the last overlay above it, unless this holds it too.
   if (place_.for_overlays) tree_.reset();
   return {};

@@ -1,4 +1,5 @@
 #pragma once
+#include "fuse_bridge/held_mount.hpp"
 #include "fuse_bridge/hybrid/content_mount.hpp"
 #include "fuse_bridge/hybrid/tree_mounts.hpp"
 #include "fuse_bridge/hybrid/unmount_watch.hpp"
@@ -20,7 +21,7 @@ struct hybrid_place {
 /// One mount in mode `hybrid`: kernel overlayfs, whose metadata are the image's EROFS and whose contents come
 /// from the node's store, or while they arrive from the content mount. Nothing of it needs this process but
 /// what has not arrived. Not thread-safe.
-class hybrid_mount {
+class hybrid_mount final : public held_mount {
  public:
   /// Errors: `already_exists` for the private folder, `not_found` for the target, `unsupported` when this
   /// kernel has no data-only layers (Linux 6.5), `io`; nothing is left behind.
@@ -36,15 +37,19 @@ class hybrid_mount {
   /// Calls `gone` on a thread of the watch when the file system has ended, by whatever hand.
   result<void> watch(unmount_watch& watch, std::function<void()> gone);
 
-  /// Takes the target away. Errors: `busy`, `io`: it is still there.
-  result<void> take_down(busy_mount when_busy);
+  [[nodiscard]] std::string name() const override { return place_.private_folder.filename().string(); }
 
-  /// Takes the target away, unless programs use it: then it stays for the next process, and so does the
-  /// content mount. @returns whether it stays
-  bool leave_if_used();
+  /// It is no longer left then.
+  result<void> take_down(busy_mount when_busy) override;
+
+  /// If it is watched.
+  [[nodiscard]] bool alive() const override { return !*gone_; }
+
+  /// If it stays, the content mount stays too.
+  bool leave_if_used() override;
 
   /// What `leave_if_used` did not leave is detached, and the private folder removed.
-  ~hybrid_mount();
+  ~hybrid_mount() override;
   hybrid_mount(const hybrid_mount&) = delete;
   hybrid_mount& operator=(const hybrid_mount&) = delete;
 

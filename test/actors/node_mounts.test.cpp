@@ -1,3 +1,4 @@
+#include "actors/errors.hpp"
 #include "actors/node/instance.hpp"
 #include "test/actors/root_bench.hpp"
 #include "test/harness/node/test_image.hpp"
@@ -14,9 +15,17 @@ fuse_bridge make_bridge(actor_stage& stage) {
   }));
 }
 
-mounter make_mounter(actor_stage& stage, const instance& mount) {
-  return stage.keep(stage.system().spawn([mount]() -> mounter::behavior_type {
-    return {[mount](const mount_request& request) { return mounted{mount, request.mode, {}, {}}; }};
+/// Mounts that have failed are used, and gone at once when they are detached.
+mounter make_mounter(actor_stage& stage, const instance& mount, const std::filesystem::path& folder) {
+  return stage.keep(stage.system().spawn([=]() -> mounter::behavior_type {
+    return {[=](const mount_request& request) {
+              return mounted{mount, request.mode, {}, {}};
+            },
+            [=](const unmount_failed& asked) -> caf::result<unmounted> {
+              if (asked.when_busy == busy_mount::refuse) return to_caf({errc::busy, "it is in use"});
+              std::filesystem::remove_all(folder / asked.name);
+              return unmounted{};
+            }};
   }));
 }
 
@@ -45,8 +54,8 @@ struct mount_bench {
     record.writable = mount_record::writable_part{layer.id, layer.path};
     const left_mount mount{{.name = "app", .record = record, .session = {}}, {record.image, image.toc}};
     auto tools = plain_root_tools(stage, node, *layers, switches, far);
-    tools.mounts = make_mounter(stage, behind);
     run_folder = tools.run_folder;
+    tools.mounts = make_mounter(stage, behind, run_folder / private_mounts_folder);
     root = stage.keep(stage.system().spawn(make_node_root, std::move(tools), std::vector<left_mount>{mount}));
     stage.run();
   }
@@ -54,6 +63,15 @@ struct mount_bench {
     link->self = nullptr;
     root = nullptr;
     far = nullptr;
+  }
+  /// Programs use the mount meanwhile.
+  void let_bridge_fail_in_use() {
+    std::filesystem::create_directories(run_folder / private_mounts_folder / "app");
+    caf::anon_send_exit(bridge, caf::exit_reason::unhandled_exception);
+    stage.run();
+  }
+  std::vector<admin_mount> listed() {
+    return ask_root<admin_listing>(stage, root, admin_list_request{}).value().mounts;
   }
 };
 
@@ -67,4 +85,34 @@ TEST_CASE("what was written to a mount whose bridge fails goes with it, unless p
   all.stage.run();
   CHECK(all.layers->find(all.layer.id).has_value() == used);
   CHECK(std::filesystem::exists(all.layer.path) == used);
+}
+
+TEST_CASE("a used mount whose bridge has failed is listed as failed until it is taken down") {
+  mount_bench all;
+  CHECK(all.listed().at(0).failure.empty());
+  all.let_bridge_fail_in_use();
+  REQUIRE(all.listed().size() == 1);
+  CHECK(all.listed()[0].name == "app");
+  CHECK(all.listed()[0].failure.find("firstlight umount") != std::string::npos);
+
+  const auto refused = ask_root<admin_done>(all.stage, all.root, admin_umount{"app", false});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::busy);
+  REQUIRE(all.listed().size() == 1);
+  CHECK(all.layers->find(all.layer.id).has_value());
+
+  CHECK(ask_root<admin_done>(all.stage, all.root, admin_umount{"/mnt", true}));
+  CHECK(all.listed().empty());
+  CHECK_FALSE(all.layers->find(all.layer.id).has_value());
+}
+
+TEST_CASE("a mount that has failed does not keep its node from ending") {
+  mount_bench all;
+  all.let_bridge_fail_in_use();
+  const auto ended = std::make_shared<bool>(false);
+  all.root->attach_functor([ended] { *ended = true; });
+  caf::anon_send_exit(all.root, caf::exit_reason::user_shutdown);
+  all.stage.run();
+  CHECK(*ended);
+  CHECK(all.layers->find(all.layer.id).has_value());
 }

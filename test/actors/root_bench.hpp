@@ -42,6 +42,17 @@ inline node_root_tools plain_root_tools(actor_stage& stage, node_stores& node, l
           .name = "node"};
 }
 
+/// What a command gets.
+template <class Reply, class Request>
+result<Reply> ask_root(actor_stage& stage, const node_root& root, const Request& request) {
+  const auto answer =
+      stage.ask<admin_message>(root, admin_message{encode(admin_request(request))}, make_client(stage));
+  stage.run();
+  REQUIRE(*answer);
+  if (!**answer) return tl::unexpected((**answer).error());
+  return std::get<Reply>(decode_admin_reply((***answer).bytes.bytes).value());
+}
+
 /// A node's root with real stores and a hub that answers nothing. What it is asked for is one image, by name.
 struct root_bench {
   static inline const std::string image = "example.com/app:1";
@@ -81,15 +92,9 @@ struct root_bench {
     stage.ask<admin_message>(root, admin_message{encode(admin_request(request))}, client);
     stage.run();
   }
-  /// What a command gets.
   template <class Reply, class Request>
   result<Reply> admin(const Request& request) {
-    const auto answer =
-        stage.ask<admin_message>(root, admin_message{encode(admin_request(request))}, make_client(stage));
-    stage.run();
-    REQUIRE(*answer);
-    if (!**answer) return tl::unexpected((**answer).error());
-    return std::get<Reply>(decode_admin_reply((***answer).bytes.bytes).value());
+    return ask_root<Reply>(stage, root, request);
   }
   /// Whether `status` says that.
   bool has_notice(const std::string& text) {

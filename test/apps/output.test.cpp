@@ -71,6 +71,7 @@ TEST_CASE("the status says who waits, for what and why") {
                            .cause = "the link"});
   mount.failed_blocks = 2;
   mount.last_error = "arrived damaged 3 times";
+  mount.failure = "take it down";
   status.mounts.push_back(mount);
   status.link.state = "down";
   status.link.last_error = "connection refused";
@@ -79,6 +80,7 @@ TEST_CASE("the status says who waits, for what and why") {
   CHECK(text.find("lazy: 40 %") != std::string::npos);
   CHECK(text.find("WAITS 2.5 s: process 7, /lib/libc.so.6 at 16384 (the link)") != std::string::npos);
   CHECK(text.find("FAILED 2 blocks: arrived damaged 3 times") != std::string::npos);
+  CHECK(text.find("FAILED: take it down") != std::string::npos);
   CHECK(text.find("last error: connection refused") != std::string::npos);
   CHECK(text.find("note: BBR is missing") != std::string::npos);
 }

@@ -95,6 +95,20 @@ struct restarted_image {
     keeper.reset();
   }
 
+  /// Has the bridge fail; whoever reads "failing" sees that.
+  void fail_bridge() {
+    store.throw_at_next_read();
+    deliver("failing");
+    fixture.wait_for_end(mount);
+  }
+  result<void> take_down_failed(busy_mount how) {
+    caf::scoped_actor self(fixture.system());
+    result<void> outcome;
+    self->request(maker, std::chrono::seconds(30), unmount_failed{"image", how})
+        .receive([](unmounted) {},
+                 [&](const caf::error& failure) { outcome = tl::unexpected(from_caf(failure)); });
+    return outcome;
+  }
   void deliver(const std::string& file) {
     for (std::uint32_t content = 0; content < image.bytes.size(); ++content)
       if (image.bytes[content] == file) source.deliver_content(content);
@@ -143,12 +157,10 @@ TEST_CASE("a used mount whose bridge fails lets nobody wait, until the next node
   auto waiting = read("waiting");
   REQUIRE(all.source.wait_for_wants(2));
 
-  all.store.throw_at_next_read();
-  all.deliver("failing");
+  all.fail_bridge();
   CHECK(ends(failing));  // with its byte, which has come, if the kernel asks once more
   CHECK(ends(waiting));
   CHECK(waiting.get() == EIO);
-  all.fixture.wait_for_end(all.mount);
   CHECK(error_of_reading(all.root / "missing") == EIO);
   all.deliver("late");
   CHECK(read_file((all.root / "late").string()) == "late");
@@ -164,6 +176,36 @@ TEST_CASE("a used mount whose bridge fails lets nobody wait, until the next node
   opened = file_descriptor();
   all.end_node();
   CHECK(std::filesystem::is_empty(all.fixture.mounts_folder()));
+}
+
+TEST_CASE("a used mount whose bridge has failed is taken down as others are") {
+  if (!mounting_is_possible()) return;
+  const auto mode = GENERATE(mount_mode::overlay, mount_mode::fuse);
+  const auto shown = GENERATE(view::read_only, view::writable);
+  restarted_image all(mode, shown);
+  REQUIRE(all.start_node());
+  file_descriptor opened(open((all.root / "late").c_str(), O_RDONLY | O_CLOEXEC));
+  REQUIRE(opened);
+  auto failing =
+      std::async(std::launch::async, [path = all.root / "failing"] { return error_of_reading(path); });
+  REQUIRE(all.source.wait_for_wants(1));
+  all.fail_bridge();
+  CHECK(ends(failing));
+  all.deliver("late");
+
+  const auto refused = all.take_down_failed(busy_mount::refuse);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::busy);
+  CHECK(std::filesystem::exists(all.root / "late"));
+  CHECK(all.take_down_failed(busy_mount::detach));
+  CHECK(std::filesystem::is_empty(all.root));
+  char byte = 0;
+  CHECK(pread(opened.get(), &byte, 1, 0) == 1);
+  opened = file_descriptor();
+  CHECK(eventually([&] {
+    return all.take_down_failed(busy_mount::detach) && std::filesystem::is_empty(all.fixture.mounts_folder());
+  }));
+  all.end_node();
 }
 
 TEST_CASE("a used mount whose instance fails lets nobody wait") {
