@@ -98,7 +98,7 @@ std::string status_text(const admin_node_status& s, std::int64_t now) {
   if (!s.snapshots.socket.empty())
     text += "snapshots for containerd " + std::to_string(s.snapshots.count) + ", " +
             std::to_string(s.snapshots.remote) + " of them layers from the hub; " +
-            std::to_string(s.snapshots.fallbacks) + " images that containerd downloaded itself\n";
+            std::to_string(s.snapshots.fallbacks) + " downloads of images by containerd itself\n";
   return text + notices_text(s.notices);
 }
 

@@ -111,7 +111,7 @@ void bind_containerd(binder& to, containerd_options& o) {
   to.bind("reconnect_wait", o.reconnect_wait,
           "before containerd is tried again that was not there when kubelet asked for an image");
   to.bind("fallbacks_max", o.fallbacks_max,
-          "images that containerd downloads itself: remembered, so that each is counted once");
+          "images that containerd downloads itself: remembered, so that each download is counted once");
   to.bind("listed_at_once_max", o.listed_at_once_max, "snapshots in one message of a listing");
   to.bind("message_bytes_max", o.message_bytes_max, "of one call from containerd");
   to.section("containerd.snapshots.");

@@ -4,18 +4,18 @@
 
 namespace firstlight {
 
-bool image_fallbacks::note(const std::string& reference, instant now) {
-  const bool first = last_.insert_or_assign(reference, now).second;
+void image_fallbacks::note(const std::string& reference, const std::string& layer, instant now) {
+  last_.insert_or_assign(reference, left_layer{layer, now});
   if (last_.size() > images_max_)
     last_.erase(std::min_element(last_.begin(), last_.end(),
-                                 [](const auto& a, const auto& b) { return a.second < b.second; }));
-  return first;
+                                 [](const auto& a, const auto& b) { return a.second.when < b.second.when; }));
 }
 
-bool image_fallbacks::is_recent(const std::string& reference, instant now,
-                                std::chrono::milliseconds span) const {
+std::optional<std::string> image_fallbacks::last_layer(const std::string& reference, instant now,
+                                                       std::chrono::milliseconds span) const {
   const auto found = last_.find(reference);
-  return found != last_.end() && now - found->second < span;
+  if (found == last_.end() || now - found->second.when >= span) return std::nullopt;
+  return found->second.name;
 }
 
 }  // namespace firstlight

@@ -328,7 +328,7 @@ struct Snapshots {                   # what the node keeps for containerd
   count        @1 :UInt32;
   remote       @2 :UInt32;           # layers that the hub delivers
   prepared     @3 :UInt64;           # layers that containerd need not download, since the node was started
-  fallbacks    @4 :UInt64;           # images that containerd downloads instead, since the node was started
+  fallbacks    @4 :UInt64;           # times that containerd downloaded an image instead, since the node was started
   lastFallback @5 :Text;             # which and why
 }
 

@@ -163,10 +163,11 @@ struct admin_ingestion {
 struct admin_snapshots {
   std::string socket;  ///< empty: it serves none
   std::uint32_t count = 0;
-  std::uint32_t remote = 0;     ///< layers that the hub delivers
-  std::uint64_t prepared = 0;   ///< layers that containerd need not download, since the node was started
-  std::uint64_t fallbacks = 0;  ///< images that containerd downloads instead, since the node was started
-  std::string last_fallback;    ///< which and why
+  std::uint32_t remote = 0;    ///< layers that the hub delivers
+  std::uint64_t prepared = 0;  ///< layers that containerd need not download, since the node was started
+  std::uint64_t fallbacks =
+      0;  ///< times that containerd downloaded an image instead, since the node was started
+  std::string last_fallback;  ///< which and why
   friend bool operator==(const admin_snapshots&, const admin_snapshots&) = default;
 };
 

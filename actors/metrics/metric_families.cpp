@@ -143,7 +143,7 @@ std::string metrics_text(const admin_node_status& status) {
   to.gauge("snapshots_remote", "Those that are layers from the hub.", status.snapshots.remote);
   to.counter("snapshot_layers_prepared_total", "Layers that containerd did not download.",
              status.snapshots.prepared);
-  to.counter("snapshot_fallbacks_total", "Images that containerd downloaded itself.",
+  to.counter("snapshot_fallbacks_total", "Downloads of images by containerd itself.",
              status.snapshots.fallbacks);
   to.gauge("mounts", "Mounts of this node.", status.mounts.size());
   add_mounts(to, status);

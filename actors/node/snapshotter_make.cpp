@@ -91,11 +91,22 @@ void make_ordinary(const snapshotter_shell& my, const make_snapshot& asked, moun
   });
 }
 
-/// Containerd downloads the layer. Counted and told once for an image, whichever layer is the first.
+/// Whether containerd downloads the layer below too, and has not begun anew since.
+bool goes_on(const snapshotter_shell& my, const make_snapshot& asked, const labelled_layer& layer) {
+  const auto last = my.state().fallen_back.last_layer(layer.reference, std::chrono::steady_clock::now(),
+                                                      my.tools->options.hub_again);
+  const auto parent = my.index().find(asked.parent);
+  return last && parent && is_called(*parent, *last);
+}
+
+/// Containerd downloads the layer. Each download of an image is counted and told once, whichever layer is the
+/// first.
 void fall_back(const snapshotter_shell& my, const make_snapshot& asked, const labelled_layer& layer,
                const std::string& why, mounts_promise reply) {
   auto& news = my.state().news;
-  if (my.state().fallen_back.note(layer.reference, std::chrono::steady_clock::now())) {
+  const bool told = goes_on(my, asked, layer);
+  my.state().fallen_back.note(layer.reference, layer.target, std::chrono::steady_clock::now());
+  if (!told) {
     ++news.fallbacks;
     news.last_fallback = layer.reference + ": " + why;
     spdlog::warn("containerd downloads {} itself: {}", layer.reference, why);
@@ -113,7 +124,8 @@ bool fits(const snapshotter_shell& my, const make_snapshot& asked, const layered
 }
 
 /// Containerd then looks for a snapshot of this target above the parent that it named.
-void already_there(const labelled_layer& layer, mounts_promise reply) {
+void already_there(const snapshotter_shell& my, const labelled_layer& layer, mounts_promise reply) {
+  my.state().fallen_back.forget(layer.reference);
   refuse(reply, {errc::already_exists, "snapshot " + layer.target + " exists already: nothing to download"});
 }
 
@@ -123,9 +135,9 @@ image_is state_of_image(const snapshotter_shell& my, const make_snapshot& asked,
   const auto parent = my.index().find(asked.parent);
   if (!parent) return image_is::new_here;
   if (parent->remote) return image_is::known;
-  const bool downloaded = my.state().fallen_back.is_recent(layer.reference, std::chrono::steady_clock::now(),
-                                                           my.tools->options.hub_again);
-  return downloaded ? image_is::downloaded : image_is::new_here;
+  const auto last = my.state().fallen_back.last_layer(layer.reference, std::chrono::steady_clock::now(),
+                                                      my.tools->options.hub_again);
+  return last ? image_is::downloaded : image_is::new_here;
 }
 
 void make_remote(const snapshotter_shell& my, const make_snapshot& asked, const labelled_layer& layer,
@@ -146,12 +158,11 @@ void make_remote(const snapshotter_shell& my, const make_snapshot& asked, const 
     return fall_back(my, asked, layer, layer.target + " is the name of another snapshot", reply);
   if (!made && !taken) return refuse(reply, made.error());
   if (made) {
-    my.state().fallen_back.forget(layer.reference);
     ++my.state().news.prepared;
     ++my.state().news.remote;
     tell_news(my);
   }
-  already_there(layer, reply);
+  already_there(my, layer, reply);
 }
 
 }  // namespace
@@ -159,7 +170,7 @@ void make_remote(const snapshotter_shell& my, const make_snapshot& asked, const 
 void make(const snapshotter_shell& my, const make_snapshot& asked, mounts_promise reply) {
   const auto layer = labelled_layer_of(asked.labels);
   if (asked.kind != snapshot_kind::active || !layer) return make_ordinary(my, asked, reply);
-  if (my.index().find_remote(layer->target, asked.parent)) return already_there(*layer, reply);
+  if (my.index().find_remote(layer->target, asked.parent)) return already_there(my, *layer, reply);
   const auto allowed =
       my.index().make(asked.kind, {asked.name, asked.parent, asked.labels}, my.tools->now_ns());
   if (!allowed) return refuse(reply, allowed.error());

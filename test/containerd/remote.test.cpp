@@ -81,6 +81,25 @@ TEST_CASE("an image that containerd downloads is counted and told of once, which
   CHECK(all.news(4).last_fallback.starts_with("docker.io/library/nginx@" + manifest.oci() + ": "));
 }
 
+TEST_CASE("each time that containerd downloads an image is counted and told of") {
+  remote_bench all;
+  const auto first = id("a layer that the hub does not know");
+  const auto base = "ns/1/" + first.oci();
+  REQUIRE(all.bench.prepare("extract-1", "", of_layer(first)).ok());
+  CHECK(all.news(1).fallbacks == 1);
+  REQUIRE(all.bench.commit(base, "extract-1").ok());
+  REQUIRE(all.bench.prepare("extract-2", base, of_layer(id("a second"))).ok());
+  CHECK(all.news(2).fallbacks == 1);
+  // The download broke off: what is unpacked stays, the rest is tried again.
+  REQUIRE(all.bench.remove("extract-2").ok());
+  REQUIRE(all.bench.prepare("extract-3", base, of_layer(id("a second"))).ok());
+  CHECK(eventually([&] { return all.news(2).fallbacks == 2; }));
+  // The hub delivers a layer meanwhile.
+  CHECK(all.bench.prepare("extract-4", "", of_layer(all.chain[0])).error_code() == code::ALREADY_EXISTS);
+  REQUIRE(all.bench.prepare("extract-5", base, of_layer(id("another"))).ok());
+  CHECK(all.news(4).fallbacks == 3);
+}
+
 TEST_CASE("snapshots that are not for a named image never ask the hub") {
   remote_bench all;
   REQUIRE(all.bench.prepare("a").ok());
