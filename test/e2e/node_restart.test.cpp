@@ -1,6 +1,6 @@
 #include <csignal>
 
-#include "test/e2e/streamed_image.hpp"
+#include "test/e2e/slow_image.hpp"
 
 /// What becomes of mounts when a node is stopped as for an upgrade; node_death.test.cpp has those that are
 /// killed.
@@ -62,6 +62,42 @@ TEST_CASE(
   CHECK_FALSE(std::filesystem::exists(target / "data" / "not looked up yet", problem));
   CHECK(problem);
   all.start_node();
+  CHECK(all.mounts().empty());
+}
+
+TEST_CASE(
+    "a program of firstlight run goes on while its node is restarted, and reads what arrives afterwards") {
+  if (!cluster::possible()) return;
+  // So slow that the program has begun long before its data is there.
+  cluster all({.node = {any_mode()}, .link_bytes_per_second = 1'000'000});
+  all.add(make_slow_image(all.folder() / "slow"), "slow:1");
+  const auto plain = all.folder() / "plain";
+  std::filesystem::create_directories(plain / "data");
+  for (int file = 0; file < 8; ++file)
+    std::ofstream(plain / "data" / ("f" + std::to_string(file)), std::ios::binary)
+        << incompressible(7 + static_cast<std::uint64_t>(file), 1U << 20U);
+  auto program = all.start({"run", "--no-tty", "--name", "app", "slow:1", "/bin/sh", "-c",
+                            "echo written > /tmp/file; echo ready; cd /; sha256sum data/*; cat /tmp/file"});
+  REQUIRE(eventually([&] { return program->output() == "ready\n" || !program->errors().empty(); }));
+  if (runc_is_hindered(program->errors())) return;
+  all.link().stop();
+  REQUIRE(eventually([&] {
+    const auto mounts = all.node_status()["mounts"];
+    return mounts.size() == 1 && !mounts[0]["waiting"].empty();
+  }));
+  REQUIRE(all.stop_node());
+  CHECK_FALSE(program->wait(std::chrono::milliseconds(200)));
+  all.start_node();
+  all.link().rate(0);
+  all.link().resume();
+  const auto end = program->wait(std::chrono::minutes(2));
+  INFO(program->errors());
+  REQUIRE(end == program_end{0, 0});
+  auto hashes = all.run({"sh", "-c", "cd \"$1\" && sha256sum data/*", "sh", plain.string()});
+  REQUIRE(hashes->wait(std::chrono::minutes(1)) == program_end{0, 0});
+  CHECK(program->output() == "ready\n" + hashes->output() + "written\n");
+  // The new node takes down what the command had the old one mount.
+  CHECK(eventually([&] { return all.on_node({"ls"}).reply["mounts"].empty(); }));
   CHECK(all.mounts().empty());
 }
 
