@@ -25,17 +25,18 @@ void add_init(command_tree& tree, CLI::App& group, const daemon_actions& actions
 
 void add_issue(command_tree& tree, CLI::App& group, const daemon_actions& actions) {
   auto in = std::make_shared<pki_issue_arguments>();
-  auto* command =
-      tree.add(group,
-               {.name = "issue",
-                .summary = "Issue a certificate with a new key for one hub, node or administrator.",
-                .examples = "firstlight pki issue hub main\nfirstlight pki issue node worker-17"},
-               [in, action = actions.pki_issue] { return action(*in); });
-  command->add_option("role", in->role, "hub, node or admin")->required()->type_name("ROLE");
+  auto* command = tree.add(
+      group,
+      {.name = "issue",
+       .summary = "Issue a certificate with a new key for one hub, node, administrator or monitoring system.",
+       .examples = "firstlight pki issue hub main\nfirstlight pki issue node worker-17"},
+      [in, action = actions.pki_issue] { return action(*in); });
+  command->add_option("role", in->role, "hub, node, admin or monitor")->required()->type_name("ROLE");
   command->add_option("name", in->name, "its name in the cluster: letters, digits, '.', '_', '-'")
       ->required()
       ->type_name("NAME");
-  command->add_option("--host", in->hosts, "a further DNS name or address of a hub")->type_name("HOST");
+  command->add_option("--host", in->hosts, "a further DNS name or address of a hub or node")
+      ->type_name("HOST");
   add_common_options(*command, *in);
 }
 

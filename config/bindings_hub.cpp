@@ -184,11 +184,12 @@ std::vector<binding> bindings_of(hub_options& o) {
   to.bind("socket", o.socket, "UNIX socket for local commands, mode 0600");
   to.bind("listen", o.listen, "address:port for nodes; port 0: any free one");
   to.bind("address_file", o.address_file, "the bound address is written to this file; empty: nowhere");
-  to.bind("revoked_nodes", o.revoked_nodes, "certificate names that may not join; admin:NAME of an admin");
+  to.bind("revoked_nodes", o.revoked_nodes, "certificate names that may not join; admin:NAME, monitor:NAME");
   to.bind("log_level", o.log_level, "trace, debug, info, warn or error");
   to.bind("peers", o.peers, "host:port of other hubs, with which traces are exchanged both ways");
-  to.bind("metrics_listen", o.metrics_listen,
-          "loopback address:port that serves /metrics, /healthz and /readyz; empty: none");
+  to.bind(
+      "metrics_listen", o.metrics_listen,
+      "/metrics, /healthz, /readyz: address:port (TLS, monitors' certificates) or /path of a UNIX socket");
   to.bind("docker_config", o.docker_config, "registry credentials; empty: $DOCKER_CONFIG, then ~/.docker");
   to.bind("plain_http_registries", o.plain_http_registries,
           "host[:port] reached without TLS, as loopback is");

@@ -96,7 +96,8 @@ void bind_logins(binder& to, login_options& o) {
 void bind_containerd(binder& to, containerd_options& o) {
   to.section("containerd.");
   to.bind("socket", o.socket, "UNIX socket that serves containerd's snapshots, mode 0600; empty: off");
-  to.bind("address", o.address, "UNIX socket of containerd, for 'firstlight pull --containerd' and its image service");
+  to.bind("address", o.address,
+          "UNIX socket of containerd, for 'firstlight pull --containerd' and its image service");
   to.bind("snapshotter", o.snapshotter, "what containerd's config calls this node: [proxy_plugins.NAME]");
   to.bind("hub_wait", o.hub_wait,
           "for the hub to say whether it has an image; then containerd downloads it itself");
@@ -139,8 +140,9 @@ std::vector<binding> bindings_of(node_options& o) {
   to.bind("platform", o.platform, "os/architecture[/variant]; empty: this machine's");
   to.bind("mount_mode", o.mount_mode, "auto, hybrid, overlay or fuse; auto: the best that the kernel can do");
   to.bind("log_level", o.log_level, "trace, debug, info, warn or error");
-  to.bind("metrics_listen", o.metrics_listen,
-          "loopback address:port that serves /metrics, /healthz and /readyz; empty: none");
+  to.bind(
+      "metrics_listen", o.metrics_listen,
+      "/metrics, /healthz, /readyz: address:port (TLS, monitors' certificates) or /path of a UNIX socket");
   to.bind("store_bytes_max", o.store_bytes_max,
           "above it images that nobody uses are forgotten, the one used longest ago first; 0: never");
   to.bind("workers", o.workers, "threads that verify and store; 0: one a core");

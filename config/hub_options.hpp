@@ -27,10 +27,10 @@ struct hub_options {
   tls_files tls{.ca = "/etc/firstlight/pki/ca.crt",
                 .certificate = "/etc/firstlight/pki/hub.crt",
                 .key = "/etc/firstlight/pki/hub.key"};
-  std::vector<std::string> revoked_nodes;  ///< certificate names that may not join; "admin:NAME"
+  std::vector<std::string> revoked_nodes;  ///< certificate names; "admin:NAME", "monitor:NAME"
   std::string log_level = "info";          ///< trace, debug, info, warn, error
   std::vector<std::string> peers;  ///< host:port of other hubs, with which traces are exchanged both ways
-  std::string metrics_listen;      ///< 127.0.0.1:port for Prometheus and health checks; empty: nowhere
+  std::string metrics_listen;      ///< where metrics and health are served, docs/metrics.md; empty: nowhere
 
   std::filesystem::path docker_config;  ///< credentials for registries; empty: $DOCKER_CONFIG, then ~/.docker
   std::vector<std::string>

@@ -33,7 +33,7 @@ struct node_options {
   std::string platform;             ///< os/architecture[/variant]; empty: this machine's
   std::string mount_mode = "auto";  ///< auto, hybrid, overlay, fuse: of mounts for which none is asked
   std::string log_level = "info";   ///< trace, debug, info, warn, error
-  std::string metrics_listen;       ///< 127.0.0.1:port for Prometheus and health checks; empty: nowhere
+  std::string metrics_listen;       ///< where metrics and health are served, docs/metrics.md; empty: nowhere
 
   std::uint64_t store_bytes_max = 0;    ///< of contents; above it unused images are forgotten; 0: never
   std::uint32_t workers = 0;            ///< threads that verify and store; 0: one a core

@@ -52,13 +52,14 @@ result<void> recording_mode(const std::string& name) {
                  "setting recording.mode: '" + name + "' is none of always, first, never");
 }
 
-/// HTTP without TLS stays on this machine.
-result<void> metrics_address(const std::string& value) {
+/// A UNIX socket, or an address that is served with TLS.
+result<void> metrics_place(const std::string& value) {
   if (value.empty()) return {};
-  const auto parts = split_address(value);
-  if (!parts) return fail(parts.error(), "setting metrics_listen");
-  return require(parts->host.starts_with("127.") || parts->host == "::1",
-                 "setting metrics_listen: must be an address of loopback such as 127.0.0.1:9420");
+  if (value.front() == '/')
+    return require(value.size() <= socket_path_bytes_max,
+                   "setting metrics_listen: a socket's path has at most " +
+                       std::to_string(socket_path_bytes_max) + " bytes");
+  return address("metrics_listen", value);
 }
 
 template <class Options>
@@ -69,7 +70,7 @@ result<void> common(const Options& o) {
               "setting socket: must be an absolute path of at most " + std::to_string(socket_path_bytes_max) +
                   " bytes"),
       level(o.log_level),
-      metrics_address(o.metrics_listen),
+      metrics_place(o.metrics_listen),
       require(o.link.backoff_first.count() > 0 && o.link.backoff_first <= o.link.backoff_max,
               "setting link.backoff_first: must be above 0 and at most link.backoff_max"),
       require(o.link.silence_max.count() >= 1000, "setting link.silence_max: must be at least 1s"),

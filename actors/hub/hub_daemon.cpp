@@ -8,6 +8,7 @@
 #include "actors/hub/trace_aggregator.hpp"
 #include "actors/net/hub_link.hpp"
 #include "actors/shutdown.hpp"
+#include "config/settings.hpp"
 #include "storage/allowed_deliveries.hpp"
 #include "storage/beside.hpp"
 #include "storage/file_io.hpp"
@@ -219,9 +220,12 @@ result<void> hub_daemon::join_peers(const hub_options& options, const std::strin
 
 result<void> hub_daemon::serve_metrics(const hub_options& options) {
   if (options.metrics_listen.empty()) return {};
-  const auto where = split_address(options.metrics_listen);
-  if (!where) return tl::unexpected(where.error());
-  auto metrics = metrics_server::start(system_, loop_, *where, caf::actor_cast<admin_service>(root_));
+  auto metrics = metrics_server::start(system_, loop_,
+                                       {.listen = options.metrics_listen,
+                                        .tls = options.tls,
+                                        .limits = options.link,
+                                        .revoked = options.revoked_nodes},
+                                       caf::actor_cast<admin_service>(root_));
   if (!metrics) return tl::unexpected(metrics.error());
   metrics_ = std::move(*metrics);
   return {};

@@ -1,39 +1,11 @@
 #include "actors/net/admin_server.hpp"
 
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-
+#include "actors/net/listening_socket.hpp"
 #include "actors/net/rpc/admin_engine.hpp"
-#include "actors/net/socket_file.hpp"
-#include "storage/posix_file.hpp"
 
 namespace firstlight {
-namespace {
-
-constexpr int backlog = 64;
-
-tl::unexpected<error> fail_errno(const std::string& doing) {
-  return fail(errc::io, doing + ": " + std::strerror(errno));
-}
-
-result<int> listen_on(const std::filesystem::path& socket) {
-  const auto address = free_socket_file(socket);
-  if (!address) return tl::unexpected(address.error());
-  file_descriptor listening(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  // Before bind, so that the file never exists with a wider mode.
-  if (listening.get() < 0 || ::fchmod(listening.get(), 0600) != 0) return fail_errno("cannot make a socket");
-  if (::bind(listening.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0 ||
-      ::listen(listening.get(), backlog) != 0)
-    return fail_errno("cannot listen on " + socket.string());
-  return listening.release();
-}
-
-}  // namespace
-
 result<std::unique_ptr<admin_server>> admin_server::start(caf::actor_system& system, kj_loop& loop,
                                                           std::filesystem::path socket, admin_service service,
                                                           admin_socket_limits limits) {
@@ -43,7 +15,7 @@ result<std::unique_ptr<admin_server>> admin_server::start(caf::actor_system& sys
 }
 
 result<admin_listener> admin_listener::bind(std::filesystem::path socket) {
-  const auto descriptor = listen_on(socket);
+  const auto descriptor = listen_on_file(socket);
   if (!descriptor) return tl::unexpected(descriptor.error());
   return admin_listener(*descriptor, std::move(socket));
 }

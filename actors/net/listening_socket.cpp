@@ -3,11 +3,15 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <memory>
+
+#include "actors/net/socket_file.hpp"
+#include "storage/posix_file.hpp"
 
 namespace firstlight {
 namespace {
@@ -47,6 +51,18 @@ result<listening_socket> listen_on(const std::string& address, std::uint16_t por
     return failure;
   }
   return listening_socket{descriptor, bound_port(descriptor)};
+}
+
+result<int> listen_on_file(const std::filesystem::path& socket) {
+  const auto address = free_socket_file(socket);
+  if (!address) return tl::unexpected(address.error());
+  file_descriptor listening(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  // Before bind, so that the file never exists with a wider mode.
+  if (listening.get() < 0 || ::fchmod(listening.get(), 0600) != 0) return fail_errno("cannot make a socket");
+  if (::bind(listening.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0 ||
+      ::listen(listening.get(), backlog) != 0)
+    return fail_errno("cannot listen on " + socket.string());
+  return listening.release();
 }
 
 }  // namespace firstlight

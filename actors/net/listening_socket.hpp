@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 #include "model/result.hpp"
@@ -14,5 +15,9 @@ struct listening_socket {
 
 /// Listens on a numeric address, IPv4 or IPv6; port 0: any free one. Errors: `invalid_argument`, `io`.
 [[nodiscard]] result<listening_socket> listen_on(const std::string& address, std::uint16_t port);
+
+/// Listens on a UNIX socket, mode 0600, replacing one that a killed daemon has left. @returns its descriptor;
+/// whoever gets it closes it and removes the file. Errors: those of `free_socket_file`.
+[[nodiscard]] result<int> listen_on_file(const std::filesystem::path& socket);
 
 }  // namespace firstlight

@@ -5,11 +5,16 @@
 
 #include <kj/compat/http.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "actors/errors.hpp"
 #include "actors/metrics/metric_families.hpp"
 #include "actors/net/kj_loop.hpp"
 #include "actors/net/listening_socket.hpp"
+#include "actors/net/rpc/acceptor.hpp"
+#include "config/settings.hpp"
 
 namespace firstlight {
 namespace {
@@ -52,24 +57,63 @@ http_answer readiness_of(const admin_reply& reply) {
   return {503, "no link to the hub: " + node->link.last_error + "\n"};
 }
 
+kj::Promise<void> answer(kj::HttpService::Response& response, const kj::HttpHeaderTable& table,
+                         const http_answer& what) {
+  kj::HttpHeaders headers(table);
+  headers.set(kj::HttpHeaderId::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+  auto body = kj::heapString(what.body.data(), what.body.size());
+  auto out = response.send(what.code, what.code == 200 ? "OK" : "Error", headers, body.size());
+  auto written = out->write(body.begin(), body.size());
+  return written.attach(kj::mv(out), kj::mv(body));
+}
+
+result<int> listen_on_address(const std::string& address) {
+  const auto where = split_address(address);
+  if (!where) return tl::unexpected(where.error());
+  const auto socket = listen_on(where->host, where->port);
+  if (!socket) return tl::unexpected(socket.error());
+  return socket->descriptor;
+}
+
+/// Whatever is asked, it answers why that is refused.
+class refusing_service final : public kj::HttpService {
+ public:
+  refusing_service(const kj::HttpHeaderTable& table, std::string why) : table_(table), why_(std::move(why)) {}
+
+  kj::Promise<void> request(kj::HttpMethod, kj::StringPtr, const kj::HttpHeaders&, kj::AsyncInputStream&,
+                            Response& response) override {
+    return answer(response, table_, {403, why_ + "\n"});
+  }
+
+ private:
+  const kj::HttpHeaderTable& table_;
+  std::string why_;
+};
+
 }  // namespace
 
 /// The HTTP server on the loop's thread.
 class metrics_engine final : public kj::HttpService, private kj::TaskSet::ErrorHandler {
  public:
-  metrics_engine(caf::actor_system& system, kj_loop& loop, admin_service service)
-      : system_(system), loop_(loop), service_(std::move(service)) {}
+  metrics_engine(caf::actor_system& system, kj_loop& loop, metrics_options options, admin_service service)
+      : system_(system), loop_(loop), options_(std::move(options)), service_(std::move(service)) {}
 
-  /// Takes the listening socket over.
-  void start(int descriptor) {
-    headers_ = kj::HttpHeaderTable::Builder().build();
-    server_ = kj::heap<kj::HttpServer>(loop_.timer(), *headers_, *this);
-    tasks_ = kj::heap<kj::TaskSet>(static_cast<kj::TaskSet::ErrorHandler&>(*this));
+  /// Takes a listening UNIX socket over.
+  void start_plain(int descriptor) {
+    prepare();
     port_ = loop_.io().lowLevelProvider->wrapListenSocketFd(
         descriptor, kj::LowLevelAsyncIoProvider::TAKE_OWNERSHIP |
                         kj::LowLevelAsyncIoProvider::ALREADY_CLOEXEC |
                         kj::LowLevelAsyncIoProvider::ALREADY_NONBLOCK);
     tasks_->add(server_->listenHttp(*port_));
+  }
+
+  /// Takes a listening TCP socket over.
+  void start_secured(int descriptor, std::shared_ptr<tls_identity> tls) {
+    prepare();
+    acceptor_ = kj::heap<acceptor>(loop_.io(), descriptor, std::move(tls),
+                                   acceptor::options{options_.limits, {}, "metrics"},
+                                   [this](acceptor::accepted stream) { accepted(kj::mv(stream)); });
   }
 
   kj::Promise<void> request(kj::HttpMethod method, kj::StringPtr url, const kj::HttpHeaders&,
@@ -105,12 +149,32 @@ class metrics_engine final : public kj::HttpService, private kj::TaskSet::ErrorH
   }
 
   kj::Promise<void> answer(Response& response, const http_answer& what) {
-    kj::HttpHeaders headers(*headers_);
-    headers.set(kj::HttpHeaderId::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
-    auto body = kj::heapString(what.body.data(), what.body.size());
-    auto out = response.send(what.code, what.code == 200 ? "OK" : "Error", headers, body.size());
-    auto written = out->write(body.begin(), body.size());
-    return written.attach(kj::mv(out), kj::mv(body));
+    return firstlight::answer(response, *headers_, what);
+  }
+
+  void prepare() {
+    headers_ = kj::HttpHeaderTable::Builder().build();
+    server_ = kj::heap<kj::HttpServer>(loop_.timer(), *headers_, *this);
+    tasks_ = kj::heap<kj::TaskSet>(static_cast<kj::TaskSet::ErrorHandler&>(*this));
+  }
+
+  /// Why a certificate may not read metrics; empty: it may.
+  [[nodiscard]] std::string refusal(const certificate_name& peer) const {
+    if (peer.role != "monitor" && peer.role != "admin")
+      return "metrics are for the certificates of monitors: 'firstlight pki issue monitor NAME' makes one";
+    const auto name = peer.role + ":" + peer.name;
+    const bool revoked = std::count(options_.revoked.begin(), options_.revoked.end(), name) > 0;
+    return revoked ? "the certificate of " + name + " has been revoked" : "";
+  }
+
+  void accepted(acceptor::accepted connection) {
+    const auto why = refusal(connection.peer);
+    if (why.empty()) return tasks_->add(server_->listenHttp(kj::mv(connection.stream)));
+    if (refusals_.pass()) spdlog::warn("metrics: refused {}: {}", connection.address, why);
+    auto service = kj::heap<refusing_service>(*headers_, why);
+    auto server = kj::heap<kj::HttpServer>(loop_.timer(), *headers_, *service);
+    auto served = server->listenHttp(kj::mv(connection.stream));
+    tasks_->add(served.attach(kj::mv(server)).attach(kj::mv(service)));
   }
 
   void taskFailed(kj::Exception&& thrown) override {
@@ -119,31 +183,43 @@ class metrics_engine final : public kj::HttpService, private kj::TaskSet::ErrorH
 
   caf::actor_system& system_;
   kj_loop& loop_;
+  metrics_options options_;
   admin_service service_;
+  log_limit refusals_;
   kj::Own<kj::HttpHeaderTable> headers_;
   kj::Own<kj::HttpServer> server_;
   kj::Own<kj::ConnectionReceiver> port_;
-  kj::Own<kj::TaskSet> tasks_;  // last: its tasks refer to all the above
+  kj::Own<kj::TaskSet> tasks_;  // its tasks refer to all the above
+  kj::Own<acceptor> acceptor_;  // adds tasks
 };
 
-metrics_server::metrics_server(kj_loop& loop, const std::shared_ptr<metrics_engine>& work, std::uint16_t port)
-    : loop_(loop), engine_(work), port_(port) {}
+metrics_server::metrics_server(kj_loop& loop, const std::shared_ptr<metrics_engine>& work, std::string socket)
+    : loop_(loop), engine_(work), socket_(std::move(socket)) {}
 
 result<std::unique_ptr<metrics_server>> metrics_server::start(caf::actor_system& system, kj_loop& loop,
-                                                              const host_and_port& where,
+                                                              metrics_options options,
                                                               admin_service service) {
-  const auto socket = listen_on(where.host, where.port);
-  if (!socket) return fail(socket.error(), "metrics");
-  auto engine = std::make_shared<metrics_engine>(system, loop, std::move(service));
-  auto started = loop.run([&loop, engine, descriptor = socket->descriptor] {
-    engine->start(descriptor);
+  const bool is_file = options.listen.starts_with('/');
+  const auto file = is_file ? options.listen : std::string();
+  std::shared_ptr<tls_identity> tls;
+  if (!is_file) {
+    auto loaded = tls_identity::load(options.tls);
+    if (!loaded) return fail(loaded.error(), "metrics");
+    tls = std::move(*loaded);
+  }
+  const auto descriptor = is_file ? listen_on_file(file) : listen_on_address(options.listen);
+  if (!descriptor) return fail(descriptor.error(), "metrics");
+  auto engine = std::make_shared<metrics_engine>(system, loop, std::move(options), std::move(service));
+  auto started = loop.run([&loop, engine, taken = *descriptor, tls = std::move(tls)] {
+    tls == nullptr ? engine->start_plain(taken) : engine->start_secured(taken, tls);
     loop.settle(engine);
   });
   if (!started) return fail(started.error(), "metrics");
-  return std::unique_ptr<metrics_server>(new metrics_server(loop, engine, socket->port));
+  return std::unique_ptr<metrics_server>(new metrics_server(loop, engine, file));
 }
 
 metrics_server::~metrics_server() {
+  if (!socket_.empty()) ::unlink(socket_.c_str());
   loop_.post([&loop = loop_, engine = engine_] {
     if (auto alive = engine.lock()) loop.evict(alive.get());
   });

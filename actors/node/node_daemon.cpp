@@ -190,10 +190,9 @@ result<std::unique_ptr<node_daemon>> node_daemon::start(
   if (!admin) return tl::unexpected(admin.error());
   node->admin_ = std::move(*admin);
   if (options.metrics_listen.empty()) return node;
-  const auto where = split_address(options.metrics_listen);
-  if (!where) return tl::unexpected(where.error());
-  auto metrics =
-      metrics_server::start(system, node->loop_, *where, caf::actor_cast<admin_service>(node->root_));
+  auto metrics = metrics_server::start(
+      system, node->loop_, {.listen = options.metrics_listen, .tls = options.tls, .limits = options.link},
+      caf::actor_cast<admin_service>(node->root_));
   if (!metrics) return tl::unexpected(metrics.error());
   node->metrics_ = std::move(*metrics);
   return node;

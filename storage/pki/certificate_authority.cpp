@@ -115,8 +115,8 @@ bool valid_name(const std::string& name) {
 }
 
 // A host goes into OpenSSL's comma separated configuration syntax, so only harmless characters may.
-result<std::string> alternative_names(const std::vector<std::string>& hosts) {
-  std::string names = std::string("DNS:") + hub_server_name;
+result<std::string> alternative_names(const std::string& server_name, const std::vector<std::string>& hosts) {
+  std::string names = "DNS:" + server_name;
   for (const auto& host : hosts) {
     const bool harmless =
         !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), [](char c) {
@@ -133,19 +133,20 @@ result<std::string> alternative_names(const std::vector<std::string>& hosts) {
 
 result<certificate_request> request_for(pki_role role, const std::string& name,
                                         const std::vector<std::string>& hosts, const pki_options& options) {
+  const bool serves = role == pki_role::hub || role == pki_role::node;
   certificate_request request;
   request.common_name = std::string(to_string(role)) + ":" + name;
   request.validity = options.certificate_validity;
   request.clock_skew = options.clock_skew;
   request.extensions = {{NID_basic_constraints, "critical,CA:FALSE"},
                         {NID_key_usage, "critical,digitalSignature"},
-                        {NID_ext_key_usage, role == pki_role::hub ? "serverAuth,clientAuth" : "clientAuth"},
+                        {NID_ext_key_usage, serves ? "serverAuth,clientAuth" : "clientAuth"},
                         {NID_subject_key_identifier, "hash"},
                         {NID_authority_key_identifier, "keyid:always"}};
-  if (role != pki_role::hub && !hosts.empty())
-    return fail(errc::invalid_argument, "only a hub's certificate names hosts");
-  if (role != pki_role::hub) return request;
-  auto names = alternative_names(hosts);
+  if (!serves && !hosts.empty())
+    return fail(errc::invalid_argument, "only a hub's or node's certificate names hosts");
+  if (!serves) return request;
+  auto names = alternative_names(role == pki_role::hub ? hub_server_name : node_server_name, hosts);
   if (!names) return tl::unexpected(names.error());
   request.extensions.emplace_back(NID_subject_alt_name, *names);
   return request;
@@ -178,14 +179,16 @@ std::string_view to_string(pki_role role) {
       return "node";
     case pki_role::admin:
       return "admin";
+    case pki_role::monitor:
+      return "monitor";
   }
   return "unknown";
 }
 
 result<pki_role> parse_pki_role(std::string_view text) {
-  for (auto role : {pki_role::hub, pki_role::node, pki_role::admin})
+  for (auto role : {pki_role::hub, pki_role::node, pki_role::admin, pki_role::monitor})
     if (to_string(role) == text) return role;
-  return fail(errc::invalid_argument, "a role is hub, node or admin, not " + std::string(text));
+  return fail(errc::invalid_argument, "a role is hub, node, admin or monitor, not " + std::string(text));
 }
 
 result<void> init_ca(const std::filesystem::path& folder, const pki_options& options) {

@@ -1,6 +1,7 @@
 #include <csignal>
 
 #include "test/e2e/slow_image.hpp"
+#include "test/harness/cluster/runc.hpp"
 
 /// What becomes of mounts when a node is stopped as for an upgrade; node_death.test.cpp has those that are
 /// killed.
@@ -79,7 +80,7 @@ TEST_CASE(
   auto program = all.start({"run", "--no-tty", "--name", "app", "slow:1", "/bin/sh", "-c",
                             "echo written > /tmp/file; echo ready; cd /; sha256sum data/*; cat /tmp/file"});
   REQUIRE(eventually([&] { return program->output() == "ready\n" || !program->errors().empty(); }));
-  if (runc_is_hindered(program->errors())) return;
+  if (runc_is_hindered(all, *program)) return;
   all.link().stop();
   REQUIRE(eventually([&] {
     const auto mounts = all.node_status()["mounts"];

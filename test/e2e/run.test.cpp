@@ -1,23 +1,10 @@
 #include <csignal>
 
 #include "test/e2e/shell_image.hpp"
-#include "test/harness/skipped.hpp"
+#include "test/harness/cluster/runc.hpp"
 
 /// What `firstlight run` leaves to runc.
 namespace firstlight {
-namespace {
-
-/// Says so in the test's output if runc cannot work on this machine, whatever is run by it.
-bool runc_is_hindered(const std::string& errors) {
-  const bool no_cgroups = errors.find("cgroup") != std::string::npos;
-  const bool root_is_no_mount = errors.find("error preparing rootfs: mount /, flags") != std::string::npos;
-  if (no_cgroups) test::note_skipped("runc cannot make cgroups here: " + errors);
-  if (root_is_no_mount)
-    test::note_skipped("runc needs a root that is a mount point, not a plain chroot: " + errors);
-  return no_cgroups || root_is_no_mount;
-}
-
-}  // namespace
 
 TEST_CASE("a program of an image runs through runc as the image and the options say, and leaves nothing") {
   if (!cluster::possible()) return;
@@ -28,7 +15,7 @@ TEST_CASE("a program of an image runs through runc as the image and the options 
                             "/bin/sh", "-c", script});
   const auto end = program->wait(std::chrono::minutes(2));
   INFO(program->errors());
-  if (runc_is_hindered(program->errors())) return;
+  if (runc_is_hindered(all, *program)) return;
   REQUIRE(end == program_end{7, 0});
   CHECK(program->output() == "hello from 1234 in /tmp\n");
   CHECK(all.on_node({"ls"}).reply["mounts"].empty());
@@ -44,7 +31,7 @@ TEST_CASE("a program runs as its image's own configuration says, and --json tell
   auto program = all.start({"run", "--no-tty", "--json", "shell:1"});
   const auto end = program->wait(std::chrono::minutes(2));
   INFO(program->errors());
-  if (runc_is_hindered(program->errors())) return;
+  if (runc_is_hindered(all, *program)) return;
   REQUIRE(end == program_end{0, 0});
   CHECK(program->output() == "own from 1234 in /tmp\n");
   const auto line = nlohmann::json::parse(program->errors().substr(0, program->errors().find('\n')));
@@ -58,7 +45,7 @@ TEST_CASE("a program that runs gets the signals of firstlight run, and nothing i
   const auto script = "trap 'exit 9' TERM; echo ready; while :; do busybox sleep 1; done";
   auto program = all.start({"run", "--no-tty", "shell:1", "/bin/sh", "-c", script});
   REQUIRE(eventually([&] { return program->output() == "ready\n" || !program->errors().empty(); }));
-  if (runc_is_hindered(program->errors())) return;
+  if (runc_is_hindered(all, *program)) return;
   program->signal(SIGTERM);
   CHECK(program->wait(std::chrono::minutes(1)) == program_end{9, 0});
   // It is listed until the kernel has taken the container's own view of it apart.

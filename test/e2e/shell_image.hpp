@@ -28,14 +28,4 @@ inline std::filesystem::path make_shell_image(
   return layout;
 }
 
-/// Says so in the test's output if runc cannot work on this machine, whatever is run by it.
-inline bool runc_is_hindered(const std::string& errors) {
-  const bool no_cgroups = errors.find("cgroup") != std::string::npos;
-  const bool root_is_no_mount = errors.find("error preparing rootfs: mount /, flags") != std::string::npos;
-  if (no_cgroups) WARN("SKIPPED: runc cannot make cgroups here: " + errors);
-  if (root_is_no_mount)
-    WARN("SKIPPED: runc needs a root that is a mount point, not a plain chroot: " + errors);
-  return no_cgroups || root_is_no_mount;
-}
-
 }  // namespace firstlight

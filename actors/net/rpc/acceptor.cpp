@@ -73,7 +73,7 @@ void acceptor::log_failure(const std::string& address, const kj::Exception& thro
   ERR_clear_error();
   if (!failures_.pass()) return;
   const auto suppressed = failures_.take_suppressed();
-  spdlog::warn("hub: connection from {} failed: {}{}", address, from_kj(thrown).detail,
+  spdlog::warn("{}: connection from {} failed: {}{}", options_.name, address, from_kj(thrown).detail,
                suppressed > 0 ? " (" + std::to_string(suppressed) + " similar lines left out)" : "");
 }
 

@@ -25,6 +25,7 @@ class acceptor final : private kj::TaskSet::ErrorHandler {
   struct options {
     link_limits limits;
     std::string congestion_control;
+    std::string name = "hub";  ///< of what listens, in the log
   };
 
   /// `descriptor` is a listening socket that this object takes over.

@@ -46,7 +46,7 @@ void prepare_link_socket(int descriptor, const link_limits& limits) {
   set_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, whole_seconds(limits.silence_max / 2));
   set_option(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, whole_seconds(limits.silence_max / 6));
   set_option(descriptor, IPPROTO_TCP, TCP_KEEPCNT, 3);
-  set_option(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, limits.queue_wait_max.count());
+  set_option(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, limits.silence_max.count());
 }
 
 std::string prepare_bulk_socket(int descriptor, const link_limits& limits,

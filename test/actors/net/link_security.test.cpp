@@ -96,11 +96,13 @@ TEST_CASE("a node of another authority is refused, and so is a hub of another") 
   world.good_node_still_joins();
 }
 
-TEST_CASE("an admin's certificate does not join") {
+TEST_CASE("an admin's or a monitor's certificate does not join") {
   security_fixture world;
   world.start_hub();
   auto options = world.node_options("n1", world.hub->port());
   options.tls = world.pki.files(pki_role::admin, "other");
+  CHECK(world.refusal(options).detail.find("not a node's") != std::string::npos);
+  options.tls = world.pki.files(pki_role::monitor, "other");
   CHECK(world.refusal(options).detail.find("not a node's") != std::string::npos);
   world.good_node_still_joins();
 }

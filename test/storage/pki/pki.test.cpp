@@ -66,8 +66,8 @@ TEST_CASE("a statement signed under another authority is denied") {
   CHECK(said.error().code == errc::denied);
 }
 
-TEST_CASE("a statement signed with a node's or an admin's certificate is denied") {
-  for (const auto role : {pki_role::node, pki_role::admin}) {
+TEST_CASE("a statement signed with a node's, an admin's or a monitor's certificate is denied") {
+  for (const auto role : {pki_role::node, pki_role::admin, pki_role::monitor}) {
     const cluster ours(role);
     const auto said = verify_toc(ours.anchor(), ours.sign(sample()), now);
     REQUIRE_FALSE(said);
@@ -160,7 +160,7 @@ TEST_CASE("a name that is no file name, and a host that is none, are refused") {
     REQUIRE_FALSE(issued);
     CHECK(issued.error().code == errc::invalid_argument);
   }
-  CHECK_FALSE(issue_certificate(ours.folder.path(), pki_role::node, "two", {"host"}));
+  CHECK_FALSE(issue_certificate(ours.folder.path(), pki_role::monitor, "two", {"host"}));
 }
 
 TEST_CASE("a hub's certificate takes names and addresses") {
