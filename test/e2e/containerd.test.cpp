@@ -10,8 +10,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const auto hash_data = shell("cat /data/* | sha256sum");
-
 }  // namespace
 
 TEST_CASE("containerd pulls, unpacks and runs an image through snapshots of the node") {

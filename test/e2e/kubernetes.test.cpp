@@ -1,31 +1,8 @@
-#include "test/e2e/slow_image.hpp"
+#include "test/e2e/kubelet.hpp"
 
 /// What kubelet does, with the container runtime interface of a real containerd whose images come through the
 /// node.
 namespace firstlight {
-namespace {
-
-std::string good(const cri_said& said) {
-  INFO(said.errors);
-  REQUIRE(said.good);
-  return said.value;
-}
-
-/// Its shell sleeps: a pod's first program only has to stay.
-void push_pause(containerd_daemon& engine, cluster& all) {
-  tar_builder tar;
-  tar.folder("bin/").folder("lib/").folder("lib64/");
-  tar.file("bin/busybox", text_of("/usr/bin/busybox"), 0755);
-  tar.file("bin/sh", "#!/bin/busybox sh\nexec /bin/busybox sleep 1000000\n", 0755);
-  for (const std::string library : {"libresolv.so.2", "libc.so.6"})
-    tar.file("lib/" + library, text_of("/lib/x86_64-linux-gnu/" + library), 0755);
-  tar.file("lib64/ld-linux-x86-64.so.2", text_of("/lib64/ld-linux-x86-64.so.2"), 0755);
-  write_layout(all.folder() / "pause", {tar.take()});
-  REQUIRE(engine.push(all.folder() / "pause", "pause:1") == engine.pause_image());
-}
-
-}  // namespace
-
 TEST_CASE("a pod's container starts while its image arrives, and goes on through restarts") {
   if (!cluster::possible()) return;
   cluster all;
@@ -37,8 +14,7 @@ TEST_CASE("a pod's container starts while its image arrives, and goes on through
 
   all.link().rate(400'000);
   good(kubelet->pull(image));
-  const auto one = good(kubelet->create(pod, image, idle));
-  good(kubelet->start(one));
+  const auto one = start_idle(*kubelet, pod, image);
   CHECK(good(kubelet->exec(one, shell("echo mine >/etc/passwd; cat /etc/passwd"))) == "mine\n");
   const auto arriving = all.node_status();
   INFO(arriving.dump());
@@ -57,8 +33,7 @@ TEST_CASE("a pod's container starts while its image arrives, and goes on through
   CHECK(good(kubelet->exec(one, shell("cat /data/* | wc -c"))) == "8388608\n");
 
   const auto second = good(kubelet->run_pod("web-2"));
-  const auto two = good(kubelet->create(second, image, idle));
-  good(kubelet->start(two));
+  const auto two = start_idle(*kubelet, second, image);
   CHECK(good(kubelet->exec(two, shell("cat /etc/passwd"))) == "root:x:0:0:root:/root:/bin/sh\n");
   good(kubelet->remove_container(one));
   CHECK(kubelet->runs(two));
@@ -80,8 +55,7 @@ TEST_CASE("without a hub kubelet's pull ends as ever, and so does the pod") {
   const auto kubelet = engine.cri();
   const auto pod = good(kubelet->run_pod("web"));
   good(kubelet->pull(image));
-  const auto one = good(kubelet->create(pod, image, idle));
-  good(kubelet->start(one));
+  const auto one = start_idle(*kubelet, pod, image);
   CHECK(good(kubelet->exec(one, shell("cat /data/* | wc -c"))) == "8388608\n");
   const auto status = all.node_status();
   CHECK(status["snapshots"]["fallbacks"] > 0);
