@@ -145,6 +145,49 @@ TEST_CASE("snapshots and running containers outlive restarts of node and contain
   CHECK(eventually([&] { return all.mounts().empty(); }));
 }
 
+TEST_CASE("without a hub node and containerd come back with their snapshots, and a complete image runs") {
+  if (!cluster::possible()) return;
+  const std::string mode = GENERATE("hybrid", "overlay", "fuse");
+  CAPTURE(mode);
+  cluster all({.node = {"mount_mode=" + mode}});
+  containerd_daemon engine(all);
+  all.add(make_slow_image(all.folder() / "layout"), "app:1");
+  const std::string image = "docker.io/library/app:1";
+  check_good(engine.pull(image));
+  check_complete(all, "app:1");
+  const auto layers = engine.snapshots();
+  CHECK(layers.size() == 2);
+
+  all.kill_hub();
+  engine.stop();
+  REQUIRE(all.stop_node());
+  all.start_node();
+  engine.start();
+  await_reached(engine);
+  CHECK(all.node_status()["link"]["state"] != "up");
+  CHECK(all.node_status()["mounts"].empty());  // so the image is mounted anew
+  CHECK(engine.snapshots() == layers);
+  const auto one = engine.run(image, "one", hash_data);
+  check_good(one);
+  CHECK(one.output == hash_of_data());
+
+  // The same where a container runs, and nobody ends in order.
+  check_good(engine.run_detached(image, "two", idle));
+  check_good(engine.exec("two", shell("echo mine >/etc/passwd")));
+  const auto with_container = engine.snapshots();
+  all.kill_node();
+  engine.kill();
+  all.start_node();
+  engine.start();
+  await_reached(engine);
+  CHECK(engine.snapshots() == with_container);
+  CHECK(engine.exec("two", shell("cat /etc/passwd")).output == "mine\n");
+  CHECK(engine.exec("two", hash_data).output == hash_of_data());
+  const auto three = engine.run(image, "three", shell("cat /etc/passwd"));
+  check_good(three);
+  CHECK(three.output == "root:x:0:0:root:/root:/bin/sh\n");
+}
+
 TEST_CASE("containers wait while the node is restarted also where the kernel does not repeat requests") {
   if (!cluster::possible()) return;
   cluster all({.node = {"mount_mode=overlay", "fuse.resend=false", "fuse.passthrough=false"}});
