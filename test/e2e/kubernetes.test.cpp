@@ -1,3 +1,5 @@
+#include <future>
+
 #include "test/e2e/kubelet.hpp"
 
 /// What kubelet does, with the container runtime interface of a real containerd whose images come through the
@@ -43,6 +45,44 @@ TEST_CASE("a pod's container starts while its image arrives, and goes on through
   CHECK(eventually([&] { return engine.snapshots().empty(); }));
   CHECK(eventually([&] { return all.node_status()["store_bytes"] == 0; }));
   CHECK(eventually([&] { return all.mounts().empty(); }));
+}
+
+TEST_CASE("all layers of an image are one delivery, however many pulls at once make their snapshots") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {"containerd.hub_wait=60s"}});
+  containerd_daemon engine(all, cri_plugin::on);
+  std::vector<std::string> layers{shell_layer()};
+  for (std::uint64_t layer = 0; layer < 5; ++layer)
+    layers.push_back(
+        tar_builder().file("data" + std::to_string(layer), incompressible(layer, 1U << 20U)).take());
+  write_layout(all.folder() / "layout", layers);
+  const auto image = engine.push(all.folder() / "layout", "team/app:1");
+  const auto same = engine.push(all.folder() / "layout", "team/app:2");
+
+  all.link().rate(400'000);
+  std::vector<std::future<cri_said>> pulls;
+  for (const auto& reference : {image, same, image, same})
+    pulls.push_back(std::async(std::launch::async, [reference, kubelet = std::shared_ptr(engine.cri())] {
+      return kubelet->pull(reference);
+    }));
+  for (auto& pull : pulls) good(pull.get());
+  const auto at_hub = all.hub_status();
+  INFO(at_hub.dump());
+  REQUIRE(at_hub["nodes"].size() == 1);
+  CHECK(at_hub["nodes"][0]["deliveries"].size() == 1);  // and it still runs
+  all.link().rate(0);
+  const auto ended = [&] {
+    const auto deliveries = all.node_status()["deliveries"];
+    return deliveries.size() == 1 && deliveries[0]["state"] == "complete";
+  };
+  CHECK(eventually(ended));
+  const auto status = all.node_status();
+  INFO(status.dump());
+  CHECK(status["snapshots"]["fallbacks"] == 0);
+  CHECK(status["snapshots"]["prepared"] == layers.size());
+  CHECK(status["snapshots"]["remote"] == layers.size());
+  CHECK(status["images"] == 1);
+  CHECK(all.hub_status()["images"] == 1);
 }
 
 TEST_CASE("without a hub kubelet's pull ends as ever, and so does the pod") {
