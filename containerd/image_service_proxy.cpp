@@ -28,18 +28,36 @@ std::shared_ptr<grpc::Channel> connect(const containerd_options& options) {
   grpc::ChannelArguments limits;
   limits.SetMaxReceiveMessageSize(static_cast<int>(options.message_bytes_max));
   limits.SetMaxSendMessageSize(static_cast<int>(options.message_bytes_max));
-  // containerd may start anew: the next call is not to wait for a long time.
-  limits.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, static_cast<int>(options.reconnect_wait.count()));
+  // containerd may start anew: the next call is not to wait for a long time. The first pause is not bound by
+  // the longest one.
+  const auto wait_ms = static_cast<int>(options.reconnect_wait.count());
+  for (const auto* pause : {GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, GRPC_ARG_MAX_RECONNECT_BACKOFF_MS})
+    limits.SetInt(pause, wait_ms);
   return grpc::CreateCustomChannel("unix:" + options.address.string(), grpc::InsecureChannelCredentials(),
                                    limits);
 }
 
+/// Kubelet knows the node's socket only: an error that may be of the way to containerd says which way.
+grpc::Status with_address(const grpc::Status& status, const std::filesystem::path& address) {
+  if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return status;
+  return {status.error_code(),
+          "containerd at " + address.string() + " (setting containerd.address): " + status.error_message(),
+          status.error_details()};
+}
+
+/// What all calls share.
+struct way_onward {
+  open_calls& calls;
+  login_keeper logins;
+  std::filesystem::path address;  ///< of containerd
+  grpc::GenericStub client;
+};
+
 /// One call on its way; ends itself with it.
 class forwarded_call final : public grpc::ServerGenericBidiReactor {
  public:
-  forwarded_call(grpc::GenericCallbackServerContext* call, grpc::GenericStub& onward, open_calls& calls,
-                 login_keeper logins)
-      : call_(call), onward_(onward), calls_(calls), logins_(std::move(logins)) {
+  forwarded_call(grpc::GenericCallbackServerContext* call, way_onward& onward)
+      : call_(call), onward_(onward) {
     if (is_image_service(call->method()))
       StartRead(&request_);
     else
@@ -56,10 +74,11 @@ class forwarded_call final : public grpc::ServerGenericBidiReactor {
       spdlog::warn("the pull secret of a PullImage cannot be used: {}", to_string(secret.error()));
       return forward();
     }
-    calls_.ask<login_remembered>(logins_, *secret, [this](const result<login_remembered>& done) {
-      if (done) return forward();
-      Finish({grpc::StatusCode::UNAVAILABLE, done.error().detail});
-    });
+    onward_.calls.ask<login_remembered>(onward_.logins, *secret,
+                                        [this](const result<login_remembered>& done) {
+                                          if (done) return forward();
+                                          Finish({grpc::StatusCode::UNAVAILABLE, done.error().detail});
+                                        });
   }
 
   void OnWriteDone(bool) override { Finish(status_); }
@@ -73,17 +92,16 @@ class forwarded_call final : public grpc::ServerGenericBidiReactor {
       const std::string key(name.data(), name.size());
       if (!is_of_transport(key)) context_.AddMetadata(key, {value.data(), value.size()});
     }
-    onward_.UnaryCall(&context_, call_->method(), {}, &request_, &response_, [this](grpc::Status status) {
-      status_ = std::move(status);
-      if (!status_.ok()) return Finish(status_);
-      StartWrite(&response_);
-    });
+    onward_.client.UnaryCall(&context_, call_->method(), {}, &request_, &response_,
+                             [this](const auto& status) {
+                               status_ = with_address(status, onward_.address);
+                               if (!status_.ok()) return Finish(status_);
+                               StartWrite(&response_);
+                             });
   }
 
   grpc::GenericCallbackServerContext* call_;
-  grpc::GenericStub& onward_;
-  open_calls& calls_;
-  login_keeper logins_;
+  way_onward& onward_;
   grpc::ClientContext context_;
   grpc::ByteBuffer request_;
   grpc::ByteBuffer response_;
@@ -93,19 +111,17 @@ class forwarded_call final : public grpc::ServerGenericBidiReactor {
 }  // namespace
 
 struct image_service_proxy::impl {
-  open_calls& calls;
-  login_keeper logins;
-  grpc::GenericStub onward;
+  way_onward onward;
 };
 
 image_service_proxy::image_service_proxy(open_calls& calls, login_keeper logins,
                                          const containerd_options& options)
-    : impl_(new impl{calls, std::move(logins), grpc::GenericStub(connect(options))}) {}
+    : impl_(new impl{{calls, std::move(logins), options.address, grpc::GenericStub(connect(options))}}) {}
 
 image_service_proxy::~image_service_proxy() = default;
 
 grpc::ServerGenericBidiReactor* image_service_proxy::CreateReactor(grpc::GenericCallbackServerContext* call) {
-  return new forwarded_call(call, impl_->onward, impl_->calls, impl_->logins);  // gRPC says when it may go
+  return new forwarded_call(call, impl_->onward);  // gRPC says when it may go
 }
 
 }  // namespace firstlight

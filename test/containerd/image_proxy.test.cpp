@@ -11,6 +11,7 @@
 #include "containerd/snapshots_server.hpp"
 #include "model/base64.hpp"
 #include "schemas/containerd/cri.grpc.pb.h"
+#include "test/harness/eventually.hpp"
 #include "test/harness/temporary_folder.hpp"
 
 /// Kubelet asks the node for images, and the node asks containerd.
@@ -33,25 +34,35 @@ grpc::ByteBuffer buffer_of(const std::string& bytes) {
   return {&slice, 1};
 }
 
-/// A container runtime that sends back what it was sent, or refuses.
+/// What a container runtime does with a call.
+enum class runtime_does : std::uint8_t { echo, refuse, hold };
+
+/// A container runtime that sends back what it was sent, or refuses, or never answers.
 class echoing_runtime final : public grpc::CallbackGenericService {
  public:
-  std::atomic<bool> refuses{false};
+  std::atomic<runtime_does> does{runtime_does::echo};
+  std::atomic<int> held{0};
   std::vector<std::string> methods;  // one call after the other
 
   grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* call) override {
     methods.push_back(call->method());
     struct echo : grpc::ServerGenericBidiReactor {
-      explicit echo(bool refusing) : refuses(refusing) { StartRead(&message); }
+      echo(runtime_does what, std::atomic<int>& counted) : does(what), held(counted) { StartRead(&message); }
       void OnReadDone(bool) override {
-        refuses ? Finish({grpc::StatusCode::NOT_FOUND, "no such image"}) : StartWrite(&message);
+        if (does == runtime_does::echo) StartWrite(&message);
+        if (does == runtime_does::refuse) Finish({grpc::StatusCode::NOT_FOUND, "no such image"});
+        if (does == runtime_does::hold) ++held;
       }
       void OnWriteDone(bool) override { Finish(grpc::Status::OK); }
+      void OnCancel() override {
+        if (does == runtime_does::hold) Finish(grpc::Status::CANCELLED);
+      }
       void OnDone() override { delete this; }
-      bool refuses;
+      const runtime_does does;
+      std::atomic<int>& held;
       grpc::ByteBuffer message;
     };
-    return new echo(refuses);
+    return new echo(does, held);
   }
 };
 
@@ -73,8 +84,9 @@ login_keeper::behavior_type note_logins(login_keeper::pointer, std::shared_ptr<n
 struct proxy_bench {
   temporary_folder folder;
   containerd_options options{.socket = folder.path() / "node.sock",
-                             .address = folder.path() / "containerd.sock"};
-  echoing_runtime runtime;
+                             .address = folder.path() / "containerd.sock",
+                             .reconnect_wait = std::chrono::milliseconds(100)};
+  std::unique_ptr<echoing_runtime> runtime;
   std::unique_ptr<grpc::Server> server;
   caf::actor_system_config config;
   caf::actor_system system{config};
@@ -84,10 +96,7 @@ struct proxy_bench {
   grpc::GenericStub kubelet{nullptr};
 
   proxy_bench() {
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort("unix:" + options.address.string(), grpc::InsecureServerCredentials());
-    builder.RegisterCallbackGenericService(&runtime);
-    server = builder.BuildAndStart();
+    start_containerd();
     auto started = snapshots_server::start(system, {}, keeper, options);
     REQUIRE(started);
     node = std::move(*started);
@@ -97,7 +106,20 @@ struct proxy_bench {
   ~proxy_bench() {
     node.reset();
     end_actors(system, keeper);
-    server->Shutdown(std::chrono::system_clock::now());
+    stop_containerd();
+  }
+
+  void start_containerd() {
+    runtime = std::make_unique<echoing_runtime>();
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("unix:" + options.address.string(), grpc::InsecureServerCredentials());
+    builder.RegisterCallbackGenericService(runtime.get());
+    server = builder.BuildAndStart();
+    REQUIRE(server != nullptr);
+  }
+  void stop_containerd() {
+    if (server != nullptr) server->Shutdown(std::chrono::system_clock::now());
+    server.reset();
   }
 
   std::pair<grpc::Status, std::string> call(const std::string& method, const std::string& bytes) {
@@ -140,9 +162,9 @@ TEST_CASE("what kubelet asks of images goes to containerd byte by byte, and its 
       INFO(status.error_message());
       CHECK(status.ok());
       CHECK(bytes == unknown);
-      CHECK(bench.runtime.methods.back() == name);
+      CHECK(bench.runtime->methods.back() == name);
     }
-  bench.runtime.refuses = true;
+  bench.runtime->does = runtime_does::refuse;
   const auto refused = bench.call("/runtime.v1.ImageService/ImageStatus", "").first;
   CHECK(refused.error_code() == grpc::StatusCode::NOT_FOUND);
   CHECK(refused.error_message() == "no such image");
@@ -152,14 +174,29 @@ TEST_CASE("what is not of images does not go through the node") {
   proxy_bench bench;
   const auto status = bench.call("/runtime.v1.RuntimeService/RemovePodSandbox", "").first;
   CHECK(status.error_code() == grpc::StatusCode::UNIMPLEMENTED);
-  CHECK(bench.runtime.methods.empty());
+  CHECK(bench.runtime->methods.empty());
 }
 
 TEST_CASE("without containerd kubelet gets an error at once, and is served when containerd is there again") {
   proxy_bench bench;
-  bench.server->Shutdown(std::chrono::system_clock::now());
-  CHECK(bench.call("/runtime.v1.ImageService/ListImages", "").first.error_code() ==
-        grpc::StatusCode::UNAVAILABLE);
+  const auto list = [&] { return bench.call("/runtime.v1.ImageService/ListImages", "").first; };
+  CHECK(list().ok());
+  bench.stop_containerd();
+  const auto refused = list();
+  CHECK(refused.error_code() == grpc::StatusCode::UNAVAILABLE);
+  CHECK(refused.error_message().starts_with("containerd at " + bench.options.address.string() + " "));
+  bench.start_containerd();
+  CHECK(eventually([&] { return list().ok(); }));
+}
+
+TEST_CASE("a call that containerd had begun fails when containerd goes away") {
+  proxy_bench bench;
+  bench.runtime->does = runtime_does::hold;
+  auto pulling = std::async(std::launch::async,
+                            [&] { return bench.call("/runtime.v1.ImageService/PullImage", "").first; });
+  CHECK(eventually([&] { return bench.runtime->held == 1; }));
+  bench.stop_containerd();
+  CHECK_FALSE(pulling.get().ok());
 }
 
 TEST_CASE("the login of a pull is known before containerd is asked, and one without takes it away") {
