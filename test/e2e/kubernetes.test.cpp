@@ -85,6 +85,29 @@ TEST_CASE("all layers of an image are one delivery, however many pulls at once m
   CHECK(all.hub_status()["images"] == 1);
 }
 
+TEST_CASE("kubelet's calls through the node fail at once while containerd is away, and work after that") {
+  if (!cluster::possible()) return;
+  using end = void (containerd_daemon::*)();
+  const end ends = GENERATE(as<end>(), &containerd_daemon::stop, &containerd_daemon::kill);
+  cluster all;
+  containerd_daemon engine(all, cri_plugin::on);
+  const auto image = engine.push(make_shell_image(all.folder() / "layout"), "team/app:1");
+  const auto kubelet = engine.cri_by_node();
+  good(kubelet->pull(image));
+
+  (engine.*ends)();
+  const auto refused = kubelet->pull(image);
+  CHECK_FALSE(refused.good);
+  INFO(refused.errors);
+  CHECK(refused.errors.find((all.folder() / "c.sock").string()) != std::string::npos);
+  engine.start();
+  REQUIRE(eventually([&] { return kubelet->serves(); }));  // after containerd.reconnect_wait
+  CHECK(kubelet->has_image(image));
+  good(kubelet->remove_image(image));
+  CHECK_FALSE(kubelet->has_image(image));
+  good(kubelet->pull(image));
+}
+
 TEST_CASE("without a hub kubelet's pull ends as ever, and so does the pod") {
   if (!cluster::possible()) return;
   cluster all({.node = {"containerd.hub_wait=1s"}});
