@@ -63,6 +63,11 @@ std::optional<layered_image> image_here(const snapshotter_shell& my, const label
   return image ? std::optional(std::move(*image)) : std::nullopt;
 }
 
+bool has_layer(const layered_image& image, const std::string& chain_id) {
+  return std::any_of(image.chain.begin(), image.chain.end(),
+                     [&](const digest& layer) { return layer.oci() == chain_id; });
+}
+
 void settle_asked(const snapshotter_shell& my, const std::string& reference,
                   const result<layered_image>& image) {
   if (image && my.state().known.size() >= known_max) my.state().known.clear();
@@ -200,7 +205,9 @@ std::optional<remote_layers> remote_below(const std::vector<snapshot_record>& pa
 void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_is state,
                 std::function<void(const result<layered_image>&)> then) {
   const auto known = my.state().known.find(layer.reference);
-  if (state == image_is::known && known != my.state().known.end()) return then(known->second);
+  if (state == image_is::known && known != my.state().known.end() &&
+      has_layer(known->second, layer.target))  // else the tag means another image by now
+    return then(known->second);
   if (const auto here = image_here(my, layer)) return then(*here);
   if (state == image_is::downloaded)
     return then(fail(errc::unavailable, "containerd downloads its layers already"));

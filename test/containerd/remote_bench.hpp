@@ -29,8 +29,9 @@ inline std::map<std::string, std::string> of_layer(const digest& target,
           {"containerd.io/snapshot/cri.manifest-digest", manifest.oci()}};
 }
 
-/// A node whose hub knows one image of two layers and one file.
+/// A node whose hub knows one image of two layers and one file, whatever it is asked for.
 struct remote_bench {
+  digest image = manifest;
   std::vector<digest> layers{id("layer 1"), id("layer 2")};
   std::vector<digest> chain = chain_ids(layers);
   content_info file{.id = {id("bytes")}, .size = 5};
@@ -75,12 +76,12 @@ struct remote_bench {
                    {.permissions = 0644, .size = file.size, .content = 0}},
         .directories = {{.entries = {{.name = "file", .inode = 1}}}},
         .contents = {file}};
-    const auto toc = make_toc({.manifest_digest = manifest, .config_json = config}, tree);
+    const auto toc = make_toc({.manifest_digest = image, .config_json = config}, tree);
     if (!toc) return tl::unexpected(toc.error());
     if (auto stored = bench.catalogue().store_toc(*toc); !stored) return tl::unexpected(stored.error());
     image_record record{.reference = pull.reference, .platform = pull.platform, .source = pull.reference};
     record.toc = toc->id;
-    record.manifest_digest = manifest;
+    record.manifest_digest = image;
     if (auto put = bench.catalogue().put(record); !put) return tl::unexpected(put.error());
     return admin_reply(admin_pulled{.image = {.reference = pull.reference, .platform = pull.platform}});
   }
