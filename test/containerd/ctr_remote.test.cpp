@@ -28,7 +28,7 @@ grpc::StatusCode prepared(remote_bench& all, const std::string& key, std::size_t
 
 }  // namespace
 
-TEST_CASE("the layers of an image that ctr-remote or BuildKit names are committed at once") {
+TEST_CASE("the layers of an image that ctr-remote names are committed at once") {
   const bool with_digest = GENERATE(false, true);
   const auto said = with_digest ? tag + "@" + manifest.oci() : tag;
   CAPTURE(said);
