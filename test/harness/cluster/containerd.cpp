@@ -63,7 +63,8 @@ void containerd_daemon::write_config() const {
       << "[plugins.\"io.containerd.grpc.v1.cri\"]\n  sandbox_image = \"" << pause_image() << "\"\n"
       << "  restrict_oom_score_adj = true\n"  // in a container root may not make a pod safer than itself
       << "[plugins.\"io.containerd.grpc.v1.cri\".containerd]\n  snapshotter = \"firstlight\"\n"
-      << "  disable_snapshot_annotations = false\n"
+      << "  disable_snapshot_annotations = " << (cri_ == cri_plugin::without_labels ? "true" : "false")
+      << "\n"
       << "[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc]\n"
       << "  runtime_type = \"io.containerd.runc.v2\"\n"
       << "[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.runc.options]\n  Root = \""
@@ -76,7 +77,7 @@ void containerd_daemon::start() {
   daemon_ = all_.run({"containerd", "-c", (all_.folder() / "containerd.toml").string()});
   if (!eventually([&] { return ctr({"version"}).exit_code == 0; }))
     throw std::runtime_error("containerd does not start: " + daemon_->errors());
-  if (cri_ == cri_plugin::on && !eventually([&] { return cri()->serves(); }))
+  if (cri_ != cri_plugin::off && !eventually([&] { return cri()->serves(); }))
     throw std::runtime_error("containerd does not serve kubelet: " + daemon_->errors());
 }
 

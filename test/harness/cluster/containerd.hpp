@@ -11,8 +11,9 @@ struct program_said {
   std::string errors;
 };
 
-/// What of containerd serves Kubernetes.
-enum class cri_plugin : std::uint8_t { off, on };
+/// What of containerd serves Kubernetes: nothing; its CRI plugin; the same without the labels of its own that
+/// name an image to the snapshotter.
+enum class cri_plugin : std::uint8_t { off, on, without_labels };
 
 /// A real containerd with folders and sockets of its own in the cluster's folder, whose snapshotter
 /// "firstlight" is the cluster's node, and a real registry on the loopback. At the end of its life
