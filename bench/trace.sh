@@ -1,6 +1,7 @@
 #!/bin/bash
-# Says what recording costs a program that starts: the same start on fresh mounts of a complete image, recorded and not,
-# in turn. Called by ./dev bench trace, which builds first. The last line of its output is one JSON object.
+# Says what recording costs a program that starts: the same start on fresh mounts, recorded and not, in turn, of an image
+# that is complete and of one that arrives meanwhile. Called by ./dev bench trace, which builds first. The last line of
+# its output is one JSON object.
 set -euo pipefail
 export LC_ALL=C
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
@@ -9,56 +10,112 @@ firstlight=${FIRSTLIGHT:-$source_tree/build/firstlight}
 
 usage() {
   cat <<'TEXT'
-usage: ./dev bench trace [--rounds N] [--modes MODE[,MODE...]]
+usage: ./dev bench trace [--rounds N] [--modes MODE[,MODE...]] [--images complete|arriving|complete,arriving] [--rate RATE]
   --rounds N     starts of each kind; figures are medians (default: 25)
-  --modes MODES  ways to mount (default: hybrid,overlay)
+  --modes MODES  ways to mount (default: hybrid,overlay,fuse)
+  --images KINDS what has arrived when the program starts (default: complete,arriving)
+  --rate RATE    at which an image arrives, through a relay on loopback, as in 100mbit (default)
+A start of a complete image is the program's time alone. One of an arriving image begins with its mount, on a node that
+has nothing of it; the whole image arrives before the next start, which at 100mbit takes 8 s. The hub learns nothing meanwhile: its
+order is the same each time, and it has nothing else to do.
 TEXT
 }
 fail() { echo "bench trace: $*" >&2; exit 1; }
 
-rounds=25 modes=hybrid,overlay
+rounds=25 modes=hybrid,overlay,fuse kinds=complete,arriving rate=100mbit
 while (($#)); do
   case $1 in
     --rounds) rounds=${2:?--rounds needs a number}; shift ;;
     --modes) modes=${2:?--modes needs names}; shift ;;
+    --images) kinds=${2:?--images needs complete or arriving}; shift ;;
+    --rate) rate=${2:?--rate needs a rate}; shift ;;
     --help | -h) usage; exit 0 ;;
     *) echo "bench trace: unknown option $1" >&2; usage >&2; exit 2 ;;
   esac
   shift
 done
+[[ $rounds =~ ^[1-9][0-9]*$ ]] || fail "--rounds is a number"
+[[ $kinds =~ ^(complete|arriving)(,(complete|arriving))?$ ]] || fail "--images is complete, arriving or both"
+[[ $rate =~ ^[1-9][0-9]*[mg]bit$ ]] || fail "--rate is written as in 100mbit or 1gbit"
+case $rate in
+  *mbit) bytes_per_second=$((${rate%mbit} * 125000)) ;;
+  *gbit) bytes_per_second=$((${rate%gbit} * 125000000)) ;;
+esac
 ((EUID == 0)) || fail "mounting needs root"
 . "$here/cluster.sh"
 
-now_us() { local now=$EPOCHREALTIME; echo "${now/./}"; }
-median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+on_node() { "$firstlight" "$@" --quiet --socket "$work/node.sock"; }
+mount_image() { on_node mount --read-only --mount-mode "$1" --name traced python3:1 "$work/mount"; }  # mount_image MODE
+program() { chroot "$work/mount" python3 -B -c 'import json, http.server, urllib.request, sqlite3, asyncio, unittest, xml.dom.minidom'; }
 
-# One start on a fresh mount; its microseconds go to a file.
-start() {  # start MODE on|off
-  "$firstlight" trace "$2" --quiet --socket "$work/node.sock"
-  "$firstlight" mount --quiet --read-only --socket "$work/node.sock" --mount-mode "$1" --name traced python3:1 "$work/mount"
-  local since
-  since=$(now_us)
-  chroot "$work/mount" python3 -B -c 'import json, http.server, urllib.request, sqlite3, asyncio, unittest, xml.dom.minidom'
-  echo $(($(now_us) - since)) >>"$work/$1-$2"
-  "$firstlight" umount --quiet --socket "$work/node.sock" traced
+start_complete() {  # start_complete MODE FIGURE
+  local since now
+  mount_image "$1"
+  take_us since
+  program
+  take_us now
+  record "$2" $((now - since))
+  on_node umount traced
+  sleep 0.2  # to keep and to send a trace is not the next start's work
 }
 
-start_cluster
-layout=$("$source_tree/test/images/make-image" python3)
-"$firstlight" image add --quiet --socket "$work/hub.sock" "oci:$layout" --name python3:1
-"$firstlight" pull --quiet --socket "$work/node.sock" python3:1
-result='{}'
-for mode in ${modes//,/ }; do
-  start "$mode" off
-  rm "$work/$mode-off"  # the first one reads from the disk
+start_arriving() {  # start_arriving MODE FIGURE
+  local since now mount
+  sync -f "$work"  # what the last one has left to write
+  take_us since
+  mount_image "$1"
+  program
+  take_us now
+  mount=$("$firstlight" status --node --json --socket "$work/node.sock" | jq '.mounts[0]')
+  [[ $(jq .complete <<<"$mount") == false ]] || fail "the image was complete before the program had started: choose a lower --rate"
+  record "$2" $((now - since))
+  record "$2-waits" "$(jq .waits <<<"$mount")"
+  on_node umount traced
+  on_node wait python3:1
+  forget_image
+}
+
+# Its delivery may not have ended for the node yet.
+evicted() { on_node evict python3:1 2>"$work/evict.log"; }
+forget_image() { until_true 60 'evicting the image' evicted; }
+
+start() {  # start KIND MODE on|off
+  on_node trace "$3"
+  "start_$1" "$2" "$1-$2-$3"
+}
+
+measure() {  # measure KIND MODE
+  local round
+  start "$1" "$2" on
+  rm "$work/figures/$1-$2-on"*  # the first one reads from the disk
   for ((round = 0; round < rounds; round++)); do
-    start "$mode" on
-    start "$mode" off
+    # Neither always follows the other.
+    if ((round % 2)); then start "$1" "$2" off; start "$1" "$2" on; else start "$1" "$2" on; start "$1" "$2" off; fi
   done
-  on=$(median "$work/$mode-on") off=$(median "$work/$mode-off")
+}
+
+tell() {  # tell KIND MODE; adds to $result
+  local on off ratio waits=''
+  on=$(median "$1-$2-on") off=$(median "$1-$2-off")
   ratio=$(awk -v on="$on" -v off="$off" 'BEGIN { printf "%.3f", on / off }')
-  echo "$mode: a recorded start takes $((on / 1000)) ms, one that is not $((off / 1000)) ms: ratio $ratio (target: at most 1.02)"
-  result=$(jq -c --arg mode "$mode" --argjson on "$on" --argjson off "$off" --argjson ratio "$ratio" \
-    '. + {($mode): {recorded_us: $on, plain_us: $off, ratio: $ratio}}' <<<"$result")
+  [[ $1 == complete ]] || waits=", reads that waited $(median "$1-$2-on-waits") and $(median "$1-$2-off-waits")"
+  echo "$1, $2: a recorded start takes $((on / 1000)) ms, one that is not $((off / 1000)) ms$waits: ratio $ratio (target: at most 1.02)"
+  result=$(jq -c --arg kind "$1" --arg mode "$2" --argjson on "$on" --argjson off "$off" --argjson ratio "$ratio" \
+    '.[$kind][$mode] = {recorded_us: $on, plain_us: $off, ratio: $ratio}' <<<"$result")
+}
+
+layout=$("$source_tree/test/images/make-image" python3)
+start_loopback_hub learning.gather_time=24h
+start_relay
+start_loopback_node
+"$firstlight" image add --quiet --socket "$work/hub.sock" "oci:$layout" --name python3:1
+on_node pull python3:1
+result='{}'
+for kind in ${kinds//,/ }; do
+  if [[ $kind == arriving ]]; then forget_image; pass_at_most "$bytes_per_second"; fi
+  for mode in ${modes//,/ }; do
+    measure "$kind" "$mode"
+    tell "$kind" "$mode"
+  done
 done
 echo "$result"
