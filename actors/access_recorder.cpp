@@ -77,6 +77,16 @@ void access_recorder::stop() {
   active_ = false;
 }
 
+std::size_t access_recorder::noted() const {
+  const std::lock_guard lock(mutex_);
+  return recording_.noted();
+}
+
+std::vector<recorded_content> access_recorder::so_far() const {
+  const std::lock_guard lock(mutex_);
+  return recording_.so_far();
+}
+
 std::vector<recorded_content> access_recorder::finish() {
   stop();
   const std::lock_guard lock(mutex_);

@@ -57,6 +57,11 @@ class access_recorder {
   /// Nothing is noted any more, and nothing holds the mount. What was read stays to be taken by `finish`.
   void stop();
 
+  /// How much has been noted by now: it grows with each first access.
+  [[nodiscard]] std::size_t noted() const;
+  /// What was read by now, in no order; the recording goes on. Noting waits while it is copied.
+  [[nodiscard]] std::vector<recorded_content> so_far() const;
+
   /// Ends the recording. @returns what was read; nothing the second time
   [[nodiscard]] std::vector<recorded_content> finish();
 

@@ -103,12 +103,15 @@ using instance = caf::typed_actor<
 class access_recorder;
 
 /// TRACER: watches the recording of one mount until the start has settled, then hands it to the trace
-/// collector and ends.
+/// collector and ends; from time to time what there is of it by then.
 using tracer = caf::typed_actor<caf::reacts_to<finish_recording>, caf::reacts_to<caf::tick_atom>>;
 
 /// TRACE COLLECTOR: keeps the traces of a node on its disk until the hub has confirmed them.
 using trace_collector =
-    caf::typed_actor<caf::reacts_to<start_recorded>, caf::replies_to<caf::get_atom>::with<collector_status>,
+    caf::typed_actor<caf::reacts_to<start_recorded>,
+                     // Takes the place of what came before under this id. Sent by the next process if this
+                     // one dies before the start has been recorded.
+                     caf::reacts_to<start_goes_on>, caf::replies_to<caf::get_atom>::with<collector_status>,
                      // Its own clock: sends what is left.
                      caf::reacts_to<caf::tick_atom>>;
 

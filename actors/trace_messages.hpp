@@ -15,6 +15,11 @@ struct start_recorded {
   trace what;
 };
 
+/// What a start has read by now. More of it follows, under the same id.
+struct start_goes_on {
+  trace what;
+};
+
 /// The recording of a mount ends now, settled or not.
 struct finish_recording {};
 
@@ -79,6 +84,7 @@ struct aggregator_status {
 }  // namespace firstlight
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::start_recorded)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::start_goes_on)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::finish_recording)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::trace_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::trace_kept)

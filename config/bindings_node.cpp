@@ -54,6 +54,8 @@ void bind_recording(binder& to, recording_options& o) {
   to.bind("trace_bytes_max", o.trace_bytes_max,
           "of one trace, below what hubs take; of more the latest accesses are left out");
   to.bind("check_interval", o.check_interval, "how often it is looked whether a start is over");
+  to.bind("keep_interval", o.keep_interval,
+          "how often what a start has read by now is written, in case the node dies; 0: never");
   to.bind("watch_opens", o.watch_opens, "also record files that are read without FUSE (fanotify)");
   to.bind("unsent_max", o.unsent_max, "traces kept while the hub is away; the oldest go first");
   to.bind("retry_interval", o.retry_interval, "before a trace that the hub could not take is sent again");

@@ -12,11 +12,12 @@ namespace firstlight {
 
 /// Recording of starts on a node.
 struct recording_options {
-  std::string mode = "always";                    ///< always, first (the first `starts` of an image), never
-  std::uint32_t starts = 8;                       ///< with mode first
-  std::uint32_t unsent_max = 1024;                ///< traces kept while the hub is away; the oldest go first
-  bool watch_opens = true;                        ///< also files that are read without FUSE (fanotify)
-  std::chrono::milliseconds check_interval{500};  ///< how often it is looked whether a start has settled
+  std::string mode = "always";                     ///< always, first (the first `starts` of an image), never
+  std::uint32_t starts = 8;                        ///< with mode first
+  std::uint32_t unsent_max = 1024;                 ///< traces kept while the hub is away; the oldest go first
+  bool watch_opens = true;                         ///< also files that are read without FUSE (fanotify)
+  std::chrono::milliseconds check_interval{500};   ///< how often it is looked whether a start has settled
+  std::chrono::milliseconds keep_interval{2'000};  ///< how often it is written what a start has read by now
   std::chrono::milliseconds retry_interval{
       5'000};                                 ///< before a trace that the hub could not take is sent again
   std::uint64_t trace_bytes_max = 3U << 20U;  ///< of one trace, below what hubs take; the latest accesses go

@@ -43,6 +43,13 @@ void recording::read(const block_run& run, std::uint32_t blocks, instant when,
   }
 }
 
+std::vector<recorded_content> recording::so_far() const {
+  std::vector<recorded_content> all;
+  all.reserve(contents_.size());
+  for (const auto& [content, known] : contents_) all.push_back(known.what);
+  return all;
+}
+
 std::vector<recorded_content> recording::take() {
   std::vector<recorded_content> all;
   all.reserve(contents_.size());

@@ -42,7 +42,11 @@ class recording {
   }
   [[nodiscard]] bool too_long(instant now) const { return now - start_ >= limits_.time_max; }
   [[nodiscard]] bool empty() const { return contents_.empty(); }
+  /// Grows with each file and each run of blocks that is noted.
+  [[nodiscard]] std::size_t noted() const { return contents_.size() + runs_; }
 
+  /// A copy of all that was read by now, in no order.
+  [[nodiscard]] std::vector<recorded_content> so_far() const;
   /// All that was read, by first access.
   [[nodiscard]] std::vector<recorded_content> take();
 

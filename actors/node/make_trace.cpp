@@ -6,20 +6,17 @@
 #include "schemas/toc_contents.hpp"
 
 namespace firstlight {
-namespace {
 
-trace_id random_id() {
+trace_id random_trace_id() {
   static thread_local std::random_device source;
   trace_id id;
   for (auto& byte : id.value.bytes) byte = static_cast<std::byte>(source() & 0xffU);
   return id;
 }
 
-}  // namespace
-
 trace make_trace(const recorded_instance& of, std::vector<recorded_content> contents,
                  std::uint64_t bytes_max) {
-  trace made{random_id(), of.id, of.reference, of.group, of.node, of.started, {}};
+  trace made{of.trace, of.id, of.reference, of.group, of.node, of.started, {}};
   const auto paths = content_paths(*of.toc);
   for (auto& content : contents) {
     if (content.content >= paths.size() || paths[content.content].empty()) continue;

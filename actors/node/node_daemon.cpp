@@ -64,6 +64,7 @@ result<void> node_daemon::open_stores(const node_options& options) {
   auto unsent = trace_store::open(*metadata_, {.kept_max = std::numeric_limits<std::uint32_t>::max()});
   if (!unsent) return tl::unexpected(unsent.error());
   unsent_traces_ = std::move(*unsent);
+  trace_drafts_ = std::make_unique<trace_drafts>(*metadata_);
   switches_ = std::make_unique<trace_switches>(*metadata_);
   return {};
 }
@@ -108,8 +109,8 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
   mounter_ = std::move(*made);
   if (auto removed = detail::remove_left_layers(*layers_, layers); !removed) return removed;
   collector_ = system_.spawn<caf::detached>(
-      make_trace_collector, collector_tools{*unsent_traces_, link_, options.recording.unsent_max,
-                                            options.recording.retry_interval});
+      make_trace_collector, collector_tools{*unsent_traces_, *trace_drafts_, link_,
+                                            options.recording.unsent_max, options.recording.retry_interval});
   layer_store_ =
       system_.spawn<caf::detached>(make_layer_store, layer_store_tools{layers_.get(), detail::unix_now});
   logins_ = system_.spawn(

@@ -9,6 +9,7 @@
 #include "actors/node/node_root.hpp"
 #include "config/node_options.hpp"
 #include "storage/snapshot_records.hpp"
+#include "storage/trace_drafts.hpp"
 #include "storage/trace_store.hpp"
 
 namespace firstlight {
@@ -61,6 +62,7 @@ class node_daemon {
   std::unique_ptr<layer_registry> layers_;
   std::optional<snapshot_records> snapshots_;  // until the snapshotter has them
   std::unique_ptr<trace_store> unsent_traces_;
+  std::unique_ptr<trace_drafts> trace_drafts_;
   std::unique_ptr<trace_switches> switches_;
   worker_pool workers_;
   std::function<std::string()> keeper_problem_;

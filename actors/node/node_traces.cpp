@@ -66,11 +66,12 @@ tracer trace_start(const node_shell& my, const start_to_record& start,
   const auto& record = start.image.record;
   auto made = my.self->spawn(
       make_tracer, tracer_parts{recorder,
-                                {start.image.toc, record.toc, record.reference,
+                                {random_trace_id(), start.image.toc, record.toc, record.reference,
                                  start.group.empty() ? std::string(default_trace_group) : start.group,
                                  my.tools->name, recorder->started()},
                                 my.tools->collector,
                                 my.tools->recording.check_interval,
+                                my.tools->recording.keep_interval,
                                 my.tools->recording.trace_bytes_max});
   my.self->monitor(made);
   my.state().tracers.insert(made.address());

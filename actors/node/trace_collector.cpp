@@ -60,10 +60,20 @@ void send_next(const shell& my) {
             [my](const caf::error& problem) { on_answer(my, from_caf(problem)); });
 }
 
+/// Once this has the trace, its draft goes: before anything is sent, so that none is left of what the hub has
+/// confirmed.
+result<void> take(const shell& my, const trace& recorded) {
+  auto added = my.tools->unsent.add(recorded);
+  if (!added) return tl::unexpected(added.error());
+  if (auto dropped = my.tools->drafts.drop(recorded.id); !dropped)
+    spdlog::error("a draft of a trace stays on disk: {}", to_string(dropped.error()));
+  return {};
+}
+
 void keep(const shell& my, const trace& recorded) {
   auto& state = my.state();
-  if (auto added = my.tools->unsent.add(recorded); !added)
-    return spdlog::error("a trace of {} is lost: {}", recorded.reference, to_string(added.error()));
+  if (auto taken = take(my, recorded); !taken)
+    return spdlog::error("a trace of {} is lost: {}", recorded.reference, to_string(taken.error()));
   state.queue.push_back(recorded.id);
   spdlog::info("recorded a start of {}: {} files", recorded.reference, recorded.files.size());
   // The oldest is being sent perhaps; then the next one goes.
@@ -74,6 +84,20 @@ void keep(const shell& my, const trace& recorded) {
     state.queue.erase(oldest);
   }
   send_next(my);
+}
+
+/// What an earlier process was recording when it died. Of one that was taken already nothing changes.
+void take_drafts(const shell& my) {
+  const auto left = my.tools->drafts.left(
+      [](const error& why) { spdlog::error("what was recorded of a start is lost: {}", to_string(why)); });
+  if (!left) return spdlog::error("what was recorded of starts is lost: {}", to_string(left.error()));
+  for (const auto& one : *left) {
+    if (auto taken = take(my, one); !taken)
+      spdlog::error("a trace of {} waits for the next process: {}", one.reference, to_string(taken.error()));
+    else
+      spdlog::info("ends the record of a start of {} with {} files: its node has died", one.reference,
+                   one.files.size());
+  }
 }
 
 void find_unsent(const shell& my) {
@@ -93,11 +117,16 @@ trace_collector::behavior_type make_trace_collector(self_pointer self, collector
   const shell my{self, std::make_shared<const collector_tools>(std::move(tools))};
   self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
   self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
+  take_drafts(my);
   find_unsent(my);
   self->send(self, caf::tick_atom_v);
   my.state().ticking = true;
   return {
       [=](const start_recorded& start) { keep(my, start.what); },
+      [=](const start_goes_on& start) {
+        if (auto kept = my.tools->drafts.keep(start.what); !kept)
+          spdlog::error("what was recorded of a start is not kept: {}", to_string(kept.error()));
+      },
       [=](caf::get_atom) {
         auto status = my.state().status;
         status.unsent = static_cast<std::uint32_t>(my.state().queue.size());

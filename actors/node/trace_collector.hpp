@@ -2,12 +2,14 @@
 #include <deque>
 
 #include "actors/interfaces.hpp"
+#include "storage/trace_drafts.hpp"
 #include "storage/trace_store.hpp"
 
 namespace firstlight {
 
 struct collector_tools {
   trace_store& unsent;
+  trace_drafts& drafts;  ///< of starts that are being recorded
   hub_link link;
   std::uint32_t unsent_max = 1024;
   std::chrono::milliseconds retry_interval{5'000};
@@ -22,7 +24,8 @@ struct collector_state {
   bool ticking = false;
 };
 
-/// Spawn it detached: it writes traces to the disk. Goes on with what an earlier process has not sent.
+/// Spawn it detached: it writes traces to the disk. Goes on with what an earlier process has not sent; what
+/// that was recording ends with what there is of it.
 trace_collector::behavior_type make_trace_collector(trace_collector::stateful_pointer<collector_state> self,
                                                     collector_tools tools);
 

@@ -36,6 +36,7 @@ struct collector_bench {
   std::unique_ptr<database> metadata = database::open(folder.path()).value();
   std::unique_ptr<trace_store> store = trace_store::open(*metadata, {.kept_max = 1000}).value();
   trace_store& unsent = *store;
+  trace_drafts drafts{*metadata};
   std::shared_ptr<fake_hub_link> link = std::make_shared<fake_hub_link>();
   actor_stage stage;
   hub_link far = make_fake_hub_link(stage, link);
@@ -50,20 +51,34 @@ struct collector_bench {
   }
   void start() {
     collector = stage.keep(stage.system().spawn(
-        make_trace_collector, collector_tools{unsent, far, /*unsent_max=*/3, /*retry_interval=*/5s}));
+        make_trace_collector, collector_tools{unsent, drafts, far, /*unsent_max=*/3, /*retry_interval=*/5s}));
     stage.run();
   }
-  void record(std::uint8_t id) {
+  [[nodiscard]] static trace trace_of(std::uint8_t id) {
     trace made;
     made.id = id_of(id);
     made.started = std::chrono::seconds(id);
     made.files = {{"a", 0ms, 0ms, {}}};
+    return made;
+  }
+  void record(const trace& made) {
     caf::anon_send(collector, start_recorded{made});
     stage.run();
   }
+  void record(std::uint8_t id) { record(trace_of(id)); }
+  void go_on(const trace& so_far) {
+    caf::anon_send(collector, start_goes_on{so_far});
+    stage.run();
+  }
+  [[nodiscard]] trace last_trace() const {
+    return decode_trace(link->traces.back().what.encoded.bytes).value();
+  }
   [[nodiscard]] std::uint8_t last_sent() const {
-    return std::to_integer<std::uint8_t>(
-        decode_trace(link->traces.back().what.encoded.bytes)->id.value.bytes[0]);
+    return std::to_integer<std::uint8_t>(last_trace().id.value.bytes[0]);
+  }
+  /// Drafts of traces.
+  std::size_t drafts_left() {
+    return drafts.left([](const error&) {})->size();
   }
   std::size_t left() {
     std::size_t count = 0;
@@ -119,6 +134,55 @@ TEST_CASE("when the hub stays away the oldest traces go") {
   CHECK_FALSE(bench.unsent.find(id_of(2)).value());
 }
 
+TEST_CASE("what was recorded of a start when the node died is sent by the next process, once") {
+  collector_bench bench;
+  auto so_far = bench.trace_of(1);
+  bench.go_on(so_far);
+  so_far.files.push_back({"b", 1ms, 0ms, {}});
+  bench.go_on(so_far);
+  CHECK(bench.link->traces.empty());
+  CHECK(bench.left() == 0);
+  bench.start();
+  REQUIRE(bench.link->traces.size() == 1);
+  CHECK(bench.last_trace() == so_far);
+  bench.link->answer_trace({});
+  CHECK(bench.left() == 0);
+  CHECK(bench.drafts_left() == 0);
+  bench.start();
+  CHECK(bench.link->traces.size() == 1);
+}
+
+TEST_CASE("a start that has been recorded takes the place of what was kept of it meanwhile") {
+  collector_bench bench;
+  auto whole = bench.trace_of(1);
+  whole.files.push_back({"b", 1ms, 0ms, {}});
+  bench.go_on(bench.trace_of(1));
+  SECTION("at once") {
+    bench.record(whole);
+  }
+  SECTION("after the node has died between the two writes") {
+    REQUIRE(bench.unsent.add(whole));
+    bench.start();
+  }
+  CHECK(bench.drafts_left() == 0);
+  REQUIRE(bench.link->traces.size() == 1);
+  CHECK(bench.last_trace() == whole);
+  bench.link->answer_trace({});
+  bench.start();
+  CHECK(bench.link->traces.size() == 1);
+}
+
+TEST_CASE("a draft of a trace that cannot be read is dropped, and no other with it") {
+  collector_bench bench;
+  REQUIRE(bench.metadata->put({"trace-draft"}, as_key(id_of(7).value), "no message"));
+  bench.go_on(bench.trace_of(1));
+  int damaged = 0;
+  CHECK(bench.drafts.left([&](const error&) { ++damaged; })->size() == 1);
+  CHECK(damaged == 1);
+  CHECK(bench.drafts.left([&](const error&) { ++damaged; })->size() == 1);
+  CHECK(damaged == 1);
+}
+
 TEST_CASE("a collector that is ended keeps what it was given before") {
   collector_bench bench;  // its stores, with a collector on a thread of its own
   caf::actor_system_config config;
@@ -129,7 +193,8 @@ TEST_CASE("a collector that is ended keeps what it was given before") {
   });
   constexpr int count = 100;
   auto collector = system.spawn<caf::detached>(
-      make_trace_collector, collector_tools{bench.unsent, caf::actor_cast<hub_link>(away), 1'000, 1h});
+      make_trace_collector,
+      collector_tools{bench.unsent, bench.drafts, caf::actor_cast<hub_link>(away), 1'000, 1h});
   for (int id = 1; id <= count; ++id) {
     trace made;
     made.id = id_of(static_cast<std::uint8_t>(id));
@@ -145,9 +210,11 @@ TEST_CASE("a collector that is ended keeps what it was given before") {
 
 namespace {
 
-trace_collector::behavior_type keep_traces(trace_collector::pointer,
-                                           std::shared_ptr<std::vector<trace>> into) {
+using traces_ptr = std::shared_ptr<std::vector<trace>>;
+
+trace_collector::behavior_type keep_traces(trace_collector::pointer, traces_ptr into, traces_ptr drafts) {
   return {[into](const start_recorded& start) { into->push_back(start.what); },
+          [drafts](const start_goes_on& start) { drafts->push_back(start.what); },
           [](caf::get_atom) { return collector_status{}; }, [](caf::tick_atom) {}};
 }
 
@@ -155,19 +222,22 @@ struct tracer_bench {
   test_authority authority;
   hub_stores hub{authority};
   known_image image = hub.add("example.com/app:1", tar_of({"a", "b", "c"}));
-  std::shared_ptr<std::vector<trace>> traces = std::make_shared<std::vector<trace>>();
+  traces_ptr traces = std::make_shared<std::vector<trace>>();
+  traces_ptr drafts = std::make_shared<std::vector<trace>>();  ///< in the order in which they came
   std::shared_ptr<access_recorder> recorder = std::make_shared<access_recorder>(
       now, recorded_detail::blocks, recording_limits{.settle_time = 10s, .time_max = 60s});
   actor_stage stage;
   tracer watching;
 
   tracer_bench() {
-    const auto collector = stage.keep(stage.system().spawn(keep_traces, traces));
+    const auto collector = stage.keep(stage.system().spawn(keep_traces, traces, drafts));
     watching = stage.keep(stage.system().spawn(
-        make_tracer, tracer_parts{recorder,
-                                  {image.toc, image.record.toc, image.record.reference, "shop", "n1", now},
-                                  collector,
-                                  500ms}));
+        make_tracer,
+        tracer_parts{recorder,
+                     {id_of(1), image.toc, image.record.toc, image.record.reference, "shop", "n1", now},
+                     collector,
+                     /*check_interval=*/500ms,
+                     /*keep_interval=*/2s}));
     stage.run();
   }
   ~tracer_bench() { watching = nullptr; }
@@ -195,6 +265,36 @@ TEST_CASE("a finished recording becomes a trace with paths, and nothing is noted
   CHECK(detached);
   CHECK_FALSE(bench.recorder->active());
   CHECK(check_trace(made, {}, now));
+}
+
+TEST_CASE("what a start has read by now is kept from time to time while it reads what is new") {
+  tracer_bench bench;
+  const auto pass = [&](std::chrono::milliseconds time) {
+    for (; time.count() > 0; time -= 500ms) bench.stage.pass(500ms);
+  };
+  pass(3s);
+  CHECK(bench.drafts->empty());
+  bench.recorder->read({content_at(*bench.image.toc, "b")->value(), 0, 1}, 1);
+  pass(500ms);
+  REQUIRE(bench.drafts->size() == 1);
+  CHECK(bench.drafts->back().files.size() == 1);
+  CHECK(bench.drafts->back().files[0].path == "b");
+  CHECK(bench.recorder->active());
+  pass(5s);
+  CHECK(bench.drafts->size() == 1);
+  bench.recorder->read({content_at(*bench.image.toc, "a")->value(), 0, 1}, 1);
+  pass(500ms);
+  REQUIRE(bench.drafts->size() == 2);
+  CHECK(bench.drafts->back().files.size() == 2);
+  bench.recorder->opened(content_at(*bench.image.toc, "c")->value(), std::chrono::steady_clock::now());
+  pass(500ms);
+  CHECK(bench.drafts->size() == 2);  // too soon
+  caf::anon_send(bench.watching, finish_recording{});
+  bench.stage.run();
+  REQUIRE(bench.traces->size() == 1);
+  CHECK(bench.traces->front().files.size() == 3);
+  CHECK(bench.traces->front().id == id_of(1));
+  CHECK(bench.drafts->front().id == id_of(1));
 }
 
 TEST_CASE("a mount that is taken down keeps what was recorded, and an empty recording is no trace") {

@@ -147,6 +147,26 @@ TEST_CASE("a start that is recorded when its node stops is not lost") {
   await_learned(all, "streamed", 1);
 }
 
+TEST_CASE("a start that is recorded when its node is killed is sent with what it had read, and counts once") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {any_mode(), "recording.settle_time=10m", "recording.time_max=10m",
+                        "recording.check_interval=50ms", "recording.keep_interval=100ms"}});
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 24, .file_bytes = 4096});
+  all.add(image.layout, "streamed:1");
+  run_well(all, read_ends(all.mount("streamed:1", "streamed")));
+  run_well(all, {"sleep", "2"});  // what was read is written
+  for (int death = 0; death < 2; ++death) {
+    all.kill_node();
+    all.start_node();
+    await_learned(all, "streamed", 1);
+  }
+  CHECK(expected_files(all, "streamed:1") ==
+        std::set<std::string>{"data/f120", "data/f121", "data/f122", "data/f123"});
+  check_good(all.on_node({"umount", "streamed"}));
+  CHECK(all.node_status()["traces_unsent"] == 0);
+  CHECK(all.on_hub({"trace", "ls"}).reply["received"] == 1);
+}
+
 TEST_CASE("users say which starts are recorded") {
   if (!cluster::possible()) return;
   cluster all({.node = {"recording.mode=first", "recording.starts=1"}});
