@@ -7,6 +7,7 @@ namespace {
 
 constexpr const char* target_label = "containerd.io/snapshot.ref";
 constexpr const char* own_reference = "containerd.io/snapshot/firstlight.image-ref";
+constexpr const char* own_group = "containerd.io/snapshot/firstlight.group";
 constexpr const char* own_manifest = "containerd.io/snapshot/firstlight.manifest-digest";
 constexpr std::array references{own_reference, "containerd.io/snapshot/cri.image-ref",
                                 "containerd.io/snapshot/remote/stargz.reference"};
@@ -39,6 +40,10 @@ snapshot_labels labels_of(const labelled_layer& layer) {
   snapshot_labels labels{{target_label, layer.target}, {own_reference, layer.reference}};
   if (layer.manifest) labels[own_manifest] = layer.manifest->oci();
   return labels;
+}
+
+std::string start_group_of(const snapshot_labels& labels) {
+  return first_of(labels, std::array{own_group});
 }
 
 bool is_called(const snapshot_record& snapshot, const std::string& chain_id) {

@@ -18,6 +18,10 @@ struct labelled_layer {
 /// The labels by which `firstlight pull --containerd` says the same.
 [[nodiscard]] snapshot_labels labels_of(const labelled_layer& layer);
 
+/// The group of what is started together with the container of a snapshot, as the snapshot's label
+/// `containerd.io/snapshot/firstlight.group` names it. Empty: it is of none.
+[[nodiscard]] std::string start_group_of(const snapshot_labels& labels);
+
 /// Whether a snapshot is called as one that shows all layers up to this chain id: by the hub's layers' names
 /// (snapshot_index::make_remote), or as containerd calls what it has unpacked, NAMESPACE/NUMBER/CHAIN.
 [[nodiscard]] bool is_called(const snapshot_record& snapshot, const std::string& chain_id);

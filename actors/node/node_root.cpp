@@ -98,7 +98,7 @@ node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_st
       [=](const umount_overdue& what) { detail::answer_overdue(my, what); },
       [=](const pull_given_up& what) { detail::give_up_pull(my, what); },
       [=](const container_begins& news) {
-        detail::record_container(my, news.mount);
+        detail::record_container(my, news);
         return container_recorded{};
       },
       [=](const forget_image& what) -> caf::result<image_forgotten> {

@@ -36,7 +36,8 @@ struct pull_given_up {
 
 /// A container is about to start above a mount for overlays.
 struct container_begins {
-  std::string mount;  ///< its name
+  std::string mount;    ///< its name
+  std::string group{};  ///< of what is started together; empty: of none
 };
 struct container_recorded {};
 
@@ -98,7 +99,7 @@ struct running_mount {
   mount_record record;
   std::vector<admin_promise> umount_replies{};
   bool looked_after = false;                    ///< one that has failed: an umount_overdue is on its way
-  std::string group{};                          ///< of instances that are started together
+  std::string group{};                          ///< of the start that was recorded last
   std::shared_ptr<access_recorder> recorder{};  ///< of its starts; of one that is for overlays always
   tracer tracing{};
 };

@@ -169,7 +169,7 @@ struct start_to_record {
 [[nodiscard]] tracer trace_start(const node_shell& my, const start_to_record& start,
                                  const std::shared_ptr<access_recorder>& recorder);
 /// Records the start of one more container, unless it is to be recorded with one that is still going on.
-void record_container(const node_shell& my, const std::string& mount);
+void record_container(const node_shell& my, const container_begins& news);
 /// Ends the recording of a mount, so that nothing of it holds the mount; its trace is kept.
 void finish_trace(const running_mount& mount);
 void switch_traces(const node_shell& my, const admin_trace_switch& asked, admin_promise reply);

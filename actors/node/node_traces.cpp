@@ -49,14 +49,15 @@ std::shared_ptr<access_recorder> recorder_for(const node_shell& my, const start_
   return std::make_shared<access_recorder>(since_epoch(), detail_of(start), limits);
 }
 
-void record_container(const node_shell& my, const std::string& mount) {
-  const auto found = my.state().mounts.find(mount);
+void record_container(const node_shell& my, const container_begins& news) {
+  const auto found = my.state().mounts.find(news.mount);
   if (found == my.state().mounts.end()) return;
   auto& running = found->second;
   if (!running.recorder) return;
   if (running.recorder->active()) return running.recorder->goes_on();
-  const start_to_record start{image_now(my, running.entry.image), running.group, false, true};
+  const start_to_record start{image_now(my, running.entry.image), news.group, false, true};
   if (!is_wanted(my, start) || !running.recorder->begin(since_epoch(), detail_of(start))) return;
+  running.group = news.group;
   running.tracing = trace_start(my, start, running.recorder);
 }
 

@@ -124,6 +124,7 @@ void settle_mounting(const snapshotter_shell& my, const std::string& image,
 struct mount_order {
   std::string image;
   remote_layers what;
+  std::string group;  ///< of the start that asks for it
   std::chrono::steady_clock::time_point until;
 };
 void ask_for_mount(const snapshotter_shell& my, const mount_order& order);
@@ -149,6 +150,7 @@ void ask_for_mount(const snapshotter_shell& my, const mount_order& order) {
                                     .target = (my.tools->images_folder / name).string(),
                                     .name = name,
                                     .read_only = true,
+                                    .group = order.group,
                                     .for_overlays = true};
   ask_root<admin_mounted>(
       my, std::max(left, std::chrono::milliseconds(1)), request, [=](const result<admin_mounted>& made) {
@@ -224,10 +226,10 @@ void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_
   });
 }
 
-void with_mounted(const snapshotter_shell& my, const remote_layers& what,
+void with_mounted(const snapshotter_shell& my, const remote_layers& what, const std::string& group,
                   std::function<void(const result<std::string>&)> then) {
   if (auto& early = my.state().before_adoption) {  // an earlier process may have mounted it
-    early->push_back([=] { with_mounted(my, what, then); });
+    early->push_back([=] { with_mounted(my, what, group, then); });
     return;
   }
   const auto image = image_name(what);
@@ -237,7 +239,7 @@ void with_mounted(const snapshotter_shell& my, const remote_layers& what,
   auto& waiting = my.state().mounting[image];
   waiting.push_back(std::move(then));
   if (waiting.size() > 1) return;
-  ask_for_mount(my, {image, what, end_of_tries(my)});
+  ask_for_mount(my, {image, what, group, end_of_tries(my)});
 }
 
 void tell_start(const snapshotter_shell& my, const snapshot_record& record,
@@ -245,7 +247,9 @@ void tell_start(const snapshotter_shell& my, const snapshot_record& record,
   const auto what = remote_below(my.index().parents(record));
   const auto mounted = what ? my.state().mounted.find(image_name(*what)) : my.state().mounted.end();
   if (mounted == my.state().mounted.end()) return then();
-  my.self->request(my.tools->news_to, my.tools->options.record_wait, container_begins{mounted->second.name})
+  my.self
+      ->request(my.tools->news_to, my.tools->options.record_wait,
+                container_begins{mounted->second.name, start_group_of(record.labels)})
       .then([then](container_recorded) { then(); }, [then](const caf::error&) { then(); });
 }
 

@@ -19,12 +19,12 @@ std::filesystem::path root_below(const snapshotter_shell& my, const std::vector<
   return remote_lower.substr(0, remote_lower.find("::"));
 }
 
-/// Runs `then` with the lower layers of what is remote below these parents; empty text if nothing is.
-void with_lower(const snapshotter_shell& my, const std::vector<snapshot_record>& parents,
+/// Runs `then` with the lower layers of what is remote below this snapshot; empty text if nothing is.
+void with_lower(const snapshotter_shell& my, const snapshot_record& record,
                 std::function<void(const result<std::string>&)> then) {
-  const auto remote = remote_below(parents);
+  const auto remote = remote_below(my.index().parents(record));
   if (!remote) return then(std::string{});
-  with_mounted(my, *remote, std::move(then));
+  with_mounted(my, *remote, start_group_of(record.labels), std::move(then));
 }
 
 /// What containerd could not mount is refused: mount(2) says no more than "invalid argument".
@@ -76,7 +76,7 @@ void make_ordinary(const snapshotter_shell& my, const make_snapshot& asked, moun
   const auto allowed =
       my.index().make(asked.kind, {asked.name, asked.parent, asked.labels}, my.tools->now_ns());
   if (!allowed) return refuse(reply, allowed.error());
-  with_lower(my, my.index().parents(allowed->put), [=](const result<std::string>& lower) {
+  with_lower(my, allowed->put, [=](const result<std::string>& lower) {
     if (!lower) return refuse(reply, lower.error());
     const auto made = make_files_and_record(my, asked, *lower);
     if (!made) {
@@ -183,7 +183,7 @@ void make(const snapshotter_shell& my, const make_snapshot& asked, mounts_promis
 void mount(const snapshotter_shell& my, const mount_snapshot& asked, mounts_promise reply) {
   const auto record = my.index().find_mountable(asked.name);
   if (!record) return refuse(reply, record.error());
-  with_lower(my, my.index().parents(*record), [=, name = asked.name](const result<std::string>& lower) {
+  with_lower(my, *record, [=, name = asked.name](const result<std::string>& lower) {
     if (!lower) return refuse(reply, lower.error());
     const auto still = my.index().find_mountable(name);
     if (!still) return refuse(reply, still.error());

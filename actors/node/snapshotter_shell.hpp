@@ -38,13 +38,13 @@ enum class image_is : std::uint8_t { new_here, known, downloaded };
 void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_is state,
                 std::function<void(const result<layered_image>&)> then);
 
-/// Mounts the image unless it is mounted; then its lower layers, as overlayfs takes them. Errors: those of a
-/// mount.
-void with_mounted(const snapshotter_shell& my, const remote_layers& what,
+/// Mounts the image unless it is mounted; then its lower layers, as overlayfs takes them. What reads a new
+/// mount first is recorded as of `group`; empty: of none. Errors: those of a mount.
+void with_mounted(const snapshotter_shell& my, const remote_layers& what, const std::string& group,
                   std::function<void(const result<std::string>&)> then);
 
 /// Has the start recorded of a container that is about to begin in this active snapshot, if it is above an
-/// image; goes on once the recording has begun, or after `record_wait`.
+/// image, as of the group that its labels name; goes on once the recording has begun, or after `record_wait`.
 void tell_start(const snapshotter_shell& my, const snapshot_record& record,
                 const std::function<void()>& then);
 

@@ -133,7 +133,7 @@ TEST_CASE("each container that is about to start above an image is told of, and 
   remote_bench all;
   const auto starts = [&] {
     const std::lock_guard lock(all.root->mutex);
-    return all.root->starts;
+    return all.root->starts.size();
   };
   all.prepare_all();
   const auto top = all.chain[1].oci();
@@ -145,6 +145,20 @@ TEST_CASE("each container that is about to start above an image is told of, and 
   CHECK(eventually([&] { return starts() == 1; }));
   REQUIRE(all.bench.prepare("two", top).ok());
   CHECK(eventually([&] { return starts() == 2; }));
+}
+
+TEST_CASE("the label of a container's snapshot says in which group its start is recorded") {
+  if (!may_mount()) return;
+  remote_bench all;
+  all.prepare_all();
+  const std::string label = "containerd.io/snapshot/firstlight.group";
+  REQUIRE(all.bench.prepare("one", all.chain[1].oci(), {{label, "shop"}}).ok());
+  REQUIRE(all.bench.prepare("two", all.chain[1].oci(), {{label, "blog"}}).ok());
+  REQUIRE(all.bench.prepare("three", all.chain[1].oci()).ok());
+  const std::lock_guard lock(all.root->mutex);
+  CHECK(all.root->starts == std::vector<std::string>{"shop", "blog", ""});
+  for (const auto& request : all.root->requests)
+    if (const auto* mount = std::get_if<admin_mount_request>(&request)) CHECK(mount->group == "shop");
 }
 
 TEST_CASE("somebody's unmount of an image is made good when it is needed next") {

@@ -41,9 +41,9 @@ faked_root::behavior_type run_root(faked_root::pointer, std::shared_ptr<fake_roo
             const std::lock_guard lock(state->mutex);
             state->given_up.push_back(what.reference);
           },
-          [state](const container_begins&) {
+          [state](const container_begins& news) {
             const std::lock_guard lock(state->mutex);
-            ++state->starts;
+            state->starts.push_back(news.group);
             return container_recorded{};
           },
           [state](const forget_image& what) -> caf::result<image_forgotten> {

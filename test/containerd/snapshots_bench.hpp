@@ -20,7 +20,7 @@ struct fake_root {
   answer answers;                       ///< nothing: never
   std::vector<admin_request> requests;  ///< all that came
   std::vector<std::string> given_up;    ///< references of pulls that nobody waits for
-  std::size_t starts = 0;               ///< of containers above images
+  std::vector<std::string> starts;      ///< of containers above images: the groups of each
   admin_snapshots news;                 ///< as told last
   std::string damage;                   ///< a notice, as told last
   std::function<result<void>(const std::string& reference)> forgets;  ///< nothing: it has no image

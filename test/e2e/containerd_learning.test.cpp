@@ -83,4 +83,24 @@ TEST_CASE("of containers only as many starts are recorded as the node's settings
   CHECK(starts_recorded(all) == 3);
 }
 
+TEST_CASE("containers whose snapshots name a group form one joint trace") {
+  if (!cluster::possible()) return;
+  cluster all(with({any_mode()}));
+  containerd_daemon engine(all);
+  std::uint64_t seed = 0;  // equal images would share their traces
+  for (const std::string name : {"shop", "side", "lone"}) {
+    all.add(make_slow_image(all.folder() / name, seed += 100), name + ":1");
+    check_good(engine.pull("docker.io/library/" + name + ":1"));
+    const std::vector<std::string> label{"--snapshotter-label",
+                                         "containerd.io/snapshot/firstlight.group=web"};
+    check_good(engine.run("docker.io/library/" + name + ":1", name, shell("cat /data/f7 >/dev/null"),
+                          name == "lone" ? std::vector<std::string>{} : label));
+    await_learned(all, name, 1);
+  }
+  const auto collection = all.on_hub({"trace", "export"}).reply["collection"].get<std::string>();
+  std::multiset<std::size_t> images;
+  for (const auto& group : nlohmann::json::parse(collection)["Groups"]) images.insert(group["i"].size());
+  CHECK(images == std::multiset<std::size_t>{1, 2});
+}
+
 }  // namespace firstlight

@@ -72,3 +72,8 @@ TEST_CASE("the names of snapshots tell which chain of layers they show") {
   CHECK(is_called(remote, "sha256:aa"));
   CHECK_FALSE(is_called(remote, "sha256:bb"));
 }
+
+TEST_CASE("a snapshot's label names the group of its start") {
+  CHECK(start_group_of({{"containerd.io/snapshot/firstlight.group", "shop"}}) == "shop");
+  CHECK(start_group_of({{"containerd.io/snapshot.ref", "x"}}).empty());
+}

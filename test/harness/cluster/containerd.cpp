@@ -122,9 +122,12 @@ program_said containerd_daemon::run_detached(const std::string& reference, const
 }
 
 program_said containerd_daemon::run(const std::string& reference, const std::string& id,
-                                    const std::vector<std::string>& command) {
-  std::vector<std::string> arguments{"run",           "--rm",       "--runc-root", runc_root(),
-                                     "--snapshotter", "firstlight", reference,     whole(id)};
+                                    const std::vector<std::string>& command,
+                                    const std::vector<std::string>& options) {
+  std::vector<std::string> arguments{"run",       "--rm",          "--runc-root",
+                                     runc_root(), "--snapshotter", "firstlight"};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  arguments.insert(arguments.end(), {reference, whole(id)});
   arguments.insert(arguments.end(), command.begin(), command.end());
   return ctr(arguments);
 }

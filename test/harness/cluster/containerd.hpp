@@ -40,9 +40,9 @@ class containerd_daemon {
   /// Starts a container that goes on until it is killed. Its id is `id`.
   program_said run_detached(const std::string& reference, const std::string& id,
                             const std::vector<std::string>& command = {});
-  /// Runs a container to its end.
+  /// Runs a container to its end. `options` are further ones of `ctr run`.
   program_said run(const std::string& reference, const std::string& id,
-                   const std::vector<std::string>& command);
+                   const std::vector<std::string>& command, const std::vector<std::string>& options = {});
   /// As the container's user. (With --user ctr 1.6 mounts the snapshot once more, and overlayfs then takes
   /// the running container's work folder away.) Its output has what it writes to either stream: through a
   /// file, since ctr can end before it has read a short program's pipe (containerd pull request 13931).
