@@ -102,6 +102,10 @@ struct cancel_delivery {
 struct admin_message {
   shared_bytes bytes;
 };
+/// The same, as a client has sent it.
+struct console_request {
+  shared_bytes bytes;
+};
 
 // ---- node: between receiver and file-system instances ------------------------------------------
 
@@ -143,6 +147,7 @@ FIRSTLIGHT_LOCAL_MESSAGE(delivered)
 FIRSTLIGHT_LOCAL_MESSAGE(bulk_attached)
 FIRSTLIGHT_LOCAL_MESSAGE(cancel_delivery)
 FIRSTLIGHT_LOCAL_MESSAGE(admin_message)
+FIRSTLIGHT_LOCAL_MESSAGE(console_request)
 FIRSTLIGHT_LOCAL_MESSAGE(contents_known)
 FIRSTLIGHT_LOCAL_MESSAGE(blocks_ready)
 FIRSTLIGHT_LOCAL_MESSAGE(image_complete)

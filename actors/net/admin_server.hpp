@@ -33,9 +33,10 @@ class admin_listener {
   std::filesystem::path socket_;
 };
 
-/// ADMIN SERVER: the UNIX socket of a daemon, mode 0600, for root and the daemon's own user. Each call is one
-/// request to the `admin_service`. The progress listener of a call ends when its client goes away: a service
-/// that works for long may monitor it.
+/// ADMIN SERVER: the UNIX socket of a daemon, mode 0600, for root and the daemon's own user. Each client has
+/// a console session (actors/console/), which takes its requests to the `admin_service` and ends with the
+/// client, the progress listener of a running request with it: a service that works for long may monitor
+/// that.
 class admin_server {
  public:
   /// Answers on a socket from now on. Errors: `io`.

@@ -5,8 +5,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "actors/errors.hpp"
-
 namespace firstlight {
 namespace {
 
@@ -23,36 +21,6 @@ std::string refusal(kj::AsyncIoStream& stream) {
   return "only root and the daemon's own user may use this socket";
 }
 
-// One call: it is the progress listener that the service talks to, and it ends with the answer or the client.
-struct call_context {
-  kj_loop* loop;
-  std::weak_ptr<admin_engine> engine;
-  admin_engine::call_id id;
-
-  template <class Action>
-  void on_engine(Action action) const {
-    loop->post([engine = engine, action = std::move(action)]() mutable {
-      if (auto alive = engine.lock()) action(*alive);
-    });
-  }
-};
-
-progress_listener::behavior_type call_actor(progress_listener::pointer self, const admin_service& service,
-                                            const admin_message& request, const call_context& context) {
-  const auto reply = [self, context](const result<shared_bytes>& outcome) {
-    context.on_engine([id = context.id, outcome](admin_engine& engine) { engine.answer(id, outcome); });
-    self->quit();
-  };
-  // No time limit: a pull takes what it takes; the client can go away.
-  self->request(service, caf::infinite, request, caf::actor_cast<progress_listener>(self))
-      .then([reply](const admin_message& answer) { reply(answer.bytes); },
-            [reply](const caf::error& failure) { reply(tl::unexpected(from_caf(failure))); });
-  return {[context](const admin_message& what) {
-    context.on_engine(
-        [id = context.id, bytes = what.bytes](admin_engine& engine) { engine.progress(id, bytes); });
-  }};
-}
-
 }  // namespace
 
 admin_engine::admin_engine(caf::actor_system& system, kj_loop& loop, admin_service service,
@@ -61,7 +29,7 @@ admin_engine::admin_engine(caf::actor_system& system, kj_loop& loop, admin_servi
 
 admin_engine::~admin_engine() {
   tasks_ = nullptr;
-  for (auto& [id, call] : calls_) caf::anon_send_exit(call.worker, caf::exit_reason::user_shutdown);
+  for (const auto& [id, left] : clients_) caf::anon_send_exit(left.session, caf::exit_reason::user_shutdown);
 }
 
 void admin_engine::start(int descriptor) {
@@ -89,13 +57,17 @@ kj::Promise<void> admin_engine::accept_next() {
 void admin_engine::accepted(kj::Own<kj::AsyncIoStream> stream) {
   if (clients_.size() >= limits_.connections_max) return;  // closed by dropping it
   const auto id = next_id_++;
-  auto refused = refusal(*stream);
-  auto link = kj::heap<admin_connection>(kj::mv(stream), limits_.message_bytes_max);
-  auto& added = clients_.emplace(id, client{kj::mv(link), std::move(refused)}).first->second;
+  auto& added = clients_[id];
+  added.refused = refusal(*stream);
+  added.link = kj::heap<admin_connection>(kj::mv(stream), limits_.message_bytes_max);
+  added.session = system_.spawn(make_console_session, service_, sink_of(id));
   tasks_->add(serve(added)
                   .exclusiveJoin(added.link->hung_up())
                   .catch_([](kj::Exception&&) {})  // it went away in the middle of a frame
-                  .then([this, id] { clients_.erase(id); }));
+                  .then([this, id, &added] {
+                    caf::anon_send_exit(added.session, caf::exit_reason::user_shutdown);
+                    clients_.erase(id);
+                  }));
 }
 
 kj::Promise<void> admin_engine::serve(client& from) {
@@ -103,63 +75,58 @@ kj::Promise<void> admin_engine::serve(client& from) {
     if (!request) return from.link->write(request.error());
     if (request->bytes.empty()) return kj::READY_NOW;
     if (!from.refused.empty()) return from.link->write({errc::denied, from.refused});
-    return call(from, std::move(*request)).then([this, &from] { return serve(from); });
+    caf::anon_send(from.session, console_request{std::move(*request)});
+    return send_answers(from).then([this, &from] { return serve(from); });
   });
 }
 
-kj::Promise<void> admin_engine::call(client& from, shared_bytes request) {
-  const auto id = next_id_++;
-  auto worker = system_.spawn(call_actor, service_, admin_message{std::move(request)},
-                              call_context{&loop_, weak_from_this(), id});
-  calls_.emplace(id, open_call{.link = from.link.get(), .worker = caf::actor_cast<caf::actor>(worker)});
-  return send_answers(id).attach(kj::defer([engine = weak_from_this(), id] {
-    if (auto alive = engine.lock()) alive->forget(id);
-  }));
-}
-
 // One frame at a time: a slow terminal gets the newest progress, not a queue.
-kj::Promise<void> admin_engine::send_answers(call_id id) {
-  auto& call = calls_.at(id);
-  if (call.outcome) {
-    if (!*call.outcome) return call.link->write(call.outcome->error());
-    return call.link->write(admin_frame_kind::reply, std::move(**call.outcome));
+kj::Promise<void> admin_engine::send_answers(client& to) {
+  auto progress = std::exchange(to.latest, std::nullopt);
+  if (auto outcome = std::exchange(to.outcome, std::nullopt)) {
+    if (!*outcome) return to.link->write(outcome->error());
+    return to.link->write(admin_frame_kind::reply, std::move(**outcome));
   }
-  if (call.latest) {
-    auto progress = std::exchange(call.latest, std::nullopt);
-    return call.link->write(admin_frame_kind::progress, std::move(*progress)).then([this, id] {
-      return send_answers(id);
+  if (progress)
+    return to.link->write(admin_frame_kind::progress, std::move(*progress)).then([this, &to] {
+      return send_answers(to);
     });
-  }
   auto woken = kj::newPromiseAndFulfiller<void>();
-  call.wake = kj::mv(woken.fulfiller);
-  return woken.promise.then([this, id] { return send_answers(id); });
+  to.wake = kj::mv(woken.fulfiller);
+  return woken.promise.then([this, &to] { return send_answers(to); });
 }
 
-void admin_engine::wake(open_call& call) {
-  if (auto sender = kj::mv(call.wake); sender.get() != nullptr) sender->fulfill();
+console_sink admin_engine::sink_of(client_id id) {
+  const auto on_client = [loop = &loop_, engine = weak_from_this(), id](auto action) {
+    loop->post([engine, id, action = std::move(action)]() mutable {
+      const auto alive = engine.lock();
+      if (!alive) return;
+      if (const auto found = alive->clients_.find(id); found != alive->clients_.end())
+        action(*alive, found->second);
+    });
+  };
+  return {.progress =
+              [on_client](const shared_bytes& what) {
+                on_client([what](admin_engine&, client& to) {
+                  to.latest = what;
+                  wake(to);
+                });
+              },
+          .answer =
+              [on_client](const result<shared_bytes>& outcome) {
+                on_client([outcome](admin_engine& engine, client& to) { engine.answer(to, outcome); });
+              }};
 }
 
-void admin_engine::forget(call_id id) {
-  const auto found = calls_.find(id);
-  if (found == calls_.end()) return;
-  caf::anon_send_exit(found->second.worker, caf::exit_reason::user_shutdown);
-  calls_.erase(found);
-}
-
-void admin_engine::answer(call_id id, result<shared_bytes> outcome) {
-  const auto found = calls_.find(id);
-  if (found == calls_.end()) return;
+void admin_engine::answer(client& to, result<shared_bytes> outcome) {
   if (outcome && outcome->bytes.size() > limits_.message_bytes_max)
     outcome = fail(errc::limit_exceeded, "the reply is larger than message_bytes_max of the admin socket");
-  found->second.outcome = std::move(outcome);
-  wake(found->second);
+  to.outcome = std::move(outcome);
+  wake(to);
 }
 
-void admin_engine::progress(call_id id, shared_bytes what) {
-  const auto found = calls_.find(id);
-  if (found == calls_.end()) return;
-  found->second.latest = std::move(what);
-  wake(found->second);
+void admin_engine::wake(client& to) {
+  if (auto sender = kj::mv(to.wake); sender.get() != nullptr) sender->fulfill();
 }
 
 }  // namespace firstlight
