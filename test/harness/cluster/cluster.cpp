@@ -11,6 +11,7 @@
 #include <ranges>
 #include <sstream>
 
+#include "test/harness/cluster/processes.hpp"
 #include "test/harness/eventually.hpp"
 #include "test/harness/skipped.hpp"
 
@@ -145,6 +146,18 @@ void cluster::start_node() {
 
 void cluster::kill_node() {
   node_->kill();
+}
+
+void cluster::power_off_node() {
+  kill_node();
+  const auto keeper = processes_with(" keeper " + (folder() / "run" / "keeper.sock").string() + " ");
+  kill_processes(keeper);
+  if (!await_ends(keeper)) throw std::runtime_error("the keeper does not end");
+  const auto detach_all = [&] {
+    for (const auto& mount : all_mounts() | std::views::reverse) umount2(mount.c_str(), MNT_DETACH);
+    return all_mounts().empty();
+  };
+  if (!eventually(detach_all)) throw std::runtime_error("mounts stay behind");
 }
 
 bool cluster::stop_node() {

@@ -58,8 +58,10 @@ class cluster {
     return address_in(folder() / (name + ".address"));
   }
 
-  void start_node();                                            ///< returns when it is ready, joined or not
-  void kill_node();                                             ///< kill -9
+  void start_node();  ///< returns when it is ready, joined or not
+  void kill_node();   ///< kill -9
+  /// Kills the node and its keeper, and detaches all mounts below the folder. Files stay as they are.
+  void power_off_node();
   bool stop_node();                                             ///< SIGTERM; whether it ended well
   void restart_node(const std::vector<std::string>& settings);  ///< stops it; these are added
   static std::string program();                                 ///< path of `firstlight`

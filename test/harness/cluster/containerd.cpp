@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "test/harness/cluster/processes.hpp"
 #include "test/harness/eventually.hpp"
 
 namespace firstlight {
@@ -20,19 +21,15 @@ std::string text_of(const std::filesystem::path& file) {
 }
 
 /// Containers are children of their shim, which names containerd's socket in its command line.
-void kill_containers_of(const std::string& address) {
-  for (const auto& process : std::filesystem::directory_iterator("/proc")) {
-    const auto name = process.path().filename().string();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    auto command = text_of(process.path() / "cmdline");
-    std::replace(command.begin(), command.end(), '\0', ' ');
-    if (command.find("containerd-shim") == std::string::npos ||
-        command.find("-address " + address + " ") == std::string::npos)
-      continue;
-    std::istringstream children(text_of(process.path() / "task" / name / "children"));
-    for (pid_t child = 0; children >> child;) ::kill(child, SIGKILL);
-    ::kill(std::stoi(name), SIGKILL);
+std::vector<pid_t> containers_of(const std::string& address) {
+  std::vector<pid_t> found;
+  const auto shims = processes_with(" -address " + address + " ");
+  for (const auto shim : shims) {
+    const auto children = children_of(shim);
+    found.insert(found.end(), children.begin(), children.end());
   }
+  found.insert(found.end(), shims.begin(), shims.end());
+  return found;
 }
 
 }  // namespace
@@ -47,7 +44,7 @@ containerd_daemon::containerd_daemon(cluster& all, cri_plugin cri, const std::ve
 }
 
 containerd_daemon::~containerd_daemon() {
-  kill_containers_of(socket().string());
+  kill_processes(containers_of(socket().string()));
   if (daemon_) daemon_->kill();
 }
 
@@ -93,6 +90,18 @@ void containerd_daemon::restart() {
 
 void containerd_daemon::kill() {
   daemon_->kill();
+}
+
+void containerd_daemon::power_off() {
+  kill();  // before the shims: their end is no news to it
+  const auto containers = containers_of(socket().string());
+  kill_processes(containers);
+  all_.power_off_node();
+  // Only now: who waits for a file of the node ends with the node's mounts.
+  if (!await_ends(containers)) throw std::runtime_error("containers do not end");
+  for (const auto* name :
+       {"run", "node.sock", "sn.sock", "containerd/state", "c.sock", "c.sock.ttrpc", "runc"})
+    std::filesystem::remove_all(all_.folder() / name);
 }
 
 program_said containerd_daemon::said(const std::vector<std::string>& arguments) {
@@ -141,6 +150,10 @@ program_said containerd_daemon::exec(const std::string& id, const std::vector<st
   auto result = ctr(arguments);
   result.output = text_of(written);
   return result;
+}
+
+program_said containerd_daemon::start_again(const std::string& id) {
+  return ctr({"tasks", "start", "--detach", whole(id)});
 }
 
 void containerd_daemon::end(const std::string& id) {

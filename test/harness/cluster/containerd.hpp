@@ -32,6 +32,10 @@ class containerd_daemon {
   void kill();  ///< kill -9
   void start();
   void restart();  ///< `stop`, then `start`
+  /// What the end of the machine's power is to all that was started here, but for the hub: containers, shims,
+  /// containerd and the node are killed, mounts are gone, and so is what lies in memory: run folders,
+  /// sockets, containerd's state. `cluster::start_node` and `start` are the next boot.
+  void power_off();
 
   /// Runs `ctr ARGUMENTS`.
   program_said ctr(const std::vector<std::string>& arguments);
@@ -47,6 +51,8 @@ class containerd_daemon {
   /// the running container's work folder away.) Its output has what it writes to either stream: through a
   /// file, since ctr can end before it has read a short program's pipe (containerd pull request 13931).
   program_said exec(const std::string& id, const std::vector<std::string>& command);
+  /// Starts the program of a container that has ended once more.
+  program_said start_again(const std::string& id);
   /// Kills a container; its snapshot stays.
   void end(const std::string& id);
   /// Kills a container and removes it with its snapshot.
