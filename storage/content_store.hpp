@@ -70,6 +70,10 @@ class content_store {
   /// durable yet cannot be trusted any more and is forgotten: it is `absent` afterwards.
   virtual result<void> checkpoint() = 0;
 
+  /// How many complete contents had no file any more when this was opened, or one of another size. They are
+  /// absent: see `mark_incomplete`.
+  [[nodiscard]] virtual std::uint64_t lost_at_opening() const { return 0; }
+
   /// Forgets a content and deletes its file; open descriptors stay valid.
   virtual result<void> remove(const content_id& id) = 0;
 

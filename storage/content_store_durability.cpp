@@ -9,6 +9,7 @@ result<void> disk_content_store::load() {
   if (auto kept = keep_known_files(*known); !kept) return kept;
   if (auto kept = take_back_partials(*known); !kept) return kept;
   // What is left has a record but no file.
+  lost_at_opening_ += known->complete.size();
   for (const auto& [id, size] : known->complete)
     if (auto erased = records_.erase(id); !erased) return erased;
   for (const auto& [id, record] : known->partial)
@@ -30,7 +31,7 @@ result<void> disk_content_store::keep_known_files(content_records::loaded& known
     } else {
       outcome = files_.remove_complete(id);
       if (outcome) outcome = records_.erase(id);
-      known.complete.erase(id);
+      lost_at_opening_ += known.complete.erase(id);
     }
   });
   return visited ? outcome : visited;

@@ -33,6 +33,7 @@ class disk_content_store final : public content_store {
   result<void> remove(const content_id& id) override;
   void for_each(const std::function<void(const content_info&, content_state)>& visit) const override;
   std::uint64_t bytes_stored() const override { return bytes_stored_; }
+  std::uint64_t lost_at_opening() const override { return lost_at_opening_; }
 
   // For the writer.
   [[nodiscard]] block_geometry geometry() const { return geometry_; }
@@ -73,6 +74,7 @@ class disk_content_store final : public content_store {
   mutable descriptor_cache complete_descriptors_;
   mutable descriptor_cache partial_descriptors_;  // apart: a late reader must not offer a writer its file
   std::atomic<std::uint64_t> bytes_stored_{0};
+  std::uint64_t lost_at_opening_ = 0;
 
   std::mutex checkpoint_lock_;
   std::mutex removal_lock_;  // orders removals with the commit; taken last

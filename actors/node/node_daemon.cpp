@@ -10,6 +10,7 @@
 #include "actors/node/trace_collector.hpp"
 #include "actors/shutdown.hpp"
 #include "storage/beside.hpp"
+#include "storage/mark_incomplete.hpp"
 #include "storage/posix_file.hpp"
 
 namespace firstlight {
@@ -19,6 +20,15 @@ constexpr const char* snapshots_folder = "snapshots";  ///< in the store
 
 std::uint32_t worker_count(const node_options& options) {
   return options.workers != 0 ? options.workers : std::max(2U, std::thread::hardware_concurrency());
+}
+
+/// What a power cut has taken arrives again: without this it would be missed by readers only.
+void find_losses(image_catalogue& catalogue, const content_store& contents) {
+  if (contents.lost_at_opening() == 0) return;
+  const auto lacking = mark_incomplete(catalogue, contents);
+  if (!lacking) return spdlog::error("images that lack contents: {}", to_string(lacking.error()));
+  for (const auto& reference : *lacking)
+    spdlog::error("{} is not complete any more: files of the store are gone or cut short", reference);
 }
 
 /// It is in `status` as long as it lasts.
@@ -51,6 +61,7 @@ result<void> node_daemon::open_stores(const node_options& options) {
   auto catalogue = image_catalogue::open(options.store_folder, *metadata_, options.catalogue);
   if (!catalogue) return tl::unexpected(catalogue.error());
   catalogue_ = std::move(*catalogue);
+  find_losses(*catalogue_, *contents_);
   auto layers = layer_registry::open(options.store_folder, *metadata_, options.layers);
   if (!layers) return tl::unexpected(layers.error());
   layers_ = std::move(*layers);

@@ -38,6 +38,11 @@ std::vector<std::string> notices(const node_shell& my, const admin_node_status& 
   for (const auto& [key, source] : my.state().receivers)
     if (source.failed)
       said.push_back(key.first + " is incomplete and its delivery has failed; a read starts it again");
+  if (const auto lost = my.tools->contents.lost_at_opening(); lost > 0)
+    said.push_back(
+        std::to_string(lost) +
+        " of the store's files were gone or cut short when this node was started, as after a power cut: "
+        "what images lack of them arrives again");
   const auto images = my.tools->catalogue.unreadable();
   for (const auto& damage :
        {report_unreadable_layers(my.tools->layers.unreadable()), my.state().snapshot_damage,

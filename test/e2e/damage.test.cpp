@@ -161,6 +161,43 @@ TEST_CASE("hub and node start with a damaged record of an image, serve the other
   check_complete(all, "streamed:1");
 }
 
+TEST_CASE("files that a complete image has lost on the node arrive again, and who reads them waits") {
+  if (!cluster::possible()) return;
+  const std::string mode = GENERATE("hybrid", "overlay", "fuse");
+  const bool still_mounted = GENERATE(true, false);
+  CAPTURE(mode, still_mounted);
+  cluster all({.node = {"mount_mode=" + mode}});
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 8});
+  all.add(image.layout, "streamed:1");
+  const auto target = all.mount("streamed:1", "streamed");
+  check_complete(all, "streamed:1");
+  if (still_mounted)
+    all.kill_node();
+  else
+    all.power_off_node();
+  const auto contents = files_below(all.node_store() / "contents");
+  REQUIRE(contents.size() == 8);
+  std::filesystem::remove(contents[3]);
+  std::filesystem::resize_file(contents[5], 0);
+
+  all.link().stop();
+  all.start_node();
+  if (!still_mounted) CHECK(all.mount("streamed:1", "streamed") == target);
+  auto reader = all.run(hash_files(target));
+  REQUIRE(eventually([&] {
+    const auto mounts = all.node_status()["mounts"];
+    return mounts.size() == 1 && !mounts[0]["waiting"].empty();
+  }));
+  const auto status = all.node_status();
+  CHECK(status["images_complete"] == 0);
+  CHECK(status["notices"].dump().find("2 of the store's files were gone or cut short") != std::string::npos);
+  all.link().resume();
+  check_reads_right(all, *reader, image);
+  check_complete(all, "streamed:1");
+  CHECK(all.node_status()["images_complete"] == 1);
+  CHECK(all.bytes_received() < image.bytes / 2);
+}
+
 TEST_CASE(
     "a table of contents that a power cut has damaged on the node is fetched again, and the image starts") {
   if (!cluster::possible()) return;

@@ -196,6 +196,7 @@ TEST_CASE("a complete content whose file is missing or has another size is forgo
   std::filesystem::remove(file_of(folder.path(), info_of(missing)));
   std::filesystem::resize_file(file_of(folder.path(), info_of(shorter)), 50);
   opened_store store(folder.path());
+  CHECK(store.contents->lost_at_opening() == 2);
   CHECK(store.contents->state(info_of(missing).id) == content_state::absent);
   CHECK(store.contents->state(info_of(shorter).id) == content_state::absent);
   CHECK(store.put(missing) == info_of(missing));
