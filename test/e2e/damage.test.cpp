@@ -198,6 +198,37 @@ TEST_CASE("files that a complete image has lost on the node arrive again, and wh
   CHECK(all.bytes_received() < image.bytes / 2);
 }
 
+TEST_CASE("a mount goes on whose image's record is damaged, status says which it is, and a pull repairs it") {
+  if (!cluster::possible()) return;
+  const std::string mode = GENERATE("hybrid", "overlay", "fuse");
+  CAPTURE(mode);
+  cluster all({.node = {"mount_mode=" + mode}});
+  const std::string name = "docker.io/library/streamed:1";
+  const auto image = make_streamed_image(all.folder() / "streamed", {.files = 4});
+  all.add(image.layout, "streamed:1");
+  const auto target = all.mount("streamed:1", "streamed", mount_kind::writable);
+  check_complete(all, "streamed:1");
+  all.kill_node();
+  damage_record(all.node_store(), name);
+  all.start_node();
+  all.await_joined();
+  CHECK(has_notice_of(all.node_status(), name));
+  REQUIRE(eventually([&] { return all.node_status()["mounts"].size() == 1; }));
+  // Neither takes from it what the mount may read.
+  CHECK(all.on_node({"evict", "streamed:1"}).exit_code != 0);
+  all.on_node({"evict"});
+  auto reader = all.run(hash_files(target));
+  check_reads_right(all, *reader, image);
+
+  REQUIRE(all.on_node({"pull", "streamed:1"}).exit_code == 0);
+  CHECK_FALSE(has_notice_of(all.node_status(), name));
+  CHECK(all.node_status()["images_complete"] == 1);
+  CHECK(hashes_of(all, target) == hashes_of(all, image.tree));
+  REQUIRE(all.on_node({"umount", "streamed"}).exit_code == 0);
+  REQUIRE(all.on_node({"evict", "streamed:1"}).exit_code == 0);
+  CHECK(eventually([&] { return all.node_status()["store_bytes"] == 0; }));
+}
+
 TEST_CASE(
     "a table of contents that a power cut has damaged on the node is fetched again, and the image starts") {
   if (!cluster::possible()) return;
