@@ -60,6 +60,8 @@ struct collector_status {
   std::uint64_t sent = 0;     ///< of this process
   std::uint64_t refused = 0;  ///< by the hub, for good
   std::string last_error;
+  /// By starts that are being recorded: what would be sent of them if the node died now.
+  std::uint32_t files_recorded = 0;
 };
 
 /// An image is delivered in another order from now on.

@@ -217,6 +217,8 @@ struct admin_node_status {
   std::uint64_t traces_refused = 0;  ///< by the hub, for good
   bool draining = false;             ///< new mounts and pulls are refused
   admin_snapshots snapshots;
+  /// By starts that are being recorded: what would be sent of them if the node died now.
+  std::uint32_t files_recorded = 0;
   friend bool operator==(const admin_node_status&, const admin_node_status&) = default;
 };
 struct admin_pulled {

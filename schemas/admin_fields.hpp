@@ -304,6 +304,7 @@ void fields(Io& io, accessed<Io, admin_node_status>& v) {
   io("traces_refused", v.traces_refused);
   io("draining", v.draining);
   io("snapshots", v.snapshots);
+  io("files_recorded", v.files_recorded);
 }
 
 template <class Io>

@@ -94,6 +94,7 @@ void finish(const node_shell& my, admin_node_status status, admin_promise reply)
             status.traces_unsent = traces.unsent;
             status.traces_sent = traces.sent;
             status.traces_refused = traces.refused;
+            status.files_recorded = traces.files_recorded;
             if (!traces.last_error.empty() && traces.unsent > 0)
               status.notices.push_back("traces wait for the hub: " + traces.last_error);
             deliver(reply, status);

@@ -65,6 +65,7 @@ void send_next(const shell& my) {
 result<void> take(const shell& my, const trace& recorded) {
   auto added = my.tools->unsent.add(recorded);
   if (!added) return tl::unexpected(added.error());
+  my.state().drafts.erase(recorded.id);
   if (auto dropped = my.tools->drafts.drop(recorded.id); !dropped)
     spdlog::error("a draft of a trace stays on disk: {}", to_string(dropped.error()));
   return {};
@@ -84,6 +85,19 @@ void keep(const shell& my, const trace& recorded) {
     state.queue.erase(oldest);
   }
   send_next(my);
+}
+
+void keep_draft(const shell& my, const trace& so_far) {
+  if (auto kept = my.tools->drafts.keep(so_far); !kept)
+    return spdlog::error("what was recorded of a start is not kept: {}", to_string(kept.error()));
+  my.state().drafts.insert_or_assign(so_far.id, so_far.files.size());
+}
+
+collector_status status_of(const collector_state& state) {
+  auto status = state.status;
+  status.unsent = static_cast<std::uint32_t>(state.queue.size());
+  for (const auto& [id, files] : state.drafts) status.files_recorded += static_cast<std::uint32_t>(files);
+  return status;
 }
 
 /// What an earlier process was recording when it died. Of one that was taken already nothing changes.
@@ -123,15 +137,8 @@ trace_collector::behavior_type make_trace_collector(self_pointer self, collector
   my.state().ticking = true;
   return {
       [=](const start_recorded& start) { keep(my, start.what); },
-      [=](const start_goes_on& start) {
-        if (auto kept = my.tools->drafts.keep(start.what); !kept)
-          spdlog::error("what was recorded of a start is not kept: {}", to_string(kept.error()));
-      },
-      [=](caf::get_atom) {
-        auto status = my.state().status;
-        status.unsent = static_cast<std::uint32_t>(my.state().queue.size());
-        return status;
-      },
+      [=](const start_goes_on& start) { keep_draft(my, start.what); },
+      [=](caf::get_atom) { return status_of(my.state()); },
       [=](caf::tick_atom) {
         my.state().ticking = false;
         send_next(my);

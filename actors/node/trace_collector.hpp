@@ -1,5 +1,6 @@
 #pragma once
 #include <deque>
+#include <map>
 
 #include "actors/interfaces.hpp"
 #include "storage/trace_drafts.hpp"
@@ -22,6 +23,7 @@ struct collector_state {
   std::deque<trace_id> queue;  ///< on disk and not confirmed, the oldest first
   bool sending = false;
   bool ticking = false;
+  std::map<trace_id, std::size_t> drafts{};  ///< files of each that this process has written
 };
 
 /// Spawn it detached: it writes traces to the disk. Goes on with what an earlier process has not sent; what

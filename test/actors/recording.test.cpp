@@ -76,6 +76,11 @@ struct collector_bench {
   [[nodiscard]] std::uint8_t last_sent() const {
     return std::to_integer<std::uint8_t>(last_trace().id.value.bytes[0]);
   }
+  std::uint32_t files_recorded() {
+    const auto status = stage.ask<collector_status>(collector, caf::get_atom_v);
+    stage.run();
+    return (*status)->value().files_recorded;
+  }
   /// Drafts of traces.
   std::size_t drafts_left() {
     return drafts.left([](const error&) {})->size();
@@ -158,7 +163,11 @@ TEST_CASE("a start that has been recorded takes the place of what was kept of it
   whole.files.push_back({"b", 1ms, 0ms, {}});
   bench.go_on(bench.trace_of(1));
   SECTION("at once") {
+    CHECK(bench.files_recorded() == 1);
+    bench.go_on(whole);
+    CHECK(bench.files_recorded() == 2);
     bench.record(whole);
+    CHECK(bench.files_recorded() == 0);
   }
   SECTION("after the node has died between the two writes") {
     REQUIRE(bench.unsent.add(whole));

@@ -154,7 +154,7 @@ TEST_CASE("a start that is recorded when its node is killed is sent with what it
   const auto image = make_streamed_image(all.folder() / "streamed", {.files = 24, .file_bytes = 4096});
   all.add(image.layout, "streamed:1");
   run_well(all, read_ends(all.mount("streamed:1", "streamed")));
-  run_well(all, {"sleep", "2"});  // what was read is written
+  REQUIRE(eventually([&] { return all.node_status()["files_recorded"] == 4; }));
   for (int death = 0; death < 2; ++death) {
     all.kill_node();
     all.start_node();
