@@ -97,9 +97,10 @@ TEST_CASE("containers whose snapshots name a group form one joint trace") {
                           name == "lone" ? std::vector<std::string>{} : label));
     await_learned(all, name, 1);
   }
-  const auto collection = all.on_hub({"trace", "export"}).reply["collection"].get<std::string>();
+  const auto collection =
+      nlohmann::json::parse(all.on_hub({"trace", "export"}).reply["collection"].get<std::string>());
   std::multiset<std::size_t> images;
-  for (const auto& group : nlohmann::json::parse(collection)["Groups"]) images.insert(group["i"].size());
+  for (const auto& group : collection["Groups"]) images.insert(group["i"].size());
   CHECK(images == std::multiset<std::size_t>{1, 2});
 }
 
