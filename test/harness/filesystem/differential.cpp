@@ -59,7 +59,8 @@ std::optional<difference> compare(subject& native, subject& tested, const std::v
     if (expected.error != got.error || expected.value != got.value || !same(expected.data, got.data, allowed))
       return difference{
           step, to_text(operations[step]) + "\nnative " + to_text(expected) + "\ntested " + to_text(got)};
-    const bool whole = (step + 1) % contents_interval == 0 || step + 1 == operations.size();
+    const bool whole =
+        contents_interval != 0 && ((step + 1) % contents_interval == 0 || step + 1 == operations.size());
     const auto how = whole ? compared::whole : compared::attributes;
     if (auto trees = compare_trees(native, tested, allowed, how))
       return difference{step, to_text(operations[step]) + "\ntree: " + *trees};
@@ -81,6 +82,11 @@ std::vector<operation> shrink(std::vector<operation> failing,
     }
   }
   return failing;
+}
+
+std::uint64_t seed_of_test() {
+  const char* const set = std::getenv("FIRSTLIGHT_SEED");
+  return set != nullptr ? std::strtoull(set, nullptr, 10) : std::random_device{}();
 }
 
 std::string script_of(const std::vector<operation>& operations) {

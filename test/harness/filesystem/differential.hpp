@@ -28,7 +28,7 @@ struct difference {
 enum class compared : std::uint8_t { attributes, whole };
 
 /// Carries the same operations out on both. After every one compares what each sees, and names and attributes
-/// of the whole trees; their contents after every `contents_interval` and at the end.
+/// of the whole trees; their contents after every `contents_interval` and at the end, or never if that is 0.
 [[nodiscard]] std::optional<difference> compare(subject& native, subject& tested,
                                                 const std::vector<operation>& operations,
                                                 const allowed_differences& allowed,
@@ -42,6 +42,9 @@ enum class compared : std::uint8_t { attributes, whole };
 /// Hildebrandt 2002). `fails` runs a sequence on fresh file systems.
 [[nodiscard]] std::vector<operation> shrink(std::vector<operation> failing,
                                             const std::function<bool(const std::vector<operation>&)>& fails);
+
+/// $FIRSTLIGHT_SEED, which repeats a test; else drawn.
+[[nodiscard]] std::uint64_t seed_of_test();
 
 /// One operation a line.
 [[nodiscard]] std::string script_of(const std::vector<operation>& operations);

@@ -143,6 +143,13 @@ void subject::let_all_go() {
   folder_ = {};
 }
 
+void subject::let_removed_go() {
+  for (auto& file : held_) {
+    struct stat st {};
+    if (file && ::fstat(file.get(), &st) == 0 && st.st_nlink == 0) file = {};
+  }
+}
+
 outcome subject::look(int folder, const std::string& path, const view_of_attributes& seen) const {
   struct stat st {};
   const int flags = path.empty() ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW;

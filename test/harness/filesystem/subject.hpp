@@ -36,6 +36,8 @@ class subject {
   /// What lstat says of one path, in words.
   [[nodiscard]] outcome look(int folder, const std::string& path, const view_of_attributes& view) const;
   void let_all_go();
+  /// Lets go of the files that have no name any more.
+  void let_removed_go();
 
   view_of_attributes view;  ///< of operations that look
 
