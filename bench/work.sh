@@ -2,6 +2,7 @@
 # together with all mounts below it and the processes in $pids. The script has set a function fail.
 work=$(mktemp -d "${TMPDIR:-/tmp}/firstlight-bench.XXXXXX")
 pids=()
+logs_tell=yes  # no: what the script fails for is not in the logs
 mkdir "$work/figures"
 
 mounts_left() { awk -v under="$1/" 'index($5, under) == 1 { print $5 }' /proc/self/mountinfo | sort -r; }  # mounts_left FOLDER
@@ -25,7 +26,7 @@ end_all() { end_processes; detach_mounts "$work"; }
 finish() {
   local status=$?
   trap - EXIT
-  if ((status != 0)); then tail -n 10 "$work"/*.log >&2 2>/dev/null || true; fi
+  if [[ $status != 0 && $logs_tell == yes ]]; then tail -n 10 "$work"/*.log >&2 2>/dev/null || true; fi
   end_all
   rm -rf --one-file-system "$work"
   exit "$status"
