@@ -275,7 +275,8 @@ int main(int argc, char** argv) {
     for (std::size_t i = 1; i < systems.size(); ++i) {
       const auto ratio = median(all[i].seconds) / native;
       std::printf(" %12.2f %6.0f ms", ratio, all[i].daemon_cpu * 1000);
-      json += ",\"" + systems[i].name + "\":" + std::to_string(ratio);
+      json += ",\"" + systems[i].name + "\":{\"ratio\":" + std::to_string(ratio) +
+              ",\"daemon_cpu_s\":" + std::to_string(all[i].daemon_cpu) + "}";
     }
     std::printf("\n");
     std::fflush(stdout);
