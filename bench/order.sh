@@ -19,6 +19,8 @@ usage: ./dev bench order [--images NAME[,NAME...]] [--starts N] [--rtt MS] [--ra
   --relative WHAT also orders of images that have only a relative's traces: the same of the Debian before (old), or
                   of this one without its updates (before)
   --packed        also how many bytes travel until a start has all it reads, beside zstd -19 of just that
+Each target is told as met or MISSED, those of a relative's traces and of bytes only with their options; the exit code is
+1 if one is missed.
 TEXT
 }
 fail() { echo "bench order: $*" >&2; exit 1; }
@@ -39,6 +41,7 @@ while (($#)); do
 done
 ((EUID == 0)) || fail "mounting needs root"
 . "$here/cluster.sh"
+. "$here/targets.sh"
 
 # What a start of an image is, its own entrypoint wherever it has one: the words behind the image, and for a server the
 # file that tells that it is ready.
@@ -144,4 +147,15 @@ if [[ -n $relative ]]; then
     result=$(jq -c --arg name "$image" --argjson scores "$scores" '.[$name].relative = $scores.relative' <<<"$result")
   done
 fi
-echo "$result"
+compare_all '
+  def share($part; $whole): $part.stall_ms / ([$whole.stall_ms, 0.001] | max);
+  to_entries[] | .key as $image | .value |
+  ["\($image), stall: traced of oracle", share(.traced; .oracle), "<=", 1.10],
+  ["\($image), stall: guess of layer order", share(.static; .image), "<=", 0.50],
+  (select(.relative) | ["\($image), stall: relative of oracle", share(.relative; .oracle), "<=", 1.50]),
+  (.traced | select(.packed_sent) |
+    ["\($image), bytes until ready of zstd -19", .packed_sent / .packed_touched, "<=", 1.15],
+    (({redis: 4, "postgres-initdb": 9}[$image] // empty) as $most |
+      ["\($image), bytes until ready", .packed_sent / 1e6, "<", $most, "MB"]))' <<<"$result"
+result=$(jq -c '{images: .}' <<<"$result")
+conclude "$result"

@@ -17,7 +17,8 @@ usage: ./dev bench trace [--rounds N] [--modes MODE[,MODE...]] [--images complet
   --rate RATE    at which an image arrives, through a relay on loopback, as in 100mbit (default)
 A start of a complete image is the program's time alone. One of an arriving image begins with its mount, on a node that
 has nothing of it; the whole image arrives before the next start, which at 100mbit takes 8 s. The hub learns nothing meanwhile: its
-order is the same each time, and it has nothing else to do.
+order is the same each time, and it has nothing else to do. Each target is told as met or MISSED; the exit code is 1 if one
+is missed.
 TEXT
 }
 fail() { echo "bench trace: $*" >&2; exit 1; }
@@ -43,6 +44,7 @@ case $rate in
 esac
 ((EUID == 0)) || fail "mounting needs root"
 . "$here/cluster.sh"
+. "$here/targets.sh"
 
 on_node() { "$firstlight" "$@" --quiet --socket "$work/node.sock"; }
 mount_image() { on_node mount --read-only --mount-mode "$1" --name traced python3:1 "$work/mount"; }  # mount_image MODE
@@ -99,7 +101,8 @@ tell() {  # tell KIND MODE; adds to $result
   on=$(median "$1-$2-on") off=$(median "$1-$2-off")
   ratio=$(awk -v on="$on" -v off="$off" 'BEGIN { printf "%.3f", on / off }')
   [[ $1 == complete ]] || waits=", reads that waited $(median "$1-$2-on-waits") and $(median "$1-$2-off-waits")"
-  echo "$1, $2: a recorded start takes $((on / 1000)) ms, one that is not $((off / 1000)) ms$waits: ratio $ratio (target: at most 1.02)"
+  echo "$1, $2: a recorded start takes $((on / 1000)) ms, one that is not $((off / 1000)) ms$waits: ratio $ratio"
+  compare "$1, $2: a recorded start of one that is not" "$ratio" '<=' 1.02
   result=$(jq -c --arg kind "$1" --arg mode "$2" --argjson on "$on" --argjson off "$off" --argjson ratio "$ratio" \
     '.[$kind][$mode] = {recorded_us: $on, plain_us: $off, ratio: $ratio}' <<<"$result")
 }
@@ -118,4 +121,4 @@ for kind in ${kinds//,/ }; do
     tell "$kind" "$mode"
   done
 done
-echo "$result"
+conclude "$result"
