@@ -16,6 +16,7 @@ constexpr std::int32_t notify_resend = 7;             // FUSE_NOTIFY_RESEND
 constexpr std::uint64_t unique_resend = 1ULL << 63U;  // FUSE_UNIQUE_RESEND
 
 thread_local bool is_repeated = false;
+thread_local std::uint64_t number = 0;
 
 }  // namespace
 
@@ -30,11 +31,16 @@ void note_request(bytes_view message) {
   fuse_in_header header{};
   if (message.size() < sizeof header) return;
   std::memcpy(&header, message.data(), sizeof header);
+  number = header.unique & ~unique_resend;
   is_repeated = (header.unique & unique_resend) != 0;
 }
 
 bool request_is_repeated() {
   return is_repeated;
+}
+
+std::uint64_t request_number() {
+  return number;
 }
 
 }  // namespace firstlight

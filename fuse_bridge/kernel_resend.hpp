@@ -16,4 +16,7 @@ void note_request(bytes_view message);
 /// names it is about.
 [[nodiscard]] bool request_is_repeated();
 
+/// The kernel's number of that request, which no other of its session has. A repetition has the same.
+[[nodiscard]] std::uint64_t request_number();
+
 }  // namespace firstlight

@@ -5,8 +5,8 @@
 /// (kernel_resend.hpp). While it waits nobody else can change the names in question, and it has looked that
 /// they can be made or removed: what stands in the way of a repetition is what was done. Each function takes
 /// the outcome of carrying a repetition out, and gives what the kernel is to be told. What sets a state
-/// (attributes, writes) needs none of this. An exchange of two names cannot be told from its repetition: it
-/// is carried out twice.
+/// (attributes, writes) needs none of this. An exchange of two names looks like its repetition: it is noted
+/// (exchange_notes.hpp).
 namespace firstlight::repeated {
 
 /// Of making or linking a name.

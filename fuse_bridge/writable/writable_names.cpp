@@ -251,6 +251,33 @@ os_result<void> writable_tree::rename(const layer_place& from, const layer_place
   return {};
 }
 
+os_result<void> writable_tree::exchange(const layer_place& from, const layer_place& to,
+                                        std::uint64_t request) {
+  const auto one = lookup(from.folder, from.name);
+  const auto other = lookup(to.folder, to.name);
+  if (!one || !other) return refuse(one ? other.error() : one.error());
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto noted = exchanges_.add(request, {one->number, other->number}); !noted) return noted;
+  }
+  // Until the answer the kernel lets nobody else change the two names.
+  return rename(from, to, RENAME_EXCHANGE);
+}
+
+bool writable_tree::was_exchanged(const layer_place& from, const layer_place& to, std::uint64_t request) {
+  const std::lock_guard lock(mutex_);
+  const auto before = exchanges_.find(request);
+  if (!before || !tree_.known(from.folder) || !tree_.known(to.folder)) return false;
+  // Either tells: a large file whose contents were copied meanwhile can have got another number.
+  return tree_.lookup(from.folder, from.name) == before->to ||
+         tree_.lookup(to.folder, to.name) == before->from;
+}
+
+void writable_tree::forget_exchange(std::uint64_t request) {
+  const std::lock_guard lock(mutex_);
+  exchanges_.remove(request);
+}
+
 os_result<shown_file> writable_tree::link(node_number number, node_number folder, const std::string& name) {
   const std::lock_guard lock(mutex_);
   if (!tree_.known(number)) return refuse(ESTALE);

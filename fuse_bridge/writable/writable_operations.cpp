@@ -1,6 +1,7 @@
 #include "fuse_bridge/writable/writable_operations.hpp"
 
 #include <fcntl.h>
+#include <stdio.h>
 
 #include <cerrno>
 
@@ -99,11 +100,19 @@ void on_unlink(fuse_req_t request, fuse_ino_t parent, const char* name) {
 void on_rmdir(fuse_req_t request, fuse_ino_t parent, const char* name) {
   answer_removed(request, session_of(request).files->remove_folder(parent, name));
 }
+void exchange(fuse_req_t request, writable_tree& files, const layer_place& from, const layer_place& to) {
+  const auto number = request_number();
+  answer(request, request_is_repeated() && files.was_exchanged(from, to, number)
+                      ? os_result<void>{}
+                      : files.exchange(from, to, number));
+  files.forget_exchange(number);
+}
 void on_rename(fuse_req_t request, fuse_ino_t parent, const char* name, fuse_ino_t new_parent,
                const char* new_name, unsigned flags) {
   auto& files = *session_of(request).files;
   const layer_place from{parent, name};
   const layer_place to{new_parent, new_name};
+  if (flags == RENAME_EXCHANGE) return exchange(request, files, from, to);
   const auto outcome = files.rename(from, to, flags);
   answer(request, request_is_repeated() ? repeated::moved(files, from, to, outcome) : outcome);
 }

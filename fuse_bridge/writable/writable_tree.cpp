@@ -8,22 +8,27 @@ namespace firstlight {
 
 writable_tree::writable_tree(std::shared_ptr<const toc_view> toc, std::uint32_t toc_mark,
                              const content_store& store, std::unique_ptr<upper_layer> layer,
-                             std::uint64_t copied_at_once_max)
+                             exchange_notes exchanges, std::uint64_t copied_at_once_max, session_life life)
     : toc_(std::move(toc)),
       toc_mark_(toc_mark),
       store_(store),
       layer_(std::move(layer)),
+      exchanges_(std::move(exchanges)),
+      life_(life),
       copied_at_once_max_(copied_at_once_max),
       tree_(toc_) {}
 
 result<std::shared_ptr<writable_tree>> writable_tree::open(std::shared_ptr<const toc_view> toc,
                                                            std::uint32_t toc_mark, const content_store& store,
                                                            const writable_layer& folders,
-                                                           std::uint64_t copied_at_once_max) {
+                                                           std::uint64_t copied_at_once_max,
+                                                           session_life life) {
   auto layer = upper_layer::open(folders);
   if (!layer) return tl::unexpected(layer.error());
-  std::shared_ptr<writable_tree> made(
-      new writable_tree(std::move(toc), toc_mark, store, std::move(*layer), copied_at_once_max));
+  auto exchanges = exchange_notes::open(folders.work / "firstlight-exchanges", life);
+  if (!exchanges) return tl::unexpected(exchanges.error());
+  std::shared_ptr<writable_tree> made(new writable_tree(std::move(toc), toc_mark, store, std::move(*layer),
+                                                        std::move(*exchanges), copied_at_once_max, life));
   std::error_code problem;
   const bool fresh = std::filesystem::is_empty(folders.upper, problem);
   if (problem) return fail(errc::io, "read " + folders.upper.string() + ": " + problem.message());

@@ -2,6 +2,7 @@
 #include <mutex>
 #include <optional>
 
+#include "fuse_bridge/writable/exchange_notes.hpp"
 #include "fuse_bridge/writable/layer_tree.hpp"
 #include "fuse_bridge/writable/upper_layer.hpp"
 #include "storage/content_store.hpp"
@@ -60,11 +61,13 @@ struct attribute_changes {
 class writable_tree {
  public:
   /// Loads what an earlier mount has left in the folders. `toc_mark` is `mark_of` the TOC; more than
-  /// `copied_at_once_max` bytes are not copied at the pace `at_once`. Errors: `io`, `denied`.
+  /// `copied_at_once_max` bytes are not copied at the pace `at_once`. Of a session that was taken over files
+  /// may be open of which this tree was not told. Errors: `io`, `denied`.
   static result<std::shared_ptr<writable_tree>> open(std::shared_ptr<const toc_view> toc,
                                                      std::uint32_t toc_mark, const content_store& store,
                                                      const writable_layer& folders,
-                                                     std::uint64_t copied_at_once_max);
+                                                     std::uint64_t copied_at_once_max,
+                                                     session_life life = session_life::fresh);
   /// Copies that are under way end with EIO, and so will those to come.
   void stop_copying() { stopping_ = true; }
 
@@ -86,6 +89,11 @@ class writable_tree {
   os_result<void> remove_folder(node_number folder, const std::string& name);
   /// `flags` as in renameat2(2).
   os_result<void> rename(const layer_place& from, const layer_place& to, unsigned flags);
+  /// With RENAME_EXCHANGE, for a request of this number: until `forget_exchange` a process that takes over
+  /// knows whether it was carried out.
+  os_result<void> exchange(const layer_place& from, const layer_place& to, std::uint64_t request);
+  [[nodiscard]] bool was_exchanged(const layer_place& from, const layer_place& to, std::uint64_t request);
+  void forget_exchange(std::uint64_t request);
   os_result<shown_file> link(node_number number, node_number folder, const std::string& name);
   /// The kernel forgets a file: what was removed need not be known any more.
   void forget(node_number number);
@@ -113,7 +121,8 @@ class writable_tree {
 
  private:
   writable_tree(std::shared_ptr<const toc_view> toc, std::uint32_t toc_mark, const content_store& store,
-                std::unique_ptr<upper_layer> layer, std::uint64_t copied_at_once_max);
+                std::unique_ptr<upper_layer> layer, exchange_notes exchanges,
+                std::uint64_t copied_at_once_max, session_life life);
 
   // With the lock.
   os_result<struct stat> attributes_of(node_number number);
@@ -151,6 +160,8 @@ class writable_tree {
   std::uint32_t toc_mark_;
   const content_store& store_;
   std::unique_ptr<upper_layer> layer_;
+  exchange_notes exchanges_;
+  session_life life_;
   std::uint64_t copied_at_once_max_;
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;

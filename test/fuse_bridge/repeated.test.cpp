@@ -2,7 +2,9 @@
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 
 #include <future>
@@ -11,6 +13,7 @@
 #include "fuse_bridge/kernel_resend.hpp"
 #include "fuse_bridge/libfuse.hpp"
 #include "fuse_bridge/writable/repeated_requests.hpp"
+#include "fuse_bridge/writable/writable_session.hpp"
 #include "test/fuse_bridge/mounted_image.hpp"
 #include "test/fuse_bridge/whole_contents.hpp"
 #include "test/harness/skipped.hpp"
@@ -86,6 +89,39 @@ image_builder::built small_image() {
   image.file("folder/other", "2");
   return image.build();
 }
+
+/// Lets a process do something that ends without tidying up. It must not use Catch.
+template <class Work>
+void in_a_process_that_dies(Work work) {
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) _exit(work() ? 0 : 1);
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE(status == 0);
+}
+
+/// A writable mount of the small image, for processes one after the other.
+struct changing_mount {
+  [[nodiscard]] std::shared_ptr<writable_tree> tree(session_life life) const {
+    return *writable_tree::open(image.toc, 7, store, {folder.path() / "upper", folder.path() / "work"},
+                                1U << 20U, life);
+  }
+  [[nodiscard]] std::unique_ptr<session_core> core(session_life life) const {
+    session_parts parts;
+    parts.image = {image.toc, std::make_shared<session_counters>()};
+    parts.reads = {&store, std::make_shared<parked_reads>(16)};
+    parts.on_park = [](const park_read&) {};
+    parts.on_interrupt = [](waiter_id) {};
+    parts.on_end = [] {};
+    parts.limits.loop_threads = 1;
+    return std::make_unique<writable_session>(std::move(parts), tree(life));
+  }
+
+  temporary_folder folder;
+  image_builder::built image = small_image();
+  whole_contents store{folder.path() / "store", image};
+};
 
 }  // namespace
 
@@ -167,4 +203,70 @@ TEST_CASE("what a process before has done is done when it is asked once more") {
   CHECK(repeated::removed(files.remove_folder(root_inode, "folder")).error() == ENOTEMPTY);
   const layer_place nowhere{inner, "nowhere"};
   CHECK(repeated::moved(files, from, nowhere, files.rename(from, nowhere, 0)).error() == ENOENT);
+}
+
+TEST_CASE("an exchange of two names is carried out once, wherever the process before has died") {
+  if (!mounting_is_possible()) return;
+  const bool carried_out = GENERATE(true, false);
+  const bool by_two = GENERATE(true, false);
+  CAPTURE(carried_out, by_two);
+  const changing_mount mount;
+  const auto point = mount.folder.path() / "root";
+  std::filesystem::create_directory(point);
+  auto session = *fuse_mount_session::start(mount.core(session_life::fresh), point);
+  const watchdog guard(point);
+  const auto one = point / "one";
+  const auto other = point / "folder" / "other";
+  CHECK(read_file(one) == "1");  // the kernel remembers the names
+  CHECK(read_file(other) == "2");
+  const auto left = session->what_to_keep();
+  if (!left.after_crash) {
+    test::note_skipped("this kernel repeats no requests (Linux 6.9)");
+    umount2(point.c_str(), MNT_DETACH);
+    return;
+  }
+  const kept_session kept{std::make_shared<const file_descriptor>(fcntl(left.device, F_DUPFD_CLOEXEC, 0)),
+                          left.init};
+  session.reset();
+  auto exchanged = std::async(std::launch::async, [&] {
+    return renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE);
+  });
+  auto request = take_request(kept.device->get());
+  while (request.opcode == FUSE_RELEASE) request = take_request(kept.device->get());  // the next one's, too
+  REQUIRE(request.opcode == FUSE_RENAME2);
+  in_a_process_that_dies([&] {
+    const auto files = mount.tree(session_life::taken_over);
+    const layer_place from{root_inode, "one"};
+    const layer_place to{files->lookup(root_inode, "folder")->number, "other"};
+    return !carried_out || files->exchange(from, to, request.unique).has_value();
+  });
+  if (by_two) in_a_process_that_dies([&] { return mount.tree(session_life::taken_over) != nullptr; });
+  session = *fuse_mount_session::take_over(mount.core(session_life::taken_over), kept);
+  CHECK(exchanged.get() == 0);
+  CHECK(read_file(one) == "2");
+  CHECK(read_file(other) == "1");
+  CHECK_FALSE(std::filesystem::exists(mount.folder.path() / "work" / "firstlight-exchanges"));
+  REQUIRE(umount2(point.c_str(), MNT_DETACH) == 0);
+}
+
+TEST_CASE("what is noted of an exchange tells of one request of one session") {
+  if (geteuid() != 0) {
+    test::note_skipped("the marks of a layer need root");
+    return;
+  }
+  const changing_mount mount;
+  const layer_place from{root_inode, "one"};
+  const layer_place to{root_inode, "folder"};
+  in_a_process_that_dies([&] { return mount.tree(session_life::fresh)->exchange(from, to, 10).has_value(); });
+  auto files = mount.tree(session_life::taken_over);
+  CHECK(files->was_exchanged(from, to, 10));
+  CHECK_FALSE(files->was_exchanged(from, to, 12));
+  REQUIRE(files->rename(from, to, RENAME_EXCHANGE));
+  CHECK_FALSE(files->was_exchanged(from, to, 10));
+  REQUIRE(files->exchange(from, to, 14));
+  files->forget_exchange(14);
+  CHECK_FALSE(files->was_exchanged(from, to, 14));
+  files.reset();
+  files = mount.tree(session_life::fresh);
+  CHECK_FALSE(files->was_exchanged(from, to, 10));
 }
