@@ -1,4 +1,5 @@
 #pragma once
+#include <random>
 #include <unordered_map>
 
 #include "fuse_bridge/session_context.hpp"
@@ -59,7 +60,8 @@ class writable_session final : public session_core {
    private:
     mutable std::mutex mutex_;
     std::unordered_map<std::uint64_t, entries> known_;
-    std::uint64_t last_ = 0;
+    // Folders that were opened before a takeover have numbers of an earlier process.
+    std::uint64_t last_ = std::uint64_t{std::random_device{}()} << 32U;
   };
 
   session_parts parts;
