@@ -139,9 +139,7 @@ os_result<std::string> writable_tree::make_promoted(node_number number, const in
     made = set_mark(name, layer_mark::redirect, "/" + tree_.image_path(static_cast<inode_number>(number)));
     if (made) made = set_mark(name, layer_mark::metacopy, {});
   }
-  // Other kinds take no attributes that are not of the kernel.
-  const bool markable = inode.type == file_type::regular || inode.type == file_type::directory;
-  if (made && markable)
+  if (made)
     made = set_mark(name, layer_mark::inode, std::to_string(toc_mark_) + ":" + std::to_string(number));
   const auto time = time_of(inode);
   if (made) made = set_times(name, time, time);

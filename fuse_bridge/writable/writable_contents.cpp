@@ -49,6 +49,8 @@ void writable_tree::release(node_number number) {
   auto* node = tree_.find(number);
   if (node == nullptr || !node->file) return;
   if (node->places.empty()) {
+    // Whoever opened it before this process may still use it; the kernel forgets it after the last.
+    if (life_ == session_life::taken_over) return;
     if (const auto last = attributes_of(number)) node->last = *last;
     node->last.st_nlink = 0;
   }

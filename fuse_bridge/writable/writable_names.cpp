@@ -165,9 +165,12 @@ os_result<void> writable_tree::remember(layer_node& node) {
   if (!now) return refuse(now.error());
   node.last = *now;
   node.last.st_nlink = 0;
-  if (!S_ISREG(node.type) || node.below || !opens_.contains(node.number)) return {};
+  const bool may_be_open = life_ == session_life::taken_over || opens_.contains(node.number);
+  if (!S_ISREG(node.type) || node.below || !may_be_open) return {};
   const auto file = opened_file(node);
-  return file ? os_result<void>{} : refuse(file.error());
+  if (!file) return refuse(file.error());
+  node.file = *file;
+  return {};
 }
 
 os_result<void> writable_tree::remove_place(const layer_place& place) {
