@@ -4,11 +4,8 @@
 
 #include <algorithm>
 
-#include "actors/net/rpc/admin_connection.hpp"
 #include "actors/net/rpc/errors.hpp"
 #include "actors/net/rpc/hub_face.hpp"
-#include "actors/net/rpc/relay_streams.hpp"
-#include "actors/net/rpc/socket_options.hpp"
 #include "schemas/protocol_version.hpp"
 
 namespace firstlight {
@@ -40,6 +37,7 @@ hub_engine::hub_engine(caf::actor_system& system, kj_loop& loop, hub_listener_op
 hub_engine::~hub_engine() {
   tasks_ = nullptr;
   acceptor_ = nullptr;
+  admins_ = nullptr;
   for (auto& [name, node] : nodes_) node->gone("the hub is stopping");
   // Nodes before connections: their calls refer to them.
   for (auto& [id, one] : peers_) one.node = nullptr;
@@ -51,6 +49,9 @@ void hub_engine::start(int descriptor) {
   watched_ = std::chrono::steady_clock::now();
   tasks->add(watch());
   tasks_ = kj::mv(tasks);
+  if (!options_.admin_socket.empty())
+    admins_ = kj::heap<admin_relay>(
+        loop_, admin_relay::options{"hub", options_.admin_socket, options_.limits, options_.revoked_nodes});
   acceptor_ = kj::heap<acceptor>(loop_.io(), descriptor, tls_,
                                  acceptor::options{options_.limits, options_.congestion_control},
                                  [this](acceptor::accepted stream) { accepted(kj::mv(stream)); });
@@ -74,50 +75,9 @@ std::string hub_engine::refusal(const certificate_name& name) const {
   return {};
 }
 
-/// Whatever the admin asks is answered by why it gets nothing.
-void hub_engine::refuse_admin(acceptor::accepted stream, const error& why) {
-  if (refusals_.pass()) spdlog::warn("hub: refused {}: {}", stream.address, why.detail);
-  if (admins_refused_ >= options_.limits.admin_connections_max) return;  // closed by dropping it
-  ++admins_refused_;
-  auto link = kj::heap<admin_connection>(kj::mv(stream.stream), options_.limits.node_message_bytes_max);
-  auto told = link->write(why).then([&link = *link] { return link.end(); }).attach(kj::mv(link));
-  KJ_IF_MAYBE (tasks, tasks_)
-    (*tasks)->add(loop_.timer()
-                      .timeoutAfter(options_.limits.join_timeout.count() * kj::MILLISECONDS, kj::mv(told))
-                      .catch_([](kj::Exception&&) {})  // the admin went away, or does not
-                      .then([this] { --admins_refused_; }));
-}
-
-/// The hub's socket answers an admin as it answers its own machine's root.
-void hub_engine::admin_accepted(acceptor::accepted stream) {
-  const auto name = "admin:" + stream.peer.name;
-  if (revoked_.count(name) > 0)
-    return refuse_admin(kj::mv(stream),
-                        {errc::denied, "the certificate of admin " + stream.peer.name + " has been revoked"});
-  if (admins_.size() >= options_.limits.admin_connections_max)
-    return refuse_admin(kj::mv(stream),
-                        {errc::busy, "the hub has link.admin_connections_max consoles; try again"});
-  const auto id = next_peer_++;
-  auto ending = kj::newPromiseAndFulfiller<void>();
-  admins_.emplace(id, std::make_pair(name, kj::mv(ending.fulfiller)));
-  auto relayed = loop_.io()
-                     .provider->getNetwork()
-                     .parseAddress("unix:" + options_.admin_socket)
-                     .then([](kj::Own<kj::NetworkAddress> address) {
-                       auto connecting = address->connect();
-                       return connecting.attach(kj::mv(address));
-                     })
-                     .then([far = kj::mv(stream.stream)](kj::Own<kj::AsyncIoStream> own) mutable {
-                       return relay_streams(kj::mv(far), kj::mv(own));
-                     });
-  KJ_IF_MAYBE (tasks, tasks_)
-    (*tasks)->add(relayed.exclusiveJoin(kj::mv(ending.promise))
-                      .catch_([](kj::Exception&&) {})  // the admin went away
-                      .then([this, id] { admins_.erase(id); }));
-}
-
 void hub_engine::accepted(acceptor::accepted stream) {
-  if (stream.peer.role == "admin" && !options_.admin_socket.empty()) return admin_accepted(std::move(stream));
+  KJ_IF_MAYBE (admins, admins_)
+    if (stream.peer.role == "admin") return (*admins)->accepted(kj::mv(stream));
   const auto refused = refusal(stream.peer);
   if (!refused.empty() && refusals_.pass()) spdlog::warn("hub: refused {}: {}", stream.address, refused);
   const auto id = next_peer_++;
@@ -169,9 +129,8 @@ void hub_engine::revoke(const std::vector<std::string>& names) {
     revoked_.insert(name);
     for (auto& [id, one] : peers_)
       if (one.name == name) end(id, "the node's certificate has been revoked");
-    for (auto& [id, admin] : admins_)
-      if (admin.first == name) admin.second->fulfill();
   }
+  KJ_IF_MAYBE (admins, admins_) (*admins)->revoke(names);
 }
 
 // ---- joining ----------------------------------------------------------------------------------------

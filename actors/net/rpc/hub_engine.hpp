@@ -4,6 +4,7 @@
 
 #include "actors/net/hub_listener.hpp"
 #include "actors/net/rpc/acceptor.hpp"
+#include "actors/net/rpc/admin_relay.hpp"
 #include "actors/net/rpc/greetings.hpp"
 #include "actors/net/rpc/joined_node.hpp"
 
@@ -49,8 +50,6 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
 
   void taskFailed(kj::Exception&& thrown) override;
   void accepted(acceptor::accepted stream);
-  void admin_accepted(acceptor::accepted stream);
-  void refuse_admin(acceptor::accepted stream, const error& why);
   std::string refusal(const certificate_name& name) const;
   result<node_hello> check(wire::NodeHello::Reader said, const peer& from) const;
   result<void> check_alone(const std::string& process, const peer& from) const;
@@ -72,13 +71,11 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
   std::unordered_map<std::string, std::shared_ptr<joined_node>> nodes_;
   std::map<connection_id, peer> peers_;
   connection_id next_peer_ = 1;
-  /// Connections of admins by id: the certificate's name, and what is fulfilled to end one.
-  std::map<connection_id, std::pair<std::string, kj::Own<kj::PromiseFulfiller<void>>>> admins_;
-  std::uint32_t admins_refused_ = 0;  // connections of others, which are told why
   std::vector<waiting_attach> waiting_;
   std::string bulk_congestion_;  // of the last accepted socket
   instant watched_{};
   log_limit refusals_;
+  kj::Maybe<kj::Own<admin_relay>> admins_;
   kj::Maybe<kj::Own<acceptor>> acceptor_;
   kj::Maybe<kj::Own<kj::TaskSet>> tasks_;  // last: its tasks refer to all the above
 };
