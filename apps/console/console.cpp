@@ -6,7 +6,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "actors/net/hub_tunnel.hpp"
+#include "actors/net/admin_tunnel.hpp"
 #include "actors/net/kj_loop.hpp"
 #include "apps/console/console_words.hpp"
 #include "apps/daemon_client.hpp"
@@ -152,7 +152,7 @@ result<int> run_console(const console_arguments& in) {
   const auto socket = folder.path() / "hub.sock";
   kj_loop loop;
   auto tunnel =
-      hub_tunnel::open(loop, {.address = in.hub, .tls = {in.ca, in.certificate, in.key}, .socket = socket});
+      admin_tunnel::open(loop, {.address = in.hub, .tls = {in.ca, in.certificate, in.key}, .socket = socket});
   if (!tunnel) return tl::unexpected(tunnel.error());
   setenv("FIRSTLIGHT_HUB_SOCKET", socket.c_str(), 1);
   auto done = run_here(in);
