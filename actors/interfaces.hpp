@@ -23,8 +23,8 @@ using admin_service = caf::typed_actor<
     // Carries one admin request out. Errors: any; the detail is what the user reads.
     caf::replies_to<admin_message, progress_listener>::with<admin_message>>;
 
-/// CONSOLE SESSION: one client of a daemon's admin service: a command, a console, or a console on another
-/// machine through the hub (actors/console/).
+/// CONSOLE SESSION: one client of a daemon's admin service: a command, or a console, maybe on another
+/// machine (actors/console/).
 using console_session = caf::typed_actor<
     // Carried out by the service; the session's sink is told of it. The next one comes after the answer.
     caf::reacts_to<console_request>>;

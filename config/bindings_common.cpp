@@ -17,9 +17,9 @@ void bind_link(binder& to, link_limits& o) {
   to.bind("queue_wait_max", o.queue_wait_max, "queued bytes without any progress: the peer is dropped");
   to.bind("backoff_first", o.backoff_first, "before the first reconnect; doubles, jittered");
   to.bind("backoff_max", o.backoff_max, "longest pause between two reconnects");
-  to.bind("handshakes_open_max", o.handshakes_open_max, "hub: TLS handshakes at once");
+  to.bind("handshakes_open_max", o.handshakes_open_max, "incoming TLS handshakes at once");
   to.bind("nodes_max", o.nodes_max, "hub: joined nodes");
-  to.bind("admin_connections_max", o.admin_connections_max, "hub: connections of consoles on other machines");
+  to.bind("admin_connections_max", o.admin_connections_max, "connections of consoles on other machines");
   to.bind("connections_per_node_max", o.connections_per_node_max,
           "hub: connections with one certificate name");
   to.bind("pulls_per_node_max", o.pulls_per_node_max, "hub: unanswered pulls of one node");

@@ -145,6 +145,12 @@ std::vector<binding> bindings_of(node_options& o) {
   to.bind(
       "metrics_listen", o.metrics_listen,
       "/metrics, /healthz, /readyz: address:port (TLS, monitors' certificates) or /path of a UNIX socket");
+  to.bind(
+      "admin_listen", o.admin_listen,
+      "address:port for 'firstlight console --node' on other machines (TLS, admins' certificates); empty: "
+      "none");
+  to.bind("revoked_nodes", o.revoked_nodes,
+          "admin:NAME, monitor:NAME: certificates that this node refuses; the hub refuses those of nodes");
   to.bind("store_bytes_max", o.store_bytes_max,
           "above it images that nobody uses are forgotten, the one used longest ago first; 0: never");
   to.bind("workers", o.workers, "threads that verify and store; 0: one a core");

@@ -4,7 +4,8 @@
 
 namespace firstlight {
 
-/// Limits of the connections between hub and node. Both sides exchange theirs on joining.
+/// Limits of the connections between hub and node, and of those that come from other machines for metrics or
+/// administration. Hub and node exchange theirs on joining.
 struct link_limits {
   std::chrono::milliseconds silence_max{10'000};      ///< a silent peer is considered gone after this
   std::chrono::milliseconds connect_timeout{10'000};  ///< TCP and TLS handshake together
@@ -13,9 +14,9 @@ struct link_limits {
       30'000};                                   ///< queued bytes without any progress: the peer is dropped
   std::chrono::milliseconds backoff_first{100};  ///< before the first reconnect; doubles, jittered
   std::chrono::milliseconds backoff_max{15'000};
-  std::uint32_t handshakes_open_max = 64;              ///< hub: TLS handshakes at once
+  std::uint32_t handshakes_open_max = 64;              ///< incoming TLS handshakes at once
   std::uint32_t nodes_max = 4096;                      ///< hub: joined nodes
-  std::uint32_t admin_connections_max = 32;            ///< hub: of consoles on other machines
+  std::uint32_t admin_connections_max = 32;            ///< of consoles on other machines
   std::uint32_t connections_per_node_max = 24;         ///< hub: connections with one certificate name
   std::uint32_t pulls_per_node_max = 64;               ///< hub: unanswered pulls of one node
   std::uint32_t message_bytes_max = 64U << 20U;        ///< largest message accepted; above any segment or TOC

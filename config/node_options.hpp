@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "config/admin_socket_limits.hpp"
 #include "config/containerd_options.hpp"
@@ -34,6 +35,8 @@ struct node_options {
   std::string mount_mode = "auto";  ///< auto, hybrid, overlay, fuse: of mounts for which none is asked
   std::string log_level = "info";   ///< trace, debug, info, warn, error
   std::string metrics_listen;       ///< where metrics and health are served, docs/metrics.md; empty: nowhere
+  std::string admin_listen;         ///< address:port for consoles of admins on other machines; empty: none
+  std::vector<std::string> revoked_nodes;  ///< "admin:NAME", "monitor:NAME"; other names say nothing here
 
   std::uint64_t store_bytes_max = 0;    ///< of contents; above it unused images are forgotten; 0: never
   std::uint32_t workers = 0;            ///< threads that verify and store; 0: one a core

@@ -129,6 +129,7 @@ result<void> validate(const node_options& o) {
       require(o.logins.requests_max > 0, "setting logins.requests_max: must be above 0"),
       common(o),
       address("hub", o.hub),
+      o.admin_listen.empty() ? result<void>() : address("admin_listen", o.admin_listen),
       require(o.run_folder.is_absolute(), "setting run_folder: must be an absolute path"),
       way_to_mount(o.mount_mode),
       recording_mode(o.recording.mode),

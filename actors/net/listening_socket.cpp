@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "actors/net/socket_file.hpp"
+#include "config/settings.hpp"
 #include "storage/posix_file.hpp"
 
 namespace firstlight {
@@ -51,6 +52,12 @@ result<listening_socket> listen_on(const std::string& address, std::uint16_t por
     return failure;
   }
   return listening_socket{descriptor, bound_port(descriptor)};
+}
+
+result<listening_socket> listen_on(const std::string& address_and_port) {
+  const auto where = split_address(address_and_port);
+  if (!where) return tl::unexpected(where.error());
+  return listen_on(where->host, where->port);
 }
 
 result<int> listen_on_file(const std::filesystem::path& socket) {

@@ -15,6 +15,8 @@ struct listening_socket {
 
 /// Listens on a numeric address, IPv4 or IPv6; port 0: any free one. Errors: `invalid_argument`, `io`.
 [[nodiscard]] result<listening_socket> listen_on(const std::string& address, std::uint16_t port);
+/// The same of "ADDRESS:PORT" or "[V6]:PORT".
+[[nodiscard]] result<listening_socket> listen_on(const std::string& address_and_port);
 
 /// Listens on a UNIX socket, mode 0600, replacing one that a killed daemon has left. @returns its descriptor;
 /// whoever gets it closes it and removes the file. Errors: those of `free_socket_file`.

@@ -14,7 +14,6 @@
 #include "actors/net/kj_loop.hpp"
 #include "actors/net/listening_socket.hpp"
 #include "actors/net/rpc/acceptor.hpp"
-#include "config/settings.hpp"
 
 namespace firstlight {
 namespace {
@@ -68,9 +67,7 @@ kj::Promise<void> answer(kj::HttpService::Response& response, const kj::HttpHead
 }
 
 result<int> listen_on_address(const std::string& address) {
-  const auto where = split_address(address);
-  if (!where) return tl::unexpected(where.error());
-  const auto socket = listen_on(where->host, where->port);
+  const auto socket = listen_on(address);
   if (!socket) return tl::unexpected(socket.error());
   return socket->descriptor;
 }

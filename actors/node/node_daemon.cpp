@@ -201,18 +201,36 @@ result<std::unique_ptr<node_daemon>> node_daemon::start(
                                    caf::actor_cast<admin_service>(node->root_), options.admin);
   if (!admin) return tl::unexpected(admin.error());
   node->admin_ = std::move(*admin);
-  if (options.metrics_listen.empty()) return node;
-  auto metrics = metrics_server::start(
-      system, node->loop_, {.listen = options.metrics_listen, .tls = options.tls, .limits = options.link},
-      caf::actor_cast<admin_service>(node->root_));
-  if (!metrics) return tl::unexpected(metrics.error());
-  node->metrics_ = std::move(*metrics);
+  if (auto served = node->serve_other_machines(options); !served) return tl::unexpected(served.error());
   return node;
+}
+
+result<void> node_daemon::serve_other_machines(const node_options& options) {
+  if (!options.admin_listen.empty()) {
+    auto port = admin_port::start(loop_, {.listen = options.admin_listen,
+                                          .tls = options.tls,
+                                          .limits = options.link,
+                                          .admin_socket = options.socket.string(),
+                                          .revoked = options.revoked_nodes});
+    if (!port) return tl::unexpected(port.error());
+    admin_port_ = std::move(*port);
+  }
+  if (options.metrics_listen.empty()) return {};
+  auto metrics = metrics_server::start(system_, loop_,
+                                       {.listen = options.metrics_listen,
+                                        .tls = options.tls,
+                                        .limits = options.link,
+                                        .revoked = options.revoked_nodes},
+                                       caf::actor_cast<admin_service>(root_));
+  if (!metrics) return tl::unexpected(metrics.error());
+  metrics_ = std::move(*metrics);
+  return {};
 }
 
 node_daemon::~node_daemon() {
   stop_->store(true);
   metrics_.reset();
+  admin_port_.reset();
   admin_.reset();
   end_actors(system_, snapshotter_, root_, mounter_, layer_store_);
   end_collector(system_, collector_);

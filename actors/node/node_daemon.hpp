@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "actors/net/admin_port.hpp"
 #include "actors/net/admin_server.hpp"
 #include "actors/net/kj_loop.hpp"
 #include "actors/net/metrics_server.hpp"
@@ -55,6 +56,8 @@ class node_daemon {
   result<void> spawn_actors(const node_options& options, const std::string& version,
                             const std::vector<left_mount>& left, const mounter_factory& make_mounter);
 
+  result<void> serve_other_machines(const node_options& options);
+
   caf::actor_system& system_;
   std::unique_ptr<database> metadata_;
   std::unique_ptr<content_store> contents_;
@@ -81,6 +84,7 @@ class node_daemon {
   node_root root_;
   snapshotter snapshotter_;
   std::unique_ptr<admin_server> admin_;
+  std::unique_ptr<admin_port> admin_port_;
   std::unique_ptr<metrics_server> metrics_;
 };
 

@@ -24,7 +24,8 @@ std::string_view to_string(pki_role role);
 
 /// The server name that every node expects in a hub's certificate, whatever address it dials.
 inline constexpr const char* hub_server_name = "firstlight-hub";
-/// The server name in every node's certificate, for who reads its metrics. No node can pass for a hub by it.
+/// The server name in every node's certificate, for who reads its metrics or administers it. No node can pass
+/// for a hub by it.
 inline constexpr const char* node_server_name = "firstlight-node";
 
 /// Files that `issue` has written.

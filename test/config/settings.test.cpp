@@ -138,6 +138,11 @@ TEST_CASE("what cannot work is refused by name") {
   node = {};
   node.socket = "/" + std::string(200, 's');
   CHECK(validate(node).error().detail.find("setting socket") != std::string::npos);
+  node = {};
+  node.admin_listen = "0.0.0.0:7421";
+  CHECK(validate(node).has_value());
+  node.admin_listen = "/run/firstlight/admin.sock";
+  CHECK(validate(node).error().detail.find("setting admin_listen") != std::string::npos);
 }
 
 TEST_CASE("the example files and the reference are those of this version") {
