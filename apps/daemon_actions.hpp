@@ -30,7 +30,8 @@ struct pki_issue_arguments {
 
 struct console_arguments {
   std::string history;  ///< file; empty: none
-  std::string hub;      ///< host:port of a hub on another machine; empty: the daemons of this one
+  std::string hub;      ///< host:port of a hub on another machine; empty: that of this one
+  std::string node;     ///< host:port of a node's admin_listen on another machine; empty: that of this one
   std::string ca = "/etc/firstlight/pki/ca.crt";
   std::string certificate = "/etc/firstlight/pki/admin.crt";
   std::string key = "/etc/firstlight/pki/admin.key";

@@ -10,6 +10,7 @@
 #include "actors/net/kj_loop.hpp"
 #include "apps/console/console_words.hpp"
 #include "apps/daemon_client.hpp"
+#include "apps/exit_code.hpp"
 
 namespace firstlight {
 namespace {
@@ -70,7 +71,17 @@ char** complete(const char* typed, int start, int) {
   return rl_completion_matches(typed, next_candidate);
 }
 
-int run_line(const std::vector<std::string>& words) {
+/// These mount an image and start its program on this machine.
+bool starts_program(const std::vector<std::string>& words) {
+  return words.front() == "run" || (words.size() > 1 && words[0] == "trace" && words[1] == "record");
+}
+
+int run_line(const console_arguments& in, const std::vector<std::string>& words) {
+  if (!in.node.empty() && starts_program(words)) {
+    std::fputs("firstlight: that starts a program here, but the node is on another machine; call it there\n",
+               stderr);
+    return static_cast<int>(exit_code::failed);
+  }
   std::vector<const char*> arguments{"firstlight"};
   for (const auto& word : words) arguments.push_back(word.c_str());
   return make_tree(words.front())->run(static_cast<int>(arguments.size()), arguments.data());
@@ -83,7 +94,7 @@ std::filesystem::path history_file(const console_arguments& in) {
 }
 
 /// Reads lines until the end or "exit". A terminal gets a prompt.
-void read_lines(const char* prompt) {
+void read_lines(const console_arguments& in, const char* prompt) {
   for (;;) {
     const std::unique_ptr<char, decltype(&free)> line(readline(prompt), &free);
     if (line == nullptr) break;
@@ -98,7 +109,7 @@ void read_lines(const char* prompt) {
     if (words->front() == "help")
       std::fputs(state().tree->root().help().c_str(), stdout);
     else
-      run_line(*words);
+      run_line(in, *words);
     std::fflush(stdout);
   }
   if (isatty(STDIN_FILENO) == 1) std::puts("");
@@ -125,7 +136,7 @@ class private_folder {
 };
 
 int run_here(const console_arguments& in) {
-  if (!in.words.empty()) return run_line(in.words);
+  if (!in.words.empty()) return run_line(in, in.words);
   state().tree = make_tree();
   const bool terminal = isatty(STDIN_FILENO) == 1;
   rl_readline_name = const_cast<char*>("firstlight");
@@ -136,7 +147,7 @@ int run_here(const console_arguments& in) {
   rl_attempted_completion_function = complete;
   rl_basic_word_break_characters = const_cast<char*>(" \t\n\"'");
   if (terminal) std::puts("Commands as on the command line; Tab completes, 'help' lists, 'exit' ends.");
-  read_lines(terminal ? "firstlight> " : "");
+  read_lines(in, terminal ? "firstlight> " : "");
   if (terminal && !history.empty()) write_history(history.c_str());
   state().tree.reset();
   return 0;
@@ -145,18 +156,26 @@ int run_here(const console_arguments& in) {
 }  // namespace
 
 result<int> run_console(const console_arguments& in) {
-  if (in.hub.empty()) return run_here(in);
+  if (in.hub.empty() && in.node.empty()) return run_here(in);
   const private_folder folder;
   if (folder.path().empty())
     return fail(errc::io, "no folder for the console's socket can be made in $TMPDIR; is it writable?");
-  const auto socket = folder.path() / "hub.sock";
   kj_loop loop;
-  auto tunnel =
-      admin_tunnel::open(loop, {.address = in.hub, .tls = {in.ca, in.certificate, in.key}, .socket = socket});
-  if (!tunnel) return tl::unexpected(tunnel.error());
-  setenv("FIRSTLIGHT_HUB_SOCKET", socket.c_str(), 1);
+  std::vector<std::unique_ptr<admin_tunnel>> tunnels;
+  for (const auto far_side : {pki_role::hub, pki_role::node}) {
+    const auto& address = far_side == pki_role::hub ? in.hub : in.node;
+    if (address.empty()) continue;
+    const auto socket = folder.path() / (std::string(to_string(far_side)) + ".sock");
+    auto tunnel = admin_tunnel::open(
+        loop,
+        {.address = address, .far_side = far_side, .tls = {in.ca, in.certificate, in.key}, .socket = socket});
+    if (!tunnel) return tl::unexpected(tunnel.error());
+    tunnels.push_back(std::move(*tunnel));
+    const auto* variable = far_side == pki_role::hub ? "FIRSTLIGHT_HUB_SOCKET" : "FIRSTLIGHT_NODE_SOCKET";
+    setenv(variable, socket.c_str(), 1);
+  }
   auto done = run_here(in);
-  tunnel->reset();
+  tunnels.clear();
   loop.stop();
   return done;
 }

@@ -2,6 +2,7 @@
 #include <csignal>
 #include <sstream>
 
+#include "test/e2e/other_machine.hpp"
 #include "test/e2e/shell_image.hpp"
 #include "test/e2e/terminal.hpp"
 
@@ -31,19 +32,48 @@ bool await_told(const running_program& follower, const std::string& kind) {
   });
 }
 
-/// The arguments of a console that is led to the cluster's hub by the certificate of `role`-`name`.
-std::vector<std::string> remote_console(cluster& all, const std::string& certificate) {
+/// Where a console is led to: "--hub" or "--node", HOST:PORT, and the certificate by which.
+struct far_daemon {
+  std::string option;
+  std::string address;
+  std::string certificate;
+};
+
+std::vector<std::string> remote_console(cluster& all, const far_daemon& to) {
   const auto pki = all.folder() / "pki";
   return {cluster::program(),
           "console",
-          "--hub",
-          all.hub_address(),
+          to.option,
+          to.address,
           "--ca",
           (pki / "ca.crt").string(),
           "--certificate",
-          (pki / (certificate + ".crt")).string(),
+          (pki / (to.certificate + ".crt")).string(),
           "--key",
-          (pki / (certificate + ".key")).string()};
+          (pki / (to.certificate + ".key")).string()};
+}
+
+/// One command by such a console; it has ended.
+std::unique_ptr<running_program> by_console(cluster& all, const far_daemon& to,
+                                            const std::vector<std::string>& command) {
+  auto arguments = remote_console(all, to);
+  arguments.emplace_back("--");
+  arguments.insert(arguments.end(), command.begin(), command.end());
+  auto program = all.run(arguments);
+  REQUIRE(program->wait(std::chrono::seconds(30)));
+  return program;
+}
+
+void check_refused(running_program& program, const std::string& why) {
+  CHECK(program.wait(std::chrono::seconds(1)) == program_end{6, 0});
+  CHECK(program.output().empty());
+  CHECK(program.errors() == "firstlight: " + why + "\n");
+}
+
+std::string in_one_line(const std::vector<std::string>& words) {
+  std::string line;
+  for (const auto& word : words) line += word + " ";
+  return line;
 }
 
 nlohmann::json events_of(cluster& all, const std::string& kind) {
@@ -226,30 +256,19 @@ TEST_CASE("an admin's certificate leads a console to a hub of another machine, u
   cluster all({.hub = {"revoked_nodes=admin:gone"}});
   all.add(make_streamed_image(all.folder() / "streamed", {.files = 2, .file_bytes = 4096}).layout,
           "streamed:1");
-  for (const std::string name : {"ops", "gone"})
-    REQUIRE(all.run({cluster::program(), "pki", "issue", "admin", name, "--folder",
-                     (all.folder() / "pki").string()})
-                ->wait(std::chrono::seconds(20)) == program_end{0, 0});
+  const far_daemon by_admin{"--hub", all.hub_address(), issued(all, "admin", "ops")};
   const auto one_shot = [&](const std::string& certificate) {
-    auto arguments = remote_console(all, certificate);
-    arguments.insert(arguments.end(), {"--", "image", "ls", "--json"});
-    auto program = all.run(arguments);
-    REQUIRE(program->wait(std::chrono::seconds(30)));
-    return program;
+    return by_console(all, {"--hub", all.hub_address(), certificate}, {"image", "ls", "--json"});
   };
   const auto listed = one_shot("admin-ops");
   CHECK(nlohmann::json::parse(listed->output())["images"][0]["reference"].get<std::string>().find(
             "streamed:1") != std::string::npos);
-  const auto refused = one_shot("admin-gone");
-  CHECK(refused->wait(std::chrono::seconds(1)) == program_end{6, 0});
-  CHECK(refused->output().empty());
-  CHECK(refused->errors() == "firstlight: the certificate of admin gone has been revoked\n");
+  check_refused(*one_shot(issued(all, "admin", "gone")), "the certificate of admin gone has been revoked");
   // A node's certificate is for a node.
   CHECK(one_shot("node-main")->output().empty());
 
-  std::string line;
-  for (const auto& word : remote_console(all, "admin-ops")) line += word + " ";
-  terminal screen(all, "env HOME=" + all.folder().string() + " " + line);
+  terminal screen(all,
+                  "env HOME=" + all.folder().string() + " " + in_one_line(remote_console(all, by_admin)));
   REQUIRE(screen.shows("firstlight>"));
   screen.type("image ls");
   screen.press("Enter");
@@ -257,12 +276,51 @@ TEST_CASE("an admin's certificate leads a console to a hub of another machine, u
   screen.type("exit");
   screen.press("Enter");
 
-  auto away = remote_console(all, "admin-ops");
-  away[3] = "127.0.0.1:1";
-  auto program = all.run(away);
+  auto program = all.run(remote_console(all, {"--hub", "127.0.0.1:1", "admin-ops"}));
   REQUIRE(program->wait(std::chrono::seconds(30)));
   const auto said = program->errors();
   CHECK(std::count(said.begin(), said.end(), '\n') == 1);
+}
+
+TEST_CASE("an admin's certificate leads a console to a node of another machine, and no other certificate") {
+  if (!cluster::possible()) return;
+  const auto address = "127.0.0.1:" + free_port();
+  cluster all({.node = {"admin_listen=" + address, "revoked_nodes=admin:gone"}});
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 2, .file_bytes = 4096}).layout,
+          "streamed:1");
+  all.mount("streamed:1", "of-that-node");
+  const far_daemon by_admin{"--node", address, issued(all, "admin", "ops")};
+  const auto listed = by_console(all, by_admin, {"ls", "--json"});
+  CHECK(nlohmann::json::parse(listed->output())["mounts"][0]["name"] == "of-that-node");
+
+  const auto one_shot = [&](const std::string& certificate) {
+    return by_console(all, {"--node", address, certificate}, {"ls", "--json"});
+  };
+  for (const auto& other : {std::string("node-main"), issued(all, "monitor", "here")})
+    check_refused(*one_shot(other),
+                  "the node is administered by the certificates of admins: 'firstlight pki issue admin NAME' "
+                  "makes one");
+  check_refused(*one_shot(issued(all, "admin", "gone")), "the certificate of admin gone has been revoked");
+
+  const auto no_node = by_console(all, {"--node", all.hub_address(), "admin-ops"}, {"ls", "--json"});
+  CHECK(no_node->wait(std::chrono::seconds(1)) == program_end{6, 0});
+  CHECK(no_node->output().empty());
+  CHECK(no_node->errors().ends_with("is " + all.hub_address() + " the address of a node?\n"));
+  const auto plain = all.run({"curl", "-s", "--max-time", "15", "-w", "%{http_code}", "http://" + address});
+  REQUIRE(plain->wait(std::chrono::seconds(20)));
+  CHECK(plain->output().ends_with("000"));
+  const auto program = by_console(all, by_admin, {"run", "streamed:1"});
+  CHECK(program->wait(std::chrono::seconds(1)) == program_end{1, 0});
+  CHECK(program->errors().find("call it there") != std::string::npos);
+
+  terminal screen(all,
+                  "env HOME=" + all.folder().string() + " " + in_one_line(remote_console(all, by_admin)));
+  REQUIRE(screen.shows("firstlight>"));
+  screen.type("umount of-that");
+  screen.press("Tab");
+  screen.press("Enter");
+  CHECK(screen.shows("unmounted of-that-node"));
+  CHECK(all.mounts().empty());
 }
 
 }  // namespace firstlight

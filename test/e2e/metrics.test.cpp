@@ -1,26 +1,11 @@
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <regex>
 #include <set>
 
+#include "test/e2e/other_machine.hpp"
 #include "test/e2e/shell_image.hpp"
 
 namespace firstlight {
 namespace {
-
-/// Nobody has it now, and the kernel does not give it out again soon.
-std::string free_port() {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  REQUIRE(bind(descriptor, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  REQUIRE(getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  close(descriptor);
-  return std::to_string(ntohs(address.sin_port));
-}
 
 /// What curl gets, with the answer's code at the end; 000: nobody answers.
 std::string asked(cluster& all, std::vector<std::string> arguments) {
@@ -28,13 +13,6 @@ std::string asked(cluster& all, std::vector<std::string> arguments) {
   auto program = all.run(arguments);
   REQUIRE(program->wait(std::chrono::seconds(20)));
   return program->output();
-}
-
-std::string issued(cluster& all, const std::string& role, const std::string& name) {
-  REQUIRE(
-      all.run({cluster::program(), "pki", "issue", role, name, "--folder", (all.folder() / "pki").string()})
-          ->wait(std::chrono::seconds(20)) == program_end{0, 0});
-  return role + "-" + name;
 }
 
 /// The answer of `daemon` ("hub" or "node") on a port of loopback to who has that certificate.
