@@ -11,6 +11,7 @@ struct hub_line {
   trace_aggregator far;
   bool cut = false;  ///< what is asked from now on fails
   int questions = 0;
+  int traces = 0;  ///< that were sent, those that are there already too
 };
 
 caf::error cut_off() {
@@ -29,6 +30,7 @@ hub_link::behavior_type play_line(hub_link::pointer self, std::shared_ptr<hub_li
       },
       [](caf::join_atom) -> caf::result<link_status> { return cut_off(); },
       [self, line](const trace_report& what) -> caf::result<trace_kept> {
+        ++line->traces;
         if (line->cut) return cut_off();
         return self->delegate(line->far, trace_report{what.encoded, {}});
       },
@@ -41,22 +43,26 @@ hub_link::behavior_type play_line(hub_link::pointer self, std::shared_ptr<hub_li
   };
 }
 
-/// Hubs of which each has dialled the one before it. No time passes unless a test says so.
-struct hubs_in_line {
+/// Which hub has dialled which, by their numbers.
+using dialled_hubs = std::vector<std::pair<std::size_t, std::size_t>>;
+
+/// Hubs that some have dialled others of. No time passes unless a test says so.
+struct joined_hubs {
   test_authority authority;
   std::vector<std::unique_ptr<hub_stores>> stores;
   actor_stage stage;
   std::vector<trace_aggregator> aggregators;
   std::vector<hub_peer> peers;
-  std::vector<std::shared_ptr<hub_line>> lines;  ///< of the second hub to the first, and so on
+  std::vector<std::shared_ptr<hub_line>> lines;  ///< in the order in which they were dialled
   std::shared_ptr<told_orders> told = std::make_shared<told_orders>();  ///< by the last hub
 
-  explicit hubs_in_line(std::size_t count) {
+  joined_hubs(std::size_t count, const dialled_hubs& dialled) {
     for (std::size_t i = 0; i < count; ++i) add_hub();
+    for (const auto& [from, to] : dialled) dial(from, to);
     caf::anon_send(aggregators.back(), caf::subscribe_atom_v, stage.keep(stage.system().spawn(listen, told)));
     stage.run();
   }
-  ~hubs_in_line() {
+  ~joined_hubs() {
     for (auto& line : lines) line->far = nullptr;
     peers.clear();
     aggregators.clear();
@@ -71,6 +77,11 @@ struct hubs_in_line {
   [[nodiscard]] bool has(std::size_t hub, std::uint8_t id) const {
     return stores[hub]->traces->find(id_of(id)).value().has_value();
   }
+  aggregator_status status(std::size_t hub) {
+    const auto answer = stage.ask<aggregator_status>(aggregators[hub], caf::get_atom_v);
+    stage.run();
+    return answer->value().value();
+  }
 
  private:
   void add_hub() {
@@ -78,13 +89,26 @@ struct hubs_in_line {
     aggregators.push_back(stage.keep(stage.system().spawn(
         make_trace_aggregator, aggregator_tools{*own.catalogue, *own.traces, own.learning, stage.workers(),
                                                 [] { return now; }, stores.size()})));
-    if (aggregators.size() == 1) return;
-    lines.push_back(std::make_shared<hub_line>(hub_line{aggregators[aggregators.size() - 2]}));
+  }
+  void dial(std::size_t from, std::size_t to) {
+    lines.push_back(std::make_shared<hub_line>(hub_line{aggregators[to]}));
     const auto link = stage.keep(stage.system().spawn(play_line, lines.back()));
-    peers.push_back(
-        stage.keep(stage.system().spawn(make_hub_peer, peer_parts{"near:1", link, aggregators.back(),
-                                                                  *own.traces, own.learning.peer_interval})));
-    caf::anon_send(aggregators.back(), caf::subscribe_atom_v, caf::actor_cast<caf::actor>(peers.back()));
+    peers.push_back(stage.keep(stage.system().spawn(
+        make_hub_peer, peer_parts{"near:1", link, aggregators[from], *stores[from]->traces,
+                                  stores[from]->learning.peer_interval})));
+    caf::anon_send(aggregators[from], caf::subscribe_atom_v, caf::actor_cast<caf::actor>(peers.back()));
+  }
+};
+
+/// Hubs of which each has dialled the one before it.
+struct hubs_in_line : joined_hubs {
+  explicit hubs_in_line(std::size_t count) : joined_hubs(count, each_the_one_before(count)) {}
+
+ private:
+  static dialled_hubs each_the_one_before(std::size_t count) {
+    dialled_hubs dialled;
+    for (std::size_t hub = 1; hub < count; ++hub) dialled.emplace_back(hub, hub - 1);
+    return dialled;
   }
 };
 
@@ -118,10 +142,59 @@ TEST_CASE("traces go round a line once: nobody is sent what it has") {
   for (std::uint8_t id = 1; id <= 5; ++id) all.report(id % 3, start_of(image, id, {"c"}));
   all.stage.pass(20s);
   for (std::size_t hub = 0; hub < 3; ++hub) {
-    const auto status = all.stage.ask<aggregator_status>(all.aggregators[hub], caf::get_atom_v);
-    all.stage.run();
-    CHECK(status->value()->received == 5);
-    CHECK(status->value()->repeated == 0);
+    CHECK(all.status(hub).received == 5);
+    CHECK(all.status(hub).repeated == 0);
+  }
+}
+
+TEST_CASE(
+    "in a ring of hubs, and between two that dial each other, each trace counts once and all comes to rest") {
+  using ring = std::pair<std::size_t, dialled_hubs>;
+  const auto [count, dialled] =
+      GENERATE(values<ring>({{3, {{0, 1}, {1, 2}, {2, 0}}},
+                             {2, {{0, 1}, {1, 0}}},
+                             {3, {{0, 1}, {1, 0}, {1, 2}, {2, 1}, {2, 0}, {0, 2}}}}));
+  joined_hubs all(count, dialled);
+  std::vector<known_image> images;
+  for (auto& hub : all.stores) images.push_back(hub->add("example.com/app:1", tar_of({"a", "b", "c"})));
+  const auto& image = images.front().record.toc;
+  const std::vector<std::vector<std::string>> starts{{"c"}, {"c", "a"}, {"b"}, {"c", "b"}, {"a"}};
+  for (std::uint8_t id = 1; id <= starts.size(); ++id)
+    all.report(id % count, start_of(images[0], id, starts[id - 1]));
+  all.stage.pass(all.stores[0]->learning.gather_time);
+  all.stage.pass(20s);
+
+  const auto sent = [&] {
+    int traces = 0;
+    for (const auto& line : all.lines) traces += line->traces;
+    return traces;
+  };
+  const auto asked = [&] {
+    int questions = 0;
+    for (const auto& line : all.lines) questions += line->questions;
+    return questions;
+  };
+  const auto order = all.stores[0]->catalogue->order(image).value();
+  CHECK(order.traces == starts.size());
+  std::vector<aggregator_status> before;
+  for (std::size_t hub = 0; hub < count; ++hub) {
+    INFO("hub " << hub);
+    REQUIRE(images[hub].record.toc == image);
+    before.push_back(all.status(hub));
+    CHECK(before[hub].received == starts.size());
+    CHECK(all.stores[hub]->traces->of_image(image)->size() == starts.size());
+    CHECK(all.stores[hub]->catalogue->order(image).value() == order);
+  }
+  const auto traces_sent = sent();
+  const auto questions = asked();
+  constexpr int waits = 5;
+  for (int i = 0; i < waits; ++i) all.stage.pass(all.stores[0]->learning.peer_wait);
+  CHECK(sent() == traces_sent);
+  CHECK(asked() <= questions + waits * static_cast<int>(dialled.size()));  // whether there is news
+  for (std::size_t hub = 0; hub < count; ++hub) {
+    CHECK(all.status(hub).received == before[hub].received);
+    CHECK(all.status(hub).repeated == before[hub].repeated);
+    CHECK(all.status(hub).learned == before[hub].learned);
   }
 }
 
