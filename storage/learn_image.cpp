@@ -1,5 +1,6 @@
 #include "storage/learn_image.hpp"
 
+#include <map>
 #include <unordered_map>
 
 #include "model/name_shape.hpp"
@@ -95,7 +96,7 @@ struct counted_trace {
   double weight = 1;
 };
 
-/// The traces of an image that count.
+/// The traces of an image that count, whether or not they fit it.
 result<std::vector<counted_trace>> counted_traces(const learn_tools& tools, const toc_id& image) {
   auto traces = tools.traces.of_image(image, tools.damaged);
   if (!traces) return tl::unexpected(traces.error());
@@ -143,22 +144,47 @@ result<relative_starts> starts_by_names(const learn_tools& tools, const image_re
   return moved;
 }
 
+std::map<trace_id, double> select_of(const std::map<trace_id, const trace*>& traces,
+                                     const trace_selection_limits& limits) {
+  std::vector<trace_stamp> stamps;
+  for (const auto& [id, one] : traces) stamps.push_back(stamp_of(*one, 0));
+  return select_traces(stamps, limits);
+}
+
+std::vector<observed_start> weighted(std::map<trace_id, observed_start> starts,
+                                     const std::map<trace_id, double>& weights) {
+  std::vector<observed_start> all;
+  for (const auto& [id, weight] : weights) {
+    all.push_back(std::move(starts.at(id)));
+    all.back().weight = weight;
+  }
+  return all;
+}
+
 }  // namespace
 
+// A trace that came before its image and does not fit it takes nothing away from those that do.
 result<std::vector<observed_start>> starts_of(const learn_tools& tools, const toc_id& image) {
   const auto toc = tools.catalogue.toc(image);
   if (!toc) return tl::unexpected(toc.error());
-  const auto traces = counted_traces(tools, image);
+  const auto traces = tools.traces.of_image(image, tools.damaged);
   if (!traces) return tl::unexpected(traces.error());
-  std::vector<observed_start> starts;
-  for (const auto& one : *traces) {
-    if (tools.stopped()) return fail(errc::cancelled, "learning was stopped");
-    auto start = observe(**toc, one.recorded);
-    if (!start) continue;  // it came before its image and does not fit it
-    start->weight = one.weight;
-    starts.push_back(std::move(*start));
+  std::map<trace_id, const trace*> left;
+  for (const auto& one : *traces) left.emplace(one.id, &one);
+  std::map<trace_id, observed_start> fitting;
+  for (;;) {
+    const auto selected = select_of(left, tools.options.selection);
+    const auto before = left.size();
+    for (const auto& [id, weight] : selected) {
+      if (fitting.contains(id)) continue;
+      if (tools.stopped()) return fail(errc::cancelled, "learning was stopped");
+      if (auto start = observe(**toc, *left.at(id)))
+        fitting.emplace(id, std::move(*start));
+      else
+        left.erase(id);
+    }
+    if (left.size() == before) return weighted(std::move(fitting), selected);
   }
-  return starts;
 }
 
 result<relative_starts> relatives_starts(const learn_tools& tools, const toc_id& image) {

@@ -39,48 +39,6 @@ TEST_CASE("traces that come together are learned from together") {
   CHECK(bench.told->orders[0].order->traces == 5);
 }
 
-TEST_CASE("hostile traces are refused, counted and change nothing") {
-  aggregator_bench bench;
-  auto hostile = start_of(bench.image, 1, {"c"});
-  SECTION("a file that the image has not") {
-    hostile.files[0].path = "d";
-  }
-  SECTION("a path out of the image") {
-    hostile.files[0].path = "../c";
-  }
-  SECTION("blocks behind the end") {
-    hostile.files[0].runs[0].first = 7;
-  }
-  SECTION("a block twice") {
-    hostile.files[0].runs.push_back({0, 1, 2ms, 0ms});
-  }
-  SECTION("a time that cannot be") {
-    hostile.files[0].access = -5s;
-  }
-  SECTION("the future") {
-    hostile.started = now + 1000h;
-  }
-  SECTION("too much") {
-    bench.hub.learning.traces.files_max = 3;
-    for (const std::string name : {"a", "b", "x", "y"}) hostile.files.push_back({name, 1ms, 0ms, {}});
-  }
-  const auto before = bench.hub.catalogue->order(bench.image.record.toc).value();
-  CHECK_FALSE(bench.report(hostile));
-  bench.learn();
-  CHECK(bench.told->orders.empty());
-  CHECK(bench.hub.catalogue->order(bench.image.record.toc).value() == before);
-  CHECK(bench.status().refused == 1);
-  CHECK(bench.status().refusals.at(0).starts_with("n1: "));
-}
-
-TEST_CASE("bytes that are no trace are refused") {
-  aggregator_bench bench;
-  const auto answer = bench.stage.ask<trace_kept>(
-      bench.aggregator, trace_report{share(std::vector<std::byte>(100, std::byte{0x55})), "n1"});
-  bench.stage.run();
-  CHECK(answer->value().error().code == errc::corrupt);
-}
-
 TEST_CASE("a trace that comes before its image teaches once the image is there") {
   aggregator_bench bench;
   known_image later = bench.image;
