@@ -217,6 +217,22 @@ TEST_CASE("a start's own order makes it wait for the rate of the link only") {
   CHECK(score.recall.back() == 1);
 }
 
+TEST_CASE("it is known which share of what was read each share of the stream has brought, in bytes") {
+  using recall = decltype(order_score::recall);
+  static_assert(recall_percents == std::array<std::uint32_t, 7>{1, 2, 5, 10, 20, 50, 100});
+  const auto hundred_blocks = contents_of({100 * 16'384});
+  const auto start = reads({{0, 0}, {0, 1}, {0, 4}, {0, 30}, {0, 99}});
+  const auto of = [&](const content_order& order) {
+    return score_order(start, order, hundred_blocks, {}, slow).recall;
+  };
+  CHECK(of({}) == recall{1 / 5., 2 / 5., 3 / 5., 3 / 5., 3 / 5., 4 / 5., 1});
+  CHECK(of({{{0, 99, 1}, {0, 30, 1}}, 2}) == recall{1 / 5., 2 / 5., 4 / 5., 1, 1, 1, 1});
+  CHECK(of(oracle_order(start)) == recall{1 / 5., 2 / 5., 1, 1, 1, 1, 1});
+  // A file's last block is short, and a block counts once all of it has come.
+  CHECK(score_order(reads({{0, 9}, {0, 0}}), {{{0, 9, 1}}, 1}, three_files, {}, slow).recall ==
+        recall{0, 0, 12'544 / 28'928., 1, 1, 1, 1});
+}
+
 TEST_CASE("what an order sends too late is asked for, and comes a round trip later") {
   const auto start = reads({{2, 9}});
   const auto score = score_order(start, {}, three_files, {}, slow);
