@@ -1,3 +1,5 @@
+#include <set>
+
 #include "test/actors/session_bench.hpp"
 
 using namespace firstlight;
@@ -13,6 +15,62 @@ TEST_CASE("of two deliveries at once the second brings only what the first does 
   CHECK(bench.sent_bytes(2) == 300'000);
   CHECK(bench.passed(landmark::complete, 1));
   CHECK(bench.passed(landmark::complete, 2));
+  CHECK(bench.running_deliveries() == 0);
+}
+
+namespace {
+
+/// Contents by their seed, which is also what makes them equal in several images.
+std::string layer_of(const std::vector<std::uint32_t>& contents) {
+  tar_builder tar;
+  for (const auto one : contents)
+    tar.file("file" + std::to_string(one), patterned_bytes(one * 10'000, one), 0644);
+  return tar.take();
+}
+
+using content_block = std::pair<std::string, std::uint32_t>;
+
+std::set<content_block> blocks_of(const toc_view& toc) {
+  std::set<content_block> all;
+  for (std::uint32_t i = 0; i < toc.content_count(); ++i)
+    for (std::uint32_t block = 0; block < toc.geometry().count(toc.content(i).size); ++block)
+      all.emplace(toc.content(i).id.root.hex(), block);
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("of three images that share contents by pairs and all together each content is sent once") {
+  session_bench bench(GENERATE(std::uint64_t{1}, std::uint64_t{64U << 20U}));
+  std::vector<known_image> images;
+  // 50 is in all, 30, 20 and 25 in two each, 15, 12 and 10 in one.
+  for (const auto& contents :
+       std::vector<std::vector<std::uint32_t>>{{50, 30, 20, 15}, {50, 30, 25, 12}, {50, 20, 25, 10}}) {
+    const auto name = "example.com/joint" + std::to_string(images.size()) + ":1";
+    images.push_back(bench.hub.add(name, layer_of(contents)));
+    bench.others->emplace(images.back().record.reference, images.back());
+  }
+  std::vector<std::uint64_t> brought;
+  for (std::size_t i = 0; i < images.size(); ++i)
+    brought.push_back(bench.start_beside(i + 1, images[i].record.reference).delivered_bytes);
+  CHECK(brought == std::vector<std::uint64_t>{1'150'000, 370'000, 100'000});
+  bench.answer_all();
+
+  std::set<content_block> sent;
+  std::uint64_t bytes = 0;
+  for (const auto& one : bench.link->segments) {
+    const auto& toc = *images.at(one.delivery - 1).toc;
+    bytes += one.data.bytes;
+    for (const auto& run : one.data.runs)
+      for (auto block = run.first; block < run.first + run.count; ++block)
+        CHECK(sent.emplace(toc.content(run.content).id.root.hex(), block).second);
+  }
+  CHECK(bytes == 1'620'000);
+  std::set<content_block> all;
+  for (const auto& image : images) all.merge(blocks_of(*image.toc));
+  CHECK(sent == all);
+  for (std::uint64_t delivery = 1; delivery <= images.size(); ++delivery)
+    CHECK(bench.passed(landmark::complete, delivery));
   CHECK(bench.running_deliveries() == 0);
 }
 

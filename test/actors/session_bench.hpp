@@ -1,5 +1,6 @@
 #pragma once
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "actors/hub/node_session.hpp"
 #include "storage/segment_reader.hpp"
@@ -24,13 +25,17 @@ inline std::string larger_layer() {
   return tar.take();
 }
 
-/// Knows one image by whatever name, and another one by its own.
-inline image_library::behavior_type library_of(image_library::pointer, known_image image, known_image other,
+using named_images = std::map<std::string, known_image>;
+
+/// Knows one image by whatever name, and others by their own.
+inline image_library::behavior_type library_of(image_library::pointer, known_image image,
+                                               std::shared_ptr<const named_images> others,
                                                std::shared_ptr<std::function<void()>> while_resolving) {
   return {
       [=](const resolve_image& asked, const pull_listener&) {
         if (*while_resolving) (*while_resolving)();
-        return asked.reference == other_image_name ? other : image;
+        const auto found = others->find(asked.reference);
+        return found == others->end() ? image : found->second;
       },
       [](caf::get_atom) { return library_status{}; },
       [](const remove_image&) { return image_removed{}; },
@@ -56,6 +61,8 @@ struct session_bench {
   hub_stores hub{authority};
   known_image image = hub.add(image_name, some_layer());
   known_image other = hub.add(other_image_name, larger_layer());
+  std::shared_ptr<named_images> others =
+      std::make_shared<named_images>(named_images{{other_image_name, other}});
   std::shared_ptr<fake_node_link> link = std::make_shared<fake_node_link>();
   actor_stage stage;
   node_link far = make_fake_node_link(stage, link);
@@ -71,7 +78,7 @@ struct session_bench {
 
   /// A window of one byte lets one segment go at a time.
   explicit session_bench(std::uint64_t window_bytes = 1, held_back what = held_back::nothing) {
-    const auto library = stage.keep(stage.system().spawn(library_of, image, other, while_resolving));
+    const auto library = stage.keep(stage.system().spawn(library_of, image, others, while_resolving));
     session = stage.keep(stage.system().spawn(
         make_node_session, session_peer{"n1", "10.0.0.7"}, far,
         session_tools{library, trace_aggregator{}, hub.preparation(), *hub.builder,
@@ -100,8 +107,9 @@ struct session_bench {
     return (*started)->value();
   }
   /// Starts a delivery of the other image beside.
-  pull_started start_other() {
-    const pull_request request{2, other_image_name, host_platform().text(), {}, std::nullopt, beside};
+  pull_started start_other() { return start_beside(2, other_image_name); }
+  pull_started start_beside(std::uint64_t delivery, const std::string& name) {
+    const pull_request request{delivery, name, host_platform().text(), {}, std::nullopt, beside};
     auto started = stage.ask<pull_started>(session, request, listener);
     stage.run();
     REQUIRE(*started);
