@@ -1,3 +1,4 @@
+#include <map>
 #include <set>
 
 #include "test/e2e/learned.hpp"
@@ -112,6 +113,35 @@ TEST_CASE("a recording on purpose tells blocks, though all contents are there") 
   check_good(all.on_hub({"trace", "plot", "shell:1", picture.string(), "--order", "traced"}));
   CHECK(text_of(picture).find("bin/busybox") != std::string::npos);
   CHECK(text_of(picture).find("last byte has arrived") != std::string::npos);
+}
+
+TEST_CASE("a recording on purpose tells of large files next to nothing that was not read") {
+  if (!cluster::possible()) return;
+  cluster all;
+  tar_builder tar;
+  tar.folder("data/");
+  for (const std::string name : {"begin", "middle", "untouched"})
+    tar.file("data/" + name, incompressible(name.size(), 4U << 20U));
+  all.add(make_shell_image(all.folder() / "layout", R"({"Cmd":["sh"],"Env":["PATH=/usr/bin:/bin"]})",
+                           {tar.take()}),
+          "shell:1");
+  check_good(all.on_node({"pull", "shell:1"}));
+  const std::string one_byte = "/bin/busybox dd bs=1 count=1 ";
+  auto program = all.start({"trace", "record", "--no-tty", "shell:1", "--", "/bin/sh", "-c",
+                            one_byte + "if=/data/begin && " + one_byte + "if=/data/middle skip=2000000"});
+  REQUIRE(program->wait(std::chrono::minutes(1)) == program_end{0, 0});
+  await_learned(all, "shell", 1);
+  const auto shown = all.on_hub({"trace", "show", "shell:1", "--order", "10000"}).reply;
+  std::map<std::string, int> read;
+  for (const auto& run : shown["order"])
+    if (run["expected"] == true) read[run["path"]] += run["count"].get<int>();
+  for (const std::string name : {"data/begin", "data/middle"}) {
+    CAPTURE(name, read[name]);
+    CHECK(read[name] >= 1);
+    CHECK(read[name] <= 2);  // of 256
+  }
+  CHECK_FALSE(read.contains("data/untouched"));
+  CHECK(read["bin/busybox"] > 2);
 }
 
 TEST_CASE("a trace reaches the hub when it is back, once, also if the node was restarted meanwhile") {

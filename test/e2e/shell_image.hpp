@@ -13,10 +13,11 @@ inline std::string text_of(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// An image with a shell that needs nothing but what is in it.
+/// An image with a shell that needs nothing but what is in it, and the layers `above` (tars).
 inline std::filesystem::path make_shell_image(
     const std::filesystem::path& layout,
-    const std::string& settings = R"({"Cmd":["sh"],"Env":["PATH=/usr/bin:/bin"]})") {
+    const std::string& settings = R"({"Cmd":["sh"],"Env":["PATH=/usr/bin:/bin"]})",
+    const std::vector<std::string>& above = {}) {
   tar_builder tar;
   tar.folder("bin/").folder("etc/").folder("lib/").folder("lib64/").folder("tmp/", 01777);
   tar.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nguest:x:1234:1234:guest:/:/bin/sh\n");
@@ -24,7 +25,9 @@ inline std::filesystem::path make_shell_image(
   for (const std::string library : {"libresolv.so.2", "libc.so.6"})
     tar.file("lib/" + library, text_of("/lib/x86_64-linux-gnu/" + library), 0755);
   tar.file("lib64/ld-linux-x86-64.so.2", text_of("/lib64/ld-linux-x86-64.so.2"), 0755);
-  write_layout(layout, {tar.take()}, layer_packing::gzip, "", settings);
+  std::vector<std::string> layers{tar.take()};
+  layers.insert(layers.end(), above.begin(), above.end());
+  write_layout(layout, layers, layer_packing::gzip, "", settings);
   return layout;
 }
 
