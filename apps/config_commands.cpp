@@ -5,9 +5,17 @@
 namespace firstlight {
 namespace {
 
+void add_json_option(CLI::App& command, bool& json) {
+  command.add_flag("--json", json, "print them as one line of JSON");
+}
+
 template <class Options>
 void add_show(command_tree& tree, CLI::App& group, const std::string& daemon) {
-  auto in = std::make_shared<settings_arguments>();
+  struct arguments {
+    settings_arguments settings;
+    bool json = false;
+  };
+  auto in = std::make_shared<arguments>();
   auto* command = tree.add(
       group,
       {.name = daemon,
@@ -15,12 +23,14 @@ void add_show(command_tree& tree, CLI::App& group, const std::string& daemon) {
        .examples =
            "firstlight config " + daemon + "\nfirstlight config " + daemon + " --set link.silence_max=5s"},
       [in]() -> result<int> {
-        const auto options = load_settings<Options>(*in);
+        const auto options = load_settings<Options>(in->settings);
         if (!options) return tl::unexpected(options.error());
-        std::fputs(to_json_file(*options).c_str(), stdout);
+        const auto text = in->json ? to_json_line(*options) + "\n" : to_json_file(*options);
+        std::fputs(text.c_str(), stdout);
         return 0;
       });
-  add_settings_options(*command, *in, daemon);
+  add_settings_options(*command, in->settings, daemon);
+  add_json_option(*command, in->json);
 }
 
 }  // namespace
@@ -29,14 +39,18 @@ void add_config_commands(command_tree& tree) {
   auto* group = tree.group("config", "The daemons' settings: hub, node, reference.");
   add_show<hub_options>(tree, *group, "hub");
   add_show<node_options>(tree, *group, "node");
-  tree.add(*group,
-           {.name = "reference",
-            .summary = "Print every setting with its kind, default and meaning, as Markdown.",
-            .examples = "firstlight config reference | less"},
-           []() -> result<int> {
-             std::fputs(settings_reference().c_str(), stdout);
-             return 0;
-           });
+  auto json = std::make_shared<bool>(false);
+  auto* reference =
+      tree.add(*group,
+               {.name = "reference",
+                .summary = "Print every setting with its kind, default and meaning, as Markdown.",
+                .examples = "firstlight config reference | less\nfirstlight config reference --json"},
+               [json]() -> result<int> {
+                 const auto text = *json ? settings_reference_json() + "\n" : settings_reference();
+                 std::fputs(text.c_str(), stdout);
+                 return 0;
+               });
+  add_json_option(*reference, *json);
 }
 
 }  // namespace firstlight

@@ -31,4 +31,9 @@ std::string settings_reference() {
          rows<hub_options>() + "\n## Node\n\n" + rows<node_options>();
 }
 
+std::string settings_reference_json() {
+  return R"({"hub":)" + describe_as_json(hub_options{}) + R"(,"node":)" + describe_as_json(node_options{}) +
+         "}";
+}
+
 }  // namespace firstlight

@@ -86,6 +86,14 @@ json json_value(const detail::binding& one) {
   return items;
 }
 
+template <class Options>
+json nested(const Options& options) {
+  auto copy = options;
+  json root = json::object();
+  for (const auto& one : detail::bindings_of(copy)) place(root, one.name) = json_value(one);
+  return root;
+}
+
 }  // namespace
 
 template <class Options>
@@ -145,10 +153,20 @@ result<void> apply_file(Options& options, const std::filesystem::path& file) {
 
 template <class Options>
 std::string to_json_file(const Options& options) {
-  auto copy = options;
-  json root = json::object();
-  for (const auto& one : detail::bindings_of(copy)) place(root, one.name) = json_value(one);
-  return root.dump(2) + "\n";
+  return nested(options).dump(2) + "\n";
+}
+
+template <class Options>
+std::string to_json_line(const Options& options) {
+  return nested(options).dump();
+}
+
+template <class Options>
+std::string describe_as_json(const Options& options) {
+  auto all = json::array();
+  for (const auto& one : describe(options))
+    all.push_back({{"name", one.name}, {"kind", one.kind}, {"value", one.value}, {"doc", one.doc}});
+  return all.dump();
 }
 
 result<host_and_port> split_address(std::string_view text) {
@@ -175,7 +193,9 @@ result<host_and_port> split_address(std::string_view text) {
   template result<void> apply_assignment(Options&, std::string_view);         \
   template result<void> apply_json(Options&, std::string_view);               \
   template result<void> apply_file(Options&, const std::filesystem::path&);   \
-  template std::string to_json_file(const Options&);
+  template std::string to_json_file(const Options&);                          \
+  template std::string to_json_line(const Options&);                          \
+  template std::string describe_as_json(const Options&);
 FIRSTLIGHT_SETTINGS_OF(hub_options)
 FIRSTLIGHT_SETTINGS_OF(node_options)
 

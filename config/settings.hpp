@@ -51,6 +51,14 @@ template <class Options>
 template <class Options>
 [[nodiscard]] std::string to_json_file(const Options& options);
 
+/// The same on one line.
+template <class Options>
+[[nodiscard]] std::string to_json_line(const Options& options);
+
+/// What `describe` says on one line of JSON: [{"name","kind","value","doc"}].
+template <class Options>
+[[nodiscard]] std::string describe_as_json(const Options& options);
+
 /// Splits "host:port" or "[v6]:port". Errors: `invalid_argument`.
 struct host_and_port {
   std::string host;

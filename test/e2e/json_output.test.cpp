@@ -11,8 +11,8 @@ struct asked {
   std::string field;  ///< one that the answer has
 };
 
-/// All that is printed with --json is one line with an object.
-void check_json(cluster& all, const asked& one) {
+/// All that is printed with --json is one line with an object. @returns it
+nlohmann::json check_json(cluster& all, const asked& one) {
   auto arguments = one.command;
   arguments.emplace_back("--json");
   auto program = all.start(arguments);
@@ -23,6 +23,7 @@ void check_json(cluster& all, const asked& one) {
   const auto said = nlohmann::json::parse(output, nullptr, false);
   REQUIRE(said.is_object());
   CHECK(said.contains(one.field));
+  return said;
 }
 
 /// Two images with a file of their own each, f100 and f102, of which a start has read just that. The link is
@@ -87,8 +88,63 @@ TEST_CASE("every command that only asks prints one line of JSON with --json") {
       {{"trace", "score", "new:1", "--order", "static"}, "rows"},
       {{"trace", "plot", "new:1", (all.folder() / "plot.svg").string(), "--order", "static"}, "svg"},
       {{"trace", "export"}, "collection"},
+      {{"config", "hub", "--config", "/dev/null"}, "listen"},
+      {{"config", "node", "--config", "/dev/null"}, "hub"},
+      {{"config", "reference"}, "hub"},
   };
   for (const auto& one : commands) check_json(all, one);
+}
+
+TEST_CASE("settings are told as JSON with the values that they have") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto hub = check_json(
+      all, {{"config", "hub", "--config", "/dev/null", "--set", "link.silence_max=5s", "--peer", "one:7420"},
+            "link"});
+  CHECK(hub["link"]["silence_max"] == "5s");
+  CHECK(hub["peers"] == nlohmann::json::array({"one:7420"}));
+  const auto reference = check_json(all, {{"config", "reference"}, "node"});
+  for (const std::string daemon : {"hub", "node"}) {
+    const auto& settings = reference[daemon];
+    REQUIRE(settings.is_array());
+    CHECK(settings.size() > 30);
+    for (const auto& one : settings) {
+      INFO(one.dump());
+      CHECK_FALSE(one["name"].get<std::string>().empty());
+      CHECK_FALSE(one["kind"].get<std::string>().empty());
+      CHECK(one["value"].is_string());
+      CHECK_FALSE(one["doc"].get<std::string>().empty());
+    }
+  }
+}
+
+TEST_CASE("the layer store and bundle files answer with what they did as JSON") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto made = check_json(all, {{"layer", "register", "work", "--writable"}, "key"});
+  CHECK(made["key"] == "work");
+  CHECK(made["complete"] == false);
+  CHECK(made["writable"] == true);
+  const auto done = check_json(all, {{"layer", "complete", "work"}, "key"});
+  CHECK(done["complete"] == true);
+  CHECK(done["path"] == made["path"]);
+  CHECK(check_json(all, {{"layer", "find", "work"}, "key"})["complete"] == true);
+  const auto gone = check_json(all, {{"layer", "rm", "work"}, "key"});
+  CHECK(gone["key"] == "work");
+  CHECK(check_json(all, {{"layer", "ls"}, "layers"})["layers"].empty());
+
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 2, .file_bytes = 4096}).layout,
+          "streamed:1");
+  const auto file = (all.folder() / "streamed.bundle").string();
+  const auto saved = check_json(all, {{"bundle", "save", file, "streamed:1"}, "references"});
+  CHECK(saved["file"] == file);
+  CHECK(saved["bytes"] == std::filesystem::file_size(file));
+  REQUIRE(saved["references"].size() == 1);
+  const auto loaded = check_json(all, {{"bundle", "load", file}, "references"});
+  CHECK(loaded["file"] == file);
+  CHECK(loaded["references"] == saved["references"]);
+  check_complete(all, "streamed:1");
+  CHECK(all.bytes_received() == 0);  // nothing over the link
 }
 
 TEST_CASE("two images' orders are compared by what their starts have read") {
