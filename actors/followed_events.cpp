@@ -1,5 +1,7 @@
 #include "actors/followed_events.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <chrono>
 #include <utility>
 
@@ -14,6 +16,7 @@ void answer(followed_events::promise& reply, const admin_events& said) {
 
 void followed_events::note(std::string kind, std::string about) {
   using std::chrono::milliseconds;
+  spdlog::debug("{}: {}", kind, about);
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   log_.note(std::chrono::duration_cast<milliseconds>(now).count(), std::move(kind), std::move(about));
   for (auto& one : std::exchange(followers_, {})) answer(one.reply, since(one.after));

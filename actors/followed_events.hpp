@@ -18,7 +18,7 @@ class followed_events {
   explicit followed_events(std::size_t followers_max = admin_socket_limits{}.connections_max)
       : followers_max_(followers_max) {}
 
-  /// Something happens now; followers that have waited for it are answered.
+  /// Something happens now; followers that have waited for it are answered. The log has it at `debug`.
   void note(std::string kind, std::string about);
 
   /// Answers with what is new to the asker: at once, or when there is something, as asked. Of too many

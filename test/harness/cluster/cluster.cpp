@@ -171,6 +171,10 @@ void cluster::restart_node(const std::vector<std::string>& settings) {
   start_node();
 }
 
+std::string cluster::node_log() const {
+  return node_->errors();
+}
+
 std::string cluster::program() {
   return program_path();
 }

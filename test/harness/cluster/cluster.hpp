@@ -64,6 +64,7 @@ class cluster {
   void power_off_node();
   bool stop_node();                                             ///< SIGTERM; whether it ended well
   void restart_node(const std::vector<std::string>& settings);  ///< stops it; these are added
+  [[nodiscard]] std::string node_log() const;                   ///< of this node process
   static std::string program();                                 ///< path of `firstlight`
   void next_node();  ///< stops the node and starts one that has nothing; joined when it returns
   void await_joined();
