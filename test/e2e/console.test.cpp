@@ -76,14 +76,6 @@ std::string in_one_line(const std::vector<std::string>& words) {
   return line;
 }
 
-nlohmann::json events_of(cluster& all, const std::string& kind) {
-  nlohmann::json found = nlohmann::json::array();
-  const auto said = all.on_node({"events"}).reply;
-  for (const auto& one : said["events"])
-    if (one["kind"] == kind) found.push_back(one["about"]);
-  return found;
-}
-
 }  // namespace
 
 TEST_CASE("the console completes commands, images and mounts, and does what is typed") {
@@ -124,6 +116,90 @@ TEST_CASE("the console completes commands, images and mounts, and does what is t
   screen.press("Enter");
   CHECK(eventually(
       [&] { return text_of(all.folder() / ".firstlight_history").find("image") != std::string::npos; }));
+}
+
+TEST_CASE("a live view in the console is drawn anew until ^C leads back to the prompt") {
+  if (!cluster::possible()) return;
+  cluster all;
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 2, .file_bytes = 4096}).layout,
+          "streamed:1");
+  terminal screen(all, console_command(all));
+  const auto times_shown = [&](const std::string& text) {
+    const auto all_of_it = screen.screen();
+    int times = 0;
+    for (auto at = all_of_it.find(text); at != std::string::npos; at = all_of_it.find(text, at + 1)) ++times;
+    return times;
+  };
+  REQUIRE(screen.shows("firstlight>"));
+  for (const std::string daemon : {"node", "hub"}) {
+    screen.enter(daemon == "node" ? "top --interval 100ms" : "top --interval 100ms --hub");
+    REQUIRE(screen.shows(daemon == "node" ? "MISSES" : "IN FLIGHT"));
+    if (daemon == "node") {
+      all.mount("streamed:1", "appears-later");
+      CHECK(screen.shows("appears-later"));
+      check_good(all.on_node({"umount", "appears-later"}));
+      CHECK(eventually([&] { return times_shown("appears-later") == 0; }));
+    }
+    CHECK(times_shown("firstlight>") == 0);
+    CHECK(times_shown(daemon == "node" ? "MISSES" : "IN FLIGHT") <= 1);  // none while it is drawn
+    screen.press("C-c");
+    CHECK(screen.shows("firstlight>"));
+  }
+  screen.enter("log-level info");
+  CHECK(screen.shows("log level info"));
+}
+
+TEST_CASE("the console carries out what operators do") {
+  if (!cluster::possible()) return;
+  cluster all;
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 2, .file_bytes = 4096}).layout,
+          "streamed:1");
+  terminal screen(all, console_command(all));
+  const auto await_prompt = [&] {
+    REQUIRE(eventually([&] {
+      const auto shown = screen.screen();
+      return shown.substr(0, shown.find_last_not_of(" \n") + 1).ends_with("firstlight>");
+    }));
+  };
+  await_prompt();
+  screen.enter("pull streamed:1");
+  REQUIRE(eventually([&] {
+    const auto images = all.on_node({"ls"}).reply["images"];
+    return images.size() == 1 && images[0]["complete"] == true;
+  }));
+  await_prompt();
+  screen.enter("trace off streamed:1");
+  CHECK(screen.shows("recording off"));
+  await_prompt();
+  screen.enter("trace on streamed:1");
+  CHECK(screen.shows("recording on"));
+  await_prompt();
+  screen.enter("layer register work");
+  CHECK(screen.shows("REFERENCES"));
+  await_prompt();
+  screen.enter("layer complete work");
+  CHECK(eventually([&] { return all.on_node({"layer", "find", "work"}).reply["complete"] == true; }));
+  await_prompt();
+  screen.enter("layer rm work");
+  CHECK(screen.shows("removed work"));
+  await_prompt();
+  screen.enter("log-level debug");
+  CHECK(screen.shows("log level debug"));
+  await_prompt();
+  screen.enter("drain on");
+  CHECK(eventually([&] { return all.node_status()["draining"] == true; }));
+  CHECK(all.node_log().find("debug: draining") != std::string::npos);
+  await_prompt();
+  screen.enter("drain off");
+  CHECK(eventually([&] { return all.node_status()["draining"] == false; }));
+  await_prompt();
+  screen.enter("reconnect");
+  CHECK(screen.shows("dialling"));
+  CHECK(eventually([&] { return all.node_status()["link"]["reconnects"] == 1; }));
+  await_prompt();
+  screen.enter("evict streamed:1");
+  CHECK(screen.shows("freed"));
+  CHECK(all.node_status()["store_bytes"] == 0);
 }
 
 TEST_CASE("the live view shows a delivery as it comes along") {
@@ -183,46 +259,6 @@ TEST_CASE("waiters and receivers are listed, also by the console") {
   check_complete(all, "streamed:1");
   CHECK(all.on_node({"waiters"}).reply["count"] == 0);
   CHECK(all.on_node({"receivers"}).reply["receivers"][0]["state"] == "complete");
-}
-
-TEST_CASE("operators drain, evict, reconnect and change the log level; events tell of it") {
-  if (!cluster::possible()) return;
-  cluster all;
-  all.add(make_streamed_image(all.folder() / "streamed", {.files = 2, .file_bytes = 4096}).layout,
-          "streamed:1");
-  all.mount("streamed:1", "streamed");
-  check_complete(all, "streamed:1");
-  CHECK(all.on_node({"evict", "streamed:1"}).exit_code != 0);  // it is mounted
-  REQUIRE(eventually([&] { return all.node_status()["deliveries"][0]["state"] == "complete"; }));
-  check_good(all.on_node({"umount", "streamed"}));
-  command_end evicted;
-  REQUIRE(eventually([&] {
-    evicted = all.on_node({"evict"});
-    return evicted.exit_code == 0;  // busy while the receiver ends
-  }));
-  CHECK(evicted.reply["references"].size() == 1);
-  CHECK(all.node_status()["store_bytes"] == 0);
-  CHECK(all.on_node({"evict", "streamed:1"}).exit_code != 0);
-
-  check_good(all.on_node({"drain", "on"}));
-  const auto refused = all.on_node({"pull", "streamed:1"});
-  CHECK(refused.exit_code != 0);
-  CHECK(refused.errors.find("drains") != std::string::npos);
-  CHECK(all.node_status()["draining"] == true);
-  check_good(all.on_node({"drain", "off"}));
-  check_good(all.on_node({"drain", "on", "--hub", "--socket", (all.folder() / "hub.sock").string()}));
-  CHECK(all.on_node({"pull", "streamed:1"}).exit_code != 0);
-  check_good(all.on_node({"drain", "off", "--hub", "--socket", (all.folder() / "hub.sock").string()}));
-  check_good(all.on_node({"pull", "streamed:1"}));
-
-  check_good(all.on_node({"reconnect"}));
-  REQUIRE(eventually([&] { return all.node_status()["link"]["reconnects"] == 1; }));
-  check_good(all.on_node({"log-level", "debug"}));
-  CHECK(all.on_node({"log-level", "loud"}).exit_code != 0);
-  CHECK(events_of(all, "evicted").size() == 1);
-  CHECK(events_of(all, "draining").size() == 1);
-  CHECK(events_of(all, "mounted").size() == 1);
-  CHECK(events_of(all, "unmounted").size() == 1);
 }
 
 TEST_CASE("events are followed as they happen, each is told once, until the follower is interrupted") {

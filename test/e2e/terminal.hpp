@@ -15,6 +15,10 @@ class terminal {
 
   void type(const std::string& text) { static_cast<void>(tmux({"send-keys", "-l", text})); }
   void press(const std::string& key) { static_cast<void>(tmux({"send-keys", key})); }
+  void enter(const std::string& line) {
+    type(line);
+    press("Enter");
+  }
   bool shows(const std::string& text) {
     return eventually([&] { return screen().find(text) != std::string::npos; });
   }
