@@ -321,6 +321,7 @@ struct NodeStatus {
   tracesRefused        @15 :UInt64;  # by the hub, for good
   draining             @16 :Bool;    # new mounts and pulls are refused
   snapshots            @17 :Snapshots;
+  filesRecorded        @18 :UInt32;  # of starts that are being recorded, as far as they are on disk
 }
 
 struct Snapshots {                   # what the node keeps for containerd

@@ -8,6 +8,7 @@
 #include "actors/hub/trace_aggregator.hpp"
 #include "actors/net/hub_link.hpp"
 #include "actors/shutdown.hpp"
+#include "actors/vital.hpp"
 #include "config/settings.hpp"
 #include "storage/allowed_deliveries.hpp"
 #include "storage/beside.hpp"
@@ -238,6 +239,7 @@ result<std::unique_ptr<hub_daemon>> hub_daemon::start(caf::actor_system& system,
   if (auto opened = hub->open_stores(options); !opened) return tl::unexpected(opened.error());
   if (auto spawned = hub->spawn_actors(options, version); !spawned) return tl::unexpected(spawned.error());
   if (auto listening = hub->listen(options, version); !listening) return tl::unexpected(listening.error());
+  abort_without(hub->library_, hub->guard_, hub->aggregator_, hub->packer_, hub->root_);
   return hub;
 }
 

@@ -9,6 +9,7 @@
 #include "actors/node/snapshotter.hpp"
 #include "actors/node/trace_collector.hpp"
 #include "actors/shutdown.hpp"
+#include "actors/vital.hpp"
 #include "storage/beside.hpp"
 #include "storage/mark_incomplete.hpp"
 #include "storage/posix_file.hpp"
@@ -202,6 +203,8 @@ result<std::unique_ptr<node_daemon>> node_daemon::start(
   if (!admin) return tl::unexpected(admin.error());
   node->admin_ = std::move(*admin);
   if (auto served = node->serve_other_machines(options); !served) return tl::unexpected(served.error());
+  abort_without(node->root_, node->mounter_, node->layer_store_, node->collector_, node->logins_, node->link_,
+                node->snapshotter_, node->registrar_);
   return node;
 }
 
