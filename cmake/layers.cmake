@@ -27,7 +27,7 @@ function(layer name)
 endfunction()
 
 # One test program for each layer: all of test/NAME/*.test.cpp with one main.
-#   layer_tests(NAME [DEPENDS ...] [LABELS ...])
+#   layer_tests(NAME [DEPENDS ...])
 function(layer_tests name)
   cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.test.cpp)
