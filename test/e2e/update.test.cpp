@@ -83,4 +83,32 @@ TEST_CASE("what was written under a name belongs to one version of an image") {
   CHECK(std::filesystem::exists(target / "data" / "new"));
 }
 
+TEST_CASE(
+    "what a mount writes to is a writable layer of the layer store, which is in use while it is mounted") {
+  if (!cluster::possible()) return;
+  const std::string mode = GENERATE("hybrid", "overlay", "fuse");
+  CAPTURE(mode);
+  cluster all({.node = {"mount_mode=" + mode}});
+  all.add(make_streamed_image(all.folder() / "image", {.files = 1}).layout, "app:1");
+  const auto layers = [&] { return all.on_node({"layer", "ls"}).reply["layers"]; };
+  all.mount("app:1", "plain", mount_kind::read_only);
+  CHECK(layers().empty());
+
+  const auto target = all.mount("app:1", "app", mount_kind::writable);
+  const auto mounted = layers();
+  REQUIRE(mounted.size() == 1);
+  CHECK(mounted[0]["writable"] == true);
+  CHECK(mounted[0]["references"] == 1);
+  std::ofstream(target / "data" / "new") << "written";
+  const std::filesystem::path folder = mounted[0]["path"].get<std::string>();
+  CHECK(std::filesystem::exists(folder / "upper" / "data" / "new"));
+
+  REQUIRE(all.on_node({"umount", "app"}).exit_code == 0);
+  CHECK(eventually([&] { return layers().at(0)["references"] == 0; }));
+  const auto left = layers();
+  REQUIRE(left.size() == 1);
+  CHECK(left[0]["path"] == folder.string());
+  CHECK(left[0]["writable"] == true);
+}
+
 }  // namespace firstlight
