@@ -1,0 +1,127 @@
+// What a writable mount asks of the disk below it, by its system calls.
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/syscall.h>
+
+#include <map>
+
+#include "test/fuse_bridge/mounted_image.hpp"
+#include "test/harness/call_watch.hpp"
+
+using namespace firstlight;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t large_bytes = 20 * default_block_bytes + 5;
+
+image_builder image_of_files() {
+  image_builder image;
+  image.file("etc/conf", "old configuration");
+  image.file("large", patterned_bytes(large_bytes, 1), 04755);
+  return image;
+}
+
+/// System calls, by number and file. Any thread.
+class call_list {
+ public:
+  void note(long number, const std::string& file) {
+    const std::lock_guard lock(mutex_);
+    ++calls_[{number, file}];
+  }
+  [[nodiscard]] std::size_t of(long number, const fs::path& file) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = calls_.find({number, file.string()});
+    return found == calls_.end() ? 0 : found->second;
+  }
+  [[nodiscard]] std::size_t below(const std::vector<long>& numbers, const fs::path& folder) const {
+    const std::lock_guard lock(mutex_);
+    std::size_t all = 0;
+    for (const auto& [call, count] : calls_) {
+      const bool counts = std::find(numbers.begin(), numbers.end(), call.first) != numbers.end();
+      if (counts && call.second.starts_with(folder.string() + "/")) all += count;
+    }
+    return all;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::pair<long, std::string>, std::size_t> calls_;
+};
+
+void note_unwatched() {
+  test::note_skipped("system calls cannot be watched here (seccomp)");
+}
+
+}  // namespace
+
+TEST_CASE("fsync of a file and of a folder in mode fuse is one of the disk's, and fails as that does") {
+  if (!mounting_is_possible()) return;
+  call_list calls;
+  std::atomic<int> failure{0};
+  const auto judge = [&](const test::watched_call& call) {
+    const auto file = call.file(0);
+    calls.note(call.number, file);
+    return file.ends_with("/upper/made") || file.ends_with("/upper/etc") ? failure.load() : 0;
+  };
+  const bool watched = test::watch_calls({SYS_fsync, SYS_fdatasync}, judge, [&] {
+    mounted_image image(image_of_files(), view::writable, {}, mount_mode::fuse);
+    const auto upper = fs::canonical(image.fixture.folder() / "upper");
+    const file_descriptor file(::open(image.path("made").c_str(), O_RDWR | O_CREAT, 0600));
+    REQUIRE(pwrite(file.get(), "text", 4, 0) == 4);
+    fs::create_directory(image.path("etc/new"));
+    const file_descriptor folder(::open(image.path("etc").c_str(), O_RDONLY | O_DIRECTORY));
+    REQUIRE(folder);
+    const std::pair<int, fs::path> opened[] = {{file.get(), upper / "made"}, {folder.get(), upper / "etc"}};
+    for (const auto& [descriptor, below] : opened) {
+      CAPTURE(below);
+      REQUIRE(calls.of(SYS_fsync, below) == 0);
+      CHECK(fsync(descriptor) == 0);
+      CHECK(calls.of(SYS_fsync, below) == 1);
+      CHECK(calls.of(SYS_fdatasync, below) == 0);
+      CHECK(fdatasync(descriptor) == 0);
+      CHECK(calls.of(SYS_fdatasync, below) == 1);
+      failure = ENOSPC;
+      CHECK(fsync(descriptor) != 0);
+      CHECK(errno == ENOSPC);
+      failure = 0;
+    }
+  });
+  if (!watched) note_unwatched();
+}
+
+TEST_CASE("a large file of the image is promoted by the kernel, and copied byte by byte where it cannot") {
+  if (!mounting_is_possible()) return;
+  const bool possible = GENERATE(true, false);
+  fuse_limits limits;
+  limits.copied_at_once_bytes_max = GENERATE(0U, 1U << 30U);  // promoted by the copier, and at once
+  CAPTURE(possible, limits.copied_at_once_bytes_max);
+  const std::vector<long> writes{SYS_write, SYS_pwrite64, SYS_pwritev};
+  call_list calls;
+  const auto judge = [&](const test::watched_call& call) {
+    const bool clones = call.number == SYS_ioctl;
+    const bool copies = call.number == SYS_copy_file_range;
+    if (clones && static_cast<std::uint32_t>(call.arguments[1]) != FICLONE) return 0;
+    calls.note(call.number, call.file(copies ? 2 : 0));
+    if (possible || !(clones || copies)) return 0;
+    return clones ? EOPNOTSUPP : EXDEV;
+  };
+  auto numbers = writes;
+  numbers.insert(numbers.end(), {SYS_ioctl, SYS_copy_file_range});
+  const bool watched = test::watch_calls(numbers, judge, [&] {
+    mounted_image image(image_of_files(), view::writable, limits, mount_mode::fuse);
+    image.source.deliver_all();
+    const auto upper = fs::canonical(image.fixture.folder() / "upper");
+    const auto work = fs::canonical(image.fixture.folder() / "work");
+    const file_descriptor file(::open(image.path("large").c_str(), O_RDWR));
+    REQUIRE(file);
+    CHECK(calls.below({SYS_ioctl}, work) == 1);
+    // After a reflink nothing is left to copy.
+    if (!possible) CHECK(calls.below({SYS_copy_file_range}, work) == 1);
+    CHECK((calls.below(writes, work) == 0) == possible);
+    CHECK(calls.below(writes, upper) == 0);
+    CHECK(read_file((upper / "large").string()) == patterned_bytes(large_bytes, 1));
+    CHECK(read_file(image.path("large")) == patterned_bytes(large_bytes, 1));
+  });
+  if (!watched) note_unwatched();
+}
