@@ -24,6 +24,7 @@ class session_counters {
   std::atomic<std::uint64_t> reads{0};       ///< read requests
   std::atomic<std::uint64_t> read_bytes{0};  ///< answered
   std::atomic<std::uint64_t> read_errors{0};
+  std::atomic<std::uint64_t> writes{0};         ///< write requests
   std::atomic<std::uint64_t> opens_through{0};  ///< files whose data the kernel takes from a backing file
   std::atomic<std::uint64_t> opens_by_fuse{
       0};  ///< files whose data comes through FUSE, where that is a choice
@@ -102,6 +103,7 @@ struct instance_status {
   std::uint64_t reads = 0;
   std::uint64_t read_bytes = 0;
   std::uint64_t read_errors = 0;
+  std::uint64_t writes = 0;
   std::uint64_t opens_through = 0;
   std::uint64_t opens_by_fuse = 0;
   std::uint64_t waits = 0;   ///< reads that had to wait

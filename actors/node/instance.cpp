@@ -80,6 +80,7 @@ class instance_state {
     status.reads = parts_.counters->reads;
     status.read_bytes = parts_.counters->read_bytes;
     status.read_errors = parts_.counters->read_errors;
+    status.writes = parts_.counters->writes;
     status.opens_through = parts_.counters->opens_through;
     status.opens_by_fuse = parts_.counters->opens_by_fuse;
     waits_->describe(status, now(), cause());

@@ -106,6 +106,7 @@ void with_file(fuse_req_t request, fuse_ino_t number, Use use) {
 
 void on_write(fuse_req_t request, fuse_ino_t number, const char* from, std::size_t bytes, off_t offset,
               fuse_file_info*) {
+  ++core_of<writable_session>(fuse_req_userdata(request)).parts.image.counters->writes;
   with_file(request, number, [&](int file) {
     std::size_t written = 0;
     while (written < bytes) {

@@ -1,8 +1,10 @@
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "fuse_bridge/backing_files.hpp"
 #include "test/fuse_bridge/mounted_image.hpp"
+#include "test/harness/call_watch.hpp"
 #include "test/harness/skipped.hpp"
 
 using namespace firstlight;
@@ -43,6 +45,29 @@ std::string mapped(const std::string& path, std::size_t bytes) {
   std::string text(static_cast<const char*>(at), bytes);
   munmap(at, bytes);
   return text;
+}
+
+// FUSE_DEV_IOC_BACKING_OPEN
+constexpr auto lend_to_kernel = static_cast<std::uint32_t>(_IOC(_IOC_WRITE, 229, 1, 16));
+
+/// Writes and maps a new file in pieces; it then has 64 times the text.
+void write_in_pieces(const std::string& path, const std::string& text) {
+  const file_descriptor file(::open(path.c_str(), O_RDWR | O_CREAT, 0600));
+  REQUIRE(file);
+  const auto bytes = static_cast<off_t>(text.size());
+  for (off_t piece = 0; piece < 64; ++piece)
+    REQUIRE(pwrite(file.get(), text.data(), text.size(), piece * bytes) == bytes);
+  void* const at = mmap(nullptr, text.size(), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  REQUIRE(at != MAP_FAILED);
+  std::memcpy(at, text.data(), text.size());
+  REQUIRE(msync(at, text.size(), MS_SYNC) == 0);
+  munmap(at, text.size());
+}
+
+std::string repeated(const std::string& text, std::size_t times) {
+  std::string all;
+  for (std::size_t i = 0; i < times; ++i) all += text;
+  return all;
 }
 
 }  // namespace
@@ -124,6 +149,56 @@ TEST_CASE("what was written in mode fuse is read, written and mapped past it") {
   char seen[3];
   REQUIRE(pread(reader.get(), seen, 3, 5) == 3);
   CHECK(std::string_view(seen, 3) == "new");
+}
+
+TEST_CASE(
+    "no write to a file that the kernel has been lent asks FUSE, and each one does without passthrough") {
+  if (!mounting_is_possible()) return;
+  const auto text = patterned_bytes(5'000, 4);
+  fuse_limits limits;
+  limits.passthrough = GENERATE(true, false);
+  mounted_image image(image_with_files(), view::writable, limits, mount_mode::fuse);
+  write_in_pieces(image.path("made"), text);
+  const auto status = image.status();
+  if (limits.passthrough && !is_possible(status)) return;
+  CHECK((status.writes == 0) == limits.passthrough);
+  CHECK(status.opens_through == (limits.passthrough ? 1 : 0));
+  // The kernel may ask before each whether the file has a capability, which a write takes away.
+  if (limits.passthrough) CHECK(status.requests < 64 + 20);
+  CHECK(read_file(image.path("made")) == repeated(text, 64));
+  CHECK(read_file((image.fixture.folder() / "upper" / "made").string()) == repeated(text, 64));
+}
+
+TEST_CASE("where the kernel refuses backing files all goes through FUSE, and it is asked once for a mount") {
+  if (!mounting_is_possible()) return;
+  const auto mode = GENERATE(mount_mode::overlay, mount_mode::fuse);
+  CAPTURE(to_string(mode));
+  std::atomic<int> asked{0};
+  const auto refuse = [&](const test::watched_call& call) {
+    if (static_cast<std::uint32_t>(call.arguments[1]) != lend_to_kernel) return 0;
+    ++asked;
+    return EPERM;
+  };
+  const bool watched = test::watch_calls({SYS_ioctl}, refuse, [&] {
+    mounted_image image(image_with_files(), view::writable, some_limits(), mode);
+    image.source.deliver_all();
+    const auto text = patterned_bytes(5'000, 4);
+    const auto large = patterned_bytes(9 * block + 7, 1);
+    write_in_pieces(image.path("made"), text);
+    write_in_pieces(image.path("too"), text);
+    CHECK(read_file(image.path("made")) == repeated(text, 64));
+    CHECK(read_file(image.path("large")) == large);
+    CHECK(read_file(image.path("other")) == patterned_bytes(2 * block, 2));
+    CHECK(mapped(image.path("large"), large.size()) == large);
+    const auto status = image.status();
+    CHECK(status.opens_through == 0);
+    CHECK(status.reads > 0);
+    if (mode == mount_mode::fuse) CHECK(status.writes >= 128);
+    if (asked > 0) CHECK(status.opens_by_fuse >= 3);
+  });
+  if (!watched) return test::note_skipped("system calls cannot be watched here (seccomp)");
+  if (asked == 0) return test::note_skipped("this kernel has no FUSE passthrough");
+  CHECK(asked == 1);
 }
 
 TEST_CASE("the table of open files goes over to the next process") {
