@@ -95,7 +95,9 @@ result<void> mount_overlay(const overlay_lower& lower, const std::optional<writa
   if (layer)
     what += " (upper " + layer->upper.string() + ", work " + layer->work.string() +
             ": one local file system with xattrs, work empty, not used elsewhere)";
-  return tl::unexpected(from_errno(number, what));
+  auto why = from_errno(number, what);
+  if (number == EINVAL && layer) why.code = errc::unsupported;  // the disk does not suit
+  return tl::unexpected(std::move(why));
 }
 
 result<void> mount_erofs(const std::filesystem::path& file, const std::filesystem::path& on) {

@@ -15,11 +15,18 @@ fuse_bridge make_bridge(actor_stage& stage) {
   }));
 }
 
+/// What a mount became, and why not a better one.
+struct outcome_of_mounting {
+  mount_mode mode = mount_mode::hybrid;
+  std::string fallback;
+};
+
 /// Mounts that have failed are used, and gone at once when they are detached.
-mounter make_mounter(actor_stage& stage, const instance& mount, const std::filesystem::path& folder) {
+mounter make_mounter(actor_stage& stage, const instance& mount, const std::filesystem::path& folder,
+                     const outcome_of_mounting& outcome) {
   return stage.keep(stage.system().spawn([=]() -> mounter::behavior_type {
-    return {[=](const mount_request& request) {
-              return mounted{mount, request.mode, {}, {}};
+    return {[=](const mount_request&) {
+              return mounted{mount, outcome.mode, {}, outcome.fallback};
             },
             [=](const unmount_failed& asked) -> caf::result<unmounted> {
               if (asked.when_busy == busy_mount::refuse) return to_caf({errc::busy, "it is in use"});
@@ -42,20 +49,20 @@ struct mount_bench {
   actor_stage stage;
   hub_link far = make_fake_hub_link(stage, link);
   fuse_bridge bridge = make_bridge(stage);
-  instance behind = stage.keep(spawn_instance(
-      stage.system(),
-      {image.toc, node.contents.get(), {}, bridge, std::make_shared<const session_counters>(), {}}));
+  std::shared_ptr<session_counters> counters = std::make_shared<session_counters>();
+  instance behind =
+      stage.keep(spawn_instance(stage.system(), {image.toc, node.contents.get(), {}, bridge, counters, {}}));
   layer_record layer = layers->add({.place = automatic_place{}, .access = layer_access::writable}).value();
   node_root root;
 
-  mount_bench() {
+  explicit mount_bench(const outcome_of_mounting& outcome = {}) {
     REQUIRE(layers->acquire(layer.id, 0));
-    mount_record record{.target = "/mnt", .mode = mount_mode::hybrid};
+    mount_record record{.target = "/mnt", .mode = outcome.mode};
     record.writable = mount_record::writable_part{layer.id, layer.path};
     const left_mount mount{{.name = "app", .record = record, .session = {}}, {record.image, image.toc}};
     auto tools = plain_root_tools(stage, node, *layers, switches, far);
     run_folder = tools.run_folder;
-    tools.mounts = make_mounter(stage, behind, run_folder / private_mounts_folder);
+    tools.mounts = make_mounter(stage, behind, run_folder / private_mounts_folder, outcome);
     root = stage.keep(stage.system().spawn(make_node_root, std::move(tools), std::vector<left_mount>{mount}));
     stage.run();
   }
@@ -115,4 +122,23 @@ TEST_CASE("a mount that has failed does not keep its node from ending") {
   all.stage.run();
   CHECK(*ended);
   CHECK(all.layers->find(all.layer.id).has_value());
+}
+
+TEST_CASE(
+    "the status says of each mount in which mode it is, why in no better one, and how files are opened") {
+  const auto outcome = GENERATE(values<outcome_of_mounting>(
+      {{mount_mode::hybrid, ""},
+       {mount_mode::overlay, "not hybrid: this kernel has no EROFS"},
+       {mount_mode::fuse, "neither hybrid nor overlay: this kernel has no overlayfs"}}));
+  mount_bench all(outcome);
+  all.counters->opens_through = 3;
+  all.counters->opens_by_fuse = 5;
+  const auto status = ask_root<admin_node_status>(all.stage, all.root, admin_node_status_request{});
+  REQUIRE(status);
+  REQUIRE(status->mounts.size() == 1);
+  const auto& mount = status->mounts[0];
+  CHECK(mount.mode == to_string(outcome.mode));
+  CHECK(mount.fallback == outcome.fallback);
+  CHECK(mount.opens_through == 3);
+  CHECK(mount.opens_by_fuse == 5);
 }

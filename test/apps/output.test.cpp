@@ -72,6 +72,11 @@ TEST_CASE("the status says who waits, for what and why") {
   mount.failed_blocks = 2;
   mount.last_error = "arrived damaged 3 times";
   mount.failure = "take it down";
+  mount.mode = "overlay";
+  mount.method = "overlay on FUSE";
+  mount.fallback = "not hybrid: no EROFS";
+  mount.opens_through = 3;
+  mount.opens_by_fuse = 5;
   status.mounts.push_back(mount);
   status.link.state = "down";
   status.link.last_error = "connection refused";
@@ -81,6 +86,8 @@ TEST_CASE("the status says who waits, for what and why") {
   CHECK(text.find("WAITS 2.5 s: process 7, /lib/libc.so.6 at 16384 (the link)") != std::string::npos);
   CHECK(text.find("FAILED 2 blocks: arrived damaged 3 times") != std::string::npos);
   CHECK(text.find("FAILED: take it down") != std::string::npos);
+  CHECK(text.find("overlay: overlay on FUSE (not hybrid: no EROFS)") != std::string::npos);
+  CHECK(text.find("3 files opened past FUSE, 5 through it") != std::string::npos);
   CHECK(text.find("last error: connection refused") != std::string::npos);
   CHECK(text.find("note: BBR is missing") != std::string::npos);
 }
