@@ -87,7 +87,7 @@ class compared_mount {
       const auto count = std::min(1 + random_() % shape_.operations_between, operations_.size() - at);
       const auto first = operations_.begin() + static_cast<std::ptrdiff_t>(at);
       const std::vector<operation> part(first, first + static_cast<std::ptrdiff_t>(count));
-      if (const auto found = compare(*native_, *tested_, part, allowed(), whole_at_end()))
+      if (const auto found = compare(*native_, *tested_, part, allowed(), whole_at_end(), arrival()))
         return told({part.begin(), part.begin() + static_cast<std::ptrdiff_t>(found->step + 1)}, found->what);
       at += count;
       go_through(static_cast<outage>(random_() % outage_names.size()));
@@ -116,6 +116,9 @@ class compared_mount {
   // To look at all contents would make them arrive.
   [[nodiscard]] std::size_t whole_at_end() const {
     return shape_.when == contents::there ? operations_.size() : 0;
+  }
+  [[nodiscard]] image_contents arrival() const {
+    return shape_.when == contents::there ? image_contents::there : image_contents::arriving;
   }
   [[nodiscard]] compared compared_after_outage() const {
     return shape_.when == contents::there ? compared::whole : compared::attributes;

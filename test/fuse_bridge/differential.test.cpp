@@ -49,7 +49,9 @@ std::optional<difference> run(mount_mode mode, contents when, const std::vector<
   {
     subject native(folder.path(), start);
     subject tested(image.root(), start);
-    auto found = compare(native, tested, operations, allowed);
+    auto found = when == contents::there ? compare(native, tested, operations, allowed,
+                                                   /*contents_interval=*/25, image_contents::there)
+                                         : compare(native, tested, operations, allowed);
     native.let_all_go();
     tested.let_all_go();
     if (found) return found;

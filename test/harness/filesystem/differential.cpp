@@ -51,8 +51,10 @@ std::optional<std::string> compare_trees(const subject& native, const subject& t
 }
 
 std::optional<difference> compare(subject& native, subject& tested, const std::vector<operation>& operations,
-                                  const allowed_differences& allowed, std::size_t contents_interval) {
+                                  const allowed_differences& allowed, std::size_t contents_interval,
+                                  image_contents when) {
   native.view = tested.view = view_with(allowed);
+  touched_contents touched(when);
   for (std::size_t step = 0; step < operations.size(); ++step) {
     const auto expected = native.apply(operations[step]);
     const auto got = tested.apply(operations[step]);
@@ -64,6 +66,9 @@ std::optional<difference> compare(subject& native, subject& tested, const std::v
     const auto how = whole ? compared::whole : compared::attributes;
     if (auto trees = compare_trees(native, tested, allowed, how))
       return difference{step, to_text(operations[step]) + "\ntree: " + *trees};
+    if (whole) touched.note_all_arrived();
+    if (auto wrong = touched.compare_after(operations[step], expected, native, tested))
+      return difference{step, to_text(operations[step]) + "\n" + *wrong};
   }
   return std::nullopt;
 }

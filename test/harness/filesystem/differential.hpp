@@ -2,7 +2,7 @@
 #include <functional>
 #include <optional>
 
-#include "test/harness/filesystem/subject.hpp"
+#include "test/harness/filesystem/touched_contents.hpp"
 
 namespace firstlight::fstest {
 
@@ -27,12 +27,14 @@ struct difference {
 /// What is compared of a tree: names and attributes, or contents, too. These arrive by being looked at.
 enum class compared : std::uint8_t { attributes, whole };
 
-/// Carries the same operations out on both. After every one compares what each sees, and names and attributes
-/// of the whole trees; their contents after every `contents_interval` and at the end, or never if that is 0.
+/// Carries the same operations out on both. After every one compares what each sees, names and attributes
+/// of the whole trees, and contents as touched_contents does; all contents after every `contents_interval`
+/// and at the end, or never if that is 0.
 [[nodiscard]] std::optional<difference> compare(subject& native, subject& tested,
                                                 const std::vector<operation>& operations,
                                                 const allowed_differences& allowed,
-                                                std::size_t contents_interval = 250);
+                                                std::size_t contents_interval = 250,
+                                                image_contents when = image_contents::arriving);
 
 [[nodiscard]] std::optional<std::string> compare_trees(const subject& native, const subject& tested,
                                                        const allowed_differences& allowed,

@@ -11,13 +11,53 @@
 namespace firstlight::fstest {
 namespace {
 
-constexpr std::array names{
-    "write",         "append",       "read",       "truncate",   "make_file",    "make_folder",
-    "remove_folder", "unlink",       "rename",     "link",       "symlink",      "make_special",
-    "change_mode",   "change_owner", "set_time",   "set_xattr",  "get_xattr",    "list_xattrs",
-    "remove_xattr",  "allocate",     "copy_range", "map_write",  "list",         "sync_folder",
-    "look",          "read_link",    "hold",       "held_write", "held_read",    "held_truncate",
-    "held_sync",     "held_look",    "held_lock",  "let_go",     "open_as_user", "make_unnamed"};
+constexpr std::array names{"write",
+                           "append",
+                           "read",
+                           "truncate",
+                           "make_file",
+                           "make_folder",
+                           "remove_folder",
+                           "unlink",
+                           "rename",
+                           "link",
+                           "symlink",
+                           "make_special",
+                           "change_mode",
+                           "change_owner",
+                           "set_time",
+                           "set_xattr",
+                           "get_xattr",
+                           "list_xattrs",
+                           "remove_xattr",
+                           "allocate",
+                           "copy_range",
+                           "map_write",
+                           "list",
+                           "sync_folder",
+                           "look",
+                           "read_link",
+                           "hold",
+                           "held_write",
+                           "held_read",
+                           "held_truncate",
+                           "held_sync",
+                           "held_look",
+                           "held_lock",
+                           "let_go",
+                           "open_as_user",
+                           "make_unnamed",
+                           "find_holes",
+                           "ask_space",
+                           "ask_terminal",
+                           "held_find_holes",
+                           "held_change_mode",
+                           "held_change_owner",
+                           "held_set_time",
+                           "held_set_xattr",
+                           "held_lock_range",
+                           "held_ask_range",
+                           "held_lock_as_process"};
 static_assert(names.size() == static_cast<std::size_t>(action::count_));
 
 constexpr std::uint32_t slots = 4;
@@ -76,21 +116,29 @@ class generator {
         made.size += 1;
         break;
       case action::change_owner:
+      case action::held_change_owner:
         made.offset = below(3) * 1000;
         made.size = below(3) * 1000;
         break;
       case action::set_time:
+      case action::held_set_time:
         made.offset = 1'000'000'000 + below(1'000'000);
         made.size = std::array<std::int64_t, 3>{below(1'000'000'000), UTIME_NOW, UTIME_OMIT}.at(below(3));
         break;
       case action::held_lock:
         made.flags = std::array<std::uint32_t, 3>{LOCK_SH | LOCK_NB, LOCK_EX | LOCK_NB, LOCK_UN}.at(below(3));
         break;
+      case action::held_lock_range:
+      case action::held_ask_range:
+      case action::held_lock_as_process:
+        made.flags = std::array<std::uint32_t, 3>{F_RDLCK, F_WRLCK, F_UNLCK}.at(below(3));
+        break;
       case action::open_as_user:
         made.flags =
             std::array<std::uint32_t, 4>{O_RDONLY, O_WRONLY, O_RDWR, O_WRONLY | O_CREAT}.at(below(4));
         break;
       case action::set_xattr:
+      case action::held_set_xattr:
       case action::get_xattr:
       case action::remove_xattr:
         made.size = below(3);

@@ -44,7 +44,18 @@ enum class action : std::uint8_t {
   let_go,
   open_as_user,  ///< opens (flags) as a user other than root
   make_unnamed,  ///< O_TMPFILE in folder path, written, linked as other
-  count_,        ///< no action: how many there are
+  find_holes,    ///< the whole file by SEEK_DATA and SEEK_HOLE
+  ask_space,     ///< fstatvfs, what of it does not change
+  ask_terminal,  ///< an ioctl(2) that is no file's
+  held_find_holes,
+  held_change_mode,
+  held_change_owner,
+  held_set_time,
+  held_set_xattr,
+  held_lock_range,       ///< from `offset`, `size` bytes, type in flags; owned by the slot (F_OFD_SETLK)
+  held_ask_range,        ///< who is in the way of that (F_OFD_GETLK)
+  held_lock_as_process,  ///< the same, owned by this process (F_SETLK)
+  count_,                ///< no action: how many there are
 };
 
 struct operation {

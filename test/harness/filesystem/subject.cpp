@@ -17,13 +17,10 @@
 #include <stdexcept>
 
 #include "storage/sha256.hpp"
+#include "test/harness/filesystem/open_file.hpp"
 
 namespace firstlight::fstest {
 namespace {
-
-outcome ended(std::int64_t value) {
-  return value < 0 ? outcome{errno, 0, {}} : outcome{0, value, {}};
-}
 
 std::string hash(std::string_view bytes) {
   return sha256(std::as_bytes(std::span(bytes))).hex().substr(0, 16);
@@ -90,10 +87,6 @@ class as_user {
     if (::syscall(SYS_setresuid, -1, user, -1) != 0) throw std::runtime_error("cannot change the user");
   }
 };
-
-std::string xattr_name(const operation& what) {
-  return "user.test" + std::to_string(what.size);
-}
 
 std::vector<std::string> names_of(int folder, const std::string& path) {
   std::vector<std::string> names;
@@ -292,6 +285,21 @@ outcome subject::apply(const operation& what) {
       return ended(::linkat(AT_FDCWD, ("/proc/self/fd/" + std::to_string(file.get())).c_str(), at, other,
                             AT_SYMLINK_FOLLOW));
     }
+    case action::find_holes:
+      return with_file(what, O_RDONLY, find_holes);
+    case action::ask_space:
+      return with_file(what, O_PATH, ask_space);
+    case action::ask_terminal:
+      return with_file(what, O_RDONLY, ask_terminal);
+    case action::held_find_holes:
+    case action::held_change_mode:
+    case action::held_change_owner:
+    case action::held_set_time:
+    case action::held_set_xattr:
+    case action::held_lock_range:
+    case action::held_ask_range:
+    case action::held_lock_as_process:
+      return held ? apply_to_open(held.get(), what) : outcome{};
     case action::count_:
       break;
   }

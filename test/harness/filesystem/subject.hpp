@@ -38,6 +38,7 @@ class subject {
   void let_all_go();
   /// Lets go of the files that have no name any more.
   void let_removed_go();
+  [[nodiscard]] const std::filesystem::path& root() const { return root_; }
 
   view_of_attributes view;  ///< of operations that look
 
