@@ -146,10 +146,15 @@ TEST_CASE("a mount that the kernel refuses leaves nothing behind") {
   }
   SECTION("work folder on another file system") {
     fs::create_directory(root);
-    const auto made = fixture.mount(
-        {"one", image.toc, {}, root, writable_layer{fixture.folder() / "upper", "/dev/shm/firstlight-work"}});
+    const auto made = fixture.mount({"one",
+                                     image.toc,
+                                     {},
+                                     root,
+                                     writable_layer{fixture.folder() / "upper", "/dev/shm/firstlight-work"},
+                                     mount_mode::overlay});
     fs::remove_all("/dev/shm/firstlight-work");
     REQUIRE_FALSE(made);
+    CHECK(made.error().code == errc::unsupported);
     CHECK(made.error().detail.find("mount overlayfs on") != std::string::npos);
   }
   SECTION("a bad name") {
