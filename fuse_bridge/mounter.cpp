@@ -96,6 +96,7 @@ result<mounted> make_mount(caf::actor_system& system, mounter_state& state, cons
 
 mounter::behavior_type run_mounter(self_pointer self, mounter_parts parts) {
   change_niceness(urgent_niceness);
+  self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
   self->state.parts = std::move(parts);
   if (self->state.parts.hybrid)
     self->state.hybrid = std::make_unique<hybrid_mode>(self->system(), self->state.parts);

@@ -112,6 +112,7 @@ access_guard::behavior_type make_access_guard(access_guard::stateful_pointer<acc
                                               access_guard_tools tools) {
   self->state.cache.emplace(tools.options.times);
   self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
+  self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
   const guard_shell my{self, std::make_shared<const access_guard_tools>(std::move(tools))};
   const auto& askers = my.tools->askers;
   my.state().questions.emplace(askers.size(), my.tools->options.questions_per_host_max);

@@ -75,6 +75,7 @@ void pack(const shell& my, const order_settled& which) {
 dense_packer::behavior_type make_dense_packer(self_pointer self, dense_packer_tools tools) {
   const shell my{self, std::make_shared<const dense_packer_tools>(std::move(tools))};
   self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
+  self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
   return {
       [=](const order_learned& news) { wait(my, news); },
       [](const trace_added&) {},

@@ -359,6 +359,7 @@ caf::result<T> as_reply(result<T> outcome) {
 
 image_library::behavior_type make_image_library(self_pointer self, library_tools tools, worker_pool workers) {
   self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
+  self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
   return {
       [=](const resolve_image& asked, const pull_listener& listener) -> caf::result<known_image> {
         const auto question = canonical(tools, asked);

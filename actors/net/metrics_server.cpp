@@ -165,17 +165,23 @@ class metrics_engine final : public kj::HttpService, private kj::TaskSet::ErrorH
   }
 
   void accepted(acceptor::accepted connection) {
+    if (open_ >= options_.limits.admin_connections_max) return;  // closed by dropping it
+    ++open_;
+    tasks_->add(serve(kj::mv(connection)).attach(kj::defer([this] { --open_; })));
+  }
+
+  kj::Promise<void> serve(acceptor::accepted connection) {
     const auto why = refusal(connection.peer);
-    if (why.empty()) return tasks_->add(server_->listenHttp(kj::mv(connection.stream)));
+    if (why.empty()) return server_->listenHttp(kj::mv(connection.stream));
     if (refusals_.pass()) spdlog::warn("metrics: refused {}: {}", connection.address, why);
     auto service = kj::heap<refusing_service>(*headers_, why);
     auto server = kj::heap<kj::HttpServer>(loop_.timer(), *headers_, *service);
     auto served = server->listenHttp(kj::mv(connection.stream));
-    tasks_->add(served.attach(kj::mv(server)).attach(kj::mv(service)));
+    return served.attach(kj::mv(server)).attach(kj::mv(service));
   }
 
   void taskFailed(kj::Exception&& thrown) override {
-    spdlog::warn("metrics: {}", thrown.getDescription().cStr());
+    if (failures_.pass()) spdlog::warn("metrics: {}", thrown.getDescription().cStr());
   }
 
   caf::actor_system& system_;
@@ -183,6 +189,8 @@ class metrics_engine final : public kj::HttpService, private kj::TaskSet::ErrorH
   metrics_options options_;
   admin_service service_;
   log_limit refusals_;
+  log_limit failures_;
+  std::uint32_t open_ = 0;  // connections with TLS
   kj::Own<kj::HttpHeaderTable> headers_;
   kj::Own<kj::HttpServer> server_;
   kj::Own<kj::ConnectionReceiver> port_;

@@ -69,6 +69,7 @@ result<found_login> look_up(const login_keeper_tools& tools, const image_referen
 login_keeper::behavior_type make_login_keeper(self_pointer self, login_keeper_tools given) {
   const auto tools = std::make_shared<const login_keeper_tools>(std::move(given));
   self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
+  self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
   return {
       [=](const find_login& asked) -> caf::result<found_login> {
         const auto image = of_registry(asked.reference);

@@ -22,6 +22,10 @@ void answer(const std::optional<admin_promise>& reply) {
   if (reply) deliver(*reply, admin_done{});
 }
 
+void look_later(const node_shell& my, const running_mount& mount) {
+  my.self->delayed_send(my.self, my.tools->limits.last_user_wait, umount_overdue{mount.handle});
+}
+
 /// Nobody tells of its last user, so it is asked for again until nothing is left.
 void on_taken_down(const node_shell& my, const std::string& name, busy_mount how,
                    const std::optional<admin_promise>& reply) {
@@ -35,8 +39,13 @@ void on_taken_down(const node_shell& my, const std::string& name, busy_mount how
     mount->umount_replies.push_back(*reply);
   else
     answer(reply);
-  if (std::exchange(mount->looked_after, true)) return;
-  my.self->delayed_send(my.self, my.tools->limits.last_user_wait, umount_overdue{mount->handle});
+  if (!std::exchange(mount->looked_after, true)) look_later(my, *mount);
+}
+
+void on_not_taken_down(const node_shell& my, const std::string& name, const error& why) {
+  spdlog::warn("mount {} has failed and stays: {}", name, to_string(why));
+  auto* mount = find_failed(my, name);
+  if (mount != nullptr && !std::exchange(mount->looked_after, true)) look_later(my, *mount);
 }
 
 }  // namespace
@@ -55,6 +64,16 @@ void keep_failed(const node_shell& my, running_mount& mount) {
   my.state().events.note("failed", mount.entry.name);
   spdlog::error("mount {} has failed and is used: {}", mount.entry.name, mount.entry.failure);
   for (auto reply : std::exchange(mount.umount_replies, {})) deliver(reply, admin_done{});
+  look_later(my, mount);  // its bridge may be about to take away what nobody uses
+}
+
+void look_at_failed(const node_shell& my, const std::string& name, running_mount& mount) {
+  if (std::exchange(mount.looked_after, false))
+    umount_failed_mount(my, name, busy_mount::detach, std::nullopt);
+  else if (stays_mounted(my, name))
+    look_later(my, mount);
+  else
+    forget(my, std::string(name));  // the mount has the name
 }
 
 void leave_failed(const node_shell& my) {
@@ -72,7 +91,7 @@ void umount_failed_mount(const node_shell& my, const std::string& name, busy_mou
       .then([=](unmounted) { on_taken_down(my, name, how, reply); },
             [=](const caf::error& problem) {
               if (reply) return refuse(*reply, from_caf(problem));
-              spdlog::warn("mount {} has failed and stays: {}", name, to_string(from_caf(problem)));
+              on_not_taken_down(my, name, from_caf(problem));
             });
 }
 

@@ -54,12 +54,12 @@ void umount(const node_shell& my, const admin_umount& asked, admin_promise reply
 }
 
 void answer_overdue(const node_shell& my, const umount_overdue& what) {
-  for (auto& [name, mount] : my.state().mounts) {
-    if (mount.handle != what.mount) continue;
-    for (auto reply : std::exchange(mount.umount_replies, {})) deliver(reply, admin_done{});
-    mount.looked_after = false;
-    if (!mount.entry.failure.empty()) umount_failed_mount(my, name, busy_mount::detach, std::nullopt);
-  }
+  auto& mounts = my.state().mounts;
+  const auto found = std::find_if(mounts.begin(), mounts.end(),
+                                  [&](const auto& one) { return one.second.handle == what.mount; });
+  if (found == mounts.end()) return;
+  for (auto reply : std::exchange(found->second.umount_replies, {})) deliver(reply, admin_done{});
+  if (!found->second.entry.failure.empty()) look_at_failed(my, found->first, found->second);
 }
 
 }  // namespace firstlight::detail

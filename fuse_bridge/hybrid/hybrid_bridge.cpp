@@ -17,7 +17,8 @@ class bridge_state {
     if (stays && !ends_ && parts_.failed) parts_.failed->take(mount_);
     mount_.reset();
     if (!ends_) parts_.contents->give_up(parts_.member);  // the instance ends with this, and the node goes on
-    if (stays) return;                                    // its files can be found to the end of this process
+    if (stays && !ends_) complete();  // what has not arrived gives errors: nothing of it waits for read-ahead
+    if (stays) return;                // its files can be found to the end of this process
     parts_.contents->leave(parts_.member);
     complete();
   }

@@ -123,6 +123,8 @@ result<std::string> alternative_names(const std::string& server_name, const std:
           return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == ':';
         });
     if (!harmless) return fail(errc::invalid_argument, "not a host name or address: " + host);
+    if (host == hub_server_name || host == node_server_name)
+      return fail(errc::invalid_argument, host + " is the name of every hub or node, and no host's");
     const bool address =
         host.find(':') != std::string::npos ||
         std::all_of(host.begin(), host.end(), [](char c) { return c == '.' || (c >= '0' && c <= '9'); });

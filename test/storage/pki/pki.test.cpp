@@ -161,6 +161,7 @@ TEST_CASE("a name that is no file name, and a host that is none, are refused") {
     CHECK(issued.error().code == errc::invalid_argument);
   }
   CHECK_FALSE(issue_certificate(ours.folder.path(), pki_role::monitor, "two", {"host"}));
+  CHECK_FALSE(issue_certificate(ours.folder.path(), pki_role::node, "two", {hub_server_name}));
 }
 
 TEST_CASE("a hub's certificate takes names and addresses") {
