@@ -14,7 +14,7 @@ struct link_limits {
       30'000};                                   ///< queued bytes without any progress: the peer is dropped
   std::chrono::milliseconds backoff_first{100};  ///< before the first reconnect; doubles, jittered
   std::chrono::milliseconds backoff_max{15'000};
-  std::uint32_t handshakes_open_max = 64;              ///< incoming TLS handshakes at once
+  std::uint32_t handshakes_open_max = 320;             ///< incoming TLS handshakes at once
   std::uint32_t nodes_max = 4096;                      ///< hub: joined nodes
   std::uint32_t admin_connections_max = 32;            ///< of consoles on other machines
   std::uint32_t connections_per_node_max = 24;         ///< hub: connections with one certificate name
@@ -25,6 +25,8 @@ struct link_limits {
   std::uint32_t replies_queued_max = 64;               ///< hub: unread replies before it stops reading
   std::uint32_t outgoing_waiting_max = 256;  ///< hub: transfers kept until a bulk connection is there
   std::uint32_t bulk_connections = 1;        ///< node: with BBR on the far side one is enough; hubs: none
+  std::uint32_t opening_connections = 8;     ///< node: besides, for the tree of a pull that waits for the join
+  std::chrono::milliseconds opening_time{2'000};  ///< hub: then it ends those that no pull used
   std::uint32_t bulk_connections_without_bbr = 8;      ///< node: striped where the hub's kernel has no BBR
   std::uint32_t unsent_low_water_bytes = 192U << 10U;  ///< TCP_NOTSENT_LOWAT of bulk sockets
   std::uint32_t text_bytes_max = 4096;                 ///< names, references, stages in a message

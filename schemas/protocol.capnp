@@ -32,9 +32,10 @@ struct HubWelcome {
 interface Hub {
   join   @0 (hello :NodeHello) -> (welcome :HubWelcome, session :Session);
   # Errors (as exception text "errc: detail"): protocol (version, block size), denied, busy.
-  attach @1 (session :Data, index :UInt32, sink :BulkSink) -> ();
+  attach @1 (session :Data, index :UInt32, sink :BulkSink, opening :Bool) -> ();
   # From a bulk connection, with the bytes of NodeHello.session and the same certificate. May arrive before
   # join: then it waits for it, at most the hub's join time limit.
+  # `opening`: it carries pieces alone. The hub ends it when it has no use for it any more; its end ends no session.
 }
 
 struct Run {                     # blocks [first, first + count) of one content of the TOC
@@ -90,7 +91,8 @@ interface ProgressSink {
 
 interface Session {
   ping   @0 () -> ();
-  pull   @1 (request :PullRequest, progress :ProgressSink) -> (started :PullStarted);
+  pull   @1 (request :PullRequest, progress :ProgressSink, openings :UInt32) -> (started :PullStarted);
+  # `openings`: how many opening connections the node dials besides.
   want   @2 (delivery :UInt64, runs :List(Run), again :Bool) -> ();
   # Sends these out of turn; what has already left is not repeated, unless `again` says that it arrived damaged.
   cancel @3 (delivery :UInt64) -> ();
@@ -170,9 +172,13 @@ struct Verdict {                 # the node's answer to a segment or TOC
 }
 
 interface BulkSink {
-  toc      @0 (delivery :UInt64, toc :TocFrame) -> (verdict :Verdict);
+  toc      @0 (delivery :UInt64, toc :TocFrame, inPieces :UInt64) -> (verdict :Verdict);
   # Called for both parts, the tree first; over several connections they may arrive in any order.
+  # `inPieces` not 0: so many bytes of TocFrame.frame come as pieces, and the frame here is empty.
   segment  @1 (delivery :UInt64, segment :Segment) -> (verdict :Verdict);
   landmark @2 (delivery :UInt64, landmark :Landmark) -> ();
   padding  @3 (bytes :Data) -> ();   # opens the connection's window at join; its contents mean nothing
+  piece    @4 (delivery :UInt64, part :TocPart, offset :UInt64, bytes :Data) -> ();
+  # Of the frame that a `toc` with `inPieces` announces, before or after it, over any connection. Without overlap; one
+  # that came already is ignored.
 }

@@ -198,7 +198,8 @@ result<void> hub_daemon::listen(const hub_options& options, const std::string& v
 result<void> hub_daemon::join_peers(const hub_options& options, const std::string& version) {
   for (const auto& address : options.peers) {
     auto limits = options.link;
-    limits.bulk_connections = limits.bulk_connections_without_bbr = 0;  // hubs send each other no images
+    limits.bulk_connections = limits.bulk_connections_without_bbr = limits.opening_connections =
+        0;  // hubs send each other no images
     auto link = spawn_hub_link(
         system_, loop_,
         {.address = address, .tls = options.tls, .limits = limits, .software_version = version});

@@ -106,7 +106,11 @@ void hub_engine::end(connection_id id, const std::string& why) {
 void hub_engine::ended(connection_id id) {
   const auto found = peers_.find(id);
   if (found == peers_.end()) return;
-  if (found->second.node) drop_node(found->second.node, found->second.end_reason);
+  const auto& one = found->second;
+  if (one.node && one.opening)
+    one.node->lost_opening(*one.link);
+  else if (one.node)
+    drop_node(one.node, one.end_reason);
   forget_waiting(id);
   peers_.erase(id);
 }
@@ -201,7 +205,8 @@ void hub_engine::welcome(wire::HubWelcome::Builder out) const {
                       options_.signs_with});
 }
 
-kj::Promise<void> hub_engine::attach(connection_id from, std::string token, wire::BulkSink::Client sink) {
+kj::Promise<void> hub_engine::attach(connection_id from, std::string token, wire::BulkSink::Client sink,
+                                     bulk_role role) {
   const auto found = peers_.find(from);
   if (found == peers_.end() || found->second.node)
     return to_kj({errc::protocol, "this connection is attached already"});
@@ -210,7 +215,7 @@ kj::Promise<void> hub_engine::attach(connection_id from, std::string token, wire
     return to_kj({errc::protocol, "attached twice"});
   if (const auto node = nodes_.find(found->second.name);
       node != nodes_.end() && node->second->token() == token) {
-    attach_now(from, kj::mv(sink));
+    attach_now(from, kj::mv(sink), role);
     return kj::READY_NOW;
   }
   auto joined = kj::newPromiseAndFulfiller<void>();
@@ -218,17 +223,22 @@ kj::Promise<void> hub_engine::attach(connection_id from, std::string token, wire
   const auto limit = options_.limits.join_timeout.count() * kj::MILLISECONDS;
   return loop_.timer()
       .timeoutAfter(limit, kj::mv(joined.promise))
-      .then([this, from, sink = kj::mv(sink)]() mutable { attach_now(from, kj::mv(sink)); });
+      .then([this, from, role, sink = kj::mv(sink)]() mutable { attach_now(from, kj::mv(sink), role); });
 }
 
-void hub_engine::attach_now(connection_id from, wire::BulkSink::Client sink) {
+void hub_engine::attach_now(connection_id from, wire::BulkSink::Client sink, bulk_role role) {
   forget_waiting(from);
   const auto found = peers_.find(from);
   if (found == peers_.end()) return;
   const auto node = nodes_.find(found->second.name);
   if (node == nodes_.end()) return end(from, "its node is gone");
-  found->second.node = node->second;
-  node->second->attach(*found->second.link, kj::mv(sink), found->second.congestion_control);
+  auto& one = found->second;
+  one.node = node->second;
+  one.opening = role == bulk_role::opening;
+  if (one.opening)
+    node->second->attach_opening(*one.link, kj::mv(sink));
+  else
+    node->second->attach(*one.link, kj::mv(sink), one.congestion_control);
 }
 
 void hub_engine::forget_waiting(connection_id from) {
@@ -255,6 +265,7 @@ kj::Promise<void> hub_engine::watch() {
 void hub_engine::watch_one(connection_id id, peer& one, instant now) {
   const auto& limits = options_.limits;
   if (!one.node && now - one.accepted > limits.join_timeout) return end(id, "it did not join in time");
+  if (one.opening && now - one.accepted > limits.opening_time) return end(id, "it has opened the link");
   if (one.control && now - one.link->messages().last_heard() > limits.silence_max)
     return end(id, "nothing heard for " + std::to_string(limits.silence_max.count()) + " ms");
   if (one.link->stuck(now)) end(id, "it does not take what is sent");

@@ -10,6 +10,11 @@
 
 namespace firstlight {
 
+enum class bulk_role : std::uint8_t {
+  standing,
+  opening,  ///< carries pieces alone: see opening_connections.hpp
+};
+
 /// All connections and joined nodes of one hub. Made on any thread, then the loop's only.
 class hub_engine final : private kj::TaskSet::ErrorHandler {
  public:
@@ -27,7 +32,8 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
 
   result<std::shared_ptr<joined_node>> join(connection_id from, wire::NodeHello::Reader said);
   void welcome(wire::HubWelcome::Builder out) const;
-  kj::Promise<void> attach(connection_id from, std::string token, wire::BulkSink::Client sink);
+  kj::Promise<void> attach(connection_id from, std::string token, wire::BulkSink::Client sink,
+                           bulk_role role);
 
  private:
   struct peer {
@@ -39,6 +45,7 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
     instant accepted;
     std::shared_ptr<joined_node> node;  // once joined or attached
     bool control = false;
+    bool opening = false;
     std::string end_reason = "the connection ended";
   };
   struct waiting_attach {
@@ -53,7 +60,7 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
   std::string refusal(const certificate_name& name) const;
   result<node_hello> check(wire::NodeHello::Reader said, const peer& from) const;
   result<void> check_alone(const std::string& process, const peer& from) const;
-  void attach_now(connection_id from, wire::BulkSink::Client sink);
+  void attach_now(connection_id from, wire::BulkSink::Client sink, bulk_role role);
   void forget_waiting(connection_id from);
   void end(connection_id id, const std::string& why);
   void ended(connection_id id);

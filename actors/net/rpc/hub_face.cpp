@@ -20,11 +20,13 @@ class session_face final : public wire::Session::Server {
     auto node = node_.lock();
     if (!node) return gone();
     auto progress = context.getParams().getProgress();
+    const auto openings = context.getParams().getOpenings();
     context.releaseParams();
     context.allowCancellation();
-    return node->pull(std::move(*request), kj::mv(progress)).then([context](pull_started started) mutable {
-      write_started(context.getResults().initStarted(), started);
-    });
+    return node->pull(std::move(*request), kj::mv(progress), openings)
+        .then([context](pull_started started) mutable {
+          write_started(context.getResults().initStarted(), started);
+        });
   }
 
   kj::Promise<void> want(WantContext context) override {
@@ -104,7 +106,8 @@ class hub_face final : public wire::Hub::Server {
     const auto token = context.getParams().getSession().asChars();
     auto sink = context.getParams().getSink();
     context.allowCancellation();
-    return engine_.attach(from_, std::string(token.begin(), token.size()), kj::mv(sink));
+    const auto role = context.getParams().getOpening() ? bulk_role::opening : bulk_role::standing;
+    return engine_.attach(from_, std::string(token.begin(), token.size()), kj::mv(sink), role);
   }
 
  private:

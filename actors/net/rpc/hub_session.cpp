@@ -64,6 +64,7 @@ void hub_session::fail_with(error why) {
   if (over_) return;
   over_ = true;
   unanswered_.clear();
+  gathered_.clear();
   owner_.failed(std::move(why));
 }
 
@@ -101,6 +102,30 @@ void hub_session::dial_control() {
 void hub_session::dial_bulk() {
   const auto index = bulks_dialled_++;
   tasks_.add(dial().then([this, index](dialled made) { bulk_ready(kj::mv(made), index); }));
+}
+
+/// For a pull that waits for the link: see opening_connections.hpp. They may fail; the link does without.
+void hub_session::dial_openings() {
+  if (openings_dialled_ > 0) return;
+  while (openings_dialled_ < options_.limits.opening_connections) {
+    ++openings_dialled_;
+    tasks_.add(
+        dial().then([this](dialled made) { opening_ready(kj::mv(made)); }).catch_([](kj::Exception&& thrown) {
+          ERR_clear_error();
+          spdlog::debug("node: an opening connection: {}", thrown.getDescription().cStr());
+        }));
+  }
+}
+
+void hub_session::opening_ready(dialled made) {
+  const auto at = openings_.insert(openings_.end(), kj::mv(made.link));
+  auto& over = **at;
+  tasks_.add(over.ended().then([this, at] { openings_.erase(at); }));
+  auto attach = over.bootstrap().castAs<wire::Hub>().attachRequest();
+  attach.setSession({reinterpret_cast<const kj::byte*>(token_.data()), token_.size()});
+  attach.setOpening(true);
+  attach.setSink(make_bulk_sink(weak_from_this(), over));
+  tasks_.add(attach.send().ignoreResult().catch_([](kj::Exception&&) {}));
 }
 
 void hub_session::watch_end(connection& of, const char* which) {
@@ -165,6 +190,7 @@ void hub_session::bulk_ready(dialled made, std::uint32_t index) {
 
 void hub_session::pull(std::uint64_t id, const pull_request& request) {
   if (over_) return;
+  if (!joined_ && !request.toc) dial_openings();
   if (sent_join_) return send_pull(id, request);
   if (queued_.size() < options_.limits.pulls_per_node_max)
     queued_.push_back({id, request});
@@ -180,6 +206,7 @@ void hub_session::send_pull(std::uint64_t id, const pull_request& request) {
                    pull_answer{id, fail(errc::limit_exceeded, "the list of what this node has is too long")});
     return;
   }
+  if (!joined_) call.setOpenings(openings_dialled_);
   call.setProgress(make_progress_sink(link_, request.delivery, options_.limits));
   tasks_.add(call.send().then(
       [this, id](auto&& answered) {
@@ -250,8 +277,10 @@ kj::Promise<verdict> hub_session::hand_over(Incoming what, part_received part, s
   return kj::mv(answered.promise);
 }
 
-kj::Promise<verdict> hub_session::deliver(std::uint64_t delivery, result<toc_frame> toc) {
+kj::Promise<verdict> hub_session::deliver(std::uint64_t delivery, result<toc_frame> toc,
+                                          std::uint64_t in_pieces) {
   if (!toc) return verdict{toc.error()};
+  if (in_pieces > 0) return gather({delivery, toc->part}, std::move(*toc), in_pieces);
   const auto bytes = toc->frame.bytes.size();
   const part_received part{delivery, toc->part};
   return hand_over<remote_toc>(incoming_toc{delivery, std::move(*toc)}, part, bytes);
@@ -262,6 +291,48 @@ kj::Promise<verdict> hub_session::deliver(std::uint64_t delivery, result<segment
   const auto bytes = data->frame.bytes.size();
   const part_received part{delivery, data->sequence};
   return hand_over<remote_segment>(incoming_segment{delivery, std::move(*data)}, part, bytes);
+}
+
+kj::Promise<verdict> hub_session::gather(const frame_of& which, toc_frame head, std::uint64_t bytes) {
+  auto* frame = gathering(which);
+  if (frame == nullptr) return to_kj({errc::unavailable, "this session has ended"});
+  if (const auto expected = frame->pieces.expect(bytes); !expected) {
+    fail_with(expected.error());
+    return to_kj(expected.error());
+  }
+  auto answered = kj::newPromiseAndFulfiller<kj::Promise<verdict>>();
+  frame->head = std::move(head);
+  frame->answered = kj::mv(answered.fulfiller);
+  deliver_if_whole(which);
+  return kj::mv(answered.promise);
+}
+
+void hub_session::piece(const frame_of& which, std::uint64_t offset, shared_bytes bytes) {
+  auto* frame = gathering(which);
+  if (frame == nullptr) return;
+  if (const auto added = frame->pieces.add(offset, std::move(bytes)); !added) return fail_with(added.error());
+  deliver_if_whole(which);
+}
+
+/// Null when the session is over.
+hub_session::gathered* hub_session::gathering(const frame_of& which) {
+  if (over_) return nullptr;
+  if (const auto found = gathered_.find(which); found != gathered_.end()) return &found->second;
+  if (gathered_.size() >= options_.limits.pulls_per_node_max) {
+    fail_with({errc::limit_exceeded, "the hub sends too many frames in pieces at once"});
+    return nullptr;
+  }
+  return &gathered_.try_emplace(which, gathered{piece_gathering(options_.limits.message_bytes_max), {}, {}})
+              .first->second;
+}
+
+void hub_session::deliver_if_whole(const frame_of& which) {
+  auto& frame = gathered_.at(which);
+  if (!frame.head || !frame.pieces.whole()) return;
+  auto done = kj::mv(frame);
+  gathered_.erase(which);
+  done.head->frame = done.pieces.take();
+  done.answered->fulfill(deliver(which.delivery, std::move(*done.head), 0));
 }
 
 /// Over the control connection, so that it never stands behind a verdict that waits.

@@ -1,4 +1,5 @@
 #pragma once
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 #include "actors/net/kj_loop.hpp"
 #include "actors/net/rpc/connection.hpp"
 #include "actors/net/rpc/greetings.hpp"
+#include "model/piece_gathering.hpp"
 #include "schemas/protocol.capnp.h"
 
 namespace firstlight {
@@ -60,7 +62,15 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
 
   // ---- for the sink of a bulk connection ------------------------------------------------------------
 
-  kj::Promise<verdict> deliver(std::uint64_t delivery, result<toc_frame> toc);
+  /// `in_pieces`: so many bytes of its frame come by `piece`, before or after; 0: all are in it.
+  kj::Promise<verdict> deliver(std::uint64_t delivery, result<toc_frame> toc, std::uint64_t in_pieces);
+  struct frame_of {
+    std::uint64_t delivery;
+    toc_part part;
+    friend auto operator<=>(const frame_of&, const frame_of&) = default;
+  };
+  /// What breaks the rules ends the session.
+  void piece(const frame_of& which, std::uint64_t offset, shared_bytes bytes);
   kj::Promise<verdict> deliver(std::uint64_t delivery, result<segment> data);
   void deliver(incoming_landmark mark);
   void padding(std::uint64_t bytes) { padding_bytes_ += bytes; }
@@ -76,9 +86,17 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
   };
   class error_handler;
 
+  struct gathered {
+    piece_gathering pieces;
+    std::optional<toc_frame> head;  ///< the rest of the frame's message, once it is there
+    kj::Own<kj::PromiseFulfiller<kj::Promise<verdict>>> answered;
+  };
+
   kj::Promise<dialled> dial();
   void dial_control();
   void dial_bulk();
+  void dial_openings();
+  void opening_ready(dialled made);
   void control_ready(dialled control);
   void joined(const hub_welcome& welcome);
   void bulk_ready(dialled bulk, std::uint32_t index);
@@ -91,6 +109,9 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
   template <class Remote, class Incoming>
   kj::Promise<verdict> hand_over(Incoming what, part_received part, std::uint64_t bytes);
   void confirm(const part_received& part);
+  kj::Promise<verdict> gather(const frame_of& which, toc_frame head, std::uint64_t bytes);
+  gathered* gathering(const frame_of& which);
+  void deliver_if_whole(const frame_of& which);
 
   kj_loop& loop_;
   const hub_link_options& options_;
@@ -102,6 +123,8 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
 
   kj::Own<connection> control_;
   std::vector<kj::Own<connection>> bulks_;
+  std::list<kj::Own<connection>> openings_;
+  std::uint32_t openings_dialled_ = 0;
   std::uint32_t bulks_dialled_ = 0;
   std::uint32_t bulks_attached_ = 0;
   wire::Session::Client session_ = nullptr;
@@ -110,6 +133,7 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
   bool over_ = false;
   std::vector<queued_pull> queued_;
   std::map<std::uint64_t, kj::Own<kj::PromiseFulfiller<verdict>>> unanswered_;
+  std::map<frame_of, gathered> gathered_;
 
   std::string peer_;
   std::string congestion_;

@@ -1,23 +1,15 @@
 #include "actors/net/rpc/joined_node.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <array>
 
+#include "actors/net/rpc/debug_log.hpp"
 #include "actors/net/rpc/errors.hpp"
 #include "actors/net/rpc/socket_options.hpp"
 #include "actors/net/rpc/values.hpp"
 
 namespace firstlight {
 namespace {
-
-class debug_log final : public kj::TaskSet::ErrorHandler {
- public:
-  void taskFailed(kj::Exception&& thrown) override {
-    spdlog::debug("hub link: {}", thrown.getDescription().cStr());
-  }
-};
 
 constexpr std::uint32_t padding_piece_bytes = 64U << 10U;
 // Everything else in a message beside the frame, roughly.
@@ -45,9 +37,9 @@ joined_node::~joined_node() {
 
 // ---- outgoing -------------------------------------------------------------------------------------
 
-joined_node::bulk& joined_node::least_loaded() {
-  return *std::min_element(bulks_.begin(), bulks_.end(), [](const bulk& a, const bulk& b) {
-    return a.unanswered_bytes < b.unanswered_bytes;
+joined_node::shared_carrier joined_node::least_loaded() {
+  return *std::min_element(bulks_.begin(), bulks_.end(), [](const auto& a, const auto& b) {
+    return a->unanswered_bytes < b->unanswered_bytes;
   });
 }
 
@@ -72,48 +64,50 @@ void joined_node::answer(std::uint64_t id, delivered outcome, std::optional<erro
   caf::anon_send(link_, link_answer{id, std::move(outcome), std::move(failure)});
 }
 
-void joined_node::track(std::uint64_t id, bulk& over, std::uint64_t bytes, instant started,
+void joined_node::track(std::uint64_t id, const shared_carrier& over, std::uint64_t bytes, instant started,
                         kj::Promise<result<verdict>> call) {
-  over.unanswered_bytes += bytes;
-  over.over->messages().call_started();
-  const auto ended = [&over, bytes] {
-    over.unanswered_bytes -= bytes;
-    over.over->messages().call_ended();
-  };
+  over->started(bytes);
   calls_.add(call.then(
-      [this, id, started, ended, &over](result<verdict> answered) {
-        ended();
+      [this, id, started, over, bytes](result<verdict> answered) {
+        over->ended(bytes);
         if (!answered) return answer(id, {}, answered.error());
-        const auto socket = inspect_socket(over.over->descriptor());
+        const auto socket = inspect_socket(over->over->descriptor());
         answer(id, {*answered, since(started), socket.round_trip, socket.bandwidth});
       },
-      [this, id, ended](kj::Exception&& thrown) {
-        ended();
+      [this, id, over, bytes](kj::Exception&& thrown) {
+        over->ended(bytes);
         answer(id, {}, from_kj(thrown));
       }));
 }
 
 void joined_node::send(std::uint64_t id, outgoing_toc what) {
   if (refuse_oversized(id, what.toc.frame) || postpone(id, what)) return;
-  auto& over = least_loaded();
-  auto call = over.sink.tocRequest();
+  const auto over = least_loaded();
+  auto call = over->sink.tocRequest();
   call.setDelivery(what.delivery);
-  write_toc(call.initToc(), what.toc, over.over->messages());
+  shared_bytes in_pieces;
+  if (openings_.help(what.toc.frame.bytes.size())) {
+    std::swap(in_pieces, what.toc.frame);
+    call.setInPieces(in_pieces.bytes.size());
+  }
+  write_toc(call.initToc(), what.toc, over->over->messages());
   track(id, over, what.toc.frame.bytes.size() + envelope_bytes, std::chrono::steady_clock::now(),
         call.send().then([](auto&& answered) { return read_verdict(answered.getVerdict()); }));
+  if (!in_pieces.bytes.empty())
+    openings_.send(what.delivery, static_cast<wire::TocPart>(what.toc.part), std::move(in_pieces));
 }
 
 void joined_node::send(std::uint64_t id, outgoing_segment what) {
   if (refuse_oversized(id, what.data.frame) || postpone(id, what)) return;
-  auto& over = least_loaded();
-  auto call = over.sink.segmentRequest();
+  const auto over = least_loaded();
+  auto call = over->sink.segmentRequest();
   call.setDelivery(what.delivery);
-  write_segment(call.initSegment(), what.data, over.over->messages());
+  write_segment(call.initSegment(), what.data, over->over->messages());
   track(id, over, what.data.frame.bytes.size() + envelope_bytes, std::chrono::steady_clock::now(),
         call.send().then([](auto&& answered) { return read_verdict(answered.getVerdict()); }));
 }
 
-kj::Promise<result<verdict>> joined_node::pad(bulk& over, std::uint32_t bytes) {
+kj::Promise<result<verdict>> joined_node::pad(carrier& over, std::uint32_t bytes) {
   kj::Vector<kj::Promise<void>> pieces;
   for (std::uint32_t sent = 0; sent < bytes; sent += padding_piece_bytes) {
     auto call = over.sink.paddingRequest();
@@ -133,8 +127,8 @@ void joined_node::send(std::uint64_t id, outgoing_padding what) {
   for (auto& one : bulks_) {
     const auto bytes =
         &one == &bulks_.front() ? what.bytes - share * static_cast<std::uint32_t>(bulks_.size() - 1) : share;
-    one.unanswered_bytes += bytes;
-    parts.add(pad(one, bytes).then([&one, bytes](auto&&) { one.unanswered_bytes -= bytes; }));
+    one->unanswered_bytes += bytes;
+    parts.add(pad(*one, bytes).then([one, bytes](auto&&) { one->unanswered_bytes -= bytes; }));
   }
   track(id, bulks_.front(), 0, std::chrono::steady_clock::now(),
         kj::joinPromises(parts.releaseAsArray()).then([] { return result<verdict>(verdict{}); }));
@@ -146,7 +140,7 @@ void joined_node::send(outgoing_landmark what) {
       waiting_.push_back([this, what] { send(what); });
     return;
   }
-  auto call = bulks_.front().sink.landmarkRequest();
+  auto call = bulks_.front()->sink.landmarkRequest();
   call.setDelivery(what.delivery);
   call.setLandmark(to_wire(what.mark));
   calls_.add(call.send().ignoreResult());
@@ -155,27 +149,30 @@ void joined_node::send(outgoing_landmark what) {
 void joined_node::pace(outgoing_pace what) {
   pace_ = what;
   // Each may have all of it: of several connections few are busy at a time, with a segment each.
-  for (const auto& one : bulks_) pace_socket(one.over->descriptor(), what.bytes_per_second);
+  for (const auto& one : bulks_) pace_socket(one->over->descriptor(), what.bytes_per_second);
 }
 
 void joined_node::attach(connection& over, wire::BulkSink::Client sink,
                          const std::string& congestion_control) {
-  bulks_.push_back({&over, kj::mv(sink), 0});
+  bulks_.push_back(std::make_shared<carrier>(carrier{&over, kj::mv(sink)}));
   pace(pace_);
   caf::anon_send(link_, bulk_attached{static_cast<std::uint32_t>(bulks_.size()),
                                       inspect_socket(over.descriptor()).round_trip, congestion_control});
   auto waited = std::move(waiting_);
   waiting_.clear();
   for (auto& one : waited) one();
+  openings_.bulk_attached();
 }
 
 // ---- incoming -------------------------------------------------------------------------------------
 
-kj::Promise<pull_started> joined_node::pull(pull_request request, wire::ProgressSink::Client progress) {
+kj::Promise<pull_started> joined_node::pull(pull_request request, wire::ProgressSink::Client progress,
+                                            std::uint32_t openings) {
   if (pulls_.size() >= options_.limits.pulls_per_node_max)
     return to_kj({errc::busy, "this node waits for too many pulls already"});
   auto started = kj::newPromiseAndFulfiller<pull_started>();
   const auto id = next_pull_++;
+  if (openings > 0) openings_.expect(std::min(openings, options_.limits.connections_per_node_max));
   pulls_.insert_or_assign(
       id, open_pull{request.delivery, kj::mv(started.fulfiller), kj::mv(progress), false, {}});
   caf::anon_send(link_, remote_pull{id, std::move(request)});

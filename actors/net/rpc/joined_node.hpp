@@ -7,7 +7,7 @@
 
 #include "actors/net/kj_loop.hpp"
 #include "actors/net/node_link_actor.hpp"
-#include "actors/net/rpc/connection.hpp"
+#include "actors/net/rpc/opening_connections.hpp"
 #include "schemas/protocol.capnp.h"
 
 namespace firstlight {
@@ -53,18 +53,19 @@ class joined_node : public std::enable_shared_from_this<joined_node> {
 
   /// `over` lives as long as this object, or until this object is destroyed because `over` ended.
   void attach(connection& over, wire::BulkSink::Client sink, const std::string& congestion_control);
-  kj::Promise<pull_started> pull(pull_request request, wire::ProgressSink::Client progress);
+  /// The same, for a connection that ends before this object by `lost_opening`.
+  void attach_opening(connection& over, wire::BulkSink::Client sink) { openings_.attach(over, kj::mv(sink)); }
+  void lost_opening(const connection& over) { openings_.lost(over); }
+  /// `openings` more connections are being opened for it.
+  kj::Promise<pull_started> pull(pull_request request, wire::ProgressSink::Client progress,
+                                 std::uint32_t openings);
   kj::Promise<shared_bytes> call(opaque_call which, shared_bytes bytes);
   void wants(want what);
   void received(part_received part);
   void cancel(std::uint64_t delivery);
 
  private:
-  struct bulk {
-    connection* over;
-    wire::BulkSink::Client sink;
-    std::uint64_t unanswered_bytes = 0;
-  };
+  using shared_carrier = std::shared_ptr<carrier>;
   struct open_pull {
     std::uint64_t delivery;
     kj::Own<kj::PromiseFulfiller<pull_started>> started;
@@ -73,19 +74,20 @@ class joined_node : public std::enable_shared_from_this<joined_node> {
     std::optional<pull_progress> latest;  ///< came while one was on its way
   };
   bool refuse_oversized(std::uint64_t id, const shared_bytes& frame);
-  bulk& least_loaded();
+  shared_carrier least_loaded();
   template <class What>
   bool postpone(std::uint64_t id, const What& what);
-  void track(std::uint64_t id, bulk& over, std::uint64_t bytes, instant started,
+  void track(std::uint64_t id, const shared_carrier& over, std::uint64_t bytes, instant started,
              kj::Promise<result<verdict>> call);
-  kj::Promise<result<verdict>> pad(bulk& over, std::uint32_t bytes);
+  kj::Promise<result<verdict>> pad(carrier& over, std::uint32_t bytes);
   void answer(std::uint64_t id, delivered outcome, std::optional<error> failure = {});
   void tell(std::uint64_t id);
 
   options options_;
   node_link_shell link_;
   std::string why_ = "the connection ended";
-  std::deque<bulk> bulks_;  // a deque: calls refer to their element
+  opening_connections::carriers bulks_;
+  opening_connections openings_{bulks_};
   outgoing_pace pace_;
   std::deque<kj::Function<void()>> waiting_;
   std::map<std::uint64_t, open_pull> pulls_;

@@ -15,7 +15,8 @@ class bulk_sink final : public wire::BulkSink::Server {
     const auto session = session_.lock();
     if (!session) return gone();
     auto params = context.getParams();
-    auto answered = session->deliver(params.getDelivery(), read_toc(params.getToc(), over_.messages()));
+    auto answered = session->deliver(params.getDelivery(), read_toc(params.getToc(), over_.messages()),
+                                     params.getInPieces());
     context.releaseParams();
     context.allowCancellation();
     return answered.then(
@@ -40,6 +41,17 @@ class bulk_sink final : public wire::BulkSink::Server {
     const auto mark = from_wire(context.getParams().getLandmark());
     if (!mark) return to_kj(mark.error());
     session->deliver(incoming_landmark{context.getParams().getDelivery(), *mark});
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> piece(PieceContext context) override {
+    const auto session = session_.lock();
+    if (!session) return gone();
+    const auto params = context.getParams();
+    if (params.getPart() > wire::TocPart::CONTENTS)
+      return to_kj({errc::protocol, "a piece of a part of a TOC that there is not"});
+    session->piece({params.getDelivery(), static_cast<toc_part>(params.getPart())}, params.getOffset(),
+                   over_.messages().keep(params.getBytes()));
     return kj::READY_NOW;
   }
 

@@ -69,7 +69,8 @@ socket_state inspect_socket(int descriptor) {
   tcp_info info{};
   socklen_t length = sizeof info;
   if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return {};
-  return {std::chrono::microseconds(info.tcpi_rtt), info.tcpi_bytes_acked, bandwidth_of(descriptor)};
+  return {std::chrono::microseconds(info.tcpi_rtt), info.tcpi_bytes_acked, bandwidth_of(descriptor),
+          std::uint64_t{info.tcpi_snd_cwnd} * info.tcpi_snd_mss};
 }
 
 std::string peer_address(int descriptor) {

@@ -25,7 +25,8 @@ void pace_socket(int descriptor, std::optional<double> bytes_per_second);
 struct socket_state {
   std::chrono::microseconds round_trip{0};  ///< smoothed; 0 when not known
   std::uint64_t bytes_acknowledged = 0;
-  double bandwidth = 0;  ///< bytes per second, as BBR has measured it; 0 when not known
+  double bandwidth = 0;            ///< bytes per second, as BBR has measured it; 0 when not known
+  std::uint64_t window_bytes = 0;  ///< the congestion window: so much may be on its way
 };
 [[nodiscard]] socket_state inspect_socket(int descriptor);
 

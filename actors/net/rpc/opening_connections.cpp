@@ -1,0 +1,105 @@
+#include "actors/net/rpc/opening_connections.hpp"
+
+#include <algorithm>
+
+#include "actors/net/rpc/debug_log.hpp"
+#include "actors/net/rpc/socket_options.hpp"
+
+namespace firstlight {
+
+opening_connections::opening_connections(const carriers& bulks)
+    : bulks_(bulks), log_(kj::heap<debug_log>()), calls_(*log_) {}
+
+void opening_connections::expect(std::uint32_t count) {
+  const auto there = static_cast<std::uint32_t>(openings_.size());
+  awaited_ = count > there ? count - there : 0;
+}
+
+void opening_connections::attach(connection& over, wire::BulkSink::Client sink) {
+  openings_.push_back(std::make_shared<carrier>(carrier{&over, kj::mv(sink)}));
+  if (awaited_ > 0) --awaited_;
+  for (auto& one : transfers_) one.spread.arrived();
+  send_pieces();
+}
+
+void opening_connections::lost(const connection& over) {
+  for (auto& one : openings_)
+    if (one->over == &over) one->over = nullptr;
+  openings_.erase(std::remove_if(openings_.begin(), openings_.end(),
+                                 [](const auto& one) { return one->over == nullptr; }),
+                  openings_.end());
+}
+
+bool opening_connections::help(std::uint64_t frame_bytes) const {
+  if (openings_.empty() && awaited_ == 0) return false;
+  std::uint64_t room = 0;
+  for (const auto& one : bulks_) {
+    const auto window = inspect_socket(one->over->descriptor()).window_bytes;
+    room += window - std::min(window, one->unanswered_bytes);
+  }
+  return frame_bytes > room;
+}
+
+void opening_connections::send(std::uint64_t delivery, wire::TocPart part, shared_bytes frame) {
+  const auto there = static_cast<std::uint32_t>(bulks_.size() + openings_.size());
+  const auto bytes = frame.bytes.size();
+  transfers_.push_back({delivery, part, std::move(frame), piece_spread(bytes, there, awaited_), {}});
+  send_pieces();
+}
+
+// The earlier frame first; of each, the connection with the least on its way.
+void opening_connections::send_pieces() {
+  carriers all = bulks_;
+  all.insert(all.end(), openings_.begin(), openings_.end());
+  all.erase(std::remove_if(all.begin(), all.end(), [](const auto& one) { return one->ending; }), all.end());
+  for (auto& one : transfers_) {
+    bool sent = true;
+    while (std::exchange(sent, false)) {
+      std::sort(all.begin(), all.end(),
+                [](const auto& a, const auto& b) { return a->unanswered_bytes < b->unanswered_bytes; });
+      for (std::size_t at = 0; at < all.size() && !sent; ++at) sent = send_piece(one, all[at]);
+    }
+  }
+}
+
+bool opening_connections::send_piece(transfer& of, const std::shared_ptr<carrier>& over) {
+  const auto which = of.spread.next({of.unanswered[over.get()], over->unanswered_bytes,
+                                     inspect_socket(over->over->descriptor()).window_bytes});
+  if (!which) return false;
+  auto call = over->sink.pieceRequest();
+  call.setDelivery(of.delivery);
+  call.setPart(of.part);
+  call.setOffset(which->offset);
+  const shared_bytes piece{of.frame.bytes.subspan(which->offset, which->bytes), of.frame.owner};
+  call.adoptBytes(capnp::Orphanage::getForMessageContaining(wire::BulkSink::PieceParams::Builder(call))
+                      .referenceExternalData(over->over->messages().lend(piece)));
+  over->started(which->bytes);
+  ++of.unanswered[over.get()];
+  calls_.add(call.send().ignoreResult().then(
+      [this, &of, over, which = *which] {
+        over->ended(which.bytes);
+        --of.unanswered[over.get()];
+        awaited_ = 0;
+        of.spread.answered(which);
+        end_when_done();
+      },
+      [this, &of, over, which = *which](kj::Exception&&) {
+        over->ended(which.bytes);
+        --of.unanswered[over.get()];
+        over->ending = true;  // a bulk connection's end is that of the session
+        of.spread.lost(which);
+        send_pieces();
+      }));
+  return true;
+}
+
+void opening_connections::end_when_done() {
+  transfers_.remove_if([](const transfer& one) { return one.spread.over(); });
+  if (!transfers_.empty()) return send_pieces();
+  for (auto& one : openings_) {
+    one->ending = true;
+    one->over->close();
+  }
+}
+
+}  // namespace firstlight

@@ -1,0 +1,39 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "model/bytes.hpp"
+#include "model/result.hpp"
+
+namespace firstlight {
+
+/// The pieces of one frame, in whatever order they come, before or after it is known how large the frame is.
+class piece_gathering {
+ public:
+  /// No frame has more than `bytes_max`.
+  explicit piece_gathering(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+
+  /// A piece that came already is ignored. Errors: `protocol`, for what lies outside of the frame or overlaps
+  /// with another one in part.
+  result<void> add(std::uint64_t offset, shared_bytes piece);
+  /// To be said once. Errors: `protocol`, for a size above the limit or pieces that lie outside.
+  result<void> expect(std::uint64_t frame_bytes);
+
+  [[nodiscard]] bool whole() const { return frame_bytes_ > 0 && held_bytes_ == frame_bytes_; }
+  [[nodiscard]] std::uint64_t held_bytes() const { return held_bytes_; }
+  /// Of a whole one: its bytes. Leaves nothing.
+  [[nodiscard]] shared_bytes take();
+
+ private:
+  struct piece {
+    std::uint64_t offset;
+    shared_bytes data;
+    [[nodiscard]] std::uint64_t end() const { return offset + data.bytes.size(); }
+  };
+  std::uint64_t bytes_max_;
+  std::uint64_t frame_bytes_ = 0;
+  std::uint64_t held_bytes_ = 0;
+  std::vector<piece> pieces_;  // by offset
+};
+
+}  // namespace firstlight
