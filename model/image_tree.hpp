@@ -38,7 +38,8 @@ struct image_inode {
   std::uint32_t gid = 0;
   std::uint32_t links = 1;  ///< st_nlink; for a directory 2 + its subdirectories
   timestamp modified;
-  std::uint64_t size = 0;  ///< st_size: of a symlink its target's length, of a directory 4096
+  /// st_size: of a symlink its target's length, of a directory 4096, which no mount shows.
+  std::uint64_t size = 0;
   std::uint32_t device_major = 0;
   std::uint32_t device_minor = 0;
   std::uint32_t content = no_content;  ///< index into `image_tree::contents`

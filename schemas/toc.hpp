@@ -99,6 +99,8 @@ class toc_view {
   [[nodiscard]] inode_view inode(inode_number number) const;
   [[nodiscard]] xattr_view xattribute(const inode_view& of, std::uint32_t position) const;
 
+  /// All that `inode_view::directory` can be is below this.
+  [[nodiscard]] std::uint32_t directory_count() const;
   /// Entries of a directory, sorted by name bytes. `position` is below `entry_count`.
   [[nodiscard]] std::uint32_t entry_count(const inode_view& directory) const;
   [[nodiscard]] entry_view entry(const inode_view& directory, std::uint32_t position) const;

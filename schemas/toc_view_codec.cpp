@@ -175,6 +175,9 @@ std::uint64_t toc_view::compressed_bytes() const {
 std::uint32_t toc_view::inode_count() const {
   return impl_->lists.inodes.size();
 }
+std::uint32_t toc_view::directory_count() const {
+  return impl_->lists.directories.size();
+}
 std::uint32_t toc_view::content_count() const {
   return static_cast<std::uint32_t>(impl_->content_sizes.size());
 }

@@ -20,32 +20,57 @@ std::uint64_t end_of_block(directory_listing listing, std::uint64_t first) {
   return end;
 }
 
-}  // namespace
-
-void list_directory(const toc_view& toc, inode_number number, const inode_view& directory,
-                    std::vector<entry_view>& into) {
+/// Calls `visit(const entry_view&)` in the order of the format.
+template <class Visit>
+void for_each_entry(const toc_view& toc, inode_number number, const inode_view& directory, Visit visit) {
   const std::array<entry_view, 2> dots{{{".", number}, {"..", toc.parent(directory)}}};
   const auto* dot = dots.begin();
   for (std::uint32_t position = 0; position < toc.entry_count(directory); ++position) {
     const auto entry = toc.entry(directory, position);
-    while (dot != dots.end() && dot->name < entry.name) into.push_back(*dot++);
-    into.push_back(entry);
+    while (dot != dots.end() && dot->name < entry.name) visit(*dot++);
+    visit(entry);
   }
-  into.insert(into.end(), dot, dots.end());
+  while (dot != dots.end()) visit(*dot++);
+}
+
+/// Of entries that come one after the other.
+class shape_builder {
+ public:
+  void add(std::string_view name) {
+    const auto bytes = bytes_of(name);
+    if (shape_.last_bytes + bytes > block_bytes) {
+      ++shape_.full_blocks;
+      shape_.last_bytes = 0;
+      shape_.last_first = added_;
+    }
+    shape_.last_bytes += bytes;
+    ++added_;
+  }
+  [[nodiscard]] const directory_shape& shape() const { return shape_; }
+
+ private:
+  directory_shape shape_;
+  std::uint64_t added_ = 0;
+};
+
+}  // namespace
+
+void list_directory(const toc_view& toc, inode_number number, const inode_view& directory,
+                    std::vector<entry_view>& into) {
+  for_each_entry(toc, number, directory, [&](const entry_view& entry) { into.push_back(entry); });
 }
 
 directory_shape shape_of(directory_listing listing) {
-  directory_shape shape;
-  for (std::uint64_t position = 0; position < listing.size(); ++position) {
-    const auto bytes = bytes_of(listing[position].name);
-    if (shape.last_bytes + bytes > block_bytes) {
-      ++shape.full_blocks;
-      shape.last_bytes = 0;
-      shape.last_first = position;
-    }
-    shape.last_bytes += bytes;
-  }
-  return shape;
+  shape_builder builder;
+  for (const auto& entry : listing) builder.add(entry.name);
+  return builder.shape();
+}
+
+directory_shape shape_of(const toc_view& toc, const inode_view& directory) {
+  shape_builder builder;
+  constexpr inode_number unimportant = root_inode;  // names alone make the shape
+  for_each_entry(toc, unimportant, directory, [&](const entry_view& entry) { builder.add(entry.name); });
+  return builder.shape();
 }
 
 std::uint64_t fill_directory_block(directory_listing listing, const directory_shape& shape,

@@ -25,9 +25,12 @@ struct directory_shape {
   std::uint32_t full_blocks = 0;  ///< all but the last
   std::uint32_t last_bytes = 0;   ///< of the last block, at least 1
   std::uint64_t last_first = 0;   ///< position of the first entry of the last block
+  /// What Linux shows as st_size.
   [[nodiscard]] std::uint64_t bytes() const { return std::uint64_t{full_blocks} * block_bytes + last_bytes; }
 };
 [[nodiscard]] directory_shape shape_of(directory_listing listing);
+/// The same without a listing. `directory` is one of the TOC's.
+[[nodiscard]] directory_shape shape_of(const toc_view& toc, const inode_view& directory);
 
 /// Writes one block: the entries from position `first` on, as many as it takes. `block` is zero and has
 /// `block_bytes` bytes or those of the directory's last block. `shape` is the

@@ -6,6 +6,7 @@
 #include "storage/beside.hpp"
 #include "storage/erofs/image_layout.hpp"
 #include "storage/erofs/image_output.hpp"
+#include "storage/erofs/shown_sizes.hpp"
 
 namespace firstlight {
 namespace erofs {
@@ -77,7 +78,7 @@ class image_writer {
     super.inodes = toc_.inode_count();
     super.build_seconds = plan_.common_time.seconds;
     super.build_nanoseconds = plan_.common_time.nanoseconds;
-    super.blocks = plan_.blocks;
+    super.blocks = blocks_of_image(toc_);
     super.xattrs_block = static_cast<std::uint32_t>(plan_.shared_begin / block_bytes);
     super.uuid = uuid_of(id);
     std::memcpy(super.name.data(), volume_name.data(), volume_name.size());

@@ -10,9 +10,9 @@ namespace firstlight {
 /// attributes and links are all there, files of some size are holes that overlayfs fills from the file
 /// `content_name` (storage/content_name.hpp) of the data layers. docs/formats.md says what is where.
 ///
-/// Every attribute is the image's, but for: inode numbers (`shown_number`), sizes of directories, attributes
-/// that Linux shows on no file (`xattrs_left_out`), and devices 0:0, which overlayfs would hide: they are
-/// empty files that a nested overlayfs takes for whiteouts.
+/// Every attribute is the image's, but for: inode numbers (`shown_number`), attributes that Linux shows on no
+/// file (`xattrs_left_out`), and devices 0:0, which overlayfs would hide: they are empty files that a nested
+/// overlayfs takes for whiteouts. Sizes of directories and of the whole are those of shown_sizes.hpp.
 ///
 /// Immutable; every member may be called from any thread at once.
 class erofs_image {

@@ -30,10 +30,10 @@ struct super_block {
   std::uint8_t block_bits = 12;
   std::uint8_t extension_slots = 0;
   std::uint16_t root = 0;
-  std::uint64_t inodes = 0;
+  std::uint64_t inodes = 0;        ///< only shown, by statfs(2)
   std::int64_t build_seconds = 0;  ///< the time of all compact inodes
   std::uint32_t build_nanoseconds = 0;
-  std::uint32_t blocks = 0;
+  std::uint32_t blocks = 0;  ///< only shown, by statfs(2), while there are no extra devices
   std::uint32_t inodes_block = 0;
   std::uint32_t xattrs_block = 0;  ///< where ids of shared xattrs count from
   std::array<std::uint8_t, 16> uuid{};

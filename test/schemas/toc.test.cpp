@@ -69,6 +69,7 @@ TEST_CASE("a TOC gives back the tree and the header that it was made from") {
     const auto view = open_encoded(tree);
     RC_ASSERT(view.has_value());
     RC_ASSERT((*view)->tree() == tree);
+    RC_ASSERT((*view)->directory_count() == tree.directories.size());
     RC_ASSERT((*view)->header() == some_header());
   }));
 }

@@ -1,7 +1,9 @@
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <rapidcheck.h>
 
+#include "storage/erofs/shown_sizes.hpp"
 #include "test/harness/folder_tree.hpp"
 #include "test/harness/random_tree.hpp"
 #include "test/storage/erofs/erofs_fixture.hpp"
@@ -57,6 +59,31 @@ bool shows_its_numbers(const erofs_image& image, const toc_view& toc, const std:
   return equal;
 }
 
+/// Whether sizes of directories and of the whole are what all modes show.
+bool shows_sizes(const shared_toc& toc, const std::filesystem::path& root) {
+  const directory_sizes sizes(toc);
+  std::vector<std::pair<inode_number, std::string>> open{{root_inode, root.string()}};
+  struct statvfs fs {};
+  bool equal = statvfs(root.c_str(), &fs) == 0 && fs.f_blocks == blocks_of_image(*toc) &&
+               fs.f_files - fs.f_ffree == toc->inode_count();
+  while (!open.empty()) {
+    const auto [number, path] = open.back();
+    open.pop_back();
+    const auto inode = toc->inode(number);
+    if (inode.type != file_type::directory) continue;
+    struct stat status {};
+    const auto size = sizes.of(inode);
+    equal = equal && lstat(path.c_str(), &status) == 0 &&
+            static_cast<std::uint64_t>(status.st_size) == size &&
+            static_cast<std::uint64_t>(status.st_blocks) == blocks_for(size) * 8;
+    for (std::uint32_t position = 0; position < toc->entry_count(inode); ++position) {
+      const auto entry = toc->entry(inode, position);
+      open.emplace_back(entry.inode, path + "/" + std::string(entry.name));
+    }
+  }
+  return equal;
+}
+
 }  // namespace
 
 TEST_CASE("the mounted image is the tree of its TOC, to the last attribute") {
@@ -74,6 +101,7 @@ TEST_CASE("the mounted image is the tree of its TOC, to the last attribute") {
     const auto expected = observe_tree(as_stored(tree), read_zeros);
     RC_ASSERT(first_differences(expected, observe_folder(mounted->path())) == std::vector<std::string>{});
     RC_ASSERT(shows_its_numbers(image, *toc, mounted->path()));
+    RC_ASSERT(shows_sizes(toc, mounted->path()));
   }));
 }
 
