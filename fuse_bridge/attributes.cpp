@@ -7,13 +7,6 @@
 namespace firstlight {
 namespace {
 
-constexpr std::uint64_t block_bytes = 4096;
-constexpr std::uint64_t sector_bytes = 512;
-
-std::uint64_t blocks_for(std::uint64_t bytes) {
-  return (bytes + block_bytes - 1) / block_bytes;
-}
-
 std::string kernel_name(std::string_view name, xattr_names naming) {
   if (naming == xattr_names::as_in_image || !is_overlay_mark(name)) return std::string(name);
   return std::string(escaped_mark_prefix).append(overlay_mark_suffix(name));
@@ -21,7 +14,13 @@ std::string kernel_name(std::string_view name, xattr_names naming) {
 
 }  // namespace
 
-struct stat attributes_of(const inode_view& inode, inode_number number) {
+blkcnt_t sectors_for(std::uint64_t bytes) {
+  constexpr std::uint64_t sector_bytes = 512;
+  return static_cast<blkcnt_t>(blocks_for(bytes) * (shown_block_bytes / sector_bytes));
+}
+
+struct stat attributes_of(const inode_view& inode, inode_number number, const directory_sizes& directories) {
+  const auto size = inode.type == file_type::directory ? directories.of(inode) : inode.size;
   struct stat st {};
   st.st_ino = number;
   st.st_mode = inode.mode;
@@ -29,10 +28,10 @@ struct stat attributes_of(const inode_view& inode, inode_number number) {
   st.st_uid = inode.uid;
   st.st_gid = inode.gid;
   st.st_rdev = makedev(inode.device_major, inode.device_minor);
-  st.st_size = static_cast<off_t>(inode.size);
-  st.st_blksize = block_bytes;
+  st.st_size = static_cast<off_t>(size);
+  st.st_blksize = shown_block_bytes;
   if (inode.type == file_type::regular || inode.type == file_type::directory)
-    st.st_blocks = static_cast<blkcnt_t>(blocks_for(inode.size) * (block_bytes / sector_bytes));
+    st.st_blocks = sectors_for(size);
   st.st_mtim.tv_sec = inode.modified.seconds;
   st.st_mtim.tv_nsec = static_cast<long>(inode.modified.nanoseconds);
   st.st_atim = st.st_ctim = st.st_mtim;
@@ -41,9 +40,8 @@ struct stat attributes_of(const inode_view& inode, inode_number number) {
 
 struct statvfs statistics_of(const toc_view& toc) {
   struct statvfs fs {};
-  fs.f_bsize = fs.f_frsize = block_bytes;
-  // Each inode costs the metadata of a directory's or inode's share; contents are counted once.
-  fs.f_blocks = blocks_for(toc.content_bytes()) + blocks_for(toc.message().size());
+  fs.f_bsize = fs.f_frsize = shown_block_bytes;
+  fs.f_blocks = blocks_of_image(toc);
   fs.f_files = toc.inode_count();
   fs.f_flag = ST_RDONLY;
   fs.f_namemax = 255;

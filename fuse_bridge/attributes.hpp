@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "schemas/toc.hpp"
+#include "storage/erofs/shown_sizes.hpp"
 
 namespace firstlight {
 
@@ -18,10 +18,16 @@ enum class xattr_names : std::uint8_t {
 };
 
 /// st_* of an inode as the image says: st_ino is the inode number, all three times are the modification
-/// time, blocks are what the size needs at 4 KiB each.
-[[nodiscard]] struct stat attributes_of(const inode_view& inode, inode_number number);
+/// time, blocks are what the size needs at 4 KiB each. The TOC does not say sizes of directories: they are
+/// the same as in an EROFS image.
+[[nodiscard]] struct stat attributes_of(const inode_view& inode, inode_number number,
+                                        const directory_sizes& directories);
 
-/// Totals of a full, read-only file system that holds exactly this image.
+/// st_blocks of a file or directory of this size, without holes.
+[[nodiscard]] blkcnt_t sectors_for(std::uint64_t bytes);
+
+/// Totals of a full, read-only file system that holds exactly this image. Those of an EROFS image are the
+/// same, but that it has ever more inodes free.
 [[nodiscard]] struct statvfs statistics_of(const toc_view& toc);
 
 [[nodiscard]] bool has_xattrs(const toc_view& toc);

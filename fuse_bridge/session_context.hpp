@@ -30,6 +30,7 @@ class session_context final : public session_core {
   explicit session_context(session_parts from)
       : session_core(access::read_only, from.limits, from.wants_passthrough()),
         parts(std::move(from)),
+        directories(parts.image.toc),
         image_has_xattrs(has_xattrs(*parts.image.toc)),
         refused(parts.limits.refused_windows_max),
         backing(parts.opens, parts.image.counters) {}
@@ -41,6 +42,7 @@ class session_context final : public session_core {
   std::vector<std::byte> leave_waiting() override { return leave_all_reads(*parts.reads.parked); }
 
   session_parts parts;
+  directory_sizes directories;
   bool image_has_xattrs;
   refused_windows refused;
   passthrough backing;

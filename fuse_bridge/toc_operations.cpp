@@ -23,10 +23,14 @@ bool known(const toc_view& toc, fuse_ino_t number) {
   return number >= 1 && number <= toc.inode_count();
 }
 
-fuse_entry_param entry_for(const toc_view& toc, inode_number number) {
+struct stat attributes_of(const session_context& context, inode_number number) {
+  return firstlight::attributes_of(context.parts.image.toc->inode(number), number, context.directories);
+}
+
+fuse_entry_param entry_for(const session_context& context, inode_number number) {
   fuse_entry_param entry{};
   entry.ino = number;
-  entry.attr = attributes_of(toc.inode(number), number);
+  entry.attr = attributes_of(context, number);
   entry.attr_timeout = entry.entry_timeout = valid_seconds;
   return entry;
 }
@@ -38,14 +42,15 @@ void on_init(void* user, fuse_conn_info* connection) {
 }
 
 void on_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
-  const auto& toc = *context_of(request).parts.image.toc;
+  const auto& context = context_of(request);
+  const auto& toc = *context.parts.image.toc;
   if (!known(toc, parent)) return void(fuse_reply_err(request, ESTALE));
   const auto directory = toc.inode(static_cast<inode_number>(parent));
   if (directory.type != file_type::directory) return void(fuse_reply_err(request, ENOTDIR));
   const auto found = toc.lookup(directory, name);
   fuse_entry_param entry{};  // inode 0: "it is not there", kept as long
   entry.entry_timeout = valid_seconds;
-  if (found) entry = entry_for(toc, *found);
+  if (found) entry = entry_for(context, *found);
   fuse_reply_entry(request, &entry);
 }
 
@@ -57,10 +62,9 @@ void on_forget_multi(fuse_req_t request, std::size_t, fuse_forget_data*) {
 }
 
 void on_getattr(fuse_req_t request, fuse_ino_t number, fuse_file_info*) {
-  const auto& toc = *context_of(request).parts.image.toc;
-  if (!known(toc, number)) return void(fuse_reply_err(request, ESTALE));
-  const auto inode = static_cast<inode_number>(number);
-  const auto attributes = attributes_of(toc.inode(inode), inode);
+  const auto& context = context_of(request);
+  if (!known(*context.parts.image.toc, number)) return void(fuse_reply_err(request, ESTALE));
+  const auto attributes = attributes_of(context, static_cast<inode_number>(number));
   fuse_reply_attr(request, &attributes, valid_seconds);
 }
 
@@ -141,8 +145,8 @@ class directory_filler {
       : request_(request), buffer_(bytes), what_(what) {}
 
   /// @returns false when it did not fit.
-  bool add(const toc_view& toc, const char* name, inode_number number, off_t next) {
-    const auto entry = entry_for(toc, number);
+  bool add(const session_context& context, const char* name, inode_number number, off_t next) {
+    const auto entry = entry_for(context, number);
     char* const at = buffer_.data() + used_;
     const auto room = buffer_.size() - used_;
     const auto needed = what_ == listing::names
@@ -162,7 +166,8 @@ class directory_filler {
 };
 
 void list(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset, listing what) {
-  const auto& toc = *context_of(request).parts.image.toc;
+  const auto& context = context_of(request);
+  const auto& toc = *context.parts.image.toc;
   if (!known(toc, number) || offset < 0) return void(fuse_reply_err(request, ESTALE));
   const auto self = static_cast<inode_number>(number);
   const auto directory = toc.inode(self);
@@ -178,7 +183,7 @@ void list(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset
       name = entry.name;
       child = entry.inode;
     }
-    if (!filler.add(toc, name.c_str(), child, static_cast<off_t>(place + 1))) break;
+    if (!filler.add(context, name.c_str(), child, static_cast<off_t>(place + 1))) break;
   }
   filler.reply();
 }

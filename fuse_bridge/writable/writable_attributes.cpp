@@ -13,9 +13,6 @@
 namespace firstlight {
 namespace {
 
-constexpr std::uint64_t block_bytes = 4096;
-constexpr std::uint64_t sector_bytes = 512;
-
 os_result<void> change_owner(int file, const attribute_changes& changes) {
   if (!changes.uid && !changes.gid) return {};
   constexpr auto keep = static_cast<uid_t>(-1);
@@ -52,7 +49,8 @@ os_result<file_descriptor> writable_tree::grab(const layer_node& node) {
 os_result<struct stat> writable_tree::attributes_of(node_number number) {
   auto* node = tree_.find(number);
   if (node == nullptr) {
-    auto attributes = firstlight::attributes_of(image_inode(number), static_cast<inode_number>(number));
+    auto attributes =
+        firstlight::attributes_of(image_inode(number), static_cast<inode_number>(number), directories_);
     if (tree_.changed() && !S_ISDIR(attributes.st_mode))
       attributes.st_nlink = tree_.image_places(static_cast<inode_number>(number)).size();
     return attributes;
@@ -68,8 +66,7 @@ os_result<struct stat> writable_tree::attributes_of(node_number number) {
   now.st_ino = number;
   if (S_ISDIR(now.st_mode) && now.st_nlink != 0) now.st_nlink = tree_.folder_links(number);
   if (S_ISREG(now.st_mode) && node->below)
-    now.st_blocks = static_cast<blkcnt_t>((static_cast<std::uint64_t>(now.st_size) + block_bytes - 1) /
-                                          block_bytes * (block_bytes / sector_bytes));
+    now.st_blocks = sectors_for(static_cast<std::uint64_t>(now.st_size));
   return now;
 }
 

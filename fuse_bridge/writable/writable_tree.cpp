@@ -10,6 +10,7 @@ writable_tree::writable_tree(std::shared_ptr<const toc_view> toc, std::uint32_t 
                              const content_store& store, std::unique_ptr<upper_layer> layer,
                              exchange_notes exchanges, std::uint64_t copied_at_once_max, session_life life)
     : toc_(std::move(toc)),
+      directories_(toc_),
       toc_mark_(toc_mark),
       store_(store),
       layer_(std::move(layer)),

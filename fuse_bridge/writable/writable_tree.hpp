@@ -6,6 +6,7 @@
 #include "fuse_bridge/writable/layer_tree.hpp"
 #include "fuse_bridge/writable/upper_layer.hpp"
 #include "storage/content_store.hpp"
+#include "storage/erofs/shown_sizes.hpp"
 
 namespace firstlight {
 
@@ -157,6 +158,7 @@ class writable_tree {
   [[nodiscard]] node_number number_for(const struct stat& made) const;
 
   std::shared_ptr<const toc_view> toc_;
+  directory_sizes directories_;
   std::uint32_t toc_mark_;
   const content_store& store_;
   std::unique_ptr<upper_layer> layer_;

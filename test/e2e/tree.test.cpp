@@ -3,6 +3,7 @@
 #include "test/e2e/real_image.hpp"
 #include "test/e2e/streamed_image.hpp"
 #include "test/harness/image_oracle.hpp"
+#include "test/harness/seen_sizes.hpp"
 
 namespace firstlight {
 namespace {
@@ -32,6 +33,12 @@ void check_mounts_equal_umoci(cluster& all, const std::filesystem::path& layout)
   const auto tree = observe_folder(all.mount("oracle:1", "overlay", mount_kind::writable));
   CHECK(shown(differences(expected, tree, {.unpacked_since = since, .directory_links = false})) == equal);
   check_complete(all, "oracle:1");
+  const auto sizes = [&](const std::string& name) {
+    auto seen = see_sizes(all.folder() / "mounts" / name).directories;
+    seen.erase(".");  // above the image's root is the upper folder
+    return seen;
+  };
+  CHECK((sizes("overlay") == sizes("plain")));
   for (const std::string mount : {"overlay", "plain"}) CHECK(all.on_node({"umount", mount}).exit_code == 0);
   CHECK(all.mounts().empty());
 }
@@ -98,6 +105,26 @@ TEST_CASE("mounts of nasty layers equal what umoci unpacks") {
   const auto layout = all.folder() / "nasty";
   write_layout(layout, {lower_layer(), upper_layer()});
   check_mounts_equal_umoci(all, layout);
+}
+
+TEST_CASE("mounts of all modes show the same sizes of directories and of the whole") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto layout = all.folder() / "nasty";
+  write_layout(layout, {lower_layer(), upper_layer()});
+  all.add(layout, "sizes:1");
+  const auto seen_in = [&](const std::string& mode) {
+    const auto target = all.folder() / "mounts" / mode;
+    const auto mounted = all.on_node(
+        {"mount", "sizes:1", target.string(), "--name", mode, "--read-only", "--mount-mode", mode});
+    INFO(mode << ": " << mounted.errors);
+    REQUIRE(mounted.exit_code == 0);
+    return see_sizes(target);
+  };
+  const auto hybrid = seen_in("hybrid");
+  CHECK(hybrid.directories.size() > 5);
+  CHECK((seen_in("overlay") == hybrid));
+  CHECK((seen_in("fuse") == hybrid));
 }
 
 TEST_CASE("mounts of redis equal what umoci unpacks") {

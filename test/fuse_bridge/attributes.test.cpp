@@ -35,8 +35,14 @@ image_builder everything() {
   return image;
 }
 
-void check_attributes(const toc_view& toc, inode_number number, const std::string& path) {
+std::uint64_t size_of(const std::shared_ptr<const toc_view>& toc, const inode_view& inode) {
+  return inode.type == file_type::directory ? directory_sizes(toc).of(inode) : inode.size;
+}
+
+void check_attributes(const std::shared_ptr<const toc_view>& of, inode_number number,
+                      const std::string& path) {
   INFO(path);
+  const auto& toc = *of;
   const auto inode = toc.inode(number);
   struct stat st {};
   REQUIRE(lstat(path.c_str(), &st) == 0);
@@ -45,7 +51,7 @@ void check_attributes(const toc_view& toc, inode_number number, const std::strin
   CHECK(st.st_nlink == inode.links);
   CHECK(st.st_uid == inode.uid);
   CHECK(st.st_gid == inode.gid);
-  CHECK(static_cast<std::uint64_t>(st.st_size) == inode.size);
+  CHECK(static_cast<std::uint64_t>(st.st_size) == size_of(of, inode));
   CHECK(st.st_mtim.tv_sec == inode.modified.seconds);
   CHECK(st.st_mtim.tv_nsec == static_cast<long>(inode.modified.nanoseconds));
   CHECK(major(st.st_rdev) == inode.device_major);
@@ -62,8 +68,10 @@ void check_attributes(const toc_view& toc, inode_number number, const std::strin
   }
 }
 
-std::size_t check_tree(const toc_view& toc, inode_number number, const std::string& path) {
-  check_attributes(toc, number, path);
+std::size_t check_tree(const std::shared_ptr<const toc_view>& of, inode_number number,
+                       const std::string& path) {
+  check_attributes(of, number, path);
+  const auto& toc = *of;
   const auto inode = toc.inode(number);
   if (inode.type != file_type::directory) return 1;
   std::set<std::string> expected;
@@ -71,7 +79,7 @@ std::size_t check_tree(const toc_view& toc, inode_number number, const std::stri
   for (std::uint32_t i = 0; i < toc.entry_count(inode); ++i) {
     const auto entry = toc.entry(inode, i);
     expected.emplace(entry.name);
-    checked += check_tree(toc, entry.inode, path + "/" + std::string(entry.name));
+    checked += check_tree(of, entry.inode, path + "/" + std::string(entry.name));
   }
   std::set<std::string> listed;
   for (const auto& entry : std::filesystem::directory_iterator(path)) listed.insert(entry.path().filename());
@@ -84,7 +92,7 @@ std::size_t check_tree(const toc_view& toc, inode_number number, const std::stri
 TEST_CASE("every attribute of a read-only mount is the image's while no content has arrived") {
   if (!mounting_is_possible()) return;
   mounted_image image(everything());
-  CHECK(check_tree(*image.image.toc, root_inode, image.root()) == 17);
+  CHECK(check_tree(image.image.toc, root_inode, image.root()) == 17);
   CHECK(image.source.wanted().empty());
 }
 
@@ -108,6 +116,7 @@ TEST_CASE("statfs describes a full file system of the image's size") {
   REQUIRE(statvfs(image.root().c_str(), &fs) == 0);
   CHECK(fs.f_files == image.image.toc->inode_count());
   CHECK(fs.f_bfree == 0);
+  CHECK(fs.f_blocks == blocks_of_image(*image.image.toc));
   CHECK(fs.f_blocks * fs.f_frsize >= image.image.toc->content_bytes());
   CHECK(fs.f_blocks * fs.f_frsize < image.image.toc->content_bytes() + 1'000'000);
   CHECK((fs.f_flag & ST_RDONLY) != 0);
