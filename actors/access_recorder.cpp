@@ -11,10 +11,10 @@ bool access_recorder::begin(std::chrono::nanoseconds started, recorded_detail de
     if (std::exchange(begun_, true)) return false;
     started_ = started;
     recording_ = recording(std::chrono::steady_clock::now(), limits_);
+    detail_ = detail;
+    active_ = true;  // with the lock: who finishes it at once must have the last word
     attach = attach_;
   }
-  detail_ = detail;
-  active_ = true;
   if (attach) attach();
   return true;
 }
@@ -90,7 +90,7 @@ std::vector<recorded_content> access_recorder::so_far() const {
 std::vector<recorded_content> access_recorder::finish() {
   stop();
   const std::lock_guard lock(mutex_);
-  begun_ = false;
+  begun_ = active_ = false;  // it may have begun after the stop
   return recording_.take();
 }
 

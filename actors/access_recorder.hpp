@@ -67,7 +67,7 @@ class access_recorder {
 
  private:
   recording_limits limits_;
-  std::atomic<bool> active_{false};
+  std::atomic<bool> active_{false};  // set with the lock, read without
   std::atomic<recorded_detail> detail_{recorded_detail::blocks};
   std::atomic<std::uint32_t> waiting_{0};
   mutable std::mutex mutex_;  // guards the following

@@ -71,3 +71,16 @@ TEST_CASE("threads note what is read while recordings begin, are looked at and f
   CHECK(attached == recordings);
   CHECK(detached == recordings);
 }
+
+TEST_CASE("a recording that is finished while it begins does not stay active") {
+  constexpr int recordings = 200;
+  access_recorder recorder(recording_limits{});
+  for (int i = 1; i <= recordings; ++i) {
+    const std::chrono::nanoseconds started(i);
+    std::thread beginner([&] { recorder.begin(started, recorded_detail::blocks); });
+    while (recorder.started() != started) std::this_thread::yield();
+    static_cast<void>(recorder.finish());
+    beginner.join();
+    REQUIRE_FALSE(recorder.active());
+  }
+}
