@@ -165,6 +165,28 @@ class generator {
 
 }  // namespace
 
+bool uses_held_file(action what) {
+  switch (what) {
+    case action::held_write:
+    case action::held_read:
+    case action::held_truncate:
+    case action::held_sync:
+    case action::held_look:
+    case action::held_lock:
+    case action::held_find_holes:
+    case action::held_change_mode:
+    case action::held_change_owner:
+    case action::held_set_time:
+    case action::held_set_xattr:
+    case action::held_lock_range:
+    case action::held_ask_range:
+    case action::held_lock_as_process:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string to_text(const operation& what) {
   std::string text = names.at(static_cast<std::size_t>(what.what));
   text += " " + what.path + " other=" + what.other + " offset=" + std::to_string(what.offset) +

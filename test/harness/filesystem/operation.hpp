@@ -69,6 +69,9 @@ struct operation {
   std::uint32_t slot = 0;
 };
 
+/// Whether it uses the file that its slot holds. Those that put one there or let it go do not.
+[[nodiscard]] bool uses_held_file(action what);
+
 /// One line, for people.
 [[nodiscard]] std::string to_text(const operation& what);
 

@@ -172,6 +172,7 @@ outcome subject::apply(const operation& what) {
   const auto full = (root_ / what.path).string();
   auto& held = held_.at(what.slot);
   const auto flags = static_cast<int>(what.flags);
+  if (uses_held_file(what.what) && !held) return {};
   switch (what.what) {
     case action::write:
       return with_file(what, O_RDWR | flags, write_bytes);
@@ -260,17 +261,17 @@ outcome subject::apply(const operation& what) {
       held = file_descriptor(::openat(at, path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
       return held ? outcome{} : outcome{errno, 0, {}};
     case action::held_write:
-      return held ? write_bytes(held.get(), what) : outcome{};
+      return write_bytes(held.get(), what);
     case action::held_read:
-      return held ? read_whole(held.get(), what) : outcome{};
+      return read_whole(held.get(), what);
     case action::held_truncate:
-      return held ? ended(::ftruncate(held.get(), what.size)) : outcome{};
+      return ended(::ftruncate(held.get(), what.size));
     case action::held_sync:
-      return held ? ended(::fsync(held.get())) : outcome{};
+      return ended(::fsync(held.get()));
     case action::held_look:
-      return held ? look(held.get(), "", view) : outcome{};
+      return look(held.get(), "", view);
     case action::held_lock:
-      return held ? ended(::flock(held.get(), flags)) : outcome{};
+      return ended(::flock(held.get(), flags));
     case action::open_as_user: {
       const as_user meanwhile;
       return with_file(what, flags, [](int, const operation&) { return outcome{}; });
@@ -291,19 +292,9 @@ outcome subject::apply(const operation& what) {
       return with_file(what, O_PATH, ask_space);
     case action::ask_terminal:
       return with_file(what, O_RDONLY, ask_terminal);
-    case action::held_find_holes:
-    case action::held_change_mode:
-    case action::held_change_owner:
-    case action::held_set_time:
-    case action::held_set_xattr:
-    case action::held_lock_range:
-    case action::held_ask_range:
-    case action::held_lock_as_process:
-      return held ? apply_to_open(held.get(), what) : outcome{};
-    case action::count_:
-      break;
+    default:
+      return apply_to_open(held.get(), what);
   }
-  throw std::logic_error("no action");
 }
 
 std::vector<std::string> subject::observe(const view_of_attributes& seen) const {

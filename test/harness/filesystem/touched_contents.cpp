@@ -36,30 +36,6 @@ std::vector<touched_file> named_by(const operation& what) {
   }
 }
 
-/// A file that is held was opened for writing, so it has arrived.
-bool is_of_held(action what) {
-  switch (what) {
-    case action::hold:
-    case action::held_write:
-    case action::held_read:
-    case action::held_truncate:
-    case action::held_sync:
-    case action::held_look:
-    case action::held_lock:
-    case action::held_find_holes:
-    case action::held_change_mode:
-    case action::held_change_owner:
-    case action::held_set_time:
-    case action::held_set_xattr:
-    case action::held_lock_range:
-    case action::held_ask_range:
-    case action::held_lock_as_process:
-      return true;
-    default:
-      return false;
-  }
-}
-
 std::optional<struct stat> regular(const std::filesystem::path& path) {
   struct stat st {};
   if (::lstat(path.c_str(), &st) != 0 || !S_ISREG(st.st_mode)) return std::nullopt;
@@ -90,10 +66,12 @@ std::optional<std::string> compare_one(const operation& reading, subject& native
 
 std::optional<std::string> touched_contents::compare_after(const operation& what, const outcome& done,
                                                            subject& native, subject& tested) {
-  if (is_of_held(what.what))
+  const bool held = uses_held_file(what.what);
+  // A file that is held was opened for writing, so it has arrived.
+  if (held || what.what == action::hold)
     if (auto wrong = compare_one({.what = action::held_read, .slot = what.slot}, native, tested))
       return wrong;
-  if (is_of_held(what.what) && what.what != action::hold) return std::nullopt;
+  if (held) return std::nullopt;
   for (const auto& [path, contents] : named_by(what)) {
     const auto file = regular(native.root() / path);
     if (!file) continue;
