@@ -189,7 +189,9 @@ result<void> hub_daemon::listen(const hub_options& options, const std::string& v
                                    options.admin);
   if (!admin) return tl::unexpected(admin.error());
   admin_ = std::move(*admin);
-  if (auto served = serve_metrics(options); !served) return served;
+  auto metrics = serve_metrics(system_, loop_, options, caf::actor_cast<admin_service>(root_));
+  if (!metrics) return tl::unexpected(metrics.error());
+  metrics_ = std::move(*metrics);
   if (options.address_file.empty()) return {};
   return write_file_durably(options.address_file,
                             bytes_view(reinterpret_cast<const std::byte*>(address_.data()), address_.size()));
@@ -217,19 +219,6 @@ result<void> hub_daemon::join_peers(const hub_options& options, const std::strin
     peer_links_.push_back(std::move(*link));
     peers_.push_back(std::move(peer));
   }
-  return {};
-}
-
-result<void> hub_daemon::serve_metrics(const hub_options& options) {
-  if (options.metrics_listen.empty()) return {};
-  auto metrics = metrics_server::start(system_, loop_,
-                                       {.listen = options.metrics_listen,
-                                        .tls = options.tls,
-                                        .limits = options.link,
-                                        .revoked = options.revoked_nodes},
-                                       caf::actor_cast<admin_service>(root_));
-  if (!metrics) return tl::unexpected(metrics.error());
-  metrics_ = std::move(*metrics);
   return {};
 }
 

@@ -35,7 +35,6 @@ class hub_daemon {
   result<void> spawn_actors(const hub_options& options, const std::string& version);
   result<void> listen(const hub_options& options, const std::string& version);
   result<void> join_peers(const hub_options& options, const std::string& version);
-  result<void> serve_metrics(const hub_options& options);
 
   caf::actor_system& system_;
   std::unique_ptr<database> metadata_;

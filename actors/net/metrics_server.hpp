@@ -42,4 +42,19 @@ class metrics_server {
   std::string socket_;                    // to be removed; empty: there is none
 };
 
+/// The metrics server of a daemon whose root is `service`, as the options of a hub or a node say; none if
+/// they name no place to listen at. Errors: as metrics_server::start.
+template <class Options>
+[[nodiscard]] result<std::unique_ptr<metrics_server>> serve_metrics(caf::actor_system& system, kj_loop& loop,
+                                                                    const Options& options,
+                                                                    admin_service service) {
+  if (options.metrics_listen.empty()) return std::unique_ptr<metrics_server>();
+  return metrics_server::start(system, loop,
+                               {.listen = options.metrics_listen,
+                                .tls = options.tls,
+                                .limits = options.link,
+                                .revoked = options.revoked_nodes},
+                               std::move(service));
+}
+
 }  // namespace firstlight

@@ -232,13 +232,7 @@ result<void> node_daemon::serve_other_machines(const node_options& options) {
     if (!port) return tl::unexpected(port.error());
     admin_port_ = std::move(*port);
   }
-  if (options.metrics_listen.empty()) return {};
-  auto metrics = metrics_server::start(system_, loop_,
-                                       {.listen = options.metrics_listen,
-                                        .tls = options.tls,
-                                        .limits = options.link,
-                                        .revoked = options.revoked_nodes},
-                                       caf::actor_cast<admin_service>(root_));
+  auto metrics = serve_metrics(system_, loop_, options, caf::actor_cast<admin_service>(root_));
   if (!metrics) return tl::unexpected(metrics.error());
   metrics_ = std::move(*metrics);
   return {};
