@@ -23,24 +23,14 @@ std::uint32_t worker_count(const node_options& options) {
   return options.workers != 0 ? options.workers : std::max(2U, std::thread::hardware_concurrency());
 }
 
-constexpr table starts_table{"start"};
-constexpr const char* unchecked_key =
-    "unchecked";  // from before the contents are opened until losses are noted
-
-/// What a power cut has taken arrives again: without this it would be missed by readers only. The store
-/// forgets its losses when it is opened, so a process that died before it noted them leaves the check to this
-/// one.
-void find_losses(database& metadata, image_catalogue& catalogue, const content_store& contents,
-                 bool left_unchecked) {
-  if (contents.lost_at_opening() > 0 || left_unchecked) {
-    const auto lacking = mark_incomplete(catalogue, contents);
-    if (!lacking) return spdlog::error("images that lack contents: {}", to_string(lacking.error()));
-    for (const auto& reference : *lacking)
-      spdlog::error("{} is not complete any more: files of the store are gone or cut short", reference);
-  }
-  // Makes what was marked durable with it.
-  if (auto checked = metadata.erase(starts_table, unchecked_key, durability::synced); !checked)
-    spdlog::error("images are checked again at the next start: {}", to_string(checked.error()));
+/// What a power cut has taken arrives again: without this it would be missed by readers only.
+void find_losses(loss_check check, image_catalogue& catalogue, const content_store& contents) {
+  const auto lacking = check.finish(catalogue, contents);
+  if (!lacking)
+    return spdlog::error("images that lack contents are looked for again at the next start: {}",
+                         to_string(lacking.error()));
+  for (const auto& reference : *lacking)
+    spdlog::error("{} is not complete any more: files of the store are gone or cut short", reference);
 }
 
 /// It is in `status` as long as it lasts.
@@ -66,9 +56,8 @@ result<void> node_daemon::open_stores(const node_options& options) {
   auto metadata = database::open(options.store_folder / "metadata", options.database);
   if (!metadata) return fail(metadata.error(), "the store " + options.store_folder.string());
   metadata_ = std::move(*metadata);
-  const auto left_unchecked = metadata_->get(starts_table, unchecked_key);
-  if (!left_unchecked) return tl::unexpected(left_unchecked.error());
-  if (auto noted = metadata_->put(starts_table, unchecked_key, "", durability::synced); !noted) return noted;
+  const auto losses = loss_check::begin(*metadata_);
+  if (!losses) return tl::unexpected(losses.error());
   auto contents =
       content_store::open(options.store_folder, *metadata_, {}, options.open_files_max, options.contents);
   if (!contents) return tl::unexpected(contents.error());
@@ -76,7 +65,7 @@ result<void> node_daemon::open_stores(const node_options& options) {
   auto catalogue = image_catalogue::open(options.store_folder, *metadata_, options.catalogue);
   if (!catalogue) return tl::unexpected(catalogue.error());
   catalogue_ = std::move(*catalogue);
-  find_losses(*metadata_, *catalogue_, *contents_, left_unchecked->has_value());
+  find_losses(*losses, *catalogue_, *contents_);
   auto layers = layer_registry::open(options.store_folder, *metadata_, options.layers);
   if (!layers) return tl::unexpected(layers.error());
   layers_ = std::move(*layers);
