@@ -155,7 +155,8 @@ using mounter = caf::typed_actor<
     // this kernel does not have.
     caf::replies_to<mount_request>::with<mounted>,
     // What is left of it afterwards, for programs that use it still, goes with the first request after the
-    // last of them. No such mount is success. Errors: `busy`, `io`: the target is still there.
+    // last of them. Errors: `busy`, `io`: the target is still there; `not_found`: nobody holds such a mount
+    // any more, or not yet.
     caf::replies_to<unmount_failed>::with<unmounted>>;
 
 /// HUB LINK: the hub as the node sees it, presented by the transport (actors/net/). Reconnects by

@@ -11,7 +11,7 @@ void failed_mounts::take(std::shared_ptr<held_mount> mount) {
 result<void> failed_mounts::take_down(const std::string& name, busy_mount when_busy) {
   const std::lock_guard lock(mutex_);
   const auto found = mounts_.find(name);
-  if (found == mounts_.end()) return {};
+  if (found == mounts_.end()) return fail(errc::not_found, "no mount " + name + " that has failed is held");
   if (auto gone = found->second->take_down(when_busy); !gone) return gone;
   if (!found->second->alive()) mounts_.erase(found);
   return {};

@@ -19,8 +19,8 @@ class failed_mounts {
 
   void take(std::shared_ptr<held_mount> mount);
 
-  /// Takes the mount of that name away; what is left of it goes with the first call after its last user. No
-  /// such mount is success. Errors: `busy`, `io`: the target is still there.
+  /// Takes the mount of that name away; what is left of it goes with the first call after its last user.
+  /// Errors: `busy`, `io`: the target is still there; `not_found`: it has gone, or has not been taken yet.
   result<void> take_down(const std::string& name, busy_mount when_busy);
 
  private:

@@ -18,41 +18,101 @@ running_mount* find_failed(const node_shell& my, const std::string& name) {
   return there ? &found->second : nullptr;
 }
 
-void answer(const std::optional<admin_promise>& reply) {
-  if (reply) deliver(*reply, admin_done{});
+void answer_all(running_mount& mount, const std::optional<error>& problem) {
+  for (auto reply : std::exchange(mount.umount_replies, {}))
+    problem ? refuse(reply, *problem) : deliver(reply, admin_done{});
 }
 
-void look_later(const node_shell& my, const running_mount& mount) {
-  my.self->delayed_send(my.self, my.tools->limits.last_user_wait, umount_overdue{mount.handle});
+std::filesystem::path folder_of(const node_shell& my, const std::string& name) {
+  return my.tools->run_folder / private_mounts_folder / name;
 }
 
-/// Nobody tells of its last user, so it is asked for again until nothing is left.
-void on_taken_down(const node_shell& my, const std::string& name, busy_mount how,
-                   const std::optional<admin_promise>& reply) {
-  auto* mount = find_failed(my, name);
-  if (mount == nullptr) return answer(reply);
-  if (!stays_mounted(my, name)) {
-    forget(my, name);
-    return answer(reply);
+/// An earlier look that is still to come does not count any more.
+void look_later(const node_shell& my, running_mount& mount) {
+  const auto& limits = my.tools->limits;
+  auto& look = mount.look;
+  look.wait =
+      look.wait.count() == 0 ? limits.last_user_wait : std::min(look.wait * 2, limits.failed_look_wait_max);
+  my.self->delayed_send(my.self, look.wait, umount_overdue{mount.handle, ++look.number});
+}
+
+void look_soon(const node_shell& my, running_mount& mount) {
+  mount.look.wait = {};
+  mount.look.in_vain = 0;
+  look_later(my, mount);
+}
+
+/// Whether another look is worth it, which then is to come.
+bool look_again_in_vain(const node_shell& my, running_mount& mount) {
+  if (++mount.look.in_vain >= my.tools->limits.failed_looks_max) return false;
+  look_later(my, mount);
+  return true;
+}
+
+/// A question to the mounter: of a user who waits for the answer, or of a look.
+struct question {
+  std::string name;
+  busy_mount how = busy_mount::refuse;
+  std::optional<admin_promise> reply{};
+};
+
+/// Programs use what is left. Nobody tells of the last of them, so it is asked for again until nothing is.
+void on_held(const node_shell& my, running_mount& mount, const question& asked) {
+  if (!asked.reply || asked.how == busy_mount::detach) answer_all(mount, std::nullopt);
+  if (asked.reply) return look_soon(my, mount);
+  mount.look.in_vain = 0;
+  look_later(my, mount);
+}
+
+/// Its bridge may be about to hand it over, or to remove what is left of it.
+void on_unheld(const node_shell& my, running_mount& mount, const question& asked) {
+  if (asked.reply) return look_soon(my, mount);
+  const auto folder = folder_of(my, asked.name);
+  std::error_code problem;
+  std::filesystem::remove(folder, problem);  // only an empty one: nothing is mounted below it
+  if (!stays_mounted(my, asked.name)) return forget(my, asked.name);
+  const auto why = "nothing holds it any more, but its folder " + folder.string() +
+                   " cannot be removed: " + problem.message() +
+                   "; unmount what is mounted below it, remove it, then 'firstlight umount " + asked.name +
+                   "'";
+  answer_all(mount, error{errc::failed_precondition, "mount " + asked.name + " has failed: " + why});
+  if (look_again_in_vain(my, mount)) return;
+  mount.look.asked.reset();
+  mount.entry.failure = why;
+  spdlog::error("mount {} has failed and stays: {}", asked.name, why);
+}
+
+void on_refused(running_mount& mount, const question& asked, const error& why) {
+  if (asked.reply) return refuse(*asked.reply, why);
+  spdlog::warn("mount {} has failed and stays: {}", asked.name, to_string(why));
+  mount.look.asked.reset();
+  answer_all(mount, why);
+}
+
+void on_answer(const node_shell& my, const question& asked, const std::optional<error>& problem) {
+  auto* mount = find_failed(my, asked.name);
+  if (mount == nullptr) return asked.reply ? deliver(*asked.reply, admin_done{}) : void();
+  const bool unheld = problem && problem->code == errc::not_found;
+  if (problem && !unheld) return on_refused(*mount, asked, *problem);
+  if (asked.reply) {
+    mount->look.asked = asked.how;
+    mount->umount_replies.push_back(*asked.reply);
   }
-  if (how == busy_mount::refuse && reply)
-    mount->umount_replies.push_back(*reply);
-  else
-    answer(reply);
-  if (!std::exchange(mount->looked_after, true)) look_later(my, *mount);
+  if (!stays_mounted(my, asked.name)) return forget(my, asked.name);
+  unheld ? on_unheld(my, *mount, asked) : on_held(my, *mount, asked);
 }
 
-void on_not_taken_down(const node_shell& my, const std::string& name, const error& why) {
-  spdlog::warn("mount {} has failed and stays: {}", name, to_string(why));
-  auto* mount = find_failed(my, name);
-  if (mount != nullptr && !std::exchange(mount->looked_after, true)) look_later(my, *mount);
+void take_down(const node_shell& my, const question& asked) {
+  my.self->request(my.tools->mounts, my.tools->limits.unmount_timeout, unmount_failed{asked.name, asked.how})
+      .then([=](unmounted) { on_answer(my, asked, std::nullopt); },
+            [=](const caf::error& problem) { on_answer(my, asked, from_caf(problem)); });
 }
 
 }  // namespace
 
 bool stays_mounted(const node_shell& my, const std::string& name) {
   std::error_code problem;
-  return std::filesystem::exists(my.tools->run_folder / private_mounts_folder / name, problem);
+  return std::filesystem::exists(folder_of(my, name), problem);
 }
 
 void keep_failed(const node_shell& my, running_mount& mount) {
@@ -63,17 +123,16 @@ void keep_failed(const node_shell& my, running_mount& mount) {
   mount.tracing = tracer{};
   my.state().events.note("failed", mount.entry.name);
   spdlog::error("mount {} has failed and is used: {}", mount.entry.name, mount.entry.failure);
-  for (auto reply : std::exchange(mount.umount_replies, {})) deliver(reply, admin_done{});
-  look_later(my, mount);  // its bridge may be about to take away what nobody uses
+  answer_all(mount, std::nullopt);
+  look_soon(my, mount);  // its bridge may be about to take away what nobody uses
 }
 
-void look_at_failed(const node_shell& my, const std::string& name, running_mount& mount) {
-  if (std::exchange(mount.looked_after, false))
-    umount_failed_mount(my, name, busy_mount::detach, std::nullopt);
-  else if (stays_mounted(my, name))
-    look_later(my, mount);
-  else
-    forget(my, std::string(name));  // the mount has the name
+void look_at_failed(const node_shell& my, running_mount& mount) {
+  const auto name = mount.entry.name;
+  if (!stays_mounted(my, name)) return forget(my, name);
+  // In the way that was asked for: what nobody held then may turn out to be in use.
+  if (mount.look.asked) return take_down(my, {name, *mount.look.asked});
+  look_again_in_vain(my, mount);
 }
 
 void leave_failed(const node_shell& my) {
@@ -85,14 +144,8 @@ void leave_failed(const node_shell& my) {
   });
 }
 
-void umount_failed_mount(const node_shell& my, const std::string& name, busy_mount how,
-                         const std::optional<admin_promise>& reply) {
-  my.self->request(my.tools->mounts, my.tools->limits.unmount_timeout, unmount_failed{name, how})
-      .then([=](unmounted) { on_taken_down(my, name, how, reply); },
-            [=](const caf::error& problem) {
-              if (reply) return refuse(*reply, from_caf(problem));
-              on_not_taken_down(my, name, from_caf(problem));
-            });
+void umount_failed_mount(const node_shell& my, const std::string& name, busy_mount how, admin_promise reply) {
+  take_down(my, {name, how, reply});
 }
 
 }  // namespace firstlight::detail

@@ -92,13 +92,13 @@ void answer_overdue(const node_shell& my, const umount_overdue& what);
 [[nodiscard]] bool stays_mounted(const node_shell& my, const std::string& name);
 /// It is used though its instance has ended: it stays one of the node's, until it is taken down.
 void keep_failed(const node_shell& my, running_mount& mount);
-/// Some time later: forgets it if it has gone, and takes away what is left if that was asked for.
-void look_at_failed(const node_shell& my, const std::string& name, running_mount& mount);
+/// Some time later: forgets it if it has gone, and takes away what is left if that was asked for. Looks end
+/// when there is nothing to wait for; then its failure says why it stays.
+void look_at_failed(const node_shell& my, running_mount& mount);
 /// The next process goes on with those that programs use.
 void leave_failed(const node_shell& my);
 /// Answers as `umount` does.
-void umount_failed_mount(const node_shell& my, const std::string& name, busy_mount how,
-                         const std::optional<admin_promise>& reply);
+void umount_failed_mount(const node_shell& my, const std::string& name, busy_mount how, admin_promise reply);
 
 // ---- mounts (node_mounts.cpp) ------------------------------------------------------------------
 

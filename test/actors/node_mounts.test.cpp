@@ -21,16 +21,21 @@ struct outcome_of_mounting {
   std::string fallback;
 };
 
-/// Mounts that have failed are used, and gone at once when they are detached.
-mounter make_mounter(actor_stage& stage, const instance& mount, const std::filesystem::path& folder,
-                     const outcome_of_mounting& outcome) {
+/// What is asked of the mounter about mounts that have failed, and its answers.
+struct failed_side {
+  std::vector<busy_mount> asked{};
+  std::function<result<void>(const unmount_failed&)> answer{};
+};
+
+mounter make_mounter(actor_stage& stage, const instance& mount, const outcome_of_mounting& outcome,
+                     const std::shared_ptr<failed_side>& failed) {
   return stage.keep(stage.system().spawn([=]() -> mounter::behavior_type {
     return {[=](const mount_request&) {
               return mounted{mount, outcome.mode, {}, outcome.fallback};
             },
-            [=](const unmount_failed& asked) -> caf::result<unmounted> {
-              if (asked.when_busy == busy_mount::refuse) return to_caf({errc::busy, "it is in use"});
-              std::filesystem::remove_all(folder / asked.name);
+            [=](const unmount_failed& what) -> caf::result<unmounted> {
+              failed->asked.push_back(what.when_busy);
+              if (const auto gone = failed->answer(what); !gone) return to_caf(gone.error());
               return unmounted{};
             }};
   }));
@@ -53,6 +58,7 @@ struct mount_bench {
   instance behind =
       stage.keep(spawn_instance(stage.system(), {image.toc, node.contents.get(), {}, bridge, counters, {}}));
   layer_record layer = layers->add({.place = automatic_place{}, .access = layer_access::writable}).value();
+  std::shared_ptr<failed_side> failed = std::make_shared<failed_side>();
   node_root root;
 
   explicit mount_bench(const outcome_of_mounting& outcome = {}) {
@@ -62,7 +68,13 @@ struct mount_bench {
     const left_mount mount{{.name = "app", .record = record, .session = {}}, {record.image, image.toc}};
     auto tools = plain_root_tools(stage, node, *layers, switches, far);
     run_folder = tools.run_folder;
-    tools.mounts = make_mounter(stage, behind, run_folder / private_mounts_folder, outcome);
+    // Failed mounts are used, and gone at once when they are detached.
+    failed->answer = [this](const unmount_failed& what) -> result<void> {
+      if (what.when_busy == busy_mount::refuse) return fail(errc::busy, "it is in use");
+      std::filesystem::remove_all(folder());
+      return {};
+    };
+    tools.mounts = make_mounter(stage, behind, outcome, failed);
     root = stage.keep(stage.system().spawn(make_node_root, std::move(tools), std::vector<left_mount>{mount}));
     stage.run();
   }
@@ -73,9 +85,18 @@ struct mount_bench {
   }
   /// Programs use the mount meanwhile.
   void let_bridge_fail_in_use() {
-    std::filesystem::create_directories(run_folder / private_mounts_folder / "app");
+    std::filesystem::create_directories(folder());
     caf::anon_send_exit(bridge, caf::exit_reason::unhandled_exception);
     stage.run();
+  }
+  /// It is there as long as something of the mount is.
+  [[nodiscard]] std::filesystem::path folder() const { return run_folder / private_mounts_folder / "app"; }
+  /// The answer may come later.
+  actor_stage::answer<admin_message> umount(const admin_umount& asked) {
+    auto answer =
+        stage.ask<admin_message>(root, admin_message{encode(admin_request(asked))}, make_client(stage));
+    stage.run();
+    return answer;
   }
   std::vector<admin_mount> listed() {
     return ask_root<admin_listing>(stage, root, admin_list_request{}).value().mounts;
@@ -87,7 +108,7 @@ struct mount_bench {
 TEST_CASE("what was written to a mount whose bridge fails goes with it, unless programs use the mount") {
   mount_bench all;
   const bool used = GENERATE(false, true);
-  if (used) std::filesystem::create_directories(all.run_folder / private_mounts_folder / "app");
+  if (used) std::filesystem::create_directories(all.folder());
   caf::anon_send_exit(all.bridge, caf::exit_reason::unhandled_exception);
   all.stage.run();
   CHECK(all.layers->find(all.layer.id).has_value() == used);
@@ -109,6 +130,114 @@ TEST_CASE("a used mount whose bridge has failed is listed as failed until it is 
   CHECK(all.layers->find(all.layer.id).has_value());
 
   CHECK(ask_root<admin_done>(all.stage, all.root, admin_umount{"/mnt", true}));
+  CHECK(all.listed().empty());
+  CHECK_FALSE(all.layers->find(all.layer.id).has_value());
+}
+
+TEST_CASE("what programs use of a failed mount that was taken down is looked at until it has gone") {
+  mount_bench all;
+  all.let_bridge_fail_in_use();
+  all.failed->answer = [](const unmount_failed&) { return result<void>(); };
+  const auto first_wait = node_root_limits().last_user_wait;
+  const auto answer = all.umount({"app", false});
+  CHECK_FALSE(*answer);
+  all.stage.pass(first_wait);
+  REQUIRE(*answer);
+  CHECK(**answer);
+  for (int look = 2; look < 100; ++look) all.stage.pass(node_root_limits().failed_look_wait_max);
+  CHECK(all.failed->asked.size() == 100);
+  CHECK(all.listed().size() == 1);
+
+  all.failed->answer = [&](const unmount_failed&) {
+    std::filesystem::remove_all(all.folder());
+    return result<void>();
+  };
+  all.stage.pass(node_root_limits().failed_look_wait_max);
+  CHECK(all.listed().empty());
+  CHECK_FALSE(all.layers->find(all.layer.id).has_value());
+}
+
+TEST_CASE("looks at a failed mount become rarer, and a umount begins anew") {
+  mount_bench all;
+  all.let_bridge_fail_in_use();
+  all.failed->answer = [](const unmount_failed&) { return result<void>(); };
+  all.umount({"app", true});
+  const auto first_wait = node_root_limits().last_user_wait;
+  const auto looks_after = [&](std::chrono::milliseconds time) {
+    const auto before = all.failed->asked.size();
+    all.stage.pass(time);
+    return all.failed->asked.size() - before;
+  };
+  CHECK(looks_after(first_wait) == 1);
+  CHECK(looks_after(first_wait) == 0);
+  CHECK(looks_after(first_wait) == 1);
+  all.umount({"app", true});
+  CHECK(looks_after(first_wait) == 1);
+  CHECK(looks_after(first_wait) == 0);
+}
+
+TEST_CASE("a mount that goes away by itself after it has failed is forgotten") {
+  mount_bench all;
+  all.let_bridge_fail_in_use();
+  const auto first_wait = node_root_limits().last_user_wait;
+  all.stage.pass(first_wait);
+  CHECK(all.listed().size() == 1);
+  std::filesystem::remove_all(all.folder());
+  all.stage.pass(2 * first_wait);
+  CHECK(all.listed().empty());
+  CHECK(all.failed->asked.empty());
+}
+
+TEST_CASE("a mount that is about to be held as failed is not detached by a umount that respects its users") {
+  mount_bench all;
+  all.let_bridge_fail_in_use();
+  const auto in_use = std::exchange(all.failed->answer, [](const unmount_failed&) -> result<void> {
+    return fail(errc::not_found, "its bridge has not ended");
+  });
+  const auto answer = all.umount({"app", false});
+  CHECK_FALSE(*answer);
+  all.failed->answer = in_use;
+  for (int look = 0; look < 20; ++look) all.stage.pass(node_root_limits().failed_look_wait_max);
+  REQUIRE(*answer);
+  REQUIRE_FALSE(**answer);
+  CHECK((**answer).error().code == errc::busy);
+  CHECK(all.failed->asked == std::vector(2, busy_mount::refuse));
+  CHECK(all.listed().size() == 1);
+}
+
+TEST_CASE("a failed mount that a umount without respect met before it was held is detached all the same") {
+  mount_bench all;
+  all.let_bridge_fail_in_use();
+  const auto in_use = std::exchange(all.failed->answer, [](const unmount_failed&) -> result<void> {
+    return fail(errc::not_found, "its bridge has not ended");
+  });
+  const auto answer = all.umount({"app", true});
+  all.failed->answer = in_use;
+  all.stage.pass(node_root_limits().last_user_wait);
+  REQUIRE(*answer);
+  CHECK(**answer);
+  CHECK(all.listed().empty());
+}
+
+TEST_CASE("a failed mount whose folder cannot be removed says so, and is not looked at for ever") {
+  mount_bench all;
+  all.let_bridge_fail_in_use();
+  std::filesystem::create_directories(all.folder() / "of somebody");
+  all.failed->answer = [](const unmount_failed&) -> result<void> { return fail(errc::not_found, "unknown"); };
+  const auto refused = all.umount({"app", false});
+  all.stage.pass(node_root_limits().last_user_wait);
+  REQUIRE(*refused);
+  REQUIRE_FALSE(**refused);
+  CHECK((**refused).error().code == errc::failed_precondition);
+  CHECK((**refused).error().detail.find(all.folder().string()) != std::string::npos);
+
+  for (int look = 0; look < 100; ++look) all.stage.pass(node_root_limits().failed_look_wait_max);
+  CHECK(all.failed->asked.size() == 1 + node_root_limits().failed_looks_max);
+  REQUIRE(all.listed().size() == 1);
+  CHECK(all.listed()[0].failure.find(all.folder().string()) != std::string::npos);
+
+  std::filesystem::remove_all(all.folder());
+  CHECK(ask_root<admin_done>(all.stage, all.root, admin_umount{"app", false}));
   CHECK(all.listed().empty());
   CHECK_FALSE(all.layers->find(all.layer.id).has_value());
 }

@@ -136,6 +136,22 @@ int error_of_reading(const std::filesystem::path& path) {
   return file && pread(file.get(), &byte, 1, 0) >= 0 ? 0 : errno;
 }
 
+/// A mount without a kernel.
+class fake_held_mount final : public held_mount {
+ public:
+  explicit fake_held_mount(std::atomic<bool>& used) : used_(used) {}
+  [[nodiscard]] std::string name() const override { return "image"; }
+  result<void> take_down(busy_mount how) override {
+    if (used_ && how == busy_mount::refuse) return fail(errc::busy, "in use");
+    return {};
+  }
+  [[nodiscard]] bool alive() const override { return used_; }
+  bool leave_if_used() override { return used_; }
+
+ private:
+  std::atomic<bool>& used_;
+};
+
 bool ends(const std::future<int>& reader) {
   return eventually([&] { return reader.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
 }
@@ -219,4 +235,24 @@ TEST_CASE("a used mount whose instance fails lets nobody wait") {
   CHECK(ends(waiting));
   CHECK(waiting.get() == EIO);
   all.end_node();
+}
+
+TEST_CASE(
+    "a failed mount is held until it is taken down and its last user has gone; none is not taken down") {
+  const auto code_of = [](const result<void>& outcome) {
+    return outcome ? std::optional<errc>() : outcome.error().code;
+  };
+  std::atomic<bool> used{true};
+  auto mount = std::make_shared<fake_held_mount>(used);
+  const std::weak_ptr<held_mount> held = mount;
+  failed_mounts failed;
+  CHECK(code_of(failed.take_down("image", busy_mount::detach)) == errc::not_found);
+  failed.take(std::move(mount));
+  CHECK(code_of(failed.take_down("image", busy_mount::refuse)) == errc::busy);
+  CHECK(failed.take_down("image", busy_mount::detach));
+  CHECK_FALSE(held.expired());
+  used = false;
+  CHECK(failed.take_down("image", busy_mount::refuse));
+  CHECK(held.expired());
+  CHECK(code_of(failed.take_down("image", busy_mount::refuse)) == errc::not_found);
 }
