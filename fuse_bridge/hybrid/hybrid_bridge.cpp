@@ -14,7 +14,10 @@ class bridge_state {
   ~bridge_state() {
     if (parts_.contents == nullptr) return;
     const bool stays = mount_ != nullptr && mount_->leave_if_used();
-    if (stays && !ends_ && parts_.failed) parts_.failed->take(mount_);
+    if (stays && !ends_ && parts_.failed) {
+      mount_->hold(parts_.member);
+      parts_.failed->take(mount_);
+    }
     mount_.reset();
     if (!ends_) parts_.contents->give_up(parts_.member);  // the instance ends with this, and the node goes on
     if (stays && !ends_) complete();  // what has not arrived gives errors: nothing of it waits for read-ahead

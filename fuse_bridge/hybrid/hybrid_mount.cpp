@@ -91,6 +91,7 @@ hybrid_mount::~hybrid_mount() {
   if (left_) return;
   if (auto gone = take_down(busy_mount::detach); !gone)
     spdlog::warn("a mount stays behind until the next start: {}", gone.error().detail);
+  if (member_) contents_->leave(member_);
   if (!folder_made_) return;
   std::error_code problem;
   std::filesystem::remove(record_file(place_.private_folder), problem);

@@ -37,6 +37,9 @@ class hybrid_mount final : public held_mount {
   /// Calls `gone` on a thread of the watch when the file system has ended, by whatever hand.
   result<void> watch(unmount_watch& watch, std::function<void()> gone);
 
+  /// Its bridge has failed: the member leaves the content mount with this mount, unless that is left.
+  void hold(std::shared_ptr<const content_member> member) { member_ = std::move(member); }
+
   [[nodiscard]] std::string name() const override { return place_.private_folder.filename().string(); }
 
   /// It is no longer left then.
@@ -61,6 +64,7 @@ class hybrid_mount final : public held_mount {
 
   std::shared_ptr<content_mount> contents_;
   std::shared_ptr<tree_mount> tree_;
+  std::shared_ptr<const content_member> member_;  ///< to leave; none while it has a bridge
   hybrid_place place_;
   bool folder_made_ = false;
   bool target_mounted_ = false;

@@ -33,6 +33,7 @@ struct bridged_image {
                                      .store = fixture.folder() / "store" / "contents",
                                      .record = {}});
     REQUIRE(mount);
+    REQUIRE((*mount)->watch(*gone, [] {}));
     caf::anon_send(bridge, adopt_hybrid{std::move(*mount)});
   }
   /// A mount that was used stays.
@@ -44,6 +45,11 @@ struct bridged_image {
   bridged_image(const bridged_image&) = delete;
   bridged_image& operator=(const bridged_image&) = delete;
 
+  void fail_bridge() {
+    caf::scoped_actor self(fixture.system());
+    self->send_exit(bridge, caf::exit_reason::unhandled_exception);
+    self->wait_for(bridge);
+  }
   void deliver(const std::string& bytes) {
     for (std::uint32_t content = 0; content < image.bytes.size(); ++content)
       if (image.bytes[content] == bytes) source.deliver_content(content);
@@ -56,11 +62,14 @@ struct bridged_image {
   fake_source source{fixture.system(), fixture.store(), image};
   tree_mounts trees{fixture.folder() / "trees-alone", fixture.folder() / "images-alone",
                     std::make_shared<erofs_plans>(erofs_limits{})};
+  std::shared_ptr<unmount_watch> gone = *unmount_watch::make();
   std::shared_ptr<content_mount> contents = std::make_shared<content_mount>(
       fixture.system(), content_mount_parts{.store = &fixture.store(), .point = point});
   std::shared_ptr<content_member> member = member_of(image);
+  std::shared_ptr<failed_mounts> failed = std::make_shared<failed_mounts>();
   hybrid_bridge bridge = spawn_hybrid_bridge(
-      fixture.system(), {contents, member, std::make_shared<arriving_images>(contents, fuse_limits{})});
+      fixture.system(),
+      {contents, member, std::make_shared<arriving_images>(contents, fuse_limits{}), failed});
   instance behind = spawn_instance(
       fixture.system(), {image.toc, &fixture.store(), source.handle(), bridge, member->image.counters, {}});
   watchdog guard{point};
@@ -126,9 +135,7 @@ TEST_CASE("a used mount whose bridge fails shows what has arrived, and lets nobo
   REQUIRE(opened);
   auto reader = std::async(std::launch::async, [&] { return error_of_reading(all.root / "waiting"); });
   REQUIRE(all.source.wait_for_wants(1));
-  caf::scoped_actor self(all.fixture.system());
-  self->send_exit(all.bridge, caf::exit_reason::unhandled_exception);
-  self->wait_for(all.bridge);
+  all.fail_bridge();
   CHECK(eventually([&] { return reader.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }));
   CHECK(reader.get() == EIO);
   CHECK(error_of_reading(all.root / "missing") == EIO);
@@ -136,4 +143,24 @@ TEST_CASE("a used mount whose bridge fails shows what has arrived, and lets nobo
   std::string read(late.size(), '\0');
   CHECK(pread(opened.get(), read.data(), read.size(), 0) == static_cast<ssize_t>(read.size()));
   CHECK(read == late);
+}
+
+TEST_CASE("nothing is kept of a failed mount that was taken down and has lost its last user") {
+  if (!mounting_is_possible()) return;
+  image_builder builder;
+  builder.file("late", "late");
+  bridged_image all(builder);
+  file_descriptor opened(open((all.root / "late").c_str(), O_RDONLY | O_CLOEXEC));
+  REQUIRE(opened);
+  all.fail_bridge();
+  all.fixture.wait_for_end(all.behind);
+  const std::weak_ptr<content_member> known = std::exchange(all.member, nullptr);
+  REQUIRE(all.failed->take_down("image", busy_mount::detach));
+  CHECK_FALSE(known.expired());  // its file is open
+  opened = file_descriptor();
+  CHECK(eventually([&] {
+    static_cast<void>(all.failed->take_down("image", busy_mount::refuse));
+    return known.expired();
+  }));
+  CHECK(std::filesystem::is_empty(all.fixture.mounts_folder()));
 }
