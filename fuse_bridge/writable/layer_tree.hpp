@@ -34,7 +34,10 @@ struct layer_node {
   std::vector<layer_place> places;  ///< none: removed, or without a name so far; not of the root
   std::map<std::string, node_number, std::less<>> entries;  ///< of a folder; `whiteout`: nothing is there
   std::shared_ptr<const file_descriptor> file;              ///< for reading and writing, while it is open
-  struct stat last {};                                      ///< of one without a place and without a file
+  /// A name in the work folder by which it is found without a place and without `file`; most have none. It
+  /// counts as a link on the disk and is not shown.
+  std::string kept;
+  struct stat last {};  ///< of one without a place, `file` and `kept`
 
   static constexpr node_number whiteout = 0;
 };

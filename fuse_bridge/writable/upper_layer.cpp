@@ -150,6 +150,12 @@ os_result<void> upper_layer::link(std::string_view path, std::string_view other)
   return errno == EEXIST ? replace_by_link(path, other) : refuse_as_system();
 }
 
+os_result<std::string> upper_layer::keep(std::string_view path) {
+  auto name = new_work_name();
+  if (::link(at(path).c_str(), name.c_str()) != 0) return refuse_as_system();
+  return name;
+}
+
 os_result<void> upper_layer::replace(const std::string& made, std::string_view path) {
   return rename_with(made, at(path), 0);
 }

@@ -48,6 +48,8 @@ class upper_layer {
   os_result<void> clear(std::string_view path);
   /// Another name for a file.
   os_result<void> link(std::string_view path, std::string_view other);
+  /// Another name for a file in the work folder, for one that loses all others. @returns it, as a path
+  os_result<std::string> keep(std::string_view path);
   /// What was made in the work folder takes the place of a file.
   os_result<void> replace(const std::string& made, std::string_view path);
   /// Another name for a file takes the place of one.

@@ -9,9 +9,8 @@ namespace firstlight {
 // Kept while the file is open.
 os_result<std::shared_ptr<const file_descriptor>> writable_tree::opened_file(layer_node& node) {
   if (node.file) return node.file;
-  if (node.places.empty()) return refuse(ESTALE);
-  file_descriptor file(
-      ::open(layer_->at(tree_.path(node.number)).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (node.places.empty() && node.kept.empty()) return refuse(ESTALE);
+  file_descriptor file(::open(disk_path(node).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file) return refuse_as_system();
   auto shared = std::make_shared<const file_descriptor>(std::move(file));
   if (opens_.contains(node.number)) node.file = shared;
@@ -47,13 +46,14 @@ void writable_tree::release(node_number number) {
   if (open != opens_.end() && --open->second > 0) return;
   if (open != opens_.end()) opens_.erase(open);
   auto* node = tree_.find(number);
-  if (node == nullptr || !node->file) return;
+  if (node == nullptr || (!node->file && node->kept.empty())) return;
   if (node->places.empty()) {
     // Whoever opened it before this process may still use it; the kernel forgets it after the last.
     if (life_ == session_life::taken_over) return;
     if (const auto last = attributes_of(number)) node->last = *last;
     node->last.st_nlink = 0;
   }
+  drop_kept(*node);
   node->file.reset();
 }
 

@@ -166,11 +166,29 @@ os_result<void> writable_tree::remember(layer_node& node) {
   node.last = *now;
   node.last.st_nlink = 0;
   const bool may_be_open = life_ == session_life::taken_over || opens_.contains(node.number);
-  if (!S_ISREG(node.type) || node.below || !may_be_open) return {};
+  return S_ISREG(node.type) && !node.below && may_be_open ? keep_contents(node) : os_result<void>{};
+}
+
+/// In a descriptor. A process that took the session over may have to keep many before the kernel says which
+/// ones nobody uses, so that a removal must not fail for want of one.
+os_result<void> writable_tree::keep_contents(layer_node& node) {
   const auto file = opened_file(node);
-  if (!file) return refuse(file.error());
-  node.file = *file;
+  if (file) {
+    node.file = *file;
+    return {};
+  }
+  if (file.error() != EMFILE && file.error() != ENFILE) return refuse(file.error());
+  if (!node.kept.empty()) return {};  // an earlier removal has failed after this
+  const auto kept = layer_->keep(tree_.path(node.number));
+  if (!kept) return refuse(kept.error());
+  node.kept = *kept;
   return {};
+}
+
+void writable_tree::drop_kept(layer_node& node) {
+  if (node.kept.empty()) return;
+  ::unlink(node.kept.c_str());  // else the next mount removes it
+  node.kept.clear();
 }
 
 os_result<void> writable_tree::remove_place(const layer_place& place) {
@@ -299,9 +317,10 @@ os_result<shown_file> writable_tree::link(node_number number, node_number folder
 
 void writable_tree::forget(node_number number) {
   const std::lock_guard lock(mutex_);
-  const auto* node = tree_.find(number);
-  if (node != nullptr && number != root_inode && node->places.empty() && !opens_.contains(number))
-    tree_.erase(number);
+  auto* node = tree_.find(number);
+  if (node == nullptr || number == root_inode || !node->places.empty() || opens_.contains(number)) return;
+  drop_kept(*node);
+  tree_.erase(number);
 }
 
 }  // namespace firstlight

@@ -146,6 +146,12 @@ class writable_tree {
   os_result<layer_node*> take_in(const struct stat& made);
   os_result<void> remove_place(const layer_place& place);
   os_result<void> remember(layer_node& node);
+  os_result<void> keep_contents(layer_node& node);
+  static void drop_kept(layer_node& node);
+  /// Precondition: it has a place or a kept name.
+  [[nodiscard]] std::string disk_path(const layer_node& node) const {
+    return node.places.empty() && node.number != root_inode ? node.kept : layer_->at(tree_.path(node.number));
+  }
   os_result<void> prepare_to_move(node_number number);
   os_result<file_descriptor> grab(const layer_node& node);
   os_result<std::shared_ptr<const file_descriptor>> opened_file(layer_node& node);

@@ -1,4 +1,6 @@
 // What a writable_tree knows of what an earlier process has done in the same session of the kernel.
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,6 +52,25 @@ bool marks_are_possible() {
   return false;
 }
 
+/// This process can open no file meanwhile.
+class no_descriptors {
+ public:
+  no_descriptors() {
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    const int lowest_free = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    REQUIRE(lowest_free >= 0);
+    close(lowest_free);
+    const rlimit none{static_cast<rlim_t>(lowest_free), before_.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  }
+  ~no_descriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+  no_descriptors(const no_descriptors&) = delete;
+  no_descriptors& operator=(const no_descriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
 std::string read_own(writable_tree& tree, node_number number) {
   const auto own = tree.file_of(number);
   if (!own || *own == nullptr) return own ? "the image's" : "refused";
@@ -99,4 +120,52 @@ TEST_CASE("a file that an earlier process has opened can be used after it is rem
   CHECK(read_own(*bench.tree, number) == "writ");
   bench.tree->forget(number);
   CHECK(read_own(*bench.tree, number) == "refused");
+}
+
+TEST_CASE(
+    "a file that an earlier process has opened can be removed when there is no descriptor to keep it by") {
+  if (!marks_are_possible()) return;
+  session_bench bench;
+  const auto made = bench.tree->make(root_inode, "new", S_IFREG | 0644U, 0, {}, writable_tree::opened::yes);
+  REQUIRE(made);
+  REQUIRE(bench.tree->make(root_inode, "other", S_IFREG | 0644U, 0, {}, writable_tree::opened::no));
+  const auto number = made->number;
+  REQUIRE(pwrite((*bench.tree->file_of(number))->get(), "written", 7, 0) == 7);
+  bench.open(session_life::taken_over);
+  const bool covered = GENERATE(false, true);
+  {
+    const no_descriptors meanwhile;
+    REQUIRE(bench.tree->file_of(number).error() == EMFILE);
+    REQUIRE((covered ? bench.tree->rename({root_inode, "other"}, {root_inode, "new"}, 0)
+                     : bench.tree->unlink(root_inode, "new")));
+    CHECK(bench.tree->attributes(number)->st_nlink == 0);
+    CHECK(bench.tree->attributes(number)->st_size == 7);
+  }
+  CHECK(read_own(*bench.tree, number) == "written");
+  attribute_changes shorter;
+  shorter.size = 4;
+  REQUIRE(bench.tree->set_attributes(number, shorter, pace::at_once));
+  bench.tree->release(number);  // by one of several that had opened it
+  CHECK(read_own(*bench.tree, number) == "writ");
+  CHECK(bench.tree->attributes(number)->st_nlink == 0);
+  bench.tree->forget(number);
+  CHECK(read_own(*bench.tree, number) == "refused");
+  CHECK(std::filesystem::is_empty(bench.folder.path() / "work" / "firstlight"));
+}
+
+TEST_CASE("a file that was removed without a descriptor is gone when it is closed") {
+  if (!marks_are_possible()) return;
+  session_bench bench;
+  const auto made = bench.tree->make(root_inode, "new", S_IFREG | 0644U, 0, {}, writable_tree::opened::no);
+  REQUIRE(made);
+  REQUIRE(bench.tree->open_file(made->number, O_RDONLY, pace::at_once));
+  {
+    const no_descriptors meanwhile;
+    REQUIRE(bench.tree->unlink(root_inode, "new"));
+  }
+  CHECK(read_own(*bench.tree, made->number).empty());
+  CHECK_FALSE(std::filesystem::is_empty(bench.folder.path() / "work" / "firstlight"));
+  bench.tree->release(made->number);
+  CHECK(std::filesystem::is_empty(bench.folder.path() / "work" / "firstlight"));
+  CHECK(bench.tree->attributes(made->number)->st_nlink == 0);
 }
