@@ -33,8 +33,8 @@ void bind_link(binder& to, link_limits& o) {
           "hub: transfers kept until a bulk connection is there");
   to.bind("bulk_connections", o.bulk_connections, "node: with BBR on the far side one is enough");
   to.bind("opening_connections", o.opening_connections,
-          "node: besides, for the tree of a pull that waits for the join");
-  to.bind("opening_time", o.opening_time, "hub: then it ends opening connections that no pull used");
+          "node: besides, for the table of contents of a pull that waits for the join");
+  to.bind("opening_time", o.opening_time, "hub: then it ends opening connections that it does not use");
   to.bind("bulk_connections_without_bbr", o.bulk_connections_without_bbr,
           "node: striped where the hub's kernel has no BBR");
   to.bind("unsent_low_water_bytes", o.unsent_low_water_bytes, "TCP_NOTSENT_LOWAT of bulk sockets");

@@ -75,7 +75,7 @@ result<void> common(const Options& o) {
               "setting link.backoff_first: must be above 0 and at most link.backoff_max"),
       require(o.link.silence_max.count() >= 1000, "setting link.silence_max: must be at least 1s"),
       require(o.link.bulk_connections > 0, "setting link.bulk_connections: must be at least 1"),
-      require(o.link.opening_connections <= 16, "setting link.opening_connections: must be at most 16"),
+      require(o.link.opening_connections <= 12, "setting link.opening_connections: must be at most 12"),
       require(o.workers <= 256, "setting workers: must be at most 256"),
   });
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "model/bytes.hpp"
@@ -10,12 +11,12 @@ namespace firstlight {
 /// The pieces of one frame, in whatever order they come, before or after it is known how large the frame is.
 class piece_gathering {
  public:
-  /// No frame has more than `bytes_max`.
+  /// No frame has more than `bytes_max`, nor more pieces than one for each 512 of them.
   explicit piece_gathering(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
 
   /// A piece that came already is ignored. Errors: `protocol`, for what lies outside of the frame or overlaps
-  /// with another one in part.
-  result<void> add(std::uint64_t offset, shared_bytes piece);
+  /// with another one in part, and for too many.
+  result<void> add(std::uint64_t offset, std::vector<std::byte> piece);
   /// To be said once. Errors: `protocol`, for a size above the limit or pieces that lie outside.
   result<void> expect(std::uint64_t frame_bytes);
 
@@ -25,15 +26,10 @@ class piece_gathering {
   [[nodiscard]] shared_bytes take();
 
  private:
-  struct piece {
-    std::uint64_t offset;
-    shared_bytes data;
-    [[nodiscard]] std::uint64_t end() const { return offset + data.bytes.size(); }
-  };
   std::uint64_t bytes_max_;
   std::uint64_t frame_bytes_ = 0;
   std::uint64_t held_bytes_ = 0;
-  std::vector<piece> pieces_;  // by offset
+  std::map<std::uint64_t, std::vector<std::byte>> pieces_;  ///< by offset
 };
 
 }  // namespace firstlight

@@ -5,34 +5,47 @@
 namespace firstlight {
 namespace {
 
-// Less is hardly worth its message. More than the first packets of a connection waits for its pacing: BBR
-// sends ten at once, of which the handshake has taken some.
-constexpr std::uint64_t piece_bytes_min = 2048;
-constexpr std::uint64_t piece_bytes_max = 7168;
+constexpr std::uint64_t opening_shares = 2;
+// Less is hardly worth its message.
+constexpr std::uint64_t share_bytes_min = 1024;
+// Two of it and their envelope are eight packets: the first window less what the handshake left on its way.
+constexpr std::uint64_t share_bytes_max = 5400;
 constexpr std::uint64_t alignment = 8;  // of what a message refers to without a copy
 
-std::uint32_t piece_bytes(std::uint64_t frame_bytes, std::uint64_t connections) {
-  const auto share = (frame_bytes + connections - 1) / connections;
-  const auto aligned = (share + alignment - 1) / alignment * alignment;
-  return static_cast<std::uint32_t>(std::clamp(aligned, piece_bytes_min, piece_bytes_max));
+std::uint64_t share_of(std::uint64_t frame_bytes, std::uint64_t shares) {
+  const auto even = (frame_bytes + shares - 1) / std::max<std::uint64_t>(1, shares);
+  return std::clamp((even + alignment - 1) / alignment * alignment, share_bytes_min, share_bytes_max);
 }
 
 }  // namespace
 
-piece_spread::piece_spread(std::uint64_t frame_bytes, std::uint32_t there, std::uint32_t awaited)
-    : frame_bytes_(frame_bytes), awaited_(awaited) {
-  const auto bytes = piece_bytes(frame_bytes, std::max<std::uint64_t>(1, std::uint64_t{there} + awaited));
-  for (std::uint64_t at = 0; at < frame_bytes; at += bytes)
-    waiting_.push_back({at, static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, frame_bytes - at))});
+piece_spread::piece_spread(std::uint64_t frame_bytes, std::uint32_t standing, std::uint32_t opening,
+                           std::uint32_t awaited)
+    : frame_bytes_(frame_bytes),
+      share_bytes_(share_of(frame_bytes, standing + opening_shares * (std::uint64_t{opening} + awaited))),
+      awaited_(awaited),
+      uncut_{0, static_cast<std::uint32_t>(frame_bytes)} {}
+
+std::uint64_t piece_spread::reserved_bytes() const {
+  return awaited_ * opening_shares * share_bytes_;
 }
 
 std::optional<piece_spread::piece> piece_spread::next(const load& on) {
-  if (waiting_.empty()) return std::nullopt;
-  const auto first = waiting_.front();
+  const auto share = (on.kind == connection_kind::opening ? opening_shares : 1) * share_bytes_;
+  const bool again = !lost_.empty();
+  const piece first =
+      again ? lost_.front()
+            : piece{uncut_.offset, static_cast<std::uint32_t>(std::min<std::uint64_t>(share, uncut_.bytes))};
+  if (first.bytes == 0) return std::nullopt;
   // Each may have one at once, so a frame never waits for connections alone.
-  const bool more = waiting_.size() > awaited_ && on.bytes + first.bytes <= on.window_bytes;
-  if (on.pieces > 0 && !more) return std::nullopt;
-  waiting_.pop_front();
+  const bool spare = again || uncut_.bytes > reserved_bytes();
+  if (on.pieces > 0 && (!spare || on.bytes + first.bytes > on.window_bytes)) return std::nullopt;
+  if (again) {
+    lost_.pop_front();
+  } else {
+    uncut_.offset += first.bytes;
+    uncut_.bytes -= first.bytes;
+  }
   return first;
 }
 
@@ -46,7 +59,7 @@ void piece_spread::answered(const piece& which) {
 }
 
 void piece_spread::lost(const piece& which) {
-  waiting_.push_front(which);
+  lost_.push_back(which);
 }
 
 }  // namespace firstlight

@@ -16,15 +16,21 @@ class piece_spread {
     std::uint32_t bytes = 0;
     friend bool operator==(const piece&, const piece&) = default;
   };
+  enum class connection_kind : std::uint8_t {
+    standing,  ///< carries other things, too, and may be paced: gets half as much
+    opening,
+  };
   /// What one connection has been sent and has not answered.
   struct load {
     std::uint32_t pieces = 0;        ///< of this frame
-    std::uint64_t bytes = 0;         ///< of all frames
+    std::uint64_t bytes = 0;         ///< of pieces of all frames
     std::uint64_t window_bytes = 0;  ///< what TCP lets it have on its way
+    connection_kind kind = connection_kind::standing;
   };
 
-  /// `there` connections can be sent to now, `awaited` others are being opened.
-  piece_spread(std::uint64_t frame_bytes, std::uint32_t there, std::uint32_t awaited);
+  /// So many of each kind can be sent to now; `awaited` others are being opened.
+  piece_spread(std::uint64_t frame_bytes, std::uint32_t standing, std::uint32_t opening,
+               std::uint32_t awaited);
 
   /// The next piece for a connection with this load. None: all have been taken, or those that are left are
   /// for connections that are awaited.
@@ -34,16 +40,20 @@ class piece_spread {
   void arrived();
   /// A piece has been answered. From now on no other connection is awaited: a round trip has passed.
   void answered(const piece& which);
-  /// Its connection ended before it was answered: another one takes it.
+  /// Its connection ended before it was answered: another one takes it as it is, since it may have arrived.
   void lost(const piece& which);
 
   [[nodiscard]] bool over() const { return answered_bytes_ == frame_bytes_; }
 
  private:
+  [[nodiscard]] std::uint64_t reserved_bytes() const;
+
   std::uint64_t frame_bytes_;
+  std::uint64_t share_bytes_;  ///< of a standing one
   std::uint32_t awaited_;
   std::uint64_t answered_bytes_ = 0;
-  std::deque<piece> waiting_;
+  piece uncut_;  ///< the rest, which no connection has taken
+  std::deque<piece> lost_;
 };
 
 }  // namespace firstlight

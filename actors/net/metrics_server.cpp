@@ -109,7 +109,7 @@ class metrics_engine final : public kj::HttpService, private kj::TaskSet::ErrorH
   void start_secured(int descriptor, std::shared_ptr<tls_identity> tls) {
     prepare();
     acceptor_ = kj::heap<acceptor>(loop_.io(), descriptor, std::move(tls),
-                                   acceptor::options{options_.limits, {}, "metrics"},
+                                   acceptor::options{options_.limits, "metrics"},
                                    [this](acceptor::accepted stream) { accepted(kj::mv(stream)); });
   }
 

@@ -80,6 +80,7 @@ struct settings {
   std::uint16_t target = 0;
   std::optional<std::uint64_t> flip_in;  // bytes from now, towards the client
   std::optional<relay::cut_how> cut;
+  std::size_t kept = 0;  // when that is done
   bool quit = false;
 };
 
@@ -123,7 +124,7 @@ struct relay::impl {
   void write_some(relayed& connection, direction& way);
   void flip(std::vector<char>& bytes);
   bool step(const settings& now);
-  void close_all(cut_how how);
+  void close_newer(cut_how how, std::size_t kept);
 };
 
 void relay::impl::accept_one(const settings& now) {
@@ -200,13 +201,14 @@ void relay::impl::write_some(relayed& connection, direction& way) {
   way.shut = true;
 }
 
-void relay::impl::close_all(cut_how how) {
-  for (auto& one : connections) {
-    close_with(one.up.from, how);
-    close_with(one.up.to, how);
+void relay::impl::close_newer(cut_how how, std::size_t kept) {
+  const auto first = std::next(connections.begin(), static_cast<long>(std::min(kept, connections.size())));
+  for (auto one = first; one != connections.end(); ++one) {
+    close_with(one->up.from, how);
+    close_with(one->up.to, how);
     --open;
   }
-  connections.clear();
+  connections.erase(first, connections.end());
 }
 
 // One round: wait for sockets, commands and times, then move bytes.
@@ -254,7 +256,7 @@ bool relay::impl::step(const settings& now) {
 void relay::impl::work() {
   for (;;) {
     const auto now = take();
-    if (now.cut || now.quit) close_all(now.cut.value_or(cut_how::close));
+    if (now.cut || now.quit) close_newer(now.cut.value_or(cut_how::close), now.quit ? 0 : now.kept);
     if (now.quit) return;
     step(now);
   }
@@ -301,8 +303,11 @@ void relay::stop() {
 void relay::resume() {
   impl_->change([](settings& now) { now.stopped = false; });
 }
-void relay::cut(cut_how how) {
-  impl_->change([&](settings& now) { now.cut = how; });
+void relay::cut(cut_how how, std::size_t kept) {
+  impl_->change([&](settings& now) {
+    now.cut = how;
+    now.kept = kept;
+  });
 }
 void relay::accept_new(bool yes) {
   impl_->change([&](settings& now) { now.accept_new = yes; });

@@ -31,8 +31,8 @@ class relay {
   void stop();
   void resume();
   enum class cut_how : std::uint8_t { close, reset };
-  /// Ends all present connections.
-  void cut(cut_how how = cut_how::reset);
+  /// Ends all present connections but the `kept` oldest.
+  void cut(cut_how how = cut_how::reset, std::size_t kept = 0);
   /// Whether new connections are accepted (true at first); otherwise they are reset at once.
   void accept_new(bool yes);
   /// Inverts one bit of the byte `offset` bytes from now in the stream towards the client.

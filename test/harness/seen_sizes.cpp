@@ -25,7 +25,7 @@ seen_sizes see_sizes(const std::filesystem::path& root) {
   seen_sizes seen;
   seen.directories["."] = directory_at(root);
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root))
-    if (entry.is_directory() && !entry.is_symlink())
+    if (entry.symlink_status().type() == std::filesystem::file_type::directory)
       seen.directories[entry.path().native().substr(root.native().size() + 1)] = directory_at(entry.path());
   struct statvfs fs {};
   if (statvfs(root.c_str(), &fs) != 0) broken(root);

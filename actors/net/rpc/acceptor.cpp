@@ -48,17 +48,15 @@ void acceptor::begin(kj::AuthenticatedStream stream) {
   int descriptor = -1;
   KJ_IF_MAYBE (found, stream.stream->getFd()) descriptor = *found;
   prepare_link_socket(descriptor, options_.limits);
-  auto control = prepare_bulk_socket(descriptor, options_.limits, options_.congestion_control);
   auto address = peer_address(descriptor);
   const auto id = next_handshake_++;
   auto abandon = kj::newPromiseAndFulfiller<void>();
   handshakes_.emplace(id, kj::mv(abandon.fulfiller));
-  auto finished = tls_->context()
-                      .wrapServer(kj::mv(stream))
-                      .then([this, address, control](kj::AuthenticatedStream secured) {
-                        auto peer = peer_name(secured);
-                        on_accepted_({kj::mv(secured.stream), std::move(peer), address, control});
-                      });
+  auto finished =
+      tls_->context().wrapServer(kj::mv(stream)).then([this, address](kj::AuthenticatedStream secured) {
+        auto peer = peer_name(secured);
+        on_accepted_({kj::mv(secured.stream), std::move(peer), address});
+      });
   auto limited = timer_.timeoutAfter(to_kj_duration(options_.limits.connect_timeout), kj::mv(finished));
   tasks_.add(limited.exclusiveJoin(kj::mv(abandon.promise))
                  .catch_([this, address](kj::Exception&& thrown) { log_failure(address, thrown); })

@@ -20,11 +20,9 @@ class acceptor final : private kj::TaskSet::ErrorHandler {
     kj::Own<kj::AsyncIoStream> stream;
     certificate_name peer;
     std::string address;
-    std::string congestion_control;
   };
   struct options {
     link_limits limits;
-    std::string congestion_control;
     std::string name = "hub";  ///< of what listens, in the log
   };
 

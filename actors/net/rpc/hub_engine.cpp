@@ -6,6 +6,7 @@
 
 #include "actors/net/rpc/errors.hpp"
 #include "actors/net/rpc/hub_face.hpp"
+#include "actors/net/rpc/socket_options.hpp"
 #include "schemas/protocol_version.hpp"
 
 namespace firstlight {
@@ -52,8 +53,7 @@ void hub_engine::start(int descriptor) {
   if (!options_.admin_socket.empty())
     admins_ = kj::heap<admin_relay>(
         loop_, admin_relay::options{"hub", options_.admin_socket, options_.limits, options_.revoked_nodes});
-  acceptor_ = kj::heap<acceptor>(loop_.io(), descriptor, tls_,
-                                 acceptor::options{options_.limits, options_.congestion_control},
+  acceptor_ = kj::heap<acceptor>(loop_.io(), descriptor, tls_, acceptor::options{options_.limits},
                                  [this](acceptor::accepted stream) { accepted(kj::mv(stream)); });
 }
 
@@ -81,7 +81,6 @@ void hub_engine::accepted(acceptor::accepted stream) {
   const auto refused = refusal(stream.peer);
   if (!refused.empty() && refusals_.pass()) spdlog::warn("hub: refused {}: {}", stream.address, refused);
   const auto id = next_peer_++;
-  bulk_congestion_ = stream.congestion_control;
   auto link = connection::serve(kj::mv(stream.stream), loop_.timer(),
                                 make_hub_face(*this, id, refused, options_.limits), options_.limits);
   auto ending = link->ended().then([this, id] { ended(id); });
@@ -90,7 +89,6 @@ void hub_engine::accepted(acceptor::accepted stream) {
   one.name = refused.empty() ? listed_name(stream.peer) : std::string();
   one.is_hub = stream.peer.role == "hub";
   one.address = std::move(stream.address);
-  one.congestion_control = std::move(stream.congestion_control);
   one.accepted = std::chrono::steady_clock::now();
   peers_.emplace(id, std::move(one));
   KJ_IF_MAYBE (tasks, tasks_) (*tasks)->add(kj::mv(ending));
@@ -188,6 +186,7 @@ result<std::shared_ptr<joined_node>> hub_engine::join(connection_id from, wire::
       make_session_({control.name, control.address, hello->software_version, control.is_hub}, link);
   caf::anon_send(link, session_made{session});
   nodes_[control.name] = node;
+  bulk_congestion_ = prepare_standing(control);
   control.node = node;
   control.control = true;
   spdlog::info("hub: node {} joined from {}", control.name, control.address);
@@ -230,6 +229,7 @@ void hub_engine::attach_now(connection_id from, wire::BulkSink::Client sink, bul
   forget_waiting(from);
   const auto found = peers_.find(from);
   if (found == peers_.end()) return;
+  if (found->second.node) return end(from, "it joined while it waited to be attached");
   const auto node = nodes_.find(found->second.name);
   if (node == nodes_.end()) return end(from, "its node is gone");
   auto& one = found->second;
@@ -238,7 +238,13 @@ void hub_engine::attach_now(connection_id from, wire::BulkSink::Client sink, bul
   if (one.opening)
     node->second->attach_opening(*one.link, kj::mv(sink));
   else
-    node->second->attach(*one.link, kj::mv(sink), one.congestion_control);
+    node->second->attach(*one.link, kj::mv(sink), prepare_standing(one));
+}
+
+/// @returns its congestion control. Opening connections keep the system's: BBR would pace what their first
+/// windows hold over a third of a round trip, and a socket that has had BBR is paced for ever.
+std::string hub_engine::prepare_standing(const peer& one) const {
+  return prepare_bulk_socket(one.link->descriptor(), options_.limits, options_.congestion_control);
 }
 
 void hub_engine::forget_waiting(connection_id from) {
@@ -265,7 +271,8 @@ kj::Promise<void> hub_engine::watch() {
 void hub_engine::watch_one(connection_id id, peer& one, instant now) {
   const auto& limits = options_.limits;
   if (!one.node && now - one.accepted > limits.join_timeout) return end(id, "it did not join in time");
-  if (one.opening && now - one.accepted > limits.opening_time) return end(id, "it has opened the link");
+  if (one.opening && one.node && !one.node->uses_openings() && now - one.accepted > limits.opening_time)
+    return end(id, "it has opened the link");
   if (one.control && now - one.link->messages().last_heard() > limits.silence_max)
     return end(id, "nothing heard for " + std::to_string(limits.silence_max.count()) + " ms");
   if (one.link->stuck(now)) end(id, "it does not take what is sent");

@@ -41,7 +41,6 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
     std::string name;
     bool is_hub = false;
     std::string address;
-    std::string congestion_control;
     instant accepted;
     std::shared_ptr<joined_node> node;  // once joined or attached
     bool control = false;
@@ -61,6 +60,7 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
   result<node_hello> check(wire::NodeHello::Reader said, const peer& from) const;
   result<void> check_alone(const std::string& process, const peer& from) const;
   void attach_now(connection_id from, wire::BulkSink::Client sink, bulk_role role);
+  std::string prepare_standing(const peer& one) const;
   void forget_waiting(connection_id from);
   void end(connection_id id, const std::string& why);
   void ended(connection_id id);
@@ -79,7 +79,7 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
   std::map<connection_id, peer> peers_;
   connection_id next_peer_ = 1;
   std::vector<waiting_attach> waiting_;
-  std::string bulk_congestion_;  // of the last accepted socket
+  std::string bulk_congestion_;  // of the last control connection
   instant watched_{};
   log_limit refusals_;
   kj::Maybe<kj::Own<admin_relay>> admins_;

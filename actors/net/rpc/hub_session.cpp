@@ -190,7 +190,7 @@ void hub_session::bulk_ready(dialled made, std::uint32_t index) {
 
 void hub_session::pull(std::uint64_t id, const pull_request& request) {
   if (over_) return;
-  if (!joined_ && !request.toc) dial_openings();
+  if (!sent_join_ && !request.toc) dial_openings();
   if (sent_join_) return send_pull(id, request);
   if (queued_.size() < options_.limits.pulls_per_node_max)
     queued_.push_back({id, request});
@@ -294,7 +294,7 @@ kj::Promise<verdict> hub_session::deliver(std::uint64_t delivery, result<segment
 }
 
 kj::Promise<verdict> hub_session::gather(const frame_of& which, toc_frame head, std::uint64_t bytes) {
-  auto* frame = gathering(which);
+  auto* frame = gathered_whole_.count(which) == 0 ? gathering(which) : nullptr;
   if (frame == nullptr) return to_kj({errc::unavailable, "this session has ended"});
   if (const auto expected = frame->pieces.expect(bytes); !expected) {
     fail_with(expected.error());
@@ -307,10 +307,15 @@ kj::Promise<verdict> hub_session::gather(const frame_of& which, toc_frame head, 
   return kj::mv(answered.promise);
 }
 
-void hub_session::piece(const frame_of& which, std::uint64_t offset, shared_bytes bytes) {
+void hub_session::piece(const frame_of& which, std::uint64_t offset, std::vector<std::byte> bytes) {
+  if (gathered_whole_.count(which) > 0) return;
   auto* frame = gathering(which);
   if (frame == nullptr) return;
   if (const auto added = frame->pieces.add(offset, std::move(bytes)); !added) return fail_with(added.error());
+  std::uint64_t held = 0;
+  for (const auto& [other, one] : gathered_) held += one.pieces.held_bytes();
+  if (held > options_.limits.message_bytes_max)
+    return fail_with({errc::limit_exceeded, "the hub sends too much in pieces at once"});
   deliver_if_whole(which);
 }
 
@@ -318,7 +323,7 @@ void hub_session::piece(const frame_of& which, std::uint64_t offset, shared_byte
 hub_session::gathered* hub_session::gathering(const frame_of& which) {
   if (over_) return nullptr;
   if (const auto found = gathered_.find(which); found != gathered_.end()) return &found->second;
-  if (gathered_.size() >= options_.limits.pulls_per_node_max) {
+  if (gathered_.size() >= 2 * options_.limits.pulls_per_node_max) {
     fail_with({errc::limit_exceeded, "the hub sends too many frames in pieces at once"});
     return nullptr;
   }
@@ -331,6 +336,7 @@ void hub_session::deliver_if_whole(const frame_of& which) {
   if (!frame.head || !frame.pieces.whole()) return;
   auto done = kj::mv(frame);
   gathered_.erase(which);
+  gathered_whole_.insert(which);
   done.head->frame = done.pieces.take();
   done.answered->fulfill(deliver(which.delivery, std::move(*done.head), 0));
 }

@@ -2,6 +2,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,7 +71,7 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
     friend auto operator<=>(const frame_of&, const frame_of&) = default;
   };
   /// What breaks the rules ends the session.
-  void piece(const frame_of& which, std::uint64_t offset, shared_bytes bytes);
+  void piece(const frame_of& which, std::uint64_t offset, std::vector<std::byte> bytes);
   kj::Promise<verdict> deliver(std::uint64_t delivery, result<segment> data);
   void deliver(incoming_landmark mark);
   void padding(std::uint64_t bytes) { padding_bytes_ += bytes; }
@@ -134,6 +135,7 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
   std::vector<queued_pull> queued_;
   std::map<std::uint64_t, kj::Own<kj::PromiseFulfiller<verdict>>> unanswered_;
   std::map<frame_of, gathered> gathered_;
+  std::set<frame_of> gathered_whole_;  ///< a piece of these may come again
 
   std::string peer_;
   std::string congestion_;

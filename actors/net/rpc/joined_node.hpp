@@ -56,6 +56,7 @@ class joined_node : public std::enable_shared_from_this<joined_node> {
   /// The same, for a connection that ends before this object by `lost_opening`.
   void attach_opening(connection& over, wire::BulkSink::Client sink) { openings_.attach(over, kj::mv(sink)); }
   void lost_opening(const connection& over) { openings_.lost(over); }
+  [[nodiscard]] bool uses_openings() const { return openings_.busy(); }
   /// `openings` more connections are being opened for it.
   kj::Promise<pull_started> pull(pull_request request, wire::ProgressSink::Client progress,
                                  std::uint32_t openings);
@@ -87,7 +88,7 @@ class joined_node : public std::enable_shared_from_this<joined_node> {
   node_link_shell link_;
   std::string why_ = "the connection ended";
   opening_connections::carriers bulks_;
-  opening_connections openings_{bulks_};
+  opening_connections openings_{bulks_, options_.limits.opening_time};
   outgoing_pace pace_;
   std::deque<kj::Function<void()>> waiting_;
   std::map<std::uint64_t, open_pull> pulls_;

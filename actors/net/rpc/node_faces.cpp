@@ -50,8 +50,9 @@ class bulk_sink final : public wire::BulkSink::Server {
     const auto params = context.getParams();
     if (params.getPart() > wire::TocPart::CONTENTS)
       return to_kj({errc::protocol, "a piece of a part of a TOC that there is not"});
+    const auto bytes = std::as_bytes(std::span(params.getBytes().begin(), params.getBytes().size()));
     session->piece({params.getDelivery(), static_cast<toc_part>(params.getPart())}, params.getOffset(),
-                   over_.messages().keep(params.getBytes()));
+                   std::vector<std::byte>(bytes.begin(), bytes.end()));
     return kj::READY_NOW;
   }
 

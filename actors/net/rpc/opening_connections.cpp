@@ -6,17 +6,24 @@
 #include "actors/net/rpc/socket_options.hpp"
 
 namespace firstlight {
+namespace {
 
-opening_connections::opening_connections(const carriers& bulks)
-    : bulks_(bulks), log_(kj::heap<debug_log>()), calls_(*log_) {}
+constexpr std::size_t transfers_max = 8;  // a node has a limit, too; further frames go as a whole
+
+}  // namespace
+
+opening_connections::opening_connections(const carriers& bulks, std::chrono::milliseconds opening_time)
+    : bulks_(bulks), opening_time_(opening_time), log_(kj::heap<debug_log>()), calls_(*log_) {}
 
 void opening_connections::expect(std::uint32_t count) {
   const auto there = static_cast<std::uint32_t>(openings_.size());
   awaited_ = count > there ? count - there : 0;
+  awaited_since_ = std::chrono::steady_clock::now();
 }
 
 void opening_connections::attach(connection& over, wire::BulkSink::Client sink) {
-  openings_.push_back(std::make_shared<carrier>(carrier{&over, kj::mv(sink)}));
+  openings_.push_back(
+      std::make_shared<carrier>(carrier{&over, kj::mv(sink), piece_spread::connection_kind::opening}));
   if (awaited_ > 0) --awaited_;
   for (auto& one : transfers_) one.spread.arrived();
   send_pieces();
@@ -31,7 +38,8 @@ void opening_connections::lost(const connection& over) {
 }
 
 bool opening_connections::help(std::uint64_t frame_bytes) const {
-  if (openings_.empty() && awaited_ == 0) return false;
+  const bool awaits = awaited_ > 0 && std::chrono::steady_clock::now() - awaited_since_ < opening_time_;
+  if ((openings_.empty() && !awaits) || transfers_.size() >= transfers_max) return false;
   std::uint64_t room = 0;
   for (const auto& one : bulks_) {
     const auto window = inspect_socket(one->over->descriptor()).window_bytes;
@@ -41,9 +49,9 @@ bool opening_connections::help(std::uint64_t frame_bytes) const {
 }
 
 void opening_connections::send(std::uint64_t delivery, wire::TocPart part, shared_bytes frame) {
-  const auto there = static_cast<std::uint32_t>(bulks_.size() + openings_.size());
-  const auto bytes = frame.bytes.size();
-  transfers_.push_back({delivery, part, std::move(frame), piece_spread(bytes, there, awaited_), {}});
+  const piece_spread spread(frame.bytes.size(), static_cast<std::uint32_t>(bulks_.size()),
+                            static_cast<std::uint32_t>(openings_.size()), awaited_);
+  transfers_.push_back({delivery, part, std::move(frame), spread, {}});
   send_pieces();
 }
 
@@ -56,15 +64,15 @@ void opening_connections::send_pieces() {
     bool sent = true;
     while (std::exchange(sent, false)) {
       std::sort(all.begin(), all.end(),
-                [](const auto& a, const auto& b) { return a->unanswered_bytes < b->unanswered_bytes; });
+                [](const auto& a, const auto& b) { return a->piece_bytes < b->piece_bytes; });
       for (std::size_t at = 0; at < all.size() && !sent; ++at) sent = send_piece(one, all[at]);
     }
   }
 }
 
 bool opening_connections::send_piece(transfer& of, const std::shared_ptr<carrier>& over) {
-  const auto which = of.spread.next({of.unanswered[over.get()], over->unanswered_bytes,
-                                     inspect_socket(over->over->descriptor()).window_bytes});
+  const auto window = inspect_socket(over->over->descriptor()).window_bytes;
+  const auto which = of.spread.next({of.unanswered[over.get()], over->piece_bytes, window, over->kind});
   if (!which) return false;
   auto call = over->sink.pieceRequest();
   call.setDelivery(of.delivery);
@@ -74,10 +82,12 @@ bool opening_connections::send_piece(transfer& of, const std::shared_ptr<carrier
   call.adoptBytes(capnp::Orphanage::getForMessageContaining(wire::BulkSink::PieceParams::Builder(call))
                       .referenceExternalData(over->over->messages().lend(piece)));
   over->started(which->bytes);
+  over->piece_bytes += which->bytes;
   ++of.unanswered[over.get()];
   calls_.add(call.send().ignoreResult().then(
       [this, &of, over, which = *which] {
         over->ended(which.bytes);
+        over->piece_bytes -= which.bytes;
         --of.unanswered[over.get()];
         awaited_ = 0;
         of.spread.answered(which);
@@ -85,6 +95,7 @@ bool opening_connections::send_piece(transfer& of, const std::shared_ptr<carrier
       },
       [this, &of, over, which = *which](kj::Exception&&) {
         over->ended(which.bytes);
+        over->piece_bytes -= which.bytes;
         --of.unanswered[over.get()];
         over->ending = true;  // a bulk connection's end is that of the session
         of.spread.lost(which);

@@ -11,14 +11,14 @@
 
 namespace firstlight {
 
-/// A hub's side of the connections that a node opens besides its bulk connections for the tree of a pull that
+/// A hub's side of the connections that a node opens besides its bulk connections for the TOC of a pull that
 /// waits for the join: the windows of all are sent at once what would take one alone several round trips.
-/// They are ended when the first tree has arrived. Loop thread only.
+/// They are ended when what was sent in pieces has arrived. Loop thread only.
 class opening_connections {
  public:
   /// Pieces go over these, too. May grow as long as this object lives.
   using carriers = std::vector<std::shared_ptr<carrier>>;
-  explicit opening_connections(const carriers& bulks);
+  opening_connections(const carriers& bulks, std::chrono::milliseconds opening_time);
 
   /// A pull said that so many are being dialled.
   void expect(std::uint32_t count);
@@ -28,6 +28,8 @@ class opening_connections {
   /// Another bulk connection is there.
   void bulk_attached() { send_pieces(); }
 
+  /// Pieces are on their way.
+  [[nodiscard]] bool busy() const { return !transfers_.empty(); }
   /// Whether a frame of this size would have to wait for the windows of the bulk connections.
   [[nodiscard]] bool help(std::uint64_t frame_bytes) const;
   /// Sends the frame of a part of a TOC in pieces, beside the call that announces them.
@@ -46,8 +48,10 @@ class opening_connections {
   void end_when_done();
 
   const carriers& bulks_;
+  std::chrono::milliseconds opening_time_;
   carriers openings_;
   std::uint32_t awaited_ = 0;
+  instant awaited_since_{};
   std::list<transfer> transfers_;  // calls refer to their element: it goes when the last has been answered
   kj::Own<kj::TaskSet::ErrorHandler> log_;
   kj::TaskSet calls_;  // last: its tasks refer to all the above

@@ -203,6 +203,7 @@ TEST_CASE("a session that ends disconnects its node, which joins again") {
 
 TEST_CASE("without BBR bulk is striped over several connections") {
   relayed_fixture world;
+  world.limits.opening_connections = 0;
   auto options = world.hub_options();
   options.congestion_control = "reno";
   world.start_hub_with(options);
