@@ -9,8 +9,7 @@ class admin_port::work {
  public:
   work(kj_loop& loop, int descriptor, std::shared_ptr<tls_identity> tls, admin_port_options options)
       : relay_(loop, {"node", std::move(options.admin_socket), options.limits, std::move(options.revoked)}),
-        acceptor_(loop.io(), descriptor, std::move(tls),
-                  acceptor::options{options.limits, "admin_listen"},
+        acceptor_(loop.io(), descriptor, std::move(tls), acceptor::options{options.limits, "admin_listen"},
                   [this](acceptor::accepted stream) { relay_.accepted(kj::mv(stream)); }) {}
 
  private:
