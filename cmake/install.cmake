@@ -29,6 +29,7 @@ install(TARGETS firstlightd RUNTIME DESTINATION lib/firstlight)  # where apps/pr
 install(FILES config/systemd/firstlight-hub.service config/systemd/firstlight-node.service
         DESTINATION lib/systemd/system)
 install(DIRECTORY config/examples DESTINATION share/doc/firstlight)
+install(DIRECTORY packaging/kubernetes packaging/grafana DESTINATION share/doc/firstlight/packaging)
 install(FILES README.md DESTINATION share/doc/firstlight)
 install(DIRECTORY docs DESTINATION share/doc/firstlight)
 install(DIRECTORY ${manual}/ DESTINATION share PATTERN made EXCLUDE)

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -7,6 +8,7 @@
 #include "apps/exit_code.hpp"
 #include "apps/manual.hpp"
 #include "apps/reference_text.hpp"
+#include "test/harness/temporary_folder.hpp"
 
 using namespace firstlight;
 using words = std::vector<std::string>;
@@ -177,6 +179,26 @@ TEST_CASE("completion knows every command and refuses an unknown shell") {
   CHECK(completion_script(commands->root(), "fish").value().find("-a mount -d ") != std::string::npos);
   CHECK(completion_script(commands->root(), "zsh").value().starts_with("#compdef firstlight"));
   CHECK(completion_script(commands->root(), "tcsh").error().code == errc::invalid_argument);
+}
+
+TEST_CASE("bash completes commands and options by the script") {
+  const auto commands = tree();
+  const temporary_folder folder;
+  std::ofstream(folder.path() / "completion") << completion_script(commands->root(), "bash").value();
+  const auto completed = [&](const std::string& line, int position) {
+    const auto script = "set -u; . " + (folder.path() / "completion").string() + "; COMP_WORDS=(" + line +
+                        "); COMP_CWORD=" + std::to_string(position) +
+                        "; _firstlight; echo \"${COMPREPLY[@]}\" >" + (folder.path() / "answer").string();
+    std::ofstream(folder.path() / "script") << script;
+    REQUIRE(std::system(("bash " + (folder.path() / "script").string()).c_str()) == 0);
+    std::string answer;
+    std::ifstream in(folder.path() / "answer");
+    std::getline(in, answer);
+    return answer;
+  };
+  CHECK(completed("firstlight mo", 1) == "mount");
+  CHECK(completed("firstlight image a", 2) == "add");
+  CHECK(completed("firstlight image add --pl", 3) == "--platform");
 }
 
 TEST_CASE("the documented settings and exit codes are those of the program") {

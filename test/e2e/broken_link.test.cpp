@@ -41,6 +41,15 @@ TEST_CASE("readers end with the right bytes when the hub is killed in mid-stream
   CHECK(stream.all.node_status()["link"]["reconnects"] >= 1);
 }
 
+TEST_CASE("a hub stops in order in mid-stream, and readers end with the right bytes when it is back") {
+  if (!cluster::possible()) return;
+  reading stream;
+  CHECK(stream.all.stop_hub());
+  CHECK_FALSE(stream.reader->wait(std::chrono::milliseconds(0)));
+  stream.all.start_hub();
+  stream.check_ends_well();
+}
+
 TEST_CASE("readers end with the right bytes when the link is cut in mid-stream and healed") {
   if (!cluster::possible()) return;
   reading stream;

@@ -88,14 +88,17 @@ TEST_CASE("segments that wait for their verdict fail when the link is cut") {
 
 TEST_CASE("a silent link is noticed by both sides within the limit") {
   relayed_fixture world;
+  world.limits.silence_max = 1600ms;  // a busy machine adds much less than half of it
+  world.start_hub();
+  world.wire->retarget(world.hub->port());
   const auto node = world.make_receiver();
   const auto session = world.pull(world.relayed_node("n1"), node, 1);
   world.wire->stop();
   const auto start = clock_type::now();
   world.until(*node, link_state::down);
-  CHECK(since(start) < 2 * world.limits.silence_max);
+  CHECK(since(start) < world.limits.silence_max * 3 / 2);
   session->ended.next();
-  CHECK(since(start) < 3 * world.limits.silence_max);
+  CHECK(since(start) < world.limits.silence_max * 7 / 4);  // the hub looks four times in that time
   world.wire->cut();
   world.wire->resume();
   world.next_joined();

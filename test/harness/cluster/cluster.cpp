@@ -138,6 +138,11 @@ void cluster::kill_hub() {
   hub_->kill();
 }
 
+bool cluster::stop_hub() {
+  hub_->signal(SIGTERM);
+  return hub_->wait(stop_limit) == program_end{0, 0};
+}
+
 void cluster::start_node() {
   node_ = start_daemon("node",
                        {"store_folder=" + node_store().string(), "run_folder=" + (folder() / "run").string(),

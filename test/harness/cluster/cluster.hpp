@@ -49,6 +49,7 @@ class cluster {
 
   void start_hub();  ///< at a new port, to which the relay follows
   void kill_hub();   ///< kill -9
+  bool stop_hub();   ///< SIGTERM; whether it ended well
   /// Another hub beside, of the same cluster. A later one of the same name has its store and its address.
   void start_other_hub(const std::string& name, const std::vector<std::string>& settings);
   void kill_other_hub(const std::string& name);
