@@ -63,6 +63,37 @@ std::string media_type(layer_packing packing) {
                                          : plain + (packing == layer_packing::gzip ? "+gzip" : "+zstd");
 }
 
+std::vector<std::string> diff_ids_of(const std::vector<std::string>& tars) {
+  std::vector<std::string> ids;
+  for (const auto& tar : tars) ids.push_back(quoted("sha256:" + sha256_of(tar)));
+  return ids;
+}
+
+/// What a layout holds beside its layers.
+struct image_words {
+  std::vector<std::string> diff_ids;
+  std::string architecture;
+  std::string settings;
+};
+
+void write_image(const std::filesystem::path& folder, const std::vector<std::string>& tars,
+                 layer_packing packing, const image_words& words) {
+  std::filesystem::create_directories(folder / "blobs" / "sha256");
+  std::vector<std::string> layers;
+  for (const auto& tar : tars)
+    layers.push_back(add_blob(folder, media_type(packing), pack_layer(tar, packing)));
+  const std::string config = R"({"architecture":)" + quoted(words.architecture) +
+                             R"(,"os":"linux","config":)" + words.settings +
+                             R"(,"rootfs":{"type":"layers","diff_ids":[)" + join(words.diff_ids) + "]}}";
+  const std::string manifest = R"({"schemaVersion":2,"config":)" +
+                               add_blob(folder, "application/vnd.oci.image.config.v1+json", config) +
+                               R"(,"layers":[)" + join(layers) + "]}";
+  std::string entry = add_blob(folder, "application/vnd.oci.image.manifest.v1+json", manifest);
+  entry.insert(entry.size() - 1, R"(,"annotations":{"org.opencontainers.image.ref.name":"latest"})");
+  write_file(folder / "index.json", R"({"schemaVersion":2,"manifests":[)" + entry + "]}");
+  write_file(folder / "oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
+}
+
 }  // namespace
 
 std::string pack_layer(const std::string& tar, layer_packing packing) {
@@ -75,23 +106,15 @@ std::string pack_layer(const std::string& tar, layer_packing packing) {
 
 void write_layout(const std::filesystem::path& folder, const std::vector<std::string>& tars,
                   layer_packing packing, const std::string& architecture, const std::string& settings) {
-  std::filesystem::create_directories(folder / "blobs" / "sha256");
-  std::vector<std::string> layers;
-  std::vector<std::string> diff_ids;
-  for (const auto& tar : tars) {
-    diff_ids.push_back(quoted("sha256:" + sha256_of(tar)));
-    layers.push_back(add_blob(folder, media_type(packing), pack_layer(tar, packing)));
-  }
-  const std::string machine = architecture.empty() ? host_platform().architecture : architecture;
-  const std::string config = R"({"architecture":)" + quoted(machine) + R"(,"os":"linux","config":)" +
-                             settings + R"(,"rootfs":{"type":"layers","diff_ids":[)" + join(diff_ids) + "]}}";
-  const std::string manifest = R"({"schemaVersion":2,"config":)" +
-                               add_blob(folder, "application/vnd.oci.image.config.v1+json", config) +
-                               R"(,"layers":[)" + join(layers) + "]}";
-  std::string entry = add_blob(folder, "application/vnd.oci.image.manifest.v1+json", manifest);
-  entry.insert(entry.size() - 1, R"(,"annotations":{"org.opencontainers.image.ref.name":"latest"})");
-  write_file(folder / "index.json", R"({"schemaVersion":2,"manifests":[)" + entry + "]}");
-  write_file(folder / "oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
+  const auto machine = architecture.empty() ? host_platform().architecture : architecture;
+  write_image(folder, tars, packing, {diff_ids_of(tars), machine, settings});
+}
+
+void write_forged_layout(const std::filesystem::path& folder, const std::vector<std::string>& tars,
+                         layer_packing packing, const forged_layer& forged) {
+  auto claimed = tars;
+  claimed.at(forged.index) = forged.claimed_tar;
+  write_image(folder, tars, packing, {diff_ids_of(claimed), host_platform().architecture, "{}"});
 }
 
 int run_program(const std::string& command_line) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -12,6 +13,16 @@ enum class layer_packing : std::uint8_t { plain, gzip, zstd };
 void write_layout(const std::filesystem::path& folder, const std::vector<std::string>& tars,
                   layer_packing packing = layer_packing::gzip, const std::string& architecture = "",
                   const std::string& settings = R"({"Cmd":["sh"],"Env":["PATH=/usr/bin:/bin"]})");
+
+/// A layer whose diff id in the image's config is that of another tar.
+struct forged_layer {
+  std::size_t index = 0;
+  std::string claimed_tar;
+};
+
+/// Writes a layout in which every blob is what its digest says, and one layer is not what its diff id says.
+void write_forged_layout(const std::filesystem::path& folder, const std::vector<std::string>& tars,
+                         layer_packing packing, const forged_layer& forged);
 
 [[nodiscard]] std::string pack_layer(const std::string& tar, layer_packing packing);
 
