@@ -76,12 +76,17 @@ struct settings {
   bool connects_late = false;
   std::uint64_t rate = 0;
   bool stopped = false;
+  bool stopped_to_client = false;
   bool accept_new = true;
   std::uint16_t target = 0;
   std::optional<std::uint64_t> flip_in;  // bytes from now, towards the client
   std::optional<relay::cut_how> cut;
   std::size_t kept = 0;  // when that is done
   bool quit = false;
+
+  [[nodiscard]] bool stops(const direction& way) const {
+    return stopped || (stopped_to_client && way.to_client);
+  }
 };
 
 }  // namespace
@@ -217,11 +222,12 @@ bool relay::impl::step(const settings& now) {
   auto next = clock::time_point::max();
   for (auto& one : connections)
     for (auto* way : {&one.up, &one.down}) {
+      const bool moves = !now.stops(*way);
       const bool reads =
-          !now.stopped && !way->ended && way->bytes_on_way < on_the_way_max && clock::now() >= one.opens;
-      const bool ready = !now.stopped && !way->way.empty() && way->way.front().leaves <= clock::now();
-      if (!now.stopped && clock::now() < one.opens) next = std::min(next, one.opens);
-      if (!now.stopped && !way->way.empty() && !ready) next = std::min(next, way->way.front().leaves);
+          moves && !way->ended && way->bytes_on_way < on_the_way_max && clock::now() >= one.opens;
+      const bool ready = moves && !way->way.empty() && way->way.front().leaves <= clock::now();
+      if (moves && clock::now() < one.opens) next = std::min(next, one.opens);
+      if (moves && !way->way.empty() && !ready) next = std::min(next, way->way.front().leaves);
       polled.push_back({reads ? way->from : -1, POLLIN, 0});
       polled.push_back({ready ? way->to : -1, POLLOUT, 0});
     }
@@ -236,7 +242,7 @@ bool relay::impl::step(const settings& now) {
   for (auto& one : connections)
     for (auto* way : {&one.up, &one.down}) {
       if (polled[at].revents != 0) read_some(*way, now, one.opens);
-      if (!now.stopped) write_some(one, *way);
+      if (!now.stops(*way)) write_some(one, *way);
       at += 2;
     }
   for (auto one = connections.begin(); one != connections.end();) {
@@ -300,8 +306,11 @@ void relay::rate(std::uint64_t bytes_per_second) {
 void relay::stop() {
   impl_->change([](settings& now) { now.stopped = true; });
 }
+void relay::stop_to_client() {
+  impl_->change([](settings& now) { now.stopped_to_client = true; });
+}
 void relay::resume() {
-  impl_->change([](settings& now) { now.stopped = false; });
+  impl_->change([](settings& now) { now.stopped = now.stopped_to_client = false; });
 }
 void relay::cut(cut_how how, std::size_t kept) {
   impl_->change([&](settings& now) {

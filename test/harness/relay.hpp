@@ -29,6 +29,8 @@ class relay {
   void rate(std::uint64_t bytes_per_second);
   /// Swallows nothing and passes nothing: a black hole until `resume`.
   void stop();
+  /// The same for what the server sends alone: a client that speaks and does not read.
+  void stop_to_client();
   void resume();
   enum class cut_how : std::uint8_t { close, reset };
   /// Ends all present connections but the `kept` oldest.
