@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <caf/all.hpp>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -90,6 +91,9 @@ struct hub_side {
   happenings<bulk_attached> attached;
   happenings<part_received> receipts;
   happenings<trace_report> traces;
+  std::atomic<std::uint32_t> questions{0};   ///< that have come
+  std::atomic<bool> keeps_questions{false};  ///< in `kept`, without an answer; set before any comes
+  happenings<caf::typed_response_promise<peer_answer>> kept;
   std::optional<error> trace_refusal;  ///< what every trace is answered with; set before any comes
   happenings<caf::error> ended;
 };
@@ -116,8 +120,12 @@ inline node_session::behavior_type hub_side_session(node_session::pointer self,
         if (side->trace_refusal) return to_caf(*side->trace_refusal);
         return trace_kept{};
       },
-      [side](peer_question& question) -> caf::result<peer_answer> {
-        return peer_answer{question.encoded};  // an echo
+      [self, side](peer_question& question) -> caf::result<peer_answer> {
+        ++side->questions;
+        if (!side->keeps_questions) return peer_answer{question.encoded};  // an echo
+        auto promise = self->make_response_promise<peer_answer>();
+        side->kept.push(promise);
+        return promise;
       },
   };
 }
