@@ -10,7 +10,9 @@ namespace firstlight {
 os_result<std::shared_ptr<const file_descriptor>> writable_tree::opened_file(layer_node& node) {
   if (node.file) return node.file;
   if (node.places.empty() && node.kept.empty()) return refuse(ESTALE);
-  file_descriptor file(::open(disk_path(node).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  // To open a device or a pipe does something.
+  const int access = S_ISREG(node.type) ? O_RDWR | O_NONBLOCK : O_PATH;
+  file_descriptor file(::open(disk_path(node).c_str(), access | O_CLOEXEC | O_NOFOLLOW));
   if (!file) return refuse_as_system();
   auto shared = std::make_shared<const file_descriptor>(std::move(file));
   if (opens_.contains(node.number)) node.file = shared;

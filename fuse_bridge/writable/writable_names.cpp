@@ -165,8 +165,11 @@ os_result<void> writable_tree::remember(layer_node& node) {
   if (!now) return refuse(now.error());
   node.last = *now;
   node.last.st_nlink = 0;
+  // Special files are opened by the kernel alone, which tells nobody.
+  const bool special = !S_ISREG(node.type) && !S_ISDIR(node.type) && !S_ISLNK(node.type);
   const bool may_be_open = life_ == session_life::taken_over || opens_.contains(node.number);
-  return S_ISREG(node.type) && !node.below && may_be_open ? keep_contents(node) : os_result<void>{};
+  const bool keeps = special || (S_ISREG(node.type) && !node.below && may_be_open);
+  return keeps ? keep_contents(node) : os_result<void>{};
 }
 
 /// In a descriptor. A process that took the session over may have to keep many before the kernel says which

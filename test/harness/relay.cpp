@@ -78,6 +78,7 @@ struct settings {
   bool stopped = false;
   bool stopped_to_client = false;
   bool accept_new = true;
+  std::uint64_t accepted_max = ~std::uint64_t{0};
   std::uint16_t target = 0;
   std::optional<std::uint64_t> flip_in;  // bytes from now, towards the client
   std::optional<relay::cut_how> cut;
@@ -135,7 +136,7 @@ struct relay::impl {
 void relay::impl::accept_one(const settings& now) {
   const int client = ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (client < 0) return;
-  if (!now.accept_new) return close_with(client, cut_how::reset);
+  if (!now.accept_new || seen >= now.accepted_max) return close_with(client, cut_how::reset);
   const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const auto address = loopback(now.target);
   if (::connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
@@ -320,6 +321,9 @@ void relay::cut(cut_how how, std::size_t kept) {
 }
 void relay::accept_new(bool yes) {
   impl_->change([&](settings& now) { now.accept_new = yes; });
+}
+void relay::accept_first(std::uint64_t count) {
+  impl_->change([&](settings& now) { now.accepted_max = count; });
 }
 void relay::flip_bit_to_client(std::uint64_t offset) {
   impl_->change([&](settings& now) { now.flip_in = offset; });

@@ -37,6 +37,8 @@ class relay {
   void cut(cut_how how = cut_how::reset, std::size_t kept = 0);
   /// Whether new connections are accepted (true at first); otherwise they are reset at once.
   void accept_new(bool yes);
+  /// Resets all connections after the first `count`, counted from the relay's begin.
+  void accept_first(std::uint64_t count);
   /// Inverts one bit of the byte `offset` bytes from now in the stream towards the client.
   void flip_bit_to_client(std::uint64_t offset);
   void retarget(std::uint16_t target_port);
