@@ -190,12 +190,14 @@ std::vector<binding> bindings_of(hub_options& o) {
   to.bind(
       "metrics_listen", o.metrics_listen,
       "/metrics, /healthz, /readyz: address:port (TLS, monitors' certificates) or /path of a UNIX socket");
-  to.bind("docker_config", o.docker_config, "Docker's config.json, for logins to registries; empty: $DOCKER_CONFIG, then ~/.docker");
+  to.bind("docker_config", o.docker_config,
+          "Docker's config.json, for logins to registries; empty: $DOCKER_CONFIG, then ~/.docker");
   to.bind("plain_http_registries", o.plain_http_registries,
           "host[:port] reached without TLS, as loopback is");
   to.bind("tag_check_interval", o.tag_check_interval,
           "a tag is looked up in its registry at most once in this time");
-  to.bind("store_bytes_max", o.store_bytes_max, "what status and metrics show as the store's limit; the hub removes nothing by itself");
+  to.bind("store_bytes_max", o.store_bytes_max,
+          "what status and metrics show as the store's limit; the hub removes nothing by itself");
   to.bind("segment_cache_bytes_max", o.segment_cache_bytes_max, "compressed segments kept for the next node");
   to.bind("workers", o.workers, "threads that compress; 0: one a core");
   bind_tls(to, o.tls);
