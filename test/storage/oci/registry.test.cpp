@@ -1,18 +1,23 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <optional>
+#include <thread>
 
 #include "model/base64.hpp"
 #include "storage/ingest.hpp"
 #include "storage/oci/open_source.hpp"
 #include "test/harness/layout_builder.hpp"
+#include "test/harness/skipped.hpp"
 #include "test/harness/tar_builder.hpp"
 #include "test/storage/store_fixture.hpp"
 
@@ -175,6 +180,41 @@ TEST_CASE("a registry with TLS is pulled from if its CA is known, also behind a 
   const auto refused = bench.ingest(reference, login, other);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == errc::failed_precondition);
+}
+
+TEST_CASE("a registry is spoken to by TLS and believed by the system's certificate authorities",
+          "[registry]") {
+  if (geteuid() != 0)
+    return test::note_skipped("it mounts files over the system's, in a namespace of its own, as root");
+  registry_bench bench;
+  const auto file = [&](const std::string& name) { return (bench.folder.path() / name).string(); };
+  REQUIRE(run_program("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=registry.test "
+                      "-addext subjectAltName=DNS:registry.test,IP:127.0.0.1 -keyout " +
+                      file("key.pem") + " -out " + file("ca.pem")) == 0);
+  running_registry registry(bench.folder.path(), "",
+                            ", tls: {certificate: " + file("ca.pem") + ", key: " + file("key.pem") + "}");
+  REQUIRE(bench.push(registry.host()) == 0);
+  std::ofstream(file("hosts")) << "127.0.0.1 localhost registry.test\n";
+  const auto reference = "registry.test" + registry.host().substr(registry.host().rfind(':')) + "/team/app:1";
+  const auto over = [](const std::string& own, const char* systems) {
+    return mount(own.c_str(), systems, nullptr, MS_BIND, nullptr) == 0;
+  };
+  bool prepared = false;
+  std::optional<result<ingested_image>> unknown;
+  std::optional<result<ingested_image>> known;
+  std::thread elsewhere([&] {
+    prepared = unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+               over(file("hosts"), "/etc/hosts");
+    if (!prepared) return;
+    unknown = bench.ingest(reference);
+    prepared = over(file("ca.pem"), "/etc/ssl/certs/ca-certificates.crt");
+    known = bench.ingest(reference);
+  });
+  elsewhere.join();
+  REQUIRE(prepared);
+  REQUIRE_FALSE(*unknown);
+  CHECK(unknown->error().code == errc::failed_precondition);
+  CHECK(known->has_value());
 }
 
 TEST_CASE("archives give the same tree as the layout that they were made from", "[registry]") {
