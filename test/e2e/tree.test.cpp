@@ -129,7 +129,9 @@ TEST_CASE("mounts of all modes show the same sizes of directories and of the who
 
 TEST_CASE("mounts of redis equal what umoci unpacks") {
   if (!cluster::possible()) return;
-  cluster all;
+  const std::string mode = GENERATE("hybrid", "overlay", "fuse");
+  CAPTURE(mode);
+  cluster all({.node = {"mount_mode=" + mode}});
   check_mounts_equal_umoci(all, real_image(all, "redis"));
 }
 
