@@ -90,6 +90,7 @@ TEST_CASE("a tree is there before its pieces' connections are: it does not wait 
 
 TEST_CASE("two trees come in pieces at once, with segments between them") {
   opened world;
+  world.limits.opening_time = 3s;  // a window that the segment opened may take the trees as a whole
   world.start();
   world.wait_for_connections(2 + world.limits.opening_connections);
   caf::scoped_actor self(world.system());
