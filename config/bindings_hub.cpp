@@ -197,7 +197,7 @@ std::vector<binding> bindings_of(hub_options& o) {
   to.bind("tag_check_interval", o.tag_check_interval,
           "a tag is looked up in its registry at most once in this time");
   to.bind("store_bytes_max", o.store_bytes_max,
-          "what status and metrics show as the store's limit; the hub removes nothing by itself");
+          "an image whose new contents need more is refused; the hub removes none by itself; 0: no limit");
   to.bind("segment_cache_bytes_max", o.segment_cache_bytes_max, "compressed segments kept for the next node");
   to.bind("workers", o.workers, "threads that compress; 0: one a core");
   bind_tls(to, o.tls);

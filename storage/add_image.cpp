@@ -109,7 +109,8 @@ result<image_record> add_image(const add_image_tools& tools, const add_image_req
                             tools.source.limits,
                             [&](const ingest_progress& progress) { request.progress(as_pull_progress(progress)); },
                             request.stop,
-                            request.reference.layers};
+                            request.reference.layers,
+                            tools.store_bytes_max};
   auto image = ingest_image(**source, request.wanted, ingest);
   if (!image) return tl::unexpected(image.error());
   if (request.read_from && image->manifest_digest != pinned_digest(request, *image))

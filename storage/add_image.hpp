@@ -19,6 +19,7 @@ struct add_image_tools {
   const learning_options& learning;
   trace_store::on_damage
       unlearned{};  ///< is told of traces that teach nothing; the image is added all the same
+  std::uint64_t store_bytes_max = 0;  ///< as in `ingest_tools`
 };
 
 /// One image to take in, or to look after.

@@ -3,6 +3,7 @@
 #include <array>
 #include <vector>
 
+#include "model/quantity.hpp"
 #include "storage/archive/layer_stream.hpp"
 #include "storage/archive/tar_reader.hpp"
 #include "storage/chain_ids.hpp"
@@ -112,6 +113,8 @@ class ingestion {
 
   result<void> store(tar_reader& tar, layer_entry& entry, std::uint64_t size) {
     if (size == 0) return {};
+    const auto before = tools_.contents.bytes_stored();
+    if (tools_.store_bytes_max != 0 && size > tools_.store_bytes_max) return full();
     auto content = tools_.contents.new_content();
     while (true) {
       if (stopped()) return fail(errc::cancelled, "the ingestion was stopped");
@@ -123,7 +126,16 @@ class ingestion {
     auto stored = content->finish();
     if (!stored) return tl::unexpected(stored.error());
     entry.content = *stored;
+    const auto now = tools_.contents.bytes_stored();
+    if (tools_.store_bytes_max != 0 && now > tools_.store_bytes_max && now > before) return full();
     return {};
+  }
+
+  [[nodiscard]] result<void> full() const {
+    return fail(errc::limit_exceeded,
+                "the hub's store would take more than store_bytes_max (" +
+                    rounded_bytes(tools_.store_bytes_max) +
+                    "): remove images with 'firstlight image rm', or raise the setting");
   }
 
   result<void> merge(const std::vector<layer_entry>& entries) {

@@ -42,6 +42,7 @@ struct ingest_tools {
   std::function<void(const ingest_progress&)> progress;  ///< may be empty; called a few times a MiB at most
   const std::atomic<bool>* stop = nullptr;               ///< may be null; once true: `cancelled`
   std::uint32_t layers_wanted = 0;                       ///< only so many, from the lowest; 0: all
+  std::uint64_t store_bytes_max = 0;  ///< of all contents; what is new beyond it is refused; 0: no limit
 };
 
 /// Reads one image: every layer is checked against its digest and its diff id while it streams, files go to
@@ -50,7 +51,8 @@ struct ingest_tools {
 /// confirmed are their entries cached or merged. The caller makes the contents durable (`checkpoint`).
 /// Of an image that is not read whole the manifest's digest is `layers_digest`: it is another image to all.
 /// Errors: those of `image_source`; `not_found` for more layers than there are; `corrupt` for wrong bytes;
-/// `limit_exceeded`; `cancelled`; the store's.
+/// `limit_exceeded`, also for a full store, which then holds at most one file too many; `cancelled`; the
+/// store's.
 [[nodiscard]] result<ingested_image> ingest_image(image_source& source, const platform& wanted,
                                                   const ingest_tools& tools);
 

@@ -116,7 +116,7 @@ result<void> hub_daemon::spawn_actors(const hub_options& options, const std::str
   library_ = system_.spawn<caf::detached>(
       make_image_library,
       library_tools{*catalogue_, *contents_, *layers_, sources(options), options.plan.guess, *traces_,
-                    learning_, options.tag_check_interval, stop_, guard_},
+                    learning_, options.tag_check_interval, stop_, guard_, options.store_bytes_max},
       ingesters_);
   aggregator_ = system_.spawn<caf::detached>(
       make_trace_aggregator,

@@ -136,7 +136,7 @@ std::optional<image_reference> source_of_layers(const library_tools& tools, cons
 result<image_record> add_and_sweep(const library_tools& tools, const source_options& source,
                                    const add_image_request& request) {
   auto added = add_image({tools.catalogue, tools.contents, tools.layers, source, tools.order_limits,
-                          tools.traces, tools.learning, log_unlearned},
+                          tools.traces, tools.learning, log_unlearned, tools.store_bytes_max},
                          request);
   if (!added) return added;
   if (const auto swept = tools.catalogue.forget_unnamed(); !swept)
@@ -160,6 +160,17 @@ source_options sources_for(const library_tools& tools, const image_reference& re
   return source;
 }
 
+/// What an image brought that had no room goes, and what no image needs any more. Not while one is being
+/// added, which may need it.
+void make_room(self_pointer self, const library_tools& tools) {
+  if (!self->state.crowded || !self->state.open.empty()) return;
+  self->state.crowded = false;
+  const auto swept = sweep_contents(tools.catalogue, tools.contents);
+  if (!swept) return spdlog::warn("the store stays above store_bytes_max: {}", to_string(swept.error()));
+  spdlog::warn("an image had no room: removed {} contents that no other one needs, {} bytes",
+               swept->contents_removed, swept->bytes_removed);
+}
+
 void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers, const question& asked,
              const std::optional<image_caller>& caller) {
   const auto report = [me = caf::actor_cast<image_library>(self),
@@ -181,6 +192,8 @@ void look_up(self_pointer self, const library_tools& tools, const worker_pool& w
       },
       [self, tools, where = asked.where](const result<image_record>& added) {
         answer_all(self, where, settle(self, tools, where, added));
+        if (!added && added.error().code == errc::limit_exceeded) self->state.crowded = true;
+        make_room(self, tools);
       });
 }
 

@@ -65,9 +65,10 @@ struct image_removed {};
 /// IMAGE LIBRARY: the hub's one place that knows images. Looks tags up, ingests what is new (each
 /// image once, however many ask), removes images and then what no image needs.
 using image_library = caf::typed_actor<
-    // Errors: those of add_image and of the access guard; a source that is away is no error while the image
-    // is known. Such a one is asked for a node again when `tag_check_interval` has passed; for the hub's own
-    // administrator at once. So is any source with `source_look::now`.
+    // Errors: those of add_image and of the access guard (when a store is full, what the image had brought
+    // goes again); a source that is away is no error while the image is known. Such a one is asked for a node
+    // again when `tag_check_interval` has passed; for the hub's own administrator at once. So is any source
+    // with `source_look::now`.
     caf::replies_to<resolve_image, pull_listener>::with<known_image>,
     caf::replies_to<caf::get_atom>::with<library_status>,
     // Errors: `not_found`; `corrupt` if the image is removed but contents stay (sweep_contents).
@@ -87,6 +88,7 @@ struct library_tools {
   std::chrono::milliseconds tag_check_interval{60'000};
   std::shared_ptr<std::atomic<bool>> stop;  ///< set before the library's workers are ended
   access_guard guard{};                     ///< none: whoever is in the cluster may read all images
+  std::uint64_t store_bytes_max = 0;        ///< of contents; images that need more are refused; 0: no limit
 };
 
 struct library_state;
@@ -115,6 +117,7 @@ struct library_state {
   static inline const char* name = "image-library";
   std::map<std::pair<std::string, std::string>, library_question> open;  ///< by name and platform
   std::map<std::pair<std::string, std::string>, last_known_image> last_known;
+  bool crowded = false;  ///< an image had no room: its contents go when no other one is being added
 };
 
 }  // namespace firstlight

@@ -34,13 +34,13 @@ struct library_bench {
                                             stage.workers()}));
   image_library library;
 
-  library_bench() {
+  explicit library_bench(std::uint64_t store_bytes_max = 0) {
     hub.source.registry.attempts_max = 1;
     library = stage.keep(stage.system().spawn(
         make_image_library,
         library_tools{*hub.catalogue, *hub.contents, *hub.layers, hub.source, hub.order_limits, *hub.traces,
                       hub.learning, std::chrono::seconds(60), std::make_shared<std::atomic<bool>>(false),
-                      guard},
+                      guard, store_bytes_max},
         stage.workers(looked)));
   }
   ~library_bench() {
@@ -107,6 +107,29 @@ TEST_CASE("two who ask for one image cause one ingestion, and both get it") {
   CHECK((*first)->value().record.toc == (*second)->value().record.toc);
   CHECK(*bench.looked == 1);
   CHECK(*bench.news > 0);
+}
+
+TEST_CASE("an image that has no room is refused and leaves nothing, and the next one that has is taken") {
+  library_bench bench(3'000'000);
+  REQUIRE(bench.resolve(bench.hub.layout(some_layer(1))));
+  const auto kept = bench.hub.contents->bytes_stored();
+  REQUIRE(kept > 2'000'000);
+  const auto second = bench.hub.layout(some_layer(11));
+  const auto refused = bench.resolve(second);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::limit_exceeded);
+  CHECK(refused.error().detail.find("'firstlight image rm'") != std::string::npos);
+  CHECK(bench.hub.contents->bytes_stored() == kept);
+  // One more image of the same files needs no room.
+  CHECK(bench.add(bench.hub.layout(some_layer(1)), "localhost:1/again:1"));
+  const auto images = bench.status().images;
+  REQUIRE(images.size() == 2);
+  for (const auto& image : images) {
+    auto gone = bench.stage.ask<image_removed>(bench.library, remove_image{image.reference, image.platform});
+    bench.stage.run();
+    REQUIRE((*gone)->has_value());
+  }
+  CHECK(bench.resolve(second));
 }
 
 TEST_CASE("two who ask for what is not there both get the error, and the next one asks anew") {

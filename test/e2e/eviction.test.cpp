@@ -54,4 +54,20 @@ TEST_CASE("a store above its limit forgets what was used longest ago, but nothin
   CHECK(hashes_of(all, again) == hashes_of(all, second.tree));
 }
 
+TEST_CASE("a hub refuses an image for which its store has no room, and takes one that has") {
+  if (!cluster::possible()) return;
+  cluster all({.hub = {"store_bytes_max=1000000"}});
+  const auto large = make_streamed_image(all.folder() / "large", {.files = 8, .file_bytes = 256U << 10U});
+  const auto small = make_streamed_image(all.folder() / "small", {.files = 2, .file_bytes = 256U << 10U});
+  const auto refused = all.on_hub({"image", "add", "oci:" + large.layout.string(), "--name", "large:1"});
+  CHECK(refused.exit_code == 8);  // the disk or a limit is full
+  CAPTURE(refused.errors);
+  CHECK(refused.errors.find("store_bytes_max (1.0 MB)") != std::string::npos);
+  CHECK(refused.errors.find("'firstlight image rm'") != std::string::npos);
+  REQUIRE(eventually([&] { return all.hub_status()["store_bytes"] == 0; }));
+  all.add(small.layout, "small:1");
+  const auto root = all.mount("small:1", "mounted");
+  CHECK(hashes_of(all, root) == hashes_of(all, small.tree));
+}
+
 }  // namespace firstlight
