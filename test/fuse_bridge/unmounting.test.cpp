@@ -92,6 +92,7 @@ TEST_CASE("mounts that a killed daemon left are cleaned, and no others") {
   child_process daemon([&] {
     setenv("TMPDIR", folder.path().c_str(), 1);  // what it leaves goes with this test's folder
     mount_fixture fixture;
+    static_cast<void>(fixture.mount({}));  // is refused, but not before its hybrid mode has begun
     const auto image = one_file().build();
     auto system_mounter = spawn_mounter(fixture.system(), {&fixture.store(), mounts, {}});
     mount_request request{"left", image.toc, {}, folder.path() / "root", {}};

@@ -14,10 +14,7 @@ struct fake_source_shell {
         [](const incoming_progress&) {},
         [](const link_changed&) {},
         [owner](const want_blocks& wanted) { owner->take_want(wanted); },
-        [owner](caf::subscribe_atom, const caf::actor& listener) {
-          const std::lock_guard lock(owner->mutex_);
-          owner->listeners_.push_back(listener);
-        },
+        [owner](caf::subscribe_atom, const caf::actor& listener) { owner->take_listener(listener); },
     };
   }
 };
@@ -50,6 +47,13 @@ void fake_source::take_want(const want_blocks& wanted) {
   }
 }
 
+void fake_source::take_listener(const caf::actor& listener) {
+  const std::lock_guard lock(mutex_);
+  listeners_.push_back(listener);
+  if (known_) caf::anon_send(listener, contents_known{});
+  if (complete_) caf::anon_send(listener, image_complete{});
+}
+
 void fake_source::store_silently(block_run run) {
   const auto content = image_.toc->content(run.content);
   const auto geometry = image_.toc->geometry();
@@ -67,7 +71,7 @@ void fake_source::deliver(block_run run) {
 
 void fake_source::learn(const std::vector<std::byte>& ids) {
   if (!image_.toc->learn_contents(share(ids))) throw std::runtime_error("these are no ids of this image");
-  announce(contents_known{});
+  announce(contents_known{}, &fake_source::known_);
 }
 
 void fake_source::deliver_content(std::uint32_t content) {
@@ -76,7 +80,7 @@ void fake_source::deliver_content(std::uint32_t content) {
 
 void fake_source::deliver_all() {
   for (std::uint32_t content = 0; content < image_.toc->content_count(); ++content) deliver_content(content);
-  announce(image_complete{});
+  announce(image_complete{}, &fake_source::complete_);
 }
 
 void fake_source::fail(block_run run, const error& why) {
@@ -97,8 +101,9 @@ bool fake_source::wait_for_wants(std::size_t count) const {
 }
 
 template <class Message>
-void fake_source::announce(Message message) {
+void fake_source::announce(Message message, bool fake_source::*once) {
   const std::lock_guard lock(mutex_);
+  if (once != nullptr) this->*once = true;
   for (const auto& listener : listeners_) caf::anon_send(listener, message);
 }
 

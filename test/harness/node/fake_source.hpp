@@ -9,7 +9,8 @@
 
 namespace firstlight {
 
-/// Stands in for a receiver: blocks come when the test says so. Calls from any thread.
+/// Stands in for a receiver: blocks come when the test says so, and who subscribes late is told what it has
+/// missed. Calls from any thread.
 class fake_source {
  public:
   enum class answer { nothing, deliver, fail };
@@ -42,8 +43,9 @@ class fake_source {
  private:
   friend struct fake_source_shell;
   void take_want(const want_blocks& wanted);
+  void take_listener(const caf::actor& listener);
   template <class Message>
-  void announce(Message message);
+  void announce(Message message, bool fake_source::*once = nullptr);
 
   content_store& store_;
   const image_builder::built& image_;
@@ -52,6 +54,7 @@ class fake_source {
   answer answer_ = answer::nothing;
   std::vector<block_run> wanted_;
   std::vector<caf::actor> listeners_;
+  bool known_ = false, complete_ = false;  ///< told to who subscribes later
   receiver handle_;
 };
 
