@@ -27,26 +27,15 @@ std::filesystem::path folder_of(const node_shell& my, const std::string& name) {
   return my.tools->run_folder / private_mounts_folder / name;
 }
 
-/// An earlier look that is still to come does not count any more.
-void look_later(const node_shell& my, running_mount& mount) {
-  const auto& limits = my.tools->limits;
-  auto& look = mount.look;
-  look.wait =
-      look.wait.count() == 0 ? limits.last_user_wait : std::min(look.wait * 2, limits.failed_look_wait_max);
-  my.self->delayed_send(my.self, look.wait, umount_overdue{mount.handle, ++look.number});
-}
-
-void look_soon(const node_shell& my, running_mount& mount) {
-  mount.look.wait = {};
-  mount.look.in_vain = 0;
-  look_later(my, mount);
+void look_later(const node_shell& my, const running_mount& mount, const failed_looks::look& next) {
+  my.self->delayed_send(my.self, next.wait, umount_overdue{mount.handle, next.number});
 }
 
 /// Whether another look is worth it, which then is to come.
 bool look_again_in_vain(const node_shell& my, running_mount& mount) {
-  if (++mount.look.in_vain >= my.tools->limits.failed_looks_max) return false;
-  look_later(my, mount);
-  return true;
+  const auto next = mount.looks.in_vain();
+  if (next) look_later(my, mount, *next);
+  return next.has_value();
 }
 
 /// A question to the mounter: of a user who waits for the answer, or of a look.
@@ -59,14 +48,12 @@ struct question {
 /// Programs use what is left. Nobody tells of the last of them, so it is asked for again until nothing is.
 void on_held(const node_shell& my, running_mount& mount, const question& asked) {
   if (!asked.reply || asked.how == busy_mount::detach) answer_all(mount, std::nullopt);
-  if (asked.reply) return look_soon(my, mount);
-  mount.look.in_vain = 0;
-  look_later(my, mount);
+  look_later(my, mount, asked.reply ? mount.looks.begin() : mount.looks.in_use());
 }
 
 /// Its bridge may be about to hand it over, or to remove what is left of it.
 void on_unheld(const node_shell& my, running_mount& mount, const question& asked) {
-  if (asked.reply) return look_soon(my, mount);
+  if (asked.reply) return look_later(my, mount, mount.looks.begin());
   const auto folder = folder_of(my, asked.name);
   std::error_code problem;
   std::filesystem::remove(folder, problem);  // only an empty one: nothing is mounted below it
@@ -77,7 +64,7 @@ void on_unheld(const node_shell& my, running_mount& mount, const question& asked
                    "'";
   answer_all(mount, error{errc::failed_precondition, "mount " + asked.name + " has failed: " + why});
   if (look_again_in_vain(my, mount)) return;
-  mount.look.asked.reset();
+  mount.told_to_go.reset();
   mount.entry.failure = why;
   spdlog::error("mount {} has failed and stays: {}", asked.name, why);
 }
@@ -85,7 +72,7 @@ void on_unheld(const node_shell& my, running_mount& mount, const question& asked
 void on_refused(running_mount& mount, const question& asked, const error& why) {
   if (asked.reply) return refuse(*asked.reply, why);
   spdlog::warn("mount {} has failed and stays: {}", asked.name, to_string(why));
-  mount.look.asked.reset();
+  mount.told_to_go.reset();
   answer_all(mount, why);
 }
 
@@ -95,7 +82,7 @@ void on_answer(const node_shell& my, const question& asked, const std::optional<
   const bool unheld = problem && problem->code == errc::not_found;
   if (problem && !unheld) return on_refused(*mount, asked, *problem);
   if (asked.reply) {
-    mount->look.asked = asked.how;
+    mount->told_to_go = asked.how;
     mount->umount_replies.push_back(*asked.reply);
   }
   if (!stays_mounted(my, asked.name)) return forget(my, asked.name);
@@ -124,14 +111,14 @@ void keep_failed(const node_shell& my, running_mount& mount) {
   my.state().events.note("failed", mount.entry.name);
   spdlog::error("mount {} has failed and is used: {}", mount.entry.name, mount.entry.failure);
   answer_all(mount, std::nullopt);
-  look_soon(my, mount);  // its bridge may be about to take away what nobody uses
+  look_later(my, mount, mount.looks.begin());  // its bridge may be about to take away what nobody uses
 }
 
 void look_at_failed(const node_shell& my, running_mount& mount) {
   const auto name = mount.entry.name;
   if (!stays_mounted(my, name)) return forget(my, name);
   // In the way that was asked for: what nobody held then may turn out to be in use.
-  if (mount.look.asked) return take_down(my, {name, *mount.look.asked});
+  if (mount.told_to_go) return take_down(my, {name, *mount.told_to_go});
   look_again_in_vain(my, mount);
 }
 

@@ -303,8 +303,12 @@ const mount_facts& enlist(const node_shell& my, const std::string& name, const m
                     .lower = made.lower,
                     .read_only = !record.writable.has_value(),
                     .mounted_at = record.mounted_at};
+  const auto& limits = my.tools->limits;
+  const failed_looks looks({.wait_first = limits.last_user_wait,
+                            .wait_max = limits.failed_look_wait_max,
+                            .in_vain_max = limits.failed_looks_max});
   return my.state()
-      .mounts.emplace(name, running_mount{std::move(entry), made.handle, record, {}})
+      .mounts.emplace(name, running_mount{std::move(entry), made.handle, record, looks})
       .first->second.entry;
 }
 

@@ -9,6 +9,7 @@
 #include "actors/node/node_reports.hpp"
 #include "config/node_options.hpp"
 #include "config/node_root_limits.hpp"
+#include "model/failed_looks.hpp"
 #include "storage/layer_registry.hpp"
 #include "storage/trace_switches.hpp"
 
@@ -24,7 +25,7 @@ struct bundle_stored {
 /// a copy of it in another mount namespace. One that has failed is looked at again.
 struct umount_overdue {
   instance mount;
-  std::uint64_t look = 0;  ///< failed_look::number; 0: it had not failed
+  std::uint64_t look = 0;  ///< failed_looks::look::number; 0: it had not failed
 };
 
 /// Who asked for this pull waits no longer. If nobody else has asked for the image meanwhile, its delivery
@@ -94,20 +95,13 @@ struct node_root_tools {
 using admin_promise = caf::typed_response_promise<admin_message>;
 using image_key = std::pair<std::string, std::string>;  ///< reference, platform
 
-/// How a mount is looked after once it has failed.
-struct failed_look {
-  std::uint64_t number = 0;           ///< of the umount_overdue that counts: the latest
-  std::chrono::milliseconds wait{0};  ///< until that
-  std::uint32_t in_vain = 0;          ///< looks in a row that found nothing to wait for
-  std::optional<busy_mount> asked{};  ///< how it was last told to go; none: it stays
-};
-
 struct running_mount {
   mount_facts entry;
   instance handle;
   mount_record record;
+  failed_looks looks;                      ///< once it has failed
+  std::optional<busy_mount> told_to_go{};  ///< how it was last; none: it stays
   std::vector<admin_promise> umount_replies{};
-  failed_look look{};
   std::string group{};                          ///< of the start that was recorded last
   std::shared_ptr<access_recorder> recorder{};  ///< of its starts; of one that is for overlays always
   tracer tracing{};

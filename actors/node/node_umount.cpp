@@ -45,7 +45,7 @@ void umount(const node_shell& my, const admin_umount& asked, admin_promise reply
           [=, name = mount->entry.name](unmounted) {
             // Torn down with its last user; without any, the answer waits until nothing is left of it.
             const auto still = my.state().mounts.find(name);
-            if (still != my.state().mounts.end()) still->second.look.asked = how;  // should it fail
+            if (still != my.state().mounts.end()) still->second.told_to_go = how;  // should it fail
             if (asked.lazy || still == my.state().mounts.end()) return deliver(reply, admin_done{});
             still->second.umount_replies.push_back(reply);
             my.self->delayed_send(my.self, my.tools->limits.last_user_wait,
@@ -61,7 +61,7 @@ void answer_overdue(const node_shell& my, const umount_overdue& what) {
   if (found == mounts.end()) return;
   auto& mount = found->second;
   if (!mount.entry.failure.empty()) {
-    if (what.look == mount.look.number) look_at_failed(my, mount);
+    if (mount.looks.counts(what.look)) look_at_failed(my, mount);
     return;
   }
   for (auto reply : std::exchange(mount.umount_replies, {})) deliver(reply, admin_done{});
