@@ -24,12 +24,12 @@ bool is_folder(const std::string& path) {
   return lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/// Of a folder only whiteouts can be left: what is in the work folder holds nothing that anybody sees.
-os_result<void> discard(const std::string& work_name) {
-  std::error_code problem;
-  fs::remove_all(work_name, problem);
-  if (problem) return refuse(problem.value());
-  return {};
+/// Of a folder only whiteouts can be left: what is in the work folder holds nothing that anybody sees. That
+/// its name is gone has succeeded already, so want of a descriptor to list it by must not count.
+void discard(const std::string& work_name) {
+  if (rmdir(work_name.c_str()) == 0) return;
+  std::error_code ignored;  // the next mount removes what stays
+  fs::remove_all(work_name, ignored);
 }
 
 os_result<void> copy_attribute(const std::string& from, const std::string& to, const char* name) {
@@ -109,14 +109,16 @@ os_result<void> upper_layer::cover(std::string_view path) {
   if (!whiteout) return refuse(whiteout.error());
   if (!is_folder(at(path))) return rename_with(*whiteout, at(path), 0);
   const auto covered = rename_with(*whiteout, at(path), RENAME_EXCHANGE);
-  return covered ? discard(*whiteout) : covered;
+  if (covered) discard(*whiteout);
+  return covered;
 }
 
 os_result<void> upper_layer::remove(std::string_view path) {
   if (!is_folder(at(path))) return outcome_of(unlink(at(path).c_str()));
   const auto name = new_work_name();
   const auto moved = rename_with(at(path), name, 0);
-  return moved ? discard(name) : moved;
+  if (moved) discard(name);
+  return moved;
 }
 
 os_result<void> upper_layer::move(std::string_view from, std::string_view to, bool covers) {
@@ -142,7 +144,8 @@ os_result<void> upper_layer::clear(std::string_view path) {
   if (cleared) cleared = outcome_of(lsetxattr(empty.c_str(), layer_mark::opaque, "y", 1, 0));
   if (cleared) lremovexattr(empty.c_str(), layer_mark::redirect);  // most have none
   if (cleared) cleared = rename_with(empty, folder, RENAME_EXCHANGE);
-  return cleared ? discard(empty) : cleared;
+  if (cleared) discard(empty);
+  return cleared;
 }
 
 os_result<void> upper_layer::link(std::string_view path, std::string_view other) {

@@ -22,6 +22,7 @@ struct session_bench {
     builder.symlink("link", "one");
     builder.device("pipe", file_type::fifo, 0, 0);
     builder.hard_link("other link", "link");
+    builder.file("folder/in", "2");
     image = builder.build();
     store.emplace(folder.path() / "store", image);
     open(session_life::fresh);
@@ -168,4 +169,47 @@ TEST_CASE("a file that was removed without a descriptor is gone when it is close
   bench.tree->release(made->number);
   CHECK(std::filesystem::is_empty(bench.folder.path() / "work" / "firstlight"));
   CHECK(bench.tree->attributes(made->number)->st_nlink == 0);
+}
+
+TEST_CASE(
+    "a folder that holds whiteouts can be removed or covered when there is no descriptor to list it by") {
+  if (!marks_are_possible()) return;
+  session_bench bench;
+  REQUIRE(bench.tree->unlink(bench.number("folder"), "in"));
+  REQUIRE(bench.tree->make(root_inode, "other", S_IFDIR | 0755U, 0, {}, writable_tree::opened::no));
+  const auto other = bench.number("other");
+  const std::string how = GENERATE(as<std::string>(), "in its place", "moved", "covered");
+  const std::string name = how == "moved" ? "elsewhere" : "folder";
+  if (how == "moved") REQUIRE(bench.tree->rename({root_inode, "folder"}, {root_inode, name}, 0));
+  bench.open(session_life::taken_over);
+  CAPTURE(how);
+  {
+    const no_descriptors meanwhile;
+    REQUIRE((how == "covered" ? bench.tree->rename({root_inode, "other"}, {root_inode, name}, 0)
+                              : bench.tree->remove_folder(root_inode, name)));
+  }
+  for (int process = 0; process < 2; ++process) {
+    const auto found = bench.tree->lookup(root_inode, name);
+    if (how == "covered") {
+      REQUIRE(found);
+      CHECK(found->number == other);
+      CHECK(bench.tree->list(other)->size() == 2);  // . and ..
+    } else {
+      REQUIRE_FALSE(found);
+      CHECK(found.error() == ENOENT);
+    }
+    bench.open(session_life::taken_over);
+    CHECK(std::filesystem::is_empty(bench.folder.path() / "work" / "firstlight"));
+  }
+}
+
+TEST_CASE("an empty folder that is removed without a descriptor leaves nothing behind") {
+  if (!marks_are_possible()) return;
+  session_bench bench;
+  REQUIRE(bench.tree->make(root_inode, "new", S_IFDIR | 0755U, 0, {}, writable_tree::opened::no));
+  {
+    const no_descriptors meanwhile;
+    REQUIRE(bench.tree->remove_folder(root_inode, "new"));
+  }
+  CHECK(std::filesystem::is_empty(bench.folder.path() / "work" / "firstlight"));
 }
