@@ -8,11 +8,17 @@
 
 namespace firstlight {
 
+struct piece_gathering_limits {
+  std::uint64_t least_piece_bytes = 512;  ///< on average, when there are as many as there may be
+  std::uint32_t frames_max = 128;         ///< begun and not whole
+};
+
 /// The pieces of one frame, in whatever order they come, before or after it is known how large the frame is.
 class piece_gathering {
  public:
-  /// No frame has more than `bytes_max`, nor more pieces than one for each 512 of them.
-  explicit piece_gathering(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+  /// No frame has more than `bytes_max`, nor more pieces than one for each `least_piece_bytes` of them.
+  piece_gathering(std::uint64_t bytes_max, const piece_gathering_limits& limits)
+      : bytes_max_(bytes_max), pieces_max_(bytes_max / limits.least_piece_bytes) {}
 
   /// A piece that came already is ignored. Errors: `protocol`, for what lies outside of the frame or overlaps
   /// with another one in part, and for too many.
@@ -27,6 +33,7 @@ class piece_gathering {
 
  private:
   std::uint64_t bytes_max_;
+  std::uint64_t pieces_max_;
   std::uint64_t frame_bytes_ = 0;
   std::uint64_t held_bytes_ = 0;
   std::map<std::uint64_t, std::vector<std::byte>> pieces_;  ///< by offset

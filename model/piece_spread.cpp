@@ -5,33 +5,36 @@
 namespace firstlight {
 namespace {
 
-constexpr std::uint64_t opening_shares = 2;
-// Less is hardly worth its message.
-constexpr std::uint64_t share_bytes_min = 1024;
-// Two of it and their envelope are eight packets: the first window less what the handshake left on its way.
-constexpr std::uint64_t share_bytes_max = 5400;
 constexpr std::uint64_t alignment = 8;  // of what a message refers to without a copy
 
-std::uint64_t share_of(std::uint64_t frame_bytes, std::uint64_t shares) {
+std::uint64_t standing_share(std::uint64_t frame_bytes, std::uint64_t shares,
+                             const piece_spread_limits& limits) {
   const auto even = (frame_bytes + shares - 1) / std::max<std::uint64_t>(1, shares);
-  return std::clamp((even + alignment - 1) / alignment * alignment, share_bytes_min, share_bytes_max);
+  return std::clamp((even + alignment - 1) / alignment * alignment, limits.share_bytes_min,
+                    limits.share_bytes_max);
 }
 
 }  // namespace
 
 piece_spread::piece_spread(std::uint64_t frame_bytes, std::uint32_t standing, std::uint32_t opening,
-                           std::uint32_t awaited)
-    : frame_bytes_(frame_bytes),
-      share_bytes_(share_of(frame_bytes, standing + opening_shares * (std::uint64_t{opening} + awaited))),
+                           std::uint32_t awaited, const piece_spread_limits& limits)
+    : limits_(limits),
+      frame_bytes_(frame_bytes),
+      share_bytes_(standing_share(
+          frame_bytes, standing + limits.opening_shares * (std::uint64_t{opening} + awaited), limits)),
       awaited_(awaited),
       uncut_{0, static_cast<std::uint32_t>(frame_bytes)} {}
 
+std::uint64_t piece_spread::share_of(connection_kind kind) const {
+  return kind == connection_kind::opening ? limits_.opening_shares * share_bytes_ : share_bytes_;
+}
+
 std::uint64_t piece_spread::reserved_bytes() const {
-  return awaited_ * opening_shares * share_bytes_;
+  return awaited_ * share_of(connection_kind::opening);
 }
 
 std::optional<piece_spread::piece> piece_spread::next(const load& on) {
-  const auto share = (on.kind == connection_kind::opening ? opening_shares : 1) * share_bytes_;
+  const auto share = share_of(on.kind);
   const bool again = !lost_.empty();
   const piece first =
       again ? lost_.front()

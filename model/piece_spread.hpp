@@ -5,6 +5,14 @@
 
 namespace firstlight {
 
+struct piece_spread_limits {
+  std::uint64_t opening_shares = 2;      ///< of a frame to an opening connection for one to a standing one
+  std::uint64_t share_bytes_min = 1024;  ///< less is hardly worth its message
+  /// Two of it and their envelope are eight packets: the first window less what the handshake left on its
+  /// way.
+  std::uint64_t share_bytes_max = 5400;
+};
+
 /// How a frame is spread in pieces over connections that have just been opened. A new TCP connection sends
 /// ten packets and then one round trip long nothing (RFC 6928, initial window), so a frame that is larger
 /// takes a round trip more for each doubling; several connections have a window each. Used for one frame on
@@ -30,7 +38,7 @@ class piece_spread {
 
   /// So many of each kind can be sent to now; `awaited` others are being opened.
   piece_spread(std::uint64_t frame_bytes, std::uint32_t standing, std::uint32_t opening,
-               std::uint32_t awaited);
+               std::uint32_t awaited, const piece_spread_limits& limits);
 
   /// The next piece for a connection with this load. None: all have been taken, or those that are left are
   /// for connections that are awaited.
@@ -46,8 +54,10 @@ class piece_spread {
   [[nodiscard]] bool over() const { return answered_bytes_ == frame_bytes_; }
 
  private:
+  [[nodiscard]] std::uint64_t share_of(connection_kind kind) const;
   [[nodiscard]] std::uint64_t reserved_bytes() const;
 
+  piece_spread_limits limits_;
   std::uint64_t frame_bytes_;
   std::uint64_t share_bytes_;  ///< of a standing one
   std::uint32_t awaited_;

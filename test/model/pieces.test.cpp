@@ -22,7 +22,7 @@ std::vector<std::byte> numbered(std::uint64_t from, std::uint64_t bytes) {
 }  // namespace
 
 TEST_CASE("a frame is spread evenly, with a piece for each connection that is awaited") {
-  piece_spread spread(60'000, 1, 0, 6);
+  piece_spread spread(60'000, 1, 0, 6, {});
   const auto first = spread.next({0, 0, window});
   REQUIRE(first);
   CHECK(first->offset == 0);
@@ -41,7 +41,7 @@ TEST_CASE("a frame is spread evenly, with a piece for each connection that is aw
 }
 
 TEST_CASE("a connection with room takes what is left once a round trip has passed") {
-  piece_spread spread(64'000, 1, 0, 8);
+  piece_spread spread(64'000, 1, 0, 8, {});
   const auto first = spread.next({0, 0, window});
   REQUIRE(first);
   spread.answered(*first);
@@ -51,7 +51,7 @@ TEST_CASE("a connection with room takes what is left once a round trip has passe
 }
 
 TEST_CASE("a piece whose connection ended is taken by another one as it was") {
-  piece_spread spread(6000, 1, 1, 0);
+  piece_spread spread(6000, 1, 1, 0, {});
   const auto a = spread.next({0, 0, window});
   const auto b = spread.next({0, 0, window, opening});
   REQUIRE((a && b));
@@ -75,8 +75,8 @@ TEST_CASE("whatever connections come and go, a frame is sent and put together ag
     };
     const auto frame_bytes = 1 + below(300'000);
     const auto awaited = static_cast<std::uint32_t>(below(10));
-    piece_spread spread(frame_bytes, 1, 0, awaited);
-    piece_gathering gathered(1'000'000);
+    piece_spread spread(frame_bytes, 1, 0, awaited, {});
+    piece_gathering gathered(1'000'000, {});
     const auto arrives = [&](const piece_spread::piece& piece) {
       RC_ASSERT(gathered.add(piece.offset, numbered(piece.offset, piece.bytes)).has_value());
     };
@@ -117,7 +117,7 @@ TEST_CASE("whatever connections come and go, a frame is sent and put together ag
 }
 
 TEST_CASE("pieces that do not fit are refused and change nothing") {
-  piece_gathering frame(1000);
+  piece_gathering frame(1000, {});
   CHECK(frame.add(8, numbered(8, 8)));
   const auto refused = [&](std::uint64_t offset, std::uint64_t bytes) {
     const auto added = frame.add(offset, numbered(offset, bytes));
@@ -145,7 +145,7 @@ TEST_CASE("pieces that do not fit are refused and change nothing") {
 }
 
 TEST_CASE("a frame in too many pieces is refused") {
-  piece_gathering frame(5120);
+  piece_gathering frame(5120, {});
   std::uint64_t taken = 0;
   while (taken < 100 && frame.add(2 * taken, numbered(2 * taken, 1))) ++taken;
   CHECK(taken == 11);

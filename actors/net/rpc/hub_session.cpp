@@ -323,12 +323,12 @@ void hub_session::piece(const frame_of& which, std::uint64_t offset, std::vector
 hub_session::gathered* hub_session::gathering(const frame_of& which) {
   if (over_) return nullptr;
   if (const auto found = gathered_.find(which); found != gathered_.end()) return &found->second;
-  if (gathered_.size() >= 2 * options_.limits.pulls_per_node_max) {
+  if (gathered_.size() >= piece_limits_.gathering.frames_max) {
     fail_with({errc::limit_exceeded, "the hub sends too many frames in pieces at once"});
     return nullptr;
   }
-  return &gathered_.try_emplace(which, gathered{piece_gathering(options_.limits.message_bytes_max), {}, {}})
-              .first->second;
+  piece_gathering pieces(options_.limits.message_bytes_max, piece_limits_.gathering);
+  return &gathered_.try_emplace(which, gathered{std::move(pieces), {}, {}}).first->second;
 }
 
 void hub_session::deliver_if_whole(const frame_of& which) {

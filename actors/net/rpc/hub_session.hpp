@@ -11,7 +11,7 @@
 #include "actors/net/kj_loop.hpp"
 #include "actors/net/rpc/connection.hpp"
 #include "actors/net/rpc/greetings.hpp"
-#include "model/piece_gathering.hpp"
+#include "config/piece_limits.hpp"
 #include "schemas/protocol.capnp.h"
 
 namespace firstlight {
@@ -135,6 +135,7 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
   std::vector<queued_pull> queued_;
   std::map<std::uint64_t, kj::Own<kj::PromiseFulfiller<verdict>>> unanswered_;
   std::map<frame_of, gathered> gathered_;
+  piece_limits piece_limits_;
   std::set<frame_of> gathered_whole_;  ///< a piece of these may come again
 
   std::string peer_;

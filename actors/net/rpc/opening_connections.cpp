@@ -6,11 +6,6 @@
 #include "actors/net/rpc/socket_options.hpp"
 
 namespace firstlight {
-namespace {
-
-constexpr std::size_t transfers_max = 8;  // a node has a limit, too; further frames go as a whole
-
-}  // namespace
 
 opening_connections::opening_connections(const carriers& bulks, std::chrono::milliseconds opening_time)
     : bulks_(bulks), opening_time_(opening_time), log_(kj::heap<debug_log>()), calls_(*log_) {}
@@ -39,7 +34,7 @@ void opening_connections::lost(const connection& over) {
 
 bool opening_connections::help(std::uint64_t frame_bytes) const {
   const bool awaits = awaited_ > 0 && std::chrono::steady_clock::now() - awaited_since_ < opening_time_;
-  if ((openings_.empty() && !awaits) || transfers_.size() >= transfers_max) return false;
+  if ((openings_.empty() && !awaits) || transfers_.size() >= limits_.transfers_max) return false;
   std::uint64_t room = 0;
   for (const auto& one : bulks_) {
     const auto window = inspect_socket(one->over->descriptor()).window_bytes;
@@ -50,7 +45,7 @@ bool opening_connections::help(std::uint64_t frame_bytes) const {
 
 void opening_connections::send(std::uint64_t delivery, wire::TocPart part, shared_bytes frame) {
   const piece_spread spread(frame.bytes.size(), static_cast<std::uint32_t>(bulks_.size()),
-                            static_cast<std::uint32_t>(openings_.size()), awaited_);
+                            static_cast<std::uint32_t>(openings_.size()), awaited_, limits_.spread);
   transfers_.push_back({delivery, part, std::move(frame), spread, {}});
   send_pieces();
 }

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "actors/net/rpc/carrier.hpp"
+#include "config/piece_limits.hpp"
 #include "model/bytes.hpp"
-#include "model/piece_spread.hpp"
 #include "model/transfer.hpp"
 
 namespace firstlight {
@@ -49,6 +49,7 @@ class opening_connections {
 
   const carriers& bulks_;
   std::chrono::milliseconds opening_time_;
+  piece_limits limits_;
   carriers openings_;
   std::uint32_t awaited_ = 0;
   instant awaited_since_{};
