@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "model/piece_gathering.hpp"
+#include "model/gathered_frames.hpp"
 #include "model/piece_spread.hpp"
 
 using namespace firstlight;
@@ -149,4 +149,50 @@ TEST_CASE("a frame in too many pieces is refused") {
   std::uint64_t taken = 0;
   while (taken < 100 && frame.add(2 * taken, numbered(2 * taken, 1))) ++taken;
   CHECK(taken == 11);
+}
+
+TEST_CASE("frames that come in pieces at once are limited together") {
+  gathered_frames frames(1000, {.frames_max = 3});
+  const auto name = [](std::uint64_t delivery) {
+    return gathered_frames::frame_of{delivery, toc_part::tree};
+  };
+  const auto refused = [](const result<void>& outcome) {
+    return !outcome && outcome.error().code == errc::limit_exceeded;
+  };
+  SECTION("their bytes") {
+    CHECK(frames.add(name(1), 0, numbered(0, 600)));
+    CHECK(frames.add(name(1), 0, numbered(0, 600)));  // again
+    CHECK(frames.add(name(2), 0, numbered(0, 300)));
+    CHECK(frames.expect(name(1), 600));
+    REQUIRE(frames.take(name(1)));
+    CHECK(frames.add(name(3), 0, numbered(0, 700)));
+    CHECK(refused(frames.add(name(2), 300, numbered(300, 8))));
+    frames.clear();
+    CHECK(frames.add(name(2), 0, numbered(0, 1000)));
+  }
+  SECTION("how many have begun") {
+    for (std::uint64_t delivery = 1; delivery <= 3; ++delivery) CHECK(frames.expect(name(delivery), 8));
+    CHECK(refused(frames.add(name(4), 0, numbered(0, 8))));
+    CHECK(refused(frames.expect({1, toc_part::contents}, 8)));
+    CHECK(frames.add(name(1), 0, numbered(0, 8)));
+    REQUIRE(frames.take(name(1)));
+    CHECK(frames.add(name(4), 0, numbered(0, 8)));
+  }
+}
+
+TEST_CASE("a frame is taken once, and its pieces may come again") {
+  gathered_frames frames(1000, {});
+  const gathered_frames::frame_of tree{1, toc_part::tree};
+  CHECK_FALSE(frames.take(tree));
+  CHECK(frames.add(tree, 0, numbered(0, 16)));
+  CHECK_FALSE(frames.take(tree));
+  CHECK(frames.expect(tree, 16));
+  const auto whole = frames.take(tree);
+  REQUIRE(whole);
+  CHECK(whole->bytes.size() == 16);
+  CHECK(frames.add(tree, 8, numbered(8, 8)));
+  CHECK_FALSE(frames.take(tree));
+  const auto again = frames.expect(tree, 16);
+  REQUIRE_FALSE(again);
+  CHECK(again.error().code == errc::protocol);
 }

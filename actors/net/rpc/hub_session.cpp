@@ -13,6 +13,7 @@
 #include "actors/net/rpc/node_faces.hpp"
 #include "actors/net/rpc/socket_options.hpp"
 #include "actors/net/rpc/values.hpp"
+#include "config/piece_limits.hpp"
 #include "storage/pki/certificate_authority.hpp"
 
 namespace firstlight {
@@ -54,6 +55,7 @@ hub_session::hub_session(kj_loop& loop, const hub_link_options& options, std::sh
       owner_(told),
       token_(random_token()),
       process_(std::move(process)),
+      gathered_(options.limits.message_bytes_max, piece_limits{}.gathering),
       silence_max_(options.limits.silence_max),
       send_bytes_max_(options.limits.node_message_bytes_max),
       started_(std::chrono::steady_clock::now()),
@@ -65,6 +67,7 @@ void hub_session::fail_with(error why) {
   over_ = true;
   unanswered_.clear();
   gathered_.clear();
+  announced_.clear();
   owner_.failed(std::move(why));
 }
 
@@ -294,51 +297,30 @@ kj::Promise<verdict> hub_session::deliver(std::uint64_t delivery, result<segment
 }
 
 kj::Promise<verdict> hub_session::gather(const frame_of& which, toc_frame head, std::uint64_t bytes) {
-  auto* frame = gathered_whole_.count(which) == 0 ? gathering(which) : nullptr;
-  if (frame == nullptr) return to_kj({errc::unavailable, "this session has ended"});
-  if (const auto expected = frame->pieces.expect(bytes); !expected) {
+  if (over_) return to_kj({errc::unavailable, "this session has ended"});
+  if (const auto expected = gathered_.expect(which, bytes); !expected) {
     fail_with(expected.error());
     return to_kj(expected.error());
   }
   auto answered = kj::newPromiseAndFulfiller<kj::Promise<verdict>>();
-  frame->head = std::move(head);
-  frame->answered = kj::mv(answered.fulfiller);
+  announced_.insert_or_assign(which, announced{std::move(head), kj::mv(answered.fulfiller)});
   deliver_if_whole(which);
   return kj::mv(answered.promise);
 }
 
 void hub_session::piece(const frame_of& which, std::uint64_t offset, std::vector<std::byte> bytes) {
-  if (gathered_whole_.count(which) > 0) return;
-  auto* frame = gathering(which);
-  if (frame == nullptr) return;
-  if (const auto added = frame->pieces.add(offset, std::move(bytes)); !added) return fail_with(added.error());
-  std::uint64_t held = 0;
-  for (const auto& [other, one] : gathered_) held += one.pieces.held_bytes();
-  if (held > options_.limits.message_bytes_max)
-    return fail_with({errc::limit_exceeded, "the hub sends too much in pieces at once"});
+  if (over_) return;
+  if (const auto added = gathered_.add(which, offset, std::move(bytes)); !added)
+    return fail_with(added.error());
   deliver_if_whole(which);
 }
 
-/// Null when the session is over.
-hub_session::gathered* hub_session::gathering(const frame_of& which) {
-  if (over_) return nullptr;
-  if (const auto found = gathered_.find(which); found != gathered_.end()) return &found->second;
-  if (gathered_.size() >= piece_limits_.gathering.frames_max) {
-    fail_with({errc::limit_exceeded, "the hub sends too many frames in pieces at once"});
-    return nullptr;
-  }
-  piece_gathering pieces(options_.limits.message_bytes_max, piece_limits_.gathering);
-  return &gathered_.try_emplace(which, gathered{std::move(pieces), {}, {}}).first->second;
-}
-
 void hub_session::deliver_if_whole(const frame_of& which) {
-  auto& frame = gathered_.at(which);
-  if (!frame.head || !frame.pieces.whole()) return;
-  auto done = kj::mv(frame);
-  gathered_.erase(which);
-  gathered_whole_.insert(which);
-  done.head->frame = done.pieces.take();
-  done.answered->fulfill(deliver(which.delivery, std::move(*done.head), 0));
+  auto frame = gathered_.take(which);
+  if (!frame) return;
+  auto done = announced_.extract(which);
+  done.mapped().head.frame = std::move(*frame);
+  done.mapped().answered->fulfill(deliver(which.delivery, std::move(done.mapped().head), 0));
 }
 
 /// Over the control connection, so that it never stands behind a verdict that waits.

@@ -2,7 +2,6 @@
 #include <list>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -11,7 +10,7 @@
 #include "actors/net/kj_loop.hpp"
 #include "actors/net/rpc/connection.hpp"
 #include "actors/net/rpc/greetings.hpp"
-#include "config/piece_limits.hpp"
+#include "model/gathered_frames.hpp"
 #include "schemas/protocol.capnp.h"
 
 namespace firstlight {
@@ -65,11 +64,7 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
 
   /// `in_pieces`: so many bytes of its frame come by `piece`, before or after; 0: all are in it.
   kj::Promise<verdict> deliver(std::uint64_t delivery, result<toc_frame> toc, std::uint64_t in_pieces);
-  struct frame_of {
-    std::uint64_t delivery;
-    toc_part part;
-    friend auto operator<=>(const frame_of&, const frame_of&) = default;
-  };
+  using frame_of = gathered_frames::frame_of;
   /// What breaks the rules ends the session.
   void piece(const frame_of& which, std::uint64_t offset, std::vector<std::byte> bytes);
   kj::Promise<verdict> deliver(std::uint64_t delivery, result<segment> data);
@@ -87,9 +82,9 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
   };
   class error_handler;
 
-  struct gathered {
-    piece_gathering pieces;
-    std::optional<toc_frame> head;  ///< the rest of the frame's message, once it is there
+  /// A frame that comes in pieces.
+  struct announced {
+    toc_frame head;  ///< all but its bytes
     kj::Own<kj::PromiseFulfiller<kj::Promise<verdict>>> answered;
   };
 
@@ -111,7 +106,6 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
   kj::Promise<verdict> hand_over(Incoming what, part_received part, std::uint64_t bytes);
   void confirm(const part_received& part);
   kj::Promise<verdict> gather(const frame_of& which, toc_frame head, std::uint64_t bytes);
-  gathered* gathering(const frame_of& which);
   void deliver_if_whole(const frame_of& which);
 
   kj_loop& loop_;
@@ -134,9 +128,8 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
   bool over_ = false;
   std::vector<queued_pull> queued_;
   std::map<std::uint64_t, kj::Own<kj::PromiseFulfiller<verdict>>> unanswered_;
-  std::map<frame_of, gathered> gathered_;
-  piece_limits piece_limits_;
-  std::set<frame_of> gathered_whole_;  ///< a piece of these may come again
+  gathered_frames gathered_;
+  std::map<frame_of, announced> announced_;
 
   std::string peer_;
   std::string congestion_;
