@@ -1,6 +1,12 @@
 #include "model/gathered_frames.hpp"
 
+#include <algorithm>
+
 namespace firstlight {
+
+bool gathered_frames::was_whole(const frame_of& which) const {
+  return std::find(whole_.begin(), whole_.end(), which) != whole_.end();
+}
 
 result<piece_gathering*> gathered_frames::find_or_begin(const frame_of& which) {
   if (const auto found = begun_.find(which); found != begun_.end()) return &found->second;
@@ -10,19 +16,19 @@ result<piece_gathering*> gathered_frames::find_or_begin(const frame_of& which) {
 }
 
 result<void> gathered_frames::add(const frame_of& which, std::uint64_t offset, std::vector<std::byte> piece) {
-  if (whole_.count(which) > 0) return {};
+  if (was_whole(which)) return {};
   const auto frame = find_or_begin(which);
   if (!frame) return tl::unexpected(frame.error());
-  held_bytes_ -= (*frame)->held_bytes();
+  cost_bytes_ -= (*frame)->cost_bytes();
   const auto added = (*frame)->add(offset, std::move(piece));
-  held_bytes_ += (*frame)->held_bytes();
-  if (added && held_bytes_ > bytes_max_)
+  cost_bytes_ += (*frame)->cost_bytes();
+  if (added && cost_bytes_ > bytes_max_)
     return fail(errc::limit_exceeded, "the hub sends too much in pieces at once");
   return added;
 }
 
 result<void> gathered_frames::expect(const frame_of& which, std::uint64_t frame_bytes) {
-  if (whole_.count(which) > 0) return fail(errc::protocol, "a frame in pieces was announced twice");
+  if (was_whole(which)) return fail(errc::protocol, "a frame in pieces was announced twice");
   const auto frame = find_or_begin(which);
   if (!frame) return tl::unexpected(frame.error());
   return (*frame)->expect(frame_bytes);
@@ -31,17 +37,18 @@ result<void> gathered_frames::expect(const frame_of& which, std::uint64_t frame_
 std::optional<shared_bytes> gathered_frames::take(const frame_of& which) {
   const auto found = begun_.find(which);
   if (found == begun_.end() || !found->second.whole()) return std::nullopt;
-  held_bytes_ -= found->second.held_bytes();
+  cost_bytes_ -= found->second.cost_bytes();
   auto frame = found->second.take();
   begun_.erase(found);
-  whole_.insert(which);
+  whole_.push_back(which);
+  if (whole_.size() > limits_.whole_known_max) whole_.pop_front();
   return frame;
 }
 
 void gathered_frames::clear() {
   begun_.clear();
   whole_.clear();
-  held_bytes_ = 0;
+  cost_bytes_ = 0;
 }
 
 }  // namespace firstlight

@@ -1,7 +1,7 @@
 #pragma once
+#include <deque>
 #include <map>
 #include <optional>
-#include <set>
 
 #include "model/piece_gathering.hpp"
 #include "model/transfer.hpp"
@@ -18,7 +18,7 @@ class gathered_frames {
     friend auto operator<=>(const frame_of&, const frame_of&) = default;
   };
 
-  /// All pieces that are held have at most `bytes_max` together.
+  /// All pieces that are held cost at most `bytes_max` together.
   gathered_frames(std::uint64_t bytes_max, const piece_gathering_limits& limits)
       : bytes_max_(bytes_max), limits_(limits) {}
 
@@ -31,13 +31,14 @@ class gathered_frames {
   void clear();
 
  private:
+  [[nodiscard]] bool was_whole(const frame_of& which) const;
   result<piece_gathering*> find_or_begin(const frame_of& which);
 
   std::uint64_t bytes_max_;
   piece_gathering_limits limits_;
   std::map<frame_of, piece_gathering> begun_;
-  std::set<frame_of> whole_;  ///< a piece of these may come again
-  std::uint64_t held_bytes_ = 0;
+  std::deque<frame_of> whole_;  ///< the latest, in order
+  std::uint64_t cost_bytes_ = 0;
 };
 
 }  // namespace firstlight

@@ -15,7 +15,8 @@ result<void> piece_gathering::add(std::uint64_t offset, std::vector<std::byte> p
     const auto& [at, before] = *std::prev(after);
     if (at + before.size() > offset) return fail(errc::protocol, "pieces of a frame overlap");
   }
-  if (pieces_.size() > pieces_max_) return fail(errc::protocol, "a frame comes in too many pieces");
+  if (pieces_.size() > bytes_max_ / least_piece_bytes_)
+    return fail(errc::protocol, "a frame comes in too many pieces");
   pieces_.emplace_hint(after, offset, std::move(piece));
   held_bytes_ += size;
   return {};

@@ -152,7 +152,7 @@ TEST_CASE("a frame in too many pieces is refused") {
 }
 
 TEST_CASE("frames that come in pieces at once are limited together") {
-  gathered_frames frames(1000, {.frames_max = 3});
+  gathered_frames frames(1000, {.least_piece_bytes = 100, .frames_max = 3});
   const auto name = [](std::uint64_t delivery) {
     return gathered_frames::frame_of{delivery, toc_part::tree};
   };
@@ -169,6 +169,11 @@ TEST_CASE("frames that come in pieces at once are limited together") {
     CHECK(refused(frames.add(name(2), 300, numbered(300, 8))));
     frames.clear();
     CHECK(frames.add(name(2), 0, numbered(0, 1000)));
+  }
+  SECTION("how many they are") {
+    for (std::uint64_t piece = 0; piece < 10; ++piece)
+      CHECK(frames.add(name(1 + piece % 2), 2 * piece, numbered(2 * piece, 1)));
+    CHECK(refused(frames.add(name(1), 20, numbered(20, 1))));
   }
   SECTION("how many have begun") {
     for (std::uint64_t delivery = 1; delivery <= 3; ++delivery) CHECK(frames.expect(name(delivery), 8));
@@ -195,4 +200,17 @@ TEST_CASE("a frame is taken once, and its pieces may come again") {
   const auto again = frames.expect(tree, 16);
   REQUIRE_FALSE(again);
   CHECK(again.error().code == errc::protocol);
+}
+
+TEST_CASE("of the frames that were whole the latest are known") {
+  gathered_frames frames(1000, {.whole_known_max = 2});
+  for (std::uint64_t delivery = 1; delivery <= 3; ++delivery) {
+    const gathered_frames::frame_of tree{delivery, toc_part::tree};
+    CHECK(frames.expect(tree, 8));
+    CHECK(frames.add(tree, 0, numbered(0, 8)));
+    REQUIRE(frames.take(tree));
+  }
+  CHECK_FALSE(frames.expect({3, toc_part::tree}, 8));
+  CHECK_FALSE(frames.expect({2, toc_part::tree}, 8));
+  CHECK(frames.expect({1, toc_part::tree}, 8));
 }

@@ -298,7 +298,10 @@ kj::Promise<verdict> hub_session::deliver(std::uint64_t delivery, result<segment
 
 kj::Promise<verdict> hub_session::gather(const frame_of& which, toc_frame head, std::uint64_t bytes) {
   if (over_) return to_kj({errc::unavailable, "this session has ended"});
-  if (const auto expected = gathered_.expect(which, bytes); !expected) {
+  const auto expected = head.frame.bytes.empty()
+                            ? gathered_.expect(which, bytes)
+                            : fail(errc::protocol, "a frame comes in pieces and as a whole");
+  if (!expected) {
     fail_with(expected.error());
     return to_kj(expected.error());
   }
