@@ -120,14 +120,19 @@ void hub_session::dial_openings() {
   }
 }
 
+capnp::Request<wire::Hub::AttachParams, wire::Hub::AttachResults> hub_session::attach_over(connection& over) {
+  auto attach = over.bootstrap().castAs<wire::Hub>().attachRequest();
+  attach.setSession({reinterpret_cast<const kj::byte*>(token_.data()), token_.size()});
+  attach.setSink(make_bulk_sink(weak_from_this(), over));
+  return attach;
+}
+
 void hub_session::opening_ready(dialled made) {
   const auto at = openings_.insert(openings_.end(), kj::mv(made.link));
   auto& over = **at;
   tasks_.add(over.ended().then([this, at] { openings_.erase(at); }));
-  auto attach = over.bootstrap().castAs<wire::Hub>().attachRequest();
-  attach.setSession({reinterpret_cast<const kj::byte*>(token_.data()), token_.size()});
+  auto attach = attach_over(over);
   attach.setOpening(true);
-  attach.setSink(make_bulk_sink(weak_from_this(), over));
   tasks_.add(attach.send().ignoreResult().catch_([](kj::Exception&&) {}));
 }
 
@@ -179,10 +184,8 @@ void hub_session::bulk_ready(dialled made, std::uint32_t index) {
   bulks_.push_back(kj::mv(made.link));
   auto& over = *bulks_.back();
   watch_end(over, "bulk");
-  auto attach = over.bootstrap().castAs<wire::Hub>().attachRequest();
-  attach.setSession({reinterpret_cast<const kj::byte*>(token_.data()), token_.size()});
+  auto attach = attach_over(over);
   attach.setIndex(index);
-  attach.setSink(make_bulk_sink(weak_from_this(), over));
   tasks_.add(attach.send().then([this](auto&&) {
     ++bulks_attached_;
     owner_.bulk_changed();

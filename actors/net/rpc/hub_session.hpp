@@ -92,6 +92,7 @@ class hub_session : public std::enable_shared_from_this<hub_session> {
   void dial_control();
   void dial_bulk();
   void dial_openings();
+  capnp::Request<wire::Hub::AttachParams, wire::Hub::AttachResults> attach_over(connection& over);
   void opening_ready(dialled made);
   void control_ready(dialled control);
   void joined(const hub_welcome& welcome);
