@@ -88,7 +88,7 @@ class joined_node : public std::enable_shared_from_this<joined_node> {
   node_link_shell link_;
   std::string why_ = "the connection ended";
   opening_connections::carriers bulks_;
-  opening_connections openings_{bulks_, options_.limits.opening_time};
+  opening_connections openings_{bulks_, options_.limits};
   outgoing_pace pace_;
   std::deque<kj::Function<void()>> waiting_;
   std::map<std::uint64_t, open_pull> pulls_;

@@ -7,8 +7,12 @@
 
 namespace firstlight {
 
-opening_connections::opening_connections(const carriers& bulks, std::chrono::milliseconds opening_time)
-    : bulks_(bulks), opening_time_(opening_time), log_(kj::heap<debug_log>()), calls_(*log_) {}
+opening_connections::opening_connections(const carriers& bulks, const link_limits& limits)
+    : bulks_(bulks),
+      opening_time_(limits.opening_time),
+      bytes_max_(limits.message_bytes_max),
+      log_(kj::heap<debug_log>()),
+      calls_(*log_) {}
 
 void opening_connections::expect(std::uint32_t count) {
   const auto there = static_cast<std::uint32_t>(openings_.size());
@@ -32,9 +36,16 @@ void opening_connections::lost(const connection& over) {
                   openings_.end());
 }
 
+bool opening_connections::node_takes(std::uint64_t frame_bytes) const {
+  // The last piece of a frame may be small and cost more than its bytes.
+  auto cost = limits_.transfers_max * limits_.gathering.least_piece_bytes + frame_bytes;
+  for (const auto& one : transfers_) cost += one.frame.bytes.size();
+  return transfers_.size() < limits_.transfers_max && cost <= bytes_max_;
+}
+
 bool opening_connections::help(std::uint64_t frame_bytes) const {
   const bool awaits = awaited_ > 0 && std::chrono::steady_clock::now() - awaited_since_ < opening_time_;
-  if ((openings_.empty() && !awaits) || transfers_.size() >= limits_.transfers_max) return false;
+  if ((openings_.empty() && !awaits) || !node_takes(frame_bytes)) return false;
   std::uint64_t room = 0;
   for (const auto& one : bulks_) {
     const auto window = inspect_socket(one->over->descriptor()).window_bytes;

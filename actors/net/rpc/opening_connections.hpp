@@ -18,7 +18,8 @@ class opening_connections {
  public:
   /// Pieces go over these, too. May grow as long as this object lives.
   using carriers = std::vector<std::shared_ptr<carrier>>;
-  opening_connections(const carriers& bulks, std::chrono::milliseconds opening_time);
+  /// Of `limits` its `opening_time` and `message_bytes_max`, the node's if that is less.
+  opening_connections(const carriers& bulks, const link_limits& limits);
 
   /// A pull said that so many are being dialled.
   void expect(std::uint32_t count);
@@ -30,7 +31,8 @@ class opening_connections {
 
   /// Pieces are on their way.
   [[nodiscard]] bool busy() const { return !transfers_.empty(); }
-  /// Whether a frame of this size would have to wait for the windows of the bulk connections.
+  /// Whether a frame of this size would have to wait for the windows of the bulk connections, and the node
+  /// takes it in pieces beside those that are on their way.
   [[nodiscard]] bool help(std::uint64_t frame_bytes) const;
   /// Sends the frame of a part of a TOC in pieces, beside the call that announces them.
   void send(std::uint64_t delivery, wire::TocPart part, shared_bytes frame);
@@ -43,12 +45,14 @@ class opening_connections {
     piece_spread spread;
     std::map<const carrier*, std::uint32_t> unanswered;  // pieces
   };
+  [[nodiscard]] bool node_takes(std::uint64_t frame_bytes) const;
   void send_pieces();
   bool send_piece(transfer& of, const std::shared_ptr<carrier>& over);
   void end_when_done();
 
   const carriers& bulks_;
   std::chrono::milliseconds opening_time_;
+  std::uint64_t bytes_max_;
   piece_limits limits_;
   carriers openings_;
   std::uint32_t awaited_ = 0;
