@@ -15,7 +15,6 @@ struct opened : net_fixture {
   std::unique_ptr<relay> wire;
   std::shared_ptr<node_side> node = make_receiver();
   std::shared_ptr<hub_side> session;
-  hub_link link;
 
   opened() {
     limits.opening_time = 60s;
@@ -25,14 +24,22 @@ struct opened : net_fixture {
     start_hub();
     wire = std::make_unique<relay>(hub->port());
     wire->accept_first(connections_max);
-    link = link_with(node_options("n1", wire->port()));
+    session = join(*wire, "n1", node);
+  }
+  /// The session of a node that makes a pull before its link is up.
+  std::shared_ptr<hub_side> join(relay& over, const std::string& name, const std::shared_ptr<node_side>& to) {
+    over.stop();
+    const auto link = link_with(node_options(name, over.port()));
     caf::scoped_actor self(system());
     auto asked =
-        self->request(link, patience, pull_request{.delivery = 1, .reference = "redis:7"}, node->actor);
-    session = next_joined();
-    session->pulls.next().answer.deliver(pull_started{});
+        self->request(link, patience, pull_request{.delivery = 1, .reference = "redis:7"}, to->actor);
+    REQUIRE(ask<link_status>(link, caf::get_atom_v));  // so the pull has reached the link
+    over.resume();
+    auto joined = next_joined();
+    joined->pulls.next().answer.deliver(pull_started{});
     asked.receive([](pull_started&) {}, [](caf::error& failure) { FAIL(to_string(from_caf(failure))); });
-    REQUIRE(session->attached.next().connections == 1);
+    REQUIRE(joined->attached.next().connections == 1);
+    return joined;
   }
   void wait_for_connections(std::uint32_t count) const {
     REQUIRE(eventually([&] { return wire->connections_open() == count; }));
@@ -138,6 +145,35 @@ TEST_CASE("opening connections that no tree needs end, and the link stays") {
   world.limits.opening_time = 100ms;
   world.start();
   REQUIRE(eventually([&] { return world.wire->connections_seen() == 2 + world.limits.opening_connections; }));
+  world.wait_for_connections(2);
+  world.check_link();
+}
+
+TEST_CASE("connections that carry pieces stay beyond their time, until these have arrived") {
+  opened world;
+  world.limits.opening_time = 2s;
+  world.limits.silence_max = 8s;  // longer than nothing comes to the node
+  world.start();
+  world.wire->rate(4'000'000);
+  const auto before = world.wire->bytes_to_client();
+  caf::scoped_actor self(world.system());
+  auto asked = self->request(world.session->link, patience, outgoing_toc{1, opened::make_tree()});
+  REQUIRE(eventually([&] { return world.wire->bytes_to_client() > before + 1'500'000; }));
+  world.wire->stop_to_client();
+  // The hub looks at all connections at once: when it ends those of a node that came later, it has seen
+  // these.
+  relay other(world.hub->port());
+  world.join(other, "n2", world.make_receiver());
+  const auto all = 2 + world.limits.opening_connections;
+  REQUIRE(eventually([&] { return other.connections_seen() == all && other.connections_open() == 2; }));
+  CHECK(world.node->tocs.waiting() == 0);
+  world.wire->rate(0);
+  world.wire->resume();
+  asked.receive([](delivered& answer) { CHECK_FALSE(answer.answer.failure); },
+                [](caf::error& failure) { FAIL(to_string(from_caf(failure))); });
+  world.check_tree();
+  // Pieces of a connection that had ended would have been sent again.
+  CHECK(world.wire->bytes_to_client() < before + tree_bytes + 1'000'000);
   world.wait_for_connections(2);
   world.check_link();
 }
