@@ -163,8 +163,7 @@ source_options sources_for(const library_tools& tools, const image_reference& re
 /// What an image brought that had no room goes, and what no image needs any more. Not while one is being
 /// added, which may need it.
 void make_room(self_pointer self, const library_tools& tools) {
-  if (!self->state.crowded || !self->state.open.empty()) return;
-  self->state.crowded = false;
+  if (!self->state.open.empty() || !std::exchange(self->state.crowded, false)) return;
   const auto swept = sweep_contents(tools.catalogue, tools.contents);
   if (!swept) return spdlog::warn("the store stays above store_bytes_max: {}", to_string(swept.error()));
   spdlog::warn("an image had no room: removed {} contents that no other one needs, {} bytes",
