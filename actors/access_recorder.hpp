@@ -4,6 +4,7 @@
 #include <mutex>
 #include <optional>
 
+#include "model/doubtful_reads.hpp"
 #include "model/recording.hpp"
 
 namespace firstlight {
@@ -43,6 +44,18 @@ class access_recorder {
   /// It got an error, so nothing was read.
   void gave_up() { --waiting_; }
 
+  /// The same of reads that another mount may have made: read_claim::if_opened.
+  void read_if_opened(const block_run& run, std::uint32_t blocks_of_content);
+  void waits_if_opened(std::uint32_t content);
+  void waited_if_opened(const block_run& run, std::uint32_t blocks_of_content, instant since);
+  void gave_up_if_opened(std::uint32_t content);
+
+  /// From now on `opened` tells of each content that is opened on the mount, or `miss_opens` follows.
+  void follow_opens() { follows_opens_ = true; }
+  /// Opens are not told, or not all of them: what may be another mount's read counts.
+  void miss_opens();
+  [[nodiscard]] bool follows_opens() const { return follows_opens_; }
+
   /// Another program starts: what it reads belongs to what is being recorded.
   void goes_on();
   [[nodiscard]] bool settled(instant now) const;
@@ -66,14 +79,19 @@ class access_recorder {
   [[nodiscard]] std::vector<recorded_content> finish();
 
  private:
+  void note_if_opened(const doubtful_read& read);
+  void note(const std::vector<doubtful_read>& reads);
+
   recording_limits limits_;
   std::atomic<bool> active_{false};  // set with the lock, read without
   std::atomic<recorded_detail> detail_{recorded_detail::blocks};
   std::atomic<std::uint32_t> waiting_{0};
+  std::atomic<bool> follows_opens_{false};
   mutable std::mutex mutex_;  // guards the following
   bool begun_ = false;        // and not finished
   std::chrono::nanoseconds started_{0};
   recording recording_;
+  doubtful_reads doubtful_;
   std::function<void()> attach_;
   std::function<void()> detach_;
 };

@@ -103,6 +103,8 @@ mounter::behavior_type run_mounter(self_pointer self, mounter_parts parts) {
   self->state.parts.contents_left.reset();
   if (self->state.parts.watch_opens) start_watch(self->state);
   return {[self](const mount_request& request) -> caf::result<mounted> {
+            // Before the mount: from then on others may read what it has too.
+            if (request.recorder && self->state.opens) request.recorder->follow_opens();
             auto made = make_mount(self->system(), self->state, request);
             if (!made) return to_caf(made.error());
             if (request.record.for_overlays && made->lower.empty())

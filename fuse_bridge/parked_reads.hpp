@@ -5,8 +5,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "actors/access_recorder.hpp"
 #include "actors/instance_messages.hpp"
+#include "fuse_bridge/tracing/read_note.hpp"
 
 struct fuse_req;
 
@@ -24,9 +24,9 @@ struct parked_request {
   /// Set when the blocks are waited for by something other than a read: called with 0 once they are there,
   /// else with an errno, and then answers.
   std::function<void(int)> resume{};
-  std::shared_ptr<access_recorder> recorder{};  ///< of a read; may be none
-  instant since{};                              ///< of a read: when it began to wait
-  std::vector<std::byte> message{};             ///< as the kernel sent it; empty if it is served again
+  read_notes notes{};                ///< of a read
+  instant since{};                   ///< of a read: when it began to wait
+  std::vector<std::byte> message{};  ///< as the kernel sent it; empty if it is served again
 };
 
 /// The requests of one session that wait for blocks. Any thread.

@@ -52,7 +52,7 @@ void park(const read_service& service, inode_number inode, block_run blocks, par
   // The callback is set before the request is published: afterwards another thread may free it.
   fuse_req_interrupt_func(read.request, on_interrupt,
                           reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)));
-  if (read.recorder) read.recorder->waits();
+  note_waits(read.notes);
   const auto interrupted = service.parked->park(id, read);
   if (!interrupted && service.parked->left()) return fuse_reply_none(read.request);
   if (!interrupted) {
@@ -74,9 +74,9 @@ void serve_read(const read_service& service, refused_windows& refused, fuse_req_
                       asked.offset,
                       asked.bytes,
                       static_cast<std::uint32_t>(fuse_req_ctx(request)->pid)};
-  const bool recorded = source.recorder && source.recorder->active();
   const auto answered = try_read(service, read, [&] {
-    if (recorded) source.recorder->read(blocks_of(source.toc->geometry(), read), content_blocks(read));
+    if (!asked.notes.empty())
+      note_read(asked.notes, blocks_of(source.toc->geometry(), read), content_blocks(read));
   });
   if (answered) return;
   if (answered.error().code != errc::not_ready) {
@@ -88,8 +88,8 @@ void serve_read(const read_service& service, refused_windows& refused, fuse_req_
     fuse_reply_err(request, EIO);
     return;
   }
-  if (recorded) {
-    read.recorder = source.recorder;
+  if (!asked.notes.empty()) {
+    read.notes = asked.notes;
     read.since = std::chrono::steady_clock::now();
   }
   park(service, asked.inode, blocks, read, on_park);
@@ -103,9 +103,9 @@ void wait_for_blocks(const read_service& service, inode_number inode, block_run 
 void answer_read(const read_service& service, const parked_request& parked) {
   if (parked.resume) return parked.resume(0);
   const auto answered = try_read(service, parked, [&] {
-    if (parked.recorder)
-      parked.recorder->waited(blocks_of(parked.toc->geometry(), parked), content_blocks(parked),
-                              parked.since);
+    if (!parked.notes.empty())
+      note_waited(parked.notes, blocks_of(parked.toc->geometry(), parked), content_blocks(parked),
+                  parked.since);
   });
   if (answered) return;
   parked.counters->note_error(answered.error());
@@ -113,7 +113,7 @@ void answer_read(const read_service& service, const parked_request& parked) {
 }
 
 void refuse_read(const parked_request& parked, int error_number) {
-  if (parked.recorder) parked.recorder->gave_up();
+  note_gave_up(parked.notes);
   if (parked.resume) return parked.resume(error_number);
   ++parked.counters->read_errors;
   fuse_reply_err(parked.request, error_number);

@@ -1,7 +1,6 @@
 #pragma once
 #include <functional>
 
-#include "actors/access_recorder.hpp"
 #include "actors/instance_messages.hpp"
 #include "fuse_bridge/parked_reads.hpp"
 #include "fuse_bridge/refused_windows.hpp"
@@ -17,7 +16,7 @@ struct read_service {
   std::shared_ptr<parked_reads> parked;
 };
 
-/// The image that a file belongs to, and what counts and notes its reads.
+/// The image that a file belongs to, and what counts and notes reads on its mount.
 struct read_source {
   std::shared_ptr<const toc_view> toc;
   std::shared_ptr<session_counters> counters;
@@ -32,6 +31,7 @@ struct read_request {
   std::uint64_t offset = 0;
   std::uint32_t bytes = 0;  ///< ends inside the content
   bool direct = false;      ///< opened with O_DIRECT: the program sees this very answer
+  read_notes notes{};
 };
 
 /// Told of a request that has been parked; called on the session's threads and must not block.

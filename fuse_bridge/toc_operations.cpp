@@ -132,7 +132,9 @@ void on_read(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t off
   if (entry.content == image_inode::no_content || length == 0)
     return void(fuse_reply_buf(request, nullptr, 0));
   serve_read(parts.reads, context.refused, request, parts.image,
-             {number, inode, entry.content, from, length, (file->flags & O_DIRECT) != 0}, parts.on_park);
+             {number, inode, entry.content, from, length, (file->flags & O_DIRECT) != 0,
+              own_note(parts.image.recorder, entry.content)},
+             parts.on_park);
 }
 
 enum class listing { names, names_and_attributes };

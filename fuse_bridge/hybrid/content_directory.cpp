@@ -92,21 +92,58 @@ bool content_directory::has(const toc_id& toc) const {
                      [&](const entry& one) { return one.member->toc == toc; });
 }
 
+/// The members that have one content: all that are recorded, the one that serves it, and whether others do.
+class content_directory::holders {
+ public:
+  [[nodiscard]] bool need(const content_member& member) const {
+    const bool only_one =
+        all_.size() == 1 && all_.front().recorded;  // and it must be known whether others do
+    return !serves_ || *serves_->member->given_up || only_one || is_recorded(member);
+  }
+  void add(found has) {
+    const auto& recorder = has.member->image.recorder;
+    const bool recorded = is_recorded(*has.member);
+    all_.push_back({recorded, recorded && recorder->follows_opens()});
+    notes_.push_back({recorder, has.content, read_claim::none});
+    if (!serves_ || *serves_->member->given_up || (recorded && !recorded_)) serves_ = std::move(has);
+    recorded_ = recorded_ || recorded;
+  }
+  [[nodiscard]] std::optional<found> take() {
+    if (!serves_ || !recorded_) return std::move(serves_);
+    const auto claims = claims_of(all_);
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+      if (claims[i] == read_claim::none) continue;
+      notes_[i].claim = claims[i];
+      serves_->notes.push_back(std::move(notes_[i]));
+    }
+    return std::move(serves_);
+  }
+
+ private:
+  [[nodiscard]] static bool is_recorded(const content_member& member) {
+    const auto& recorder = member.image.recorder;
+    return !*member.given_up && recorder && recorder->active();
+  }
+
+  std::optional<found> serves_;
+  bool recorded_ = false;  ///< one of them
+  std::vector<content_holder> all_;
+  read_notes notes_;  ///< one for each
+};
+
 template <class Look>
 std::optional<content_directory::found> content_directory::first_of(Look look) const {
   const std::shared_lock lock(mutex_);
-  std::optional<found> first;
+  holders all;
   for (const auto& [member, contents] : entries_) {
-    const auto& image = member->image;
-    const bool recorded = !*member->given_up && image.recorder && image.recorder->active();
-    if (first && !recorded && !*first->member->given_up) continue;
+    if (!all.need(*member)) continue;
     const auto number = look(*contents, *member);
     if (!number) continue;
-    first = found{member, *number, contents->inode_of(*number), image.toc->content_size(*number),
-                  image.toc->contents_known() ? content_node::of(image.toc->content(*number).id) : 0};
-    if (recorded) break;
+    const auto& toc = *member->image.toc;
+    all.add({member, *number, contents->inode_of(*number), toc.content_size(*number),
+             toc.contents_known() ? content_node::of(toc.content(*number).id) : 0});
   }
-  return first;
+  return all.take();
 }
 
 std::optional<content_directory::found> content_directory::find(const looked_up_name& name) const {

@@ -30,6 +30,7 @@ class content_directory {
     inode_number inode = 0;     ///< the first of the TOC's files with this content
     std::uint64_t size = 0;     ///< bytes
     std::uint64_t node = 0;     ///< by which `find_node` finds it
+    read_notes notes{};         ///< which starts note a read of it
   };
 
   /// From now on its contents can be found: by early names (storage/early_name.hpp), and by their ids if
@@ -44,12 +45,13 @@ class content_directory {
   [[nodiscard]] bool has(const toc_id& toc) const;
 
   /// In the image that joined first of those that have it; of a start that is recorded, if there is one; of
-  /// one that was given up only if there is no other.
+  /// one that was given up only if there is no other. Of all that are recorded the notes tell.
   [[nodiscard]] std::optional<found> find(const looked_up_name& name) const;
   [[nodiscard]] std::optional<found> find_node(std::uint64_t node) const;
 
  private:
   class toc_contents;
+  class holders;
   struct entry {
     std::shared_ptr<const content_member> member;
     std::shared_ptr<const toc_contents> contents;

@@ -23,7 +23,9 @@ bool serve_again(const content_directory& directory, const read_service& reads, 
   const auto& member = *content->member;
   // As if the program saw this very answer: it has waited already.
   serve_read(reads, refused, read.request, member.image,
-             {node, content->inode, content->content, read.offset, read.bytes, true}, member.on_park);
+             {node, content->inode, content->content, read.offset, read.bytes, true, content->notes},
+             member.on_park);
+  note_gave_up(read.notes);  // those of the mount that it now waits with have been told
   return true;
 }
 

@@ -120,9 +120,10 @@ void on_read(fuse_req_t request, fuse_ino_t node, std::size_t bytes, off_t offse
   const auto from = static_cast<std::uint64_t>(offset);
   const auto length = readable_bytes(content->size, from, bytes);
   if (length == 0) return void(fuse_reply_buf(request, nullptr, 0));
-  serve_read(session.parts.reads, session.refused, request, member.image,
-             {node, content->inode, content->content, from, length, (file->flags & O_DIRECT) != 0},
-             member.on_park);
+  serve_read(
+      session.parts.reads, session.refused, request, member.image,
+      {node, content->inode, content->content, from, length, (file->flags & O_DIRECT) != 0, content->notes},
+      member.on_park);
 }
 
 void on_readdir(fuse_req_t request, fuse_ino_t, std::size_t, off_t, fuse_file_info*) {

@@ -135,7 +135,11 @@ void open_watch::watch(watched_mount mount, const std::shared_ptr<access_recorde
                       weak = std::weak_ptr(recorder)] {
     const auto living = weak.lock();
     if (!living) return;
-    if (auto attached = attach(state, mount, living); !attached) refused(attached.error());
+    living->follow_opens();
+    auto attached = attach(state, mount, living);
+    if (attached) return;
+    living->miss_opens();
+    refused(attached.error());
   };
   recorder->on_begin(begin);
   if (recorder->active()) begin();

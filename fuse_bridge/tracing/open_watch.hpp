@@ -37,7 +37,7 @@ class open_watch {
 
   /// From each beginning of a recording until it finishes; now, if there is one already. `refused` is called
   /// with what keeps opens from being noted, from any thread: `io`, or `limit_exceeded` when the kernel lets
-  /// this user watch no further mount.
+  /// this user watch no further mount. The recorder is told too.
   void watch(watched_mount mount, const std::shared_ptr<access_recorder>& recorder,
              std::function<void(const error&)> refused);
 

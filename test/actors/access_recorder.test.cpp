@@ -26,6 +26,19 @@ void tell(access_recorder& recorder, std::uint32_t thread, std::uint32_t round) 
   recorder.goes_on();
 }
 
+/// The same of what other mounts have too.
+void tell_shared(access_recorder& recorder, std::uint32_t thread, std::uint32_t round) {
+  const auto content = round % contents;
+  recorder.follow_opens();
+  recorder.read_if_opened({content, thread, 1}, blocks);
+  recorder.waits_if_opened(content);
+  if (round % 3 == 0)
+    recorder.gave_up_if_opened(content);
+  else
+    recorder.waited_if_opened({content, thread + blocks / 2, 1}, blocks, std::chrono::steady_clock::now());
+  if (round % 64 == 0) recorder.miss_opens();
+}
+
 /// No file and no block twice.
 void check_once(const std::vector<recorded_content>& all) {
   std::set<std::uint32_t> seen;
@@ -50,7 +63,10 @@ TEST_CASE("threads note what is read while recordings begin, are looked at and f
   std::vector<std::thread> readers;
   for (std::uint32_t thread = 0; thread < blocks / 2; ++thread)
     readers.emplace_back([&, thread] {
-      for (std::uint32_t round = thread; !over; ++round) tell(recorder, thread, round);
+      for (std::uint32_t round = thread; !over; ++round) {
+        tell(recorder, thread, round);
+        tell_shared(recorder, thread, round);
+      }
     });
   for (int i = 1; i <= recordings; ++i) {
     const std::chrono::nanoseconds started(i);

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "schemas/toc_contents.hpp"
 #include "test/harness/node/test_image.hpp"
 
 using namespace firstlight;
@@ -23,6 +24,57 @@ std::optional<content_directory::found> find(const content_directory& directory,
   const auto name = early_name(early);
   return directory.find({{name.data(), 2}, {name.data() + 3, name.size() - 3}});
 }
+
+std::shared_ptr<access_recorder> recording_now() {
+  return std::make_shared<access_recorder>(std::chrono::nanoseconds(1), recorded_detail::blocks,
+                                           recording_limits{.settle_time = std::chrono::seconds(0)});
+}
+
+/// Two mounted images that both have the contents "x" and "y" and one of their own, under other numbers.
+struct two_images {
+  std::shared_ptr<access_recorder> first = recording_now();
+  std::shared_ptr<access_recorder> second;  ///< none: that one is not recorded
+  std::shared_ptr<content_member> members[2];
+  content_directory directory;
+
+  explicit two_images(std::shared_ptr<access_recorder> of_second) : second(std::move(of_second)) {
+    image_builder one;
+    one.file("first/own", "own");
+    image_builder other;
+    for (const std::string own : {"a", "b"}) other.file("second/" + own, "another's " + own);
+    for (auto* builder : {&one, &other})
+      for (const std::string path : {"x", "y"}) builder->file(path, path);
+    members[0] = member_of(one);
+    members[1] = member_of(other);
+    members[0]->image.recorder = first;
+    members[1]->image.recorder = second;
+    members[1]->toc.value.bytes.fill(std::byte{1});
+    for (const auto& member : members) REQUIRE(directory.join(member));
+  }
+  [[nodiscard]] std::uint32_t number_of(int member, const std::string& path) const {
+    return content_at(*members[member]->image.toc, path)->value();
+  }
+  [[nodiscard]] read_notes notes_of(const std::string& path, int member = 0) const {
+    return find(directory, members[member]->image.toc->content(number_of(member, path)).id)->notes;
+  }
+  void read(const std::string& path, int member = 0) const {
+    note_read(notes_of(path, member), {0, 0, 1}, 1);
+  }
+  void open(int member, const std::string& path) const {
+    members[member]->image.recorder->opened(number_of(member, path), std::chrono::steady_clock::now());
+  }
+  /// What of `paths` one recording has noted blocks of.
+  [[nodiscard]] std::vector<std::string> noted(int member, const std::vector<std::string>& paths) const {
+    std::vector<std::string> found;
+    const auto all = members[member]->image.recorder->so_far();
+    for (const auto& path : paths)
+      for (const auto& one : all)
+        if (one.content == number_of(member, path) && !one.runs.empty()) found.push_back(path);
+    return found;
+  }
+};
+
+const std::vector<std::string> shared{"x", "y"};
 
 }  // namespace
 
@@ -122,4 +174,63 @@ TEST_CASE("two images with the same mark cannot both be there") {
   content_directory directory;
   REQUIRE(directory.join(first));
   CHECK(directory.join(second).error().code == errc::busy);
+}
+
+TEST_CASE("of two starts that share contents each notes what it has opened itself, told before or after") {
+  const two_images images(recording_now());
+  images.first->follow_opens();
+  images.second->follow_opens();
+  images.open(1, "y");
+  images.read("x");
+  images.read("y");
+  images.open(0, "x");
+  CHECK(images.noted(0, shared) == std::vector<std::string>{"x"});
+  CHECK(images.noted(1, shared) == std::vector<std::string>{"y"});
+}
+
+TEST_CASE("what a mount that is not recorded reads is in no trace of one that has the same contents") {
+  const two_images images(nullptr);
+  images.first->follow_opens();
+  images.open(0, "x");
+  images.read("x");
+  images.read("y");
+  images.read("first/own");
+  CHECK(images.noted(0, {"x", "y", "first/own"}) == std::vector<std::string>{"x", "first/own"});
+  CHECK(images.notes_of("second/a", 1).empty());
+}
+
+TEST_CASE("a start settles while another one waits for what both have, unless it has opened that too") {
+  const two_images images(nullptr);
+  images.first->follow_opens();
+  images.open(0, "x");
+  const auto later = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  note_waits(images.notes_of("y"));
+  CHECK(images.first->settled(later));
+  const auto own = images.notes_of("x");
+  note_waits(own);
+  CHECK_FALSE(images.first->settled(later));
+  note_waited(own, {0, 0, 1}, 1, std::chrono::steady_clock::now());
+  note_waits(own);
+  note_gave_up(own);
+  CHECK(images.first->settled(later));
+  CHECK(images.noted(0, shared) == std::vector<std::string>{"x"});
+}
+
+TEST_CASE("where opens are not told the first start that is recorded notes what it shares with others") {
+  const two_images images(recording_now());
+  images.read("x");
+  CHECK(images.noted(0, shared) == std::vector<std::string>{"x"});
+  CHECK(images.noted(1, shared).empty());
+}
+
+TEST_CASE("once opens are missed what was kept until they are told is noted") {
+  const two_images images(recording_now());
+  images.first->follow_opens();
+  images.second->follow_opens();
+  images.read("x");
+  CHECK(images.noted(0, shared).empty());
+  images.first->miss_opens();
+  images.read("y");
+  CHECK(images.noted(0, shared) == shared);
+  CHECK(images.noted(1, shared).empty());
 }
