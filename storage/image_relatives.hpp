@@ -25,7 +25,8 @@ struct image_relative {
 
 /// The images without traces of their own that may take those of this one, the newest first: of the same
 /// repository, at most `relatives_max`, and of the newest `followers_max` others those that share contents.
-/// None if it has no traces itself. Errors: `cancelled`, those of the stores.
+/// If it has no traces any more: those whose order is still learned from a relative that has none. Errors:
+/// `cancelled`, those of the stores.
 [[nodiscard]] result<std::vector<toc_id>> followers_of(const learn_tools& tools, const toc_id& image);
 
 }  // namespace firstlight

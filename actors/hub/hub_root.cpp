@@ -179,7 +179,7 @@ void remove_traces_for(const shell& my, const admin_trace_remove& asked, reply_p
       [tools = my.tools, asked] { return remove_traces(tools->trace_tools(), asked); },
       [my, reply](const result<removed_traces>& removed) {
         if (!removed) return refuse(reply, removed.error());
-        my.self->send(my.tools->aggregator, learn_again{removed->toc});
+        for (const auto& image : removed->images) my.self->send(my.tools->aggregator, learn_again{image});
         deliver(reply, admin_trace_removed{removed->traces});
       });
 }

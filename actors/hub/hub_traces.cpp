@@ -91,9 +91,16 @@ result<void> add_orphans(const hub_trace_tools& tools, const std::set<toc_id>& k
 result<removed_traces> remove_orphans(const hub_trace_tools& tools) {
   const auto records = tools.catalogue.list_whole();
   if (!records) return tl::unexpected(records.error());
-  return tools.traces.trim_orphans(known_of(*records), {.count_max = 0}).map([](std::uint32_t count) {
-    return removed_traces{{}, count};
-  });
+  const auto known = known_of(*records);
+  const auto traced = tools.traces.images();
+  if (!traced) return tl::unexpected(traced.error());
+  removed_traces removed;
+  for (const auto& [image, traces] : *traced)
+    if (!known.contains(image)) removed.images.insert(image);
+  const auto gone = tools.traces.trim_orphans(known, {.count_max = 0});
+  if (!gone) return tl::unexpected(gone.error());
+  removed.traces = *gone;
+  return removed;
 }
 
 // ---- scores ------------------------------------------------------------------------------------
@@ -296,7 +303,7 @@ result<removed_traces> remove_traces(const hub_trace_tools& tools, const admin_t
   if (asked.reference.empty()) return remove_orphans(tools);
   const auto record = record_of(tools, asked.reference, asked.platform);
   if (!record) return tl::unexpected(record.error());
-  removed_traces removed{record->toc, 0};
+  removed_traces removed{{record->toc}, 0};
   if (asked.id.empty()) {
     const auto all = tools.traces.remove_all(record->toc);
     if (!all) return tl::unexpected(all.error());

@@ -1,4 +1,6 @@
 #pragma once
+#include <set>
+
 #include "config/admin_socket_limits.hpp"
 #include "model/delivery.hpp"
 #include "schemas/admin.hpp"
@@ -44,9 +46,9 @@ struct hub_trace_tools {
 [[nodiscard]] result<admin_trace_scores> score_traces(const hub_trace_tools& tools,
                                                       const admin_trace_score& asked);
 
-/// Traces that were taken out, and whose image they were.
+/// Traces that were taken out, and of which images: whoever has learned from them learns anew.
 struct removed_traces {
-  toc_id toc;
+  std::set<toc_id> images;
   std::uint32_t traces = 0;
 };
 /// Without a reference: of all images that the hub does not have.

@@ -99,6 +99,51 @@ TEST_CASE("an image whose traces are removed is guessed again") {
   CHECK(bench.hub.traces->of_image(bench.image.record.toc)->empty());
 }
 
+TEST_CASE("an image that took the traces of another is guessed again once those are removed") {
+  aggregator_bench bench;
+  const hub_trace_tools tools{*bench.hub.catalogue, *bench.hub.traces, bench.hub.learning,
+                              bench.image.record.platform};
+  const auto follower = bench.hub.add("example.com/app:2", tar_of({"a", "b", "c", "d"}));
+  const auto guessed = bench.hub.catalogue->order(follower.record.toc).value();
+  for (std::uint8_t id = 1; id <= 2; ++id) REQUIRE(bench.report(start_of(bench.image, id, {"c", "a"})));
+  bench.learn();
+  REQUIRE(bench.hub.catalogue->order(follower.record.toc)->relative == "example.com/app:1");
+  const auto remove = [&](const std::string& id) {
+    const auto removed = remove_traces(tools, {"example.com/app:1", "", id});
+    REQUIRE(removed);
+    for (const auto& image : removed->images) caf::anon_send(bench.aggregator, learn_again{image});
+    bench.learn();
+  };
+  remove(id_of(1).value.hex());
+  CHECK(bench.hub.catalogue->order(follower.record.toc)->traces == 1);
+  remove({});
+  CHECK(bench.hub.catalogue->order(follower.record.toc).value() == guessed);
+  CHECK(bench.told->orders.back().toc == follower.record.toc);
+  CHECK(bench.hub.traces->unlearned()->empty());
+}
+
+TEST_CASE("an image that took traces of one that is gone is guessed again once those are removed") {
+  aggregator_bench bench;
+  const hub_trace_tools tools{*bench.hub.catalogue, *bench.hub.traces, bench.hub.learning,
+                              bench.image.record.platform};
+  REQUIRE(bench.report(start_of(bench.image, 1, {"c", "a"})));
+  const auto moved = bench.hub.add("example.com/app:1", tar_of({"a", "b", "c", "d"}));
+  bench.learn();
+  REQUIRE(bench.hub.catalogue->order(moved.record.toc)->relative == "example.com/app:1");
+  SECTION("by a user") {
+    for (const auto& image : remove_traces(tools, {})->images)
+      caf::anon_send(bench.aggregator, learn_again{image});
+  }
+  SECTION("because there is no room for them") {
+    bench.hub.learning.orphans = {.count_max = 0};
+    const auto other = bench.hub.add("example.com/other:1", tar_of({"x"}));
+    REQUIRE(bench.report(start_of(other, 2, {"x"})));
+  }
+  bench.learn();
+  CHECK(bench.hub.catalogue->order(moved.record.toc)->relative.empty());
+  CHECK(bench.hub.catalogue->order(moved.record.toc)->traces == 0);
+}
+
 TEST_CASE("traces are given out in pages, each once, at least one in a page") {
   aggregator_bench bench;
   hub_trace_tools tools{*bench.hub.catalogue, *bench.hub.traces, bench.hub.learning,
