@@ -15,22 +15,21 @@ std::uint64_t milliseconds(std::chrono::milliseconds span) {
 
 admin_delivery report(const delivery_report& running) {
   const auto& counters = running.counters;
-  const auto seconds = std::max(0.001, std::chrono::duration<double>(running.elapsed).count());
-  return {
-      .id = running.id,
-      .reference = running.reference,
-      .platform = running.platform,
-      .toc = running.toc.value.hex(),
-      .state = "sending",
-      .bytes_received = running.wire_bytes,
-      .bytes_stored = counters.bytes_answered,
-      .bytes_total = counters.bytes_total,
-      .segments_received = counters.segments_sent,
-      .segments_total = running.segments_total,
-      .rate_bytes_per_second = static_cast<std::uint64_t>(static_cast<double>(running.wire_bytes) / seconds),
-      .verification_failures = counters.segments_failed,
-      .elapsed_ms = milliseconds(running.elapsed),
-      .last_known = running.last_known};
+  return {.id = running.id,
+          .reference = running.reference,
+          .platform = running.platform,
+          .toc = running.toc.value.hex(),
+          .state = "sending",
+          .bytes_received = running.wire_bytes,
+          .bytes_stored = counters.bytes_answered,
+          .bytes_total = counters.bytes_total,
+          .segments_received = counters.segments_sent,
+          .segments_total = running.segments_total,
+          .rate_bytes_per_second = running.wire_bytes_per_second,
+          .wants = running.wants,
+          .verification_failures = counters.segments_failed,
+          .elapsed_ms = milliseconds(running.elapsed),
+          .last_known = running.last_known};
 }
 
 }  // namespace
@@ -42,7 +41,9 @@ delivery_report describe(std::uint64_t id, const running_delivery& running, inst
           running.image.record.toc,
           running.core.counters(),
           running.wire_bytes,
+          running.rate.bytes_per_second(now),
           running.segments_total,
+          running.wants,
           running.image.last_known,
           std::chrono::duration_cast<std::chrono::milliseconds>(now - running.since)};
 }

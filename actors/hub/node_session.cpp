@@ -89,6 +89,7 @@ void send(const session_shell& my, std::uint64_t id, segment built) {
   const auto token = take_credit(my, part, bytes);
   const auto sent = std::make_shared<const planned_segment>(planned_segment{built.runs, 0, built.patch_base});
   running->wire_bytes += bytes;
+  running->rate.add(bytes, my.now());
   my.self->request(my.link, caf::infinite, outgoing_segment{id, std::move(built)})
       .then(
           [=](const delivered& answer) {

@@ -7,6 +7,7 @@
 #include "actors/hub/warmup_turns.hpp"
 #include "config/plan_limits.hpp"
 #include "model/credit.hpp"
+#include "model/rate_window.hpp"
 #include "model/sending_queue.hpp"
 #include "model/warmup.hpp"
 #include "storage/segment_builder.hpp"
@@ -20,8 +21,10 @@ struct delivery_report {
   std::string platform;
   toc_id toc;
   delivery_counters counters;
-  std::uint64_t wire_bytes = 0;  ///< frames that were handed to the link
+  std::uint64_t wire_bytes = 0;             ///< frames that were handed to the link
+  std::uint64_t wire_bytes_per_second = 0;  ///< over the last second
   std::uint32_t segments_total = 0;
+  std::uint32_t wants = 0;  ///< runs of blocks that the node has asked for out of turn
   bool last_known = false;
   std::chrono::milliseconds elapsed{0};
 };
@@ -81,6 +84,8 @@ struct running_delivery {
   std::uint32_t segments_total = 0;
   std::uint64_t wire_bytes = 0;
   instant since;
+  rate_window rate;         ///< of `wire_bytes`
+  std::uint32_t wants = 0;  ///< runs that were asked for out of turn
 };
 
 struct built_segment {

@@ -87,7 +87,8 @@ pull_started start(const session_shell& my, const pull_under_way& pull, const kn
                            .in_use = pull.in_use,
                            .segments_total = prepared.started.segments,
                            .wire_bytes = 0,
-                           .since = my.now()};
+                           .since = my.now(),
+                           .rate = rate_window(my.now())};
   my.state().deliveries.insert_or_assign(id, std::move(running));
   join(my, id, prepared.offsets);
   if (const auto news = pull.learned->find(image.record.toc); news != pull.learned->end())
@@ -225,6 +226,8 @@ void take_want(const session_shell& my, const want& wanted) {
   for (const auto& [id, runs] : route_wants(deliveries, wanted.delivery, wanted.runs))
     if (auto noted = deliveries.at(id).core.want(runs, wanted.how); !noted)
       spdlog::warn("{} wants what cannot be: {}", my.state().totals.node, to_string(noted.error()));
+    else  // in the one that the node has named, as the node counts
+      deliveries.at(wanted.delivery).wants += static_cast<std::uint32_t>(runs.size());
   pump(my);
 }
 

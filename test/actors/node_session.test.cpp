@@ -1,3 +1,4 @@
+#include "actors/hub/hub_reports.hpp"
 #include "test/actors/session_bench.hpp"
 
 using namespace firstlight;
@@ -222,6 +223,27 @@ TEST_CASE("a table of contents that cannot be sent ends its delivery and takes n
   CHECK(bench.passed(landmark::given_up));
   bench.link->lose_all();
   CHECK(bench.report().in_flight_bytes == 0);
+}
+
+TEST_CASE("a delivery is reported with the rate of its last second and with what was asked for out of turn") {
+  session_bench bench;
+  bench.start();
+  const auto sent = bench.report().deliveries.front();
+  CHECK(sent.wire_bytes > 0);
+  CHECK(sent.wire_bytes_per_second >= sent.wire_bytes);
+  CHECK(sent.wants == 0);
+  bench.stage.pass(3s);  // the node answers nothing
+  bench.send(want{1, {session_bench::late_block(*bench.image.toc)}, urgency::normal});
+  const auto idle = bench.report().deliveries.front();
+  CHECK(idle.wire_bytes_per_second == 0);
+  CHECK(idle.wants == 1);
+  const auto shown = report(bench.report(), node_identity{}).deliveries.front();
+  CHECK(shown.rate_bytes_per_second == 0);
+  CHECK(shown.wants == 1);
+  bench.answer();
+  const auto going = bench.report().deliveries.front();
+  CHECK(going.wire_bytes > idle.wire_bytes);
+  CHECK(going.wire_bytes_per_second >= going.wire_bytes - idle.wire_bytes);
 }
 
 TEST_CASE("nodes behind one address are warmed up one after the other") {
