@@ -70,6 +70,8 @@ result<image_record> keep(const add_image_tools& tools, const add_image_request&
           id);
       !learned && tools.unlearned)
     tools.unlearned(learned.error());
+  const auto early = tools.traces.stamps(id);
+  if (tools.traced && early && !early->empty()) tools.traced(id);
   return record;
 }
 

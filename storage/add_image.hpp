@@ -20,6 +20,8 @@ struct add_image_tools {
   trace_store::on_damage
       unlearned{};  ///< is told of traces that teach nothing; the image is added all the same
   std::uint64_t store_bytes_max = 0;  ///< as in `ingest_tools`
+  /// Is told of a new image of which traces came first.
+  std::function<void(const toc_id&)> traced{};
 };
 
 /// One image to take in, or to look after.

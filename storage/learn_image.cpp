@@ -178,10 +178,12 @@ result<std::vector<observed_start>> starts_of(const learn_tools& tools, const to
     for (const auto& [id, weight] : selected) {
       if (fitting.contains(id)) continue;
       if (tools.stopped()) return fail(errc::cancelled, "learning was stopped");
-      if (auto start = observe(**toc, *left.at(id)))
+      if (auto start = observe(**toc, *left.at(id))) {
         fitting.emplace(id, std::move(*start));
-      else
+      } else {
+        if (tools.unfit) tools.unfit(*left.at(id), start.error());
         left.erase(id);
+      }
     }
     if (left.size() == before) return weighted(std::move(fitting), selected);
   }

@@ -19,6 +19,8 @@ struct learn_tools {
   trace_store::on_damage damaged{};         ///< is told of traces that cannot be read, which are left out
   const std::atomic<bool>* stop = nullptr;  ///< the call ends with `cancelled`
   const content_store* contents = nullptr;  ///< of files that relatives have in another version; may be null
+  /// Is told of traces that came before their image and do not fit it; they are left out.
+  std::function<void(const trace& recorded, const error& why)> unfit{};
 
   [[nodiscard]] bool stopped() const { return stop != nullptr && stop->load(); }
 };

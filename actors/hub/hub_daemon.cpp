@@ -109,21 +109,30 @@ result<void> hub_daemon::spawn_guard(const hub_options& options) {
   return {};
 }
 
+/// It tells the aggregator of images of which traces came first.
+void hub_daemon::spawn_library(const hub_options& options) {
+  const auto learn_again_of = [to = aggregator_](const toc_id& image) {
+    caf::anon_send(to, learn_again{image});
+  };
+  library_ = system_.spawn<caf::detached>(
+      make_image_library,
+      library_tools{*catalogue_, *contents_, *layers_, sources(options), options.plan.guess, *traces_,
+                    learning_, options.tag_check_interval, stop_, guard_, options.store_bytes_max,
+                    learn_again_of},
+      ingesters_);
+}
+
 result<void> hub_daemon::spawn_actors(const hub_options& options, const std::string& version) {
   if (auto guarded = spawn_guard(options); !guarded) return guarded;
   auto identity = signing_identity::load(options.tls.certificate, options.tls.key);
   if (!identity) return tl::unexpected(identity.error());
-  library_ = system_.spawn<caf::detached>(
-      make_image_library,
-      library_tools{*catalogue_, *contents_, *layers_, sources(options), options.plan.guess, *traces_,
-                    learning_, options.tag_check_interval, stop_, guard_, options.store_bytes_max},
-      ingesters_);
   aggregator_ = system_.spawn<caf::detached>(
       make_trace_aggregator,
       aggregator_tools{
           *catalogue_, *traces_, learning_, learners_,
           [] { return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()); },
           std::random_device{}(), stop_.get(), contents_.get()});
+  spawn_library(options);
   if (auto joined = join_peers(options, version); !joined) return joined;
   const preparation_tools preparation{*catalogue_,      *traces_,           *identity,
                                       options.plan.cut, options.plan.patch, options.plan.joint.starts};

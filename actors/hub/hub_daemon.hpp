@@ -32,6 +32,7 @@ class hub_daemon {
   hub_daemon(caf::actor_system& system, const hub_options& options);
   result<void> open_stores(const hub_options& options);
   result<void> spawn_guard(const hub_options& options);
+  void spawn_library(const hub_options& options);
   result<void> spawn_actors(const hub_options& options, const std::string& version);
   result<void> listen(const hub_options& options, const std::string& version);
   result<void> join_peers(const hub_options& options, const std::string& version);

@@ -1,4 +1,4 @@
-#include "actors/hub/hub_root.hpp"
+#include "actors/hub/hub_root_shell.hpp"
 
 #include <fstream>
 
@@ -7,25 +7,19 @@
 #include "model/link_advice.hpp"
 #include "model/overloaded.hpp"
 #include "schemas/protocol_version.hpp"
-#include "schemas/trace_codec.hpp"
 
 namespace firstlight {
 namespace {
 
 using self_pointer = hub_root::stateful_pointer<hub_root_state>;
-using reply_promise = caf::typed_response_promise<admin_message>;
-
-struct shell {
-  self_pointer self;
-  std::shared_ptr<const hub_root_tools> tools;
-};
-
-void deliver(reply_promise reply, const admin_reply& what) {
-  reply.deliver(admin_message{encode(what)});
-}
-void refuse(reply_promise reply, const error& why) {
-  reply.deliver(to_caf(why));
-}
+using detail::answer_from_traces;
+using detail::deliver;
+using detail::import_traces_for;
+using detail::list_traces_for;
+using detail::refuse;
+using detail::remove_traces_for;
+using reply_promise = detail::admin_promise;
+using shell = detail::hub_shell;
 
 /// Passes the library's progress on to the one who asked over the socket.
 pull_listener::behavior_type make_relay(pull_listener::pointer self, progress_listener to) {
@@ -139,79 +133,6 @@ void remove(const shell& my, const admin_image_remove& asked, reply_promise repl
             [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
 }
 
-// ---- traces ------------------------------------------------------------------------------------
-
-/// Answers with what `read(tools, asked)` gives, on a worker.
-template <class Asked, class Read>
-void answer_from_traces(const shell& my, const Asked& asked, Read read, reply_promise reply) {
-  run_on(
-      my.tools->trace_readers.next(), my.self,
-      [tools = my.tools, asked, read] { return read(tools->trace_tools(), asked); },
-      [reply](const auto& answer) {
-        if (answer)
-          deliver(reply, *answer);
-        else
-          refuse(reply, answer.error());
-      });
-}
-
-void list_traces_for(const shell& my, reply_promise reply) {
-  my.self->request(my.tools->aggregator, my.tools->report_timeout, caf::get_atom_v)
-      .then(
-          [=](const aggregator_status& counted) {
-            const auto read = [counted](const hub_trace_tools& tools, const admin_trace_list_request&) {
-              return list_traces(tools).map([&](admin_trace_list&& list) {
-                list.received = counted.received;
-                list.repeated = counted.repeated;
-                list.refused = counted.refused;
-                list.refusals = counted.refusals;
-                return std::move(list);
-              });
-            };
-            answer_from_traces(my, admin_trace_list_request{}, read, reply);
-          },
-          [reply](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
-}
-
-void remove_traces_for(const shell& my, const admin_trace_remove& asked, reply_promise reply) {
-  run_on(
-      my.tools->trace_readers.next(), my.self,
-      [tools = my.tools, asked] { return remove_traces(tools->trace_tools(), asked); },
-      [my, reply](const result<removed_traces>& removed) {
-        if (!removed) return refuse(reply, removed.error());
-        for (const auto& image : removed->images) my.self->send(my.tools->aggregator, learn_again{image});
-        deliver(reply, admin_trace_removed{removed->traces});
-      });
-}
-
-/// Takes one file after another in; what is refused does not keep the others out.
-void import_next(const shell& my, std::shared_ptr<const admin_trace_import> asked, std::size_t next,
-                 std::shared_ptr<admin_trace_imported> so_far, reply_promise reply) {
-  if (next == asked->files.size()) return deliver(reply, *so_far);
-  const auto go_on = [=](const std::optional<error>& failure) {
-    if (failure)
-      so_far->refused.push_back("file " + std::to_string(asked->first + next) + ": " + failure->detail);
-    else
-      ++so_far->added;
-    import_next(my, asked, next + 1, so_far, reply);
-  };
-  run_on(
-      my.tools->trace_readers.next(), my.self,
-      [tools = my.tools, asked, next] {
-        return trace_to_import(tools->trace_tools(), asked->files[next], asked->platform);
-      },
-      [=](const result<std::optional<trace>>& read) {
-        if (!read) return go_on(read.error());
-        if (!*read) {
-          ++so_far->known;
-          return import_next(my, asked, next + 1, so_far, reply);
-        }
-        my.self->request(my.tools->aggregator, caf::infinite, trace_report{share(encode_trace(**read)), {}})
-            .then([=](trace_kept) { go_on(std::nullopt); },
-                  [=](const caf::error& problem) { go_on(from_caf(problem)); });
-      });
-}
-
 // ---- status ------------------------------------------------------------------------------------
 
 admin_hub_status basics(const shell& my, const library_status& library) {
@@ -302,9 +223,9 @@ void gather(const shell& my, const library_status& library, reply_promise reply)
       status.peers.push_back(said);
     });
   collect<aggregator_status>(my, so_far, my.tools->aggregator,
-                             [](admin_hub_status& status, const aggregator_status& counted) {
+                             [my](admin_hub_status& status, const aggregator_status& counted) {
                                status.traces_received = counted.received;
-                               status.traces_refused = counted.refused;
+                               status.traces_refused = counted.refused + my.self->state.refused.count;
                                status.orders_learned = counted.learned;
                              });
   so_far->settle();
@@ -347,10 +268,7 @@ void carry_out(const shell& my, const admin_request& request, const progress_lis
           [&](const admin_trace_export& asked) { answer_from_traces(my, asked, export_traces, reply); },
           [&](const admin_trace_score& asked) { answer_from_traces(my, asked, score_traces, reply); },
           [&](const admin_trace_remove& asked) { remove_traces_for(my, asked, reply); },
-          [&](const admin_trace_import& asked) {
-            import_next(my, std::make_shared<const admin_trace_import>(asked), 0,
-                        std::make_shared<admin_trace_imported>(), reply);
-          },
+          [&](const admin_trace_import& asked) { import_traces_for(my, asked, reply); },
           [&](const auto&) {
             refuse(reply, {errc::unsupported, "this is a hub; ask the node's daemon (--socket)"});
           },

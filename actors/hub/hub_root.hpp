@@ -60,12 +60,19 @@ struct hub_root_tools {
   }
 };
 
+/// Trace files that nobody could read, beside those that the aggregator has refused. Of this process.
+struct unreadable_files {
+  std::uint64_t count = 0;
+  std::vector<std::string> why;  ///< of at most `refusals_shown_max`, the latest first
+};
+
 struct hub_root_state {
   static inline const char* name = "hub-root";
   std::string listen;
   followed_events events;
   std::map<caf::actor_addr, session_opened> sessions;
   std::chrono::steady_clock::time_point started;
+  unreadable_files refused;
 };
 
 hub_root::behavior_type make_hub_root(hub_root::stateful_pointer<hub_root_state> self, hub_root_tools tools);

@@ -27,7 +27,9 @@ struct hub_trace_tools {
   std::uint64_t page_bytes = admin_socket_limits{}.page_bytes;  ///< of exported traces in one reply
   packing_tools packs{};
 
-  [[nodiscard]] learn_tools learn() const { return {catalogue, traces, learning, {}, stop, packs.contents}; }
+  [[nodiscard]] learn_tools learn() const {
+    return {catalogue, traces, learning, {}, stop, packs.contents, {}};
+  }
 };
 
 // The admin requests, answered. They read the disk and compute; workers only. Errors: `not_found` for an

@@ -136,7 +136,7 @@ std::optional<image_reference> source_of_layers(const library_tools& tools, cons
 result<image_record> add_and_sweep(const library_tools& tools, const source_options& source,
                                    const add_image_request& request) {
   auto added = add_image({tools.catalogue, tools.contents, tools.layers, source, tools.order_limits,
-                          tools.traces, tools.learning, log_unlearned, tools.store_bytes_max},
+                          tools.traces, tools.learning, log_unlearned, tools.store_bytes_max, tools.traced},
                          request);
   if (!added) return added;
   if (const auto swept = tools.catalogue.forget_unnamed(); !swept)

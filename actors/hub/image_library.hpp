@@ -89,6 +89,7 @@ struct library_tools {
   std::shared_ptr<std::atomic<bool>> stop;  ///< set before the library's workers are ended
   access_guard guard{};                     ///< none: whoever is in the cluster may read all images
   std::uint64_t store_bytes_max = 0;        ///< of contents; images that need more are refused; 0: no limit
+  std::function<void(const toc_id&)> traced{};  ///< as add_image_tools has it
 };
 
 struct library_state;

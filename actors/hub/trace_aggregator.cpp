@@ -156,22 +156,37 @@ void log_damage(const error& of_a_trace) {
   spdlog::warn("a stored trace is left out: {}", to_string(of_a_trace));
 }
 
+/// A trace that was believed when its image was not there yet.
+struct unfit_trace {
+  trace_id id;
+  std::string node;
+  error why;
+};
+
 /// An order, and whether another one was used before.
 struct learned_anew {
   stored_order order;
   bool changed = false;
+  std::vector<unfit_trace> unfit{};
 };
 
-result<learned_anew> learn_anew(const learn_tools& tools, const toc_id& image) {
+result<learned_anew> learn_anew(learn_tools tools, const toc_id& image) {
+  std::vector<unfit_trace> unfit;
+  tools.unfit = [&](const trace& one, const error& why) { unfit.push_back({one.id, one.node, why}); };
   const auto before = tools.catalogue.order(image);
   auto now = learn_image(tools, image);
   if (!now) return tl::unexpected(now.error());
   const bool changed = !before || *before != *now;
-  return learned_anew{std::move(*now), changed};
+  return learned_anew{std::move(*now), changed, std::move(unfit)};
 }
 
 learn_tools tools_of(const aggregator_tools& tools) {
-  return {tools.catalogue, tools.traces, tools.options, log_damage, tools.stop, tools.contents};
+  return {tools.catalogue, tools.traces, tools.options, log_damage, tools.stop, tools.contents, {}};
+}
+
+void refuse_unfit(const shell& my, const learned_anew& learned) {
+  for (const auto& one : learned.unfit)
+    if (my.state().unfit.insert(one.id).second) note_refusal(my, one.node, one.why);
 }
 
 void publish(const shell& my, const toc_id& image, const learned_anew& learned) {
@@ -186,6 +201,7 @@ void publish(const shell& my, const toc_id& image, const learned_anew& learned) 
 /// Whether that is done. An image that is still to come is settled too: it is learned when it is added.
 bool settle(const shell& my, const toc_id& image, const result<learned_anew>& learned) {
   my.state().learning.erase(image);
+  if (learned) refuse_unfit(my, *learned);
   if (learned) publish(my, image, *learned);
   if (learned || learned.error().code == errc::not_found) return true;
   if (learned.error().code != errc::cancelled)

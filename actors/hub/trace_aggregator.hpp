@@ -40,6 +40,7 @@ struct aggregator_state {
   std::set<toc_id> learning;   ///< on a worker now
   std::set<toc_id> leading;    ///< learned; images that may take their traces are still to be found
   std::set<toc_id> following;  ///< those, still to be learned
+  std::set<trace_id> unfit;    ///< kept ones that count as refused: they do not fit their images
   bool searching = false;      ///< for such images, on a worker
   std::chrono::nanoseconds forgotten_at{0};  ///< when it was last looked for old removals
   bool ticking = false;

@@ -51,6 +51,7 @@ namespace {
 struct learned_late {
   stored_order order;
   std::vector<std::string> expected;
+  std::uint64_t refused = 0;
 };
 
 /// `late` is the image's table of contents elsewhere.
@@ -62,10 +63,14 @@ learned_late learn_late(const toc_id& late, const std::vector<std::pair<trace, s
   const auto image = bench.hub.add("example.com/late:1", tar_of({"x", "y", "z"}));
   REQUIRE(image.record.toc == late);
   REQUIRE(bench.status().refused == 0);
-  const learned_late at_once{bench.hub.catalogue->order(image.record.toc).value(), bench.expected(image)};
-  caf::anon_send(bench.aggregator, learn_again{image.record.toc});
-  bench.learn();
-  CHECK(bench.hub.catalogue->order(image.record.toc).value() == at_once.order);
+  learned_late at_once{bench.hub.catalogue->order(image.record.toc).value(), bench.expected(image)};
+  for (int i = 0; i < 2; ++i) {
+    caf::anon_send(bench.aggregator, learn_again{image.record.toc});
+    bench.learn();
+    CHECK(bench.hub.catalogue->order(image.record.toc).value() == at_once.order);
+    const auto refused = std::exchange(at_once.refused, bench.status().refused);
+    if (i > 0) CHECK(at_once.refused == refused);  // each is counted once
+  }
   return at_once;
 }
 
@@ -104,5 +109,7 @@ TEST_CASE("traces that came before their image and do not fit it change nothing 
   CHECK(with.order == without.order);
   CHECK(with.expected == without.expected);
   CHECK(with.order.traces == several);
+  CHECK(without.refused == 0);
+  CHECK(with.refused == bad.size());
   if (several == 1) CHECK(with.expected == std::vector<std::string>{"y"});
 }

@@ -92,6 +92,18 @@ TEST_CASE("an image is shown with each of its layers") {
   CHECK_FALSE(bench.ask<admin_image_detail>(admin_image_show{"example.com/none:1", ""}));
 }
 
+TEST_CASE("a trace file that cannot be read is counted as refused, one of an unknown image is not") {
+  root_bench bench;
+  const auto imported = bench.ask<admin_trace_imported>(admin_trace_import{
+      {"no JSON", R"({"image":{"n":"example.com/none"},"start":"2021-12-03T04:05:06Z","seq":[]})"}, "", 1});
+  REQUIRE(imported);
+  CHECK(imported->refused.size() == 2);
+  const auto listed = bench.ask<admin_trace_list>(admin_trace_list_request{});
+  REQUIRE(listed);
+  CHECK(listed->refused == 1);
+  CHECK(listed->refusals.size() == 1);
+}
+
 TEST_CASE("who waits for events is answered by the next one, and at once when there is one already") {
   root_bench bench;
   const auto first = bench.follow(0);

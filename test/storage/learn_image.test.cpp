@@ -30,6 +30,7 @@ struct learning_bench {
   std::unique_ptr<trace_store> traces = trace_store::open(*metadata, options.kept).value();
   std::int64_t now = 1'700'000'000;
   std::uint8_t images = 0;
+  std::vector<toc_id> traced;  ///< images of which traces came first
 
   [[nodiscard]] learn_tools tools() const { return {*catalogue, *traces, options}; }
 
@@ -45,7 +46,9 @@ struct learning_bench {
         .now = ++now,
         .progress = [](const pull_progress&) {},
         .stop = nullptr};
-    return add_image({*catalogue, *contents, *layers, source, order_limits, *traces, options}, request)
+    const auto note = [this](const toc_id& image) { traced.push_back(image); };
+    return add_image({*catalogue, *contents, *layers, source, order_limits, *traces, options, {}, 0, note},
+                     request)
         .value()
         .toc;
   }
@@ -94,6 +97,22 @@ TEST_CASE("an image that comes after the traces of such a version learns from th
   bench.start(elsewhere(1), "example.com/app:1", {"data"});
   const auto image = bench.add("example.com/app:2", {"app", "data"});
   CHECK(bench.expected(image) == paths{"data"});
+}
+
+TEST_CASE("a new image of which traces came first is told of, for those that do not fit it") {
+  const auto late = learning_bench().add("example.com/app:1", {"app", "data"});
+  learning_bench bench;
+  bench.add("example.com/other:1", {"other"});
+  bench.start(late, "example.com/app:1", {"data"});
+  bench.start(late, "example.com/app:1", {"of-another-image"});
+  CHECK(bench.add("example.com/app:1", {"app", "data"}) == late);
+  CHECK(bench.traced == std::vector<toc_id>{late});
+  CHECK(bench.expected(late) == paths{"data"});
+  auto tools = bench.tools();
+  std::vector<trace_id> unfit;
+  tools.unfit = [&](const trace& one, const error&) { unfit.push_back(one.id); };
+  REQUIRE(learn_image(tools, late));
+  CHECK(unfit.size() == 1);
 }
 
 TEST_CASE("what is known of a relative by its traces alone serves only within its repository") {
