@@ -69,13 +69,17 @@ result<mounted> mount_best(caf::actor_system& system, mounter_state& state, cons
   return fuse;
 }
 
-/// Slow, but nothing escapes the recorder.
+/// Slow, but nothing escapes the recorder, in either mode.
 result<mounted> mount_for_recording(caf::actor_system& system, const mounter_state& state,
                                     const mount_request& request) {
   auto parts = state.parts;
   parts.limits.passthrough = false;
   parts.limits.read_ahead_complete_bytes = default_block_bytes;
-  return mount_in_overlay_mode(system, parts, request);
+  auto overlay = mount_in_overlay_mode(system, parts, request);
+  if (overlay || !needs_another_mode(overlay.error().code)) return overlay;
+  auto fuse = mount_in_fuse_mode(system, parts, request);
+  if (fuse) fuse->fallback = "not overlay: " + overlay.error().detail;
+  return fuse;
 }
 
 result<mounted> make_mount(caf::actor_system& system, mounter_state& state, const mount_request& request) {
