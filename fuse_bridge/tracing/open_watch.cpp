@@ -1,6 +1,7 @@
 #include "fuse_bridge/tracing/open_watch.hpp"
 
 #include <fcntl.h>
+#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/fanotify.h>
@@ -58,6 +59,15 @@ bool poll_for(const file_descriptor& poller, int file, std::uint32_t events = EP
   event.events = events;
   event.data.fd = file;
   return epoll_ctl(poller.get(), EPOLL_CTL_ADD, file, &event) == 0;
+}
+
+/// Without a limit to what waits for the next batch, where this process may ask for that.
+file_descriptor new_group() {
+  constexpr unsigned plain = FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK;
+  constexpr unsigned files = O_RDONLY | O_LARGEFILE | O_CLOEXEC;
+  file_descriptor group(fanotify_init(plain | FAN_UNLIMITED_QUEUE, files));
+  if (group.get() < 0 && errno == EPERM) group = file_descriptor(fanotify_init(plain, files));
+  return group;
 }
 
 bool note_opens(const file_descriptor& group, const std::string& point) {
@@ -147,8 +157,7 @@ void open_watch::watch(watched_mount mount, const std::shared_ptr<access_recorde
 
 result<void> open_watch::attach(const std::shared_ptr<shared_state>& state, const watched_mount& mount,
                                 const std::shared_ptr<access_recorder>& recorder) {
-  file_descriptor group(
-      fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY | O_LARGEFILE | O_CLOEXEC));
+  auto group = new_group();
   if (group.get() < 0) return refused("fanotify");
   if (!note_opens(group, mount.target)) return refused("fanotify of the mount");
   const int number = group.get();
@@ -201,6 +210,12 @@ void open_watch::find_overlays(shared_state& state) {
   }
 }
 
+void open_watch::note_missed(watched& from, const char* why) {
+  if (const auto recorder = from.recorder.lock()) recorder->miss_opens();
+  if (std::exchange(from.missed, true)) return;
+  spdlog::warn("some opens on {} are not recorded: {}", from.mount.target.string(), why);
+}
+
 void open_watch::read_events(watched& from) {
   const auto recorder = from.recorder.lock();
   auto when = std::chrono::steady_clock::now();
@@ -208,10 +223,12 @@ void open_watch::read_events(watched& from) {
   alignas(fanotify_event_metadata) std::array<std::byte, 16'384> buffer{};
   for (;;) {
     auto left = static_cast<long>(read(from.group.get(), buffer.data(), buffer.size()));
+    if (left < 0 && errno != EAGAIN && errno != EINTR) note_missed(from, std::strerror(errno));
     if (left <= 0) return;
     const auto* event = reinterpret_cast<const fanotify_event_metadata*>(buffer.data());
     for (; FAN_EVENT_OK(event, left); event = FAN_EVENT_NEXT(event, left)) {
-      if (event->fd < 0) continue;  // the queue was full: some opens are missed
+      if ((event->mask & FAN_Q_OVERFLOW) != 0) note_missed(from, "more came than the kernel keeps");
+      if (event->fd < 0) continue;
       const file_descriptor file(event->fd);
       if (!recorder || event->pid == self) continue;
       const auto path = path_of(file.get());

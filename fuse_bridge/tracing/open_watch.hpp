@@ -49,6 +49,7 @@ class open_watch {
     std::set<std::string> overlays{};          ///< those above, watched or older than the recording
     std::vector<std::string> points{};         ///< below which the same files are seen
     std::unordered_set<std::uint32_t> seen{};  ///< contents that have been noted
+    bool missed = false;                       ///< some opens, and it has been logged
   };
   struct shared_state {
     file_descriptor poller;
@@ -64,6 +65,7 @@ class open_watch {
   static void detach(shared_state& state, int group);
   static void find_overlays(shared_state& state);
   static void read_events(watched& from);
+  static void note_missed(watched& from, const char* why);
 
   std::shared_ptr<shared_state> state_;
   file_descriptor stop_;
