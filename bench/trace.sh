@@ -17,8 +17,8 @@ usage: ./dev bench trace [--rounds N] [--modes MODE[,MODE...]] [--images complet
   --rate RATE    at which an image arrives, through a relay on loopback, as in 100mbit (default)
 A start of a complete image is the program's time alone. One of an arriving image begins with its mount, on a node that
 has nothing of it; the whole image arrives before the next start, which at 100mbit takes 8 s. The hub learns nothing meanwhile: its
-order is the same each time, and it has nothing else to do. Each target is told as met or MISSED; the exit code is 1 if one
-is missed.
+order is the same each time, and it has nothing else to do. The hub must have a trace of
+each start that was to be recorded, and of no other. Each target is told as met or MISSED; the exit code is 1 if one is missed.
 TEXT
 }
 fail() { echo "bench trace: $*" >&2; exit 1; }
@@ -86,14 +86,26 @@ start() {  # start KIND MODE on|off
   "start_$1" "$2" "$1-$2-$3"
 }
 
+# What is compared must have been recorded, and nothing else.
+traces_received() { "$firstlight" trace ls --json --socket "$work/hub.sock" | jq .received; }
+all_is_sent() { "$firstlight" status --node --json --socket "$work/node.sock" | jq -e '.files_recorded == 0 and .traces_unsent == 0' >/dev/null; }
+check_recorded() {  # check_recorded BEFORE WHAT
+  local new
+  until_true 60 'sending the traces' all_is_sent
+  new=$(($(traces_received) - $1))
+  ((new == rounds + 1)) || fail "$2: of $((rounds + 1)) starts that were to be recorded, and $rounds that were not, the hub has $new traces"
+}
+
 measure() {  # measure KIND MODE
-  local round
+  local round before
+  before=$(traces_received)
   start "$1" "$2" on
   rm "$work/figures/$1-$2-on"*  # the first one reads from the disk
   for ((round = 0; round < rounds; round++)); do
     # Neither always follows the other.
     if ((round % 2)); then start "$1" "$2" off; start "$1" "$2" on; else start "$1" "$2" on; start "$1" "$2" off; fi
   done
+  check_recorded "$before" "$1, $2"
 }
 
 tell() {  # tell KIND MODE; adds to $result
