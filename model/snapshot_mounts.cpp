@@ -24,6 +24,13 @@ std::vector<std::string> lowers(const std::vector<snapshot_record>& parents, con
   return all;
 }
 
+/// The kernel refuses marks that overlayfs left in an upper folder (EPERM) to a mount without the options
+/// that write them. A node may show the same image in another mode later, so they do not depend on the mode.
+bool above_image(const std::vector<snapshot_record>& parents) {
+  return std::any_of(parents.begin(), parents.end(),
+                     [](const auto& parent) { return parent.remote.has_value(); });
+}
+
 std::string joined(const std::vector<std::string>& parts) {
   std::string all;
   for (const auto& part : parts) all += (all.empty() ? "" : ":") + part;
@@ -77,7 +84,7 @@ mount_spec snapshot_mount(const snapshot_record& snapshot, const std::vector<sna
   if (!written && below.size() == 1 && !data_only) return bind(lower, "ro");
   mount_spec overlay{"overlay", "overlay", {"index=off"}};
   auto& options = overlay.options;
-  if (data_only)
+  if (above_image(parents))
     options.insert(options.end(), {"metacopy=on", written ? "redirect_dir=on" : "redirect_dir=follow"});
   if (written) {
     options.push_back("workdir=" + snapshot_work(places.folder, snapshot.id));

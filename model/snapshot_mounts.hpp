@@ -26,7 +26,8 @@ struct snapshot_places {
 
 /// How the root file system of `snapshot`, active or viewed, is put together from its parents, the nearest
 /// first. Of parents from the first remote one on nothing is needed but `remote_lower`, also of unpacked
-/// ones. A view shows its parents only; without parents its own empty folder.
+/// ones. A view shows its parents only; without parents its own empty folder. What is written above remote
+/// layers is right above the same layers in every mode of mounting: the options are the same in all.
 [[nodiscard]] mount_spec snapshot_mount(const snapshot_record& snapshot,
                                         const std::vector<snapshot_record>& parents,
                                         const snapshot_places& places);

@@ -188,6 +188,38 @@ TEST_CASE("without a hub node and containerd come back with their snapshots, and
   CHECK(three.output == "root:x:0:0:root:/root:/bin/sh\n");
 }
 
+TEST_CASE("what a container wrote in one mount mode is right in another, and can be written to there") {
+  if (!cluster::possible()) return;
+  const auto [first, then] = GENERATE(table<std::string, std::string>(
+      {{"hybrid", "overlay"}, {"hybrid", "fuse"}, {"overlay", "hybrid"}, {"fuse", "hybrid"}}));
+  CAPTURE(first, then);
+  cluster all({.node = {"mount_mode=" + first}});
+  containerd_daemon engine(all);
+  all.add(make_slow_image(all.folder() / "layout"), "app:1");
+  const std::string image = "docker.io/library/app:1";
+  check_good(engine.pull(image));
+  check_good(engine.run_detached(image, "one", idle));
+  check_good(engine.exec("one", shell("chmod 600 /data/f0; mv /data /moved; mv /moved/f1 /f1; "
+                                      "mv /etc/debian_version /etc/other; echo mine >/etc/passwd")));
+  const auto look = shell(
+      "cat /moved/f0 /f1 /moved/f[2-7] | sha256sum; busybox find /moved /etc -type f | busybox sort; "
+      "cat /etc/*; busybox stat -c '%a %s' /moved/f0");
+  const auto written = engine.exec("one", look).output;
+  CHECK(written.starts_with(hash_of_data()));
+  CHECK(written.ends_with("\n12\nmine\n600 1048576\n"));
+
+  engine.end("one");
+  all.restart_node({"mount_mode=" + then});
+  await_reached(engine);
+  check_good(engine.start_again("one"));
+  CHECK(all.node_status()["mounts"][0]["mode"] == then);
+  CHECK(engine.exec("one", look).output == written);
+  check_good(engine.exec("one", shell("echo more >>/moved/f0; mv /moved /again; chmod 640 /again/f3")));
+  const auto more = engine.exec("one", shell("cat /again/f0 | wc -c; busybox stat -c %a /again/f3"));
+  CHECK(more.output == "1048581\n640\n");
+  engine.remove("one");
+}
+
 TEST_CASE("containers wait while the node is restarted also where the kernel does not repeat requests") {
   if (!cluster::possible()) return;
   cluster all({.node = {"mount_mode=overlay", "fuse.resend=false", "fuse.passthrough=false"}});

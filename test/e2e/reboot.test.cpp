@@ -38,7 +38,7 @@ TEST_CASE("after a reboot the snapshots are as before, and containers start agai
   check_good(engine.pull(image));
   check_good(engine.run_detached(image, "one", idle));
   check_good(engine.run_detached(image, "reader", hash_and_stay));
-  // In mode hybrid the last copies no contents; else they come for it, out of turn.
+  // The last copies no contents, in no mode.
   check_good(engine.exec("one", shell("echo mine >/etc/passwd; rm /etc/debian_version; chmod 600 /data/f0")));
   if (arriving) {
     REQUIRE(eventually([&] { return all.node_status()["mounts"][0]["bytes_ready"] > data_bytes / 2; }));

@@ -68,6 +68,21 @@ TEST_CASE("a tree whose contents lie elsewhere needs overlayfs and its options, 
                     "lowerdir=/run/tree::/store/contents::/run/contents"}});
 }
 
+TEST_CASE("what is written above an image in one mode of mounting can be mounted in every other") {
+  const auto options_above = [](const snapshot_record& snapshot, const snapshot_places& places) {
+    auto all = snapshot_mount(snapshot, {one(5), remote(4)}, places).options;
+    all.pop_back();  // where the lower layers lie
+    return all;
+  };
+  for (const auto& snapshot : {active, view})
+    CHECK(options_above(snapshot, plain) == options_above(snapshot, hybrid));
+  CHECK(options_above(active, plain) == std::vector<std::string>{"index=off", "metacopy=on",
+                                                                 "redirect_dir=on", "workdir=/s/9/work",
+                                                                 "upperdir=/s/9/fs"});
+  CHECK(options_above(view, plain) ==
+        std::vector<std::string>{"index=off", "metacopy=on", "redirect_dir=follow"});
+}
+
 TEST_CASE("the options of a mount are counted as containerd shortens them") {
   const auto one_lower = snapshot_mount(active, {one(1)}, plain);
   CHECK(mount_option_bytes(one_lower) ==
@@ -76,7 +91,7 @@ TEST_CASE("the options of a mount are counted as containerd shortens them") {
         std::string("index=off,workdir=/s/9/work,upperdir=/s/9/fs,lowerdir=12/fs:1/fs").size());
   // Folders that have nothing in common, or contents elsewhere, are not shortened.
   CHECK(mount_option_bytes(snapshot_mount(view, {one(2), remote(1)}, plain)) ==
-        std::string("index=off,lowerdir=/s/2/fs:/run/merged").size());
+        std::string("index=off,metacopy=on,redirect_dir=follow,lowerdir=/s/2/fs:/run/merged").size());
   CHECK(mount_option_bytes(snapshot_mount(view, {one(2), remote(1)}, hybrid)) ==
         std::string("index=off,metacopy=on,redirect_dir=follow,lowerdir=/s/2/fs:" + hybrid.remote_lower)
             .size());
