@@ -3,6 +3,7 @@
 #include "apps/command.hpp"
 #include "apps/containerd_config_file.hpp"
 #include "apps/daemon_settings.hpp"
+#include "model/snapshot_mounts.hpp"
 #include "model/unified_diff.hpp"
 
 namespace firstlight {
@@ -26,16 +27,18 @@ struct outcome {
   std::string backup;
 };
 
-result<containerd_edit> wanted_edit(const install_arguments& in, const containerd_options& node,
+result<containerd_edit> wanted_edit(const install_arguments& in, const node_options& node,
                                     std::string_view text) {
-  if (in.remove) return remove_snapshotter(text, node.snapshotter);
-  if (node.socket.empty())
+  if (in.remove) return remove_snapshotter(text, node.containerd.snapshotter);
+  if (node.containerd.socket.empty())
     return fail(errc::failed_precondition,
                 "the node serves no snapshotter: set containerd.socket in " +
                     (in.node.file.empty() ? in.node.default_file : in.node.file) +
                     ", e.g. {\"containerd\": {\"socket\": \"/run/firstlight/containerd.sock\"}}");
-  return install_snapshotter(text, {.snapshotter = node.snapshotter,
-                                    .socket = node.socket.string(),
+  const auto root = std::filesystem::absolute(node.store_folder) / snapshots_folder;
+  return install_snapshotter(text, {.snapshotter = node.containerd.snapshotter,
+                                    .socket = node.containerd.socket.string(),
+                                    .root = root.string(),
                                     .cri = in.cri ? cri_use::by_snapshotter : cri_use::left_alone});
 }
 
@@ -45,7 +48,7 @@ result<outcome> carry_out(install_arguments in) {
   if (!node) return tl::unexpected(node.error());
   const auto text = read_containerd_config(in.file, {});
   if (!text) return tl::unexpected(text.error());
-  const auto edit = wanted_edit(in, node->containerd, *text);
+  const auto edit = wanted_edit(in, *node, *text);
   if (!edit) return fail(edit.error(), in.file);
   if (const auto safe = check_containerd_edit(*text, *edit, node->containerd.snapshotter); !safe)
     return fail(safe.error(), in.file);

@@ -71,7 +71,11 @@ result<int> version_of(std::string_view text, const outline& all) {
 std::vector<toml_setting> wanted_settings(const containerd_wish& wish, int version) {
   const auto own = section(wish.snapshotter);
   std::vector<toml_setting> all{{below(own, "type"), "\"snapshot\""},
-                                {below(own, "address"), toml_string(wish.socket)}};
+                                {below(own, "address"), toml_string(wish.socket)},
+                                {below(below(own, "exports"), "root"), toml_string(wish.root)}};
+  // Where containerd 2.1 and later hand a layer's labels on without the CRI plugin.
+  if (version == 3)
+    all.push_back({below(below(own, "exports"), "enable_remote_snapshot_annotations"), "\"true\""});
   if (wish.cri == cri_use::by_snapshotter) {
     const auto& cri = version == 3 ? cri_version_3 : cri_version_2;
     all.push_back({below(cri, "snapshotter"), toml_string(wish.snapshotter)});

@@ -20,6 +20,7 @@ enum class cri_use : std::uint8_t {
 struct containerd_wish {
   std::string snapshotter;  ///< what containerd calls the node
   std::string socket;       ///< where the node serves it
+  std::string root;         ///< where it keeps snapshots: on that disk Kubernetes looks for room for images
   cri_use cri = cri_use::left_alone;
 };
 

@@ -3,6 +3,8 @@
 
 namespace firstlight {
 
+inline constexpr const char* snapshots_folder = "snapshots";  ///< of all snapshots, in a node's store
+
 /// One mount as containerd carries it out: type and source of mount(2), options as in fstab.
 struct mount_spec {
   std::string type;

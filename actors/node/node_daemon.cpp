@@ -10,14 +10,13 @@
 #include "actors/node/trace_collector.hpp"
 #include "actors/shutdown.hpp"
 #include "actors/vital.hpp"
+#include "model/snapshot_mounts.hpp"
 #include "storage/beside.hpp"
 #include "storage/mark_incomplete.hpp"
 #include "storage/posix_file.hpp"
 
 namespace firstlight {
 namespace {
-
-constexpr const char* snapshots_folder = "snapshots";  ///< in the store
 
 std::uint32_t worker_count(const node_options& options) {
   return options.workers != 0 ? options.workers : std::max(2U, std::thread::hardware_concurrency());

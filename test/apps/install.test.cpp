@@ -163,6 +163,13 @@ TEST_CASE("without a socket of the node's there is nothing to install") {
   CHECK(named.output.find("address = \"/run/other.sock\"") != std::string::npos);
 }
 
+TEST_CASE("containerd is told where the node of that config keeps snapshots") {
+  const temporary_folder folder;
+  CHECK(install(folder).output.find("root = \"/var/lib/firstlight/node/snapshots\"") != std::string::npos);
+  write(folder.path() / "node.json", R"({"store_folder": "/disk/node", "containerd": {"socket": "/run/c"}})");
+  CHECK(install(folder).output.find("root = \"/disk/node/snapshots\"") != std::string::npos);
+}
+
 TEST_CASE("an edit that would change what others wrote is refused") {
   const std::string before = "version = 2\n[grpc]\naddress = \"/a\"\n";
   const auto check = [&](const std::string& after, std::vector<toml_setting> settings = {}) {

@@ -9,8 +9,9 @@ using namespace firstlight;
 
 namespace {
 
-const containerd_wish plain{"firstlight", "/run/firstlight/containerd.sock", cri_use::left_alone};
-const containerd_wish with_cri{"firstlight", "/run/firstlight/containerd.sock", cri_use::by_snapshotter};
+const containerd_wish plain{"firstlight", "/run/firstlight/containerd.sock",
+                            "/var/lib/firstlight/node/snapshots", cri_use::left_alone};
+const containerd_wish with_cri{plain.snapshotter, plain.socket, plain.root, cri_use::by_snapshotter};
 
 const std::string debian =
     "version = 2\n"
@@ -36,6 +37,7 @@ rc::Gen<std::string> any_config() {
         "[proxy_plugins.other]" + end + "  type = 'snapshot'" + end + "  address = '/o'",
         *rc::gen::element<std::string>("", "  ") + "[proxy_plugins.firstlight]" + end +
             "type = \"snapshot\"" + end + "address = \"/elsewhere\"  # why",
+        "[proxy_plugins.firstlight.exports]" + end + "root = '/elsewhere'",
         cri + end + *rc::gen::element<std::string>("", "\t") +
             *rc::gen::element<std::string>("snapshotter = 'overlayfs' # was mine", "# nothing",
                                            "disable_snapshot_annotations = true") +
@@ -119,6 +121,8 @@ TEST_CASE("Debian's config gets the sections that it lacks, at its end") {
             "[proxy_plugins.firstlight]\n"
             "  type = \"snapshot\"\n"
             "  address = \"/run/firstlight/containerd.sock\"\n"
+            "[proxy_plugins.firstlight.exports]\n"
+            "  root = \"/var/lib/firstlight/node/snapshots\"\n"
             "[plugins.\"io.containerd.grpc.v1.cri\".containerd]\n"
             "  snapshotter = \"firstlight\"\n"
             "  disable_snapshot_annotations = false\n"
@@ -135,14 +139,17 @@ TEST_CASE("values that are there are changed on their lines, which keep their co
         "  # >>> firstlight install\n  # before:   snapshotter = 'overlayfs'  # default\n"
         "  snapshotter = \"firstlight\"  # default\n  # <<< firstlight install\n"
         "# >>> firstlight install\n[proxy_plugins.firstlight]\n  type = \"snapshot\"\n"
-        "  address = \"/run/firstlight/containerd.sock\"\n# <<< firstlight install\n");
+        "  address = \"/run/firstlight/containerd.sock\"\n[proxy_plugins.firstlight.exports]\n"
+        "  root = \"/var/lib/firstlight/node/snapshots\"\n  enable_remote_snapshot_annotations = \"true\"\n"
+        "# <<< firstlight install\n");
 }
 
 TEST_CASE("without a config a whole one of version 2 is made, and removed whole") {
   const auto edit = install_snapshotter("", plain);
   CHECK(edit->text ==
         "# >>> firstlight install\nversion = 2\n[proxy_plugins.firstlight]\n  type = \"snapshot\"\n"
-        "  address = \"/run/firstlight/containerd.sock\"\n# <<< firstlight install\n");
+        "  address = \"/run/firstlight/containerd.sock\"\n[proxy_plugins.firstlight.exports]\n"
+        "  root = \"/var/lib/firstlight/node/snapshots\"\n# <<< firstlight install\n");
   CHECK(remove_snapshotter(edit->text, "firstlight")->text.empty());
   const std::string neutral = "# mine\n[grpc]\n  address = \"/run/c.sock\"\n";
   const auto versioned = install_snapshotter(neutral, plain);
@@ -163,6 +170,7 @@ TEST_CASE("sections that people wrote themselves are left when they say the same
   const std::string by_hand =
       "version = 2\n[proxy_plugins]\n  # mine\n  [proxy_plugins.firstlight]\n    type = \"snapshot\"\n"
       "    address = \"/run/firstlight/containerd.sock\"\n"
+      "  [proxy_plugins.firstlight.exports]\n    root = \"/var/lib/firstlight/node/snapshots\"\n"
       "[plugins.\"io.containerd.grpc.v1.cri\".containerd]\n  snapshotter = \"firstlight\"\n"
       "  disable_snapshot_annotations = false\n"
       "[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.lazy]\n  snapshotter = \"firstlight\"\n";
@@ -198,6 +206,7 @@ TEST_CASE("what cannot be edited safely is refused") {
   for (const std::string tail :
        {"proxy_plugins = {}", "[proxy_plugins]\nfirstlight = { type = \"snapshot\", address = \"/a\" }",
         "[proxy_plugins]\nfirstlight.type = \"snapshot\"", "[[proxy_plugins]]",
+        "[proxy_plugins.firstlight]\nexports = { root = \"/a\" }",
         "[plugins.\"io.containerd.grpc.v1.cri\"]\ncontainerd.runtimes.runc.x = 1",
         "[proxy_plugins.firstlight]\ntype = \"snapshot\"\naddress = \"\"\"\n/a\"\"\"",
         "# >>> firstlight install"}) {
@@ -207,6 +216,24 @@ TEST_CASE("what cannot be edited safely is refused") {
   const auto inline_table =
       remove_snapshotter("version = 2\nproxy_plugins = { firstlight = {} }\n", "firstlight");
   CHECK(inline_table.error().code == errc::failed_precondition);
+}
+
+TEST_CASE("containerd is told where snapshots lie, and from version 3 on to name images in every pull") {
+  const toml_path exports{"proxy_plugins", "firstlight", "exports"};
+  const auto exported = [&](const std::string& text, const std::string& key) {
+    auto path = exports;
+    path.push_back(key);
+    return value_in(text, path);
+  };
+  for (const std::string version : {"2", "3"}) {
+    CAPTURE(version);
+    const auto before = "version = " + version + "\n[proxy_plugins.firstlight.exports]\n  root = \"/old\"\n";
+    const auto after = install_snapshotter(before, plain)->text;
+    CHECK(exported(after, "root") == "\"/var/lib/firstlight/node/snapshots\"");
+    CHECK(exported(after, "enable_remote_snapshot_annotations") == (version == "3" ? "\"true\"" : ""));
+    CHECK(remove_snapshotter(after, "firstlight")->text == before);
+    CHECK(remove_snapshotter(before, "firstlight")->text == "version = " + version + "\n");
+  }
 }
 
 TEST_CASE("a disabled CRI plugin is mentioned") {
