@@ -84,6 +84,23 @@ std::vector<toml_setting> wanted_settings(const containerd_wish& wish, int versi
   return all;
 }
 
+/// Containerd removes all snapshots of a snapshotter that it does not know by the name whose turn it is: so
+/// one socket must not have two.
+result<void> check_only_name(std::string_view text, const outline& all, const containerd_wish& wish) {
+  const auto own = below(section(wish.snapshotter), "address");
+  const auto other = std::ranges::find_if(all, [&](const toml_statement& one) {
+    return one.what == kind::assignment && one.path.size() == own.size() && one.path.front() == own.front() &&
+           one.path.back() == own.back() && one.path != own &&
+           toml_value_text(value_of(text, one)) == wish.socket;
+  });
+  if (other == all.end()) return {};
+  return fail(
+      errc::failed_precondition,
+      at_line(*other) + "the node's socket is " + toml_dotted(other->path) +
+          " already, and under each of two names containerd would remove what the other has: take one "
+          "out, or set containerd.snapshotter of the node to the name that is to stay");
+}
+
 /// Why a header for `table` cannot be added: a statement that makes it, or something above it, otherwise.
 const toml_statement* obstacle(const outline& all, const toml_path& table) {
   const auto found = std::ranges::find_if(all, [&](const toml_statement& one) {
@@ -236,6 +253,7 @@ result<containerd_edit> install_snapshotter(std::string_view text, const contain
   if (!all) return tl::unexpected(all.error());
   const auto version = version_of(*base, *all);
   if (!version) return tl::unexpected(version.error());
+  if (auto only = check_only_name(*base, *all, asked); !only) return tl::unexpected(only.error());
 
   auto wish = asked;
   if (cri_uses(text, *before, wish.snapshotter)) wish.cri = cri_use::by_snapshotter;

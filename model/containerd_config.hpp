@@ -38,7 +38,8 @@ struct containerd_edit {
 
 /// Adds or changes what is missing. A second time changes nothing. Without text (no file, or an empty one)
 /// the result is a whole config of version 2. Errors, with the line where there is one: `failed_precondition`
-/// for what cannot be edited safely (version 1, inline tables, dotted keys, marks without their other one);
+/// for what cannot be edited safely (version 1, inline tables, dotted keys, marks without their other one),
+/// and where the socket has another name already: of two names each clean-up removes what the other has;
 /// `unsupported` for a later version; `invalid_argument` for what is no TOML.
 [[nodiscard]] result<containerd_edit> install_snapshotter(std::string_view text, const containerd_wish& wish);
 

@@ -236,6 +236,19 @@ TEST_CASE("containerd is told where snapshots lie, and from version 3 on to name
   }
 }
 
+TEST_CASE("a socket that has another name already is refused: containerd would clear one for the other") {
+  const std::string other =
+      "version = 2\n[proxy_plugins.stargz]\ntype = \"snapshot\"\n"
+      "address = '/run/firstlight/containerd.sock'\n";
+  const auto edit = install_snapshotter(other, plain);
+  REQUIRE_FALSE(edit);
+  CHECK(edit.error().code == errc::failed_precondition);
+  CHECK(edit.error().detail.starts_with("line 4: "));
+  auto same = plain;
+  same.snapshotter = "stargz";
+  CHECK(install_snapshotter(other, same).has_value());
+}
+
 TEST_CASE("a disabled CRI plugin is mentioned") {
   const auto edit =
       install_snapshotter("version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n", with_cri);
