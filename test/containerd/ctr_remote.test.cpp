@@ -3,8 +3,8 @@
 
 #include "test/containerd/remote_bench.hpp"
 
-/// Images that the labels of a snapshot name as `ctr-remote image rpull` of the stargz snapshotter and
-/// BuildKit do: by what the user typed, without the manifest's digest.
+/// Images that the labels of a snapshot name as clients of the stargz snapshotter do: `ctr-remote image
+/// rpull` and BuildKit by what the user typed, without the manifest's digest; nerdctl by more.
 namespace firstlight {
 namespace {
 
@@ -18,6 +18,19 @@ std::map<std::string, std::string> of_remote_layer(const digest& target, const s
           {"containerd.io/snapshot/remote/stargz.layers", blob.oci() + "," + id("another").oci()},
           {"containerd.io/snapshot/remote/stargz.prefetch", "10485760"},
           {"containerd.io/snapshot/stargz/toc.digest", id("toc").oci()}};
+}
+
+/// As nerdctl 1 and 2 have them for a snapshotter that is called stargz.
+std::map<std::string, std::string> of_nerdctl_layer(const digest& target) {
+  const auto blob = id("packed");
+  return {{"containerd.io/snapshot.ref", target.oci()},
+          {"containerd.io/snapshot/cri.image-ref", tag},
+          {"containerd.io/snapshot/cri.manifest-digest", manifest.oci()},
+          {"containerd.io/snapshot/cri.layer-digest", blob.oci()},
+          {"containerd.io/snapshot/cri.image-layers", blob.oci() + "," + id("another").oci()},
+          {"containerd.io/snapshot/remote/stargz.prefetch", "10485760"},
+          {"containerd.io/snapshot/remote/urls", ""},
+          {"containerd.io/snapshot/remote/urls.0", ""}};
 }
 
 grpc::StatusCode prepared(remote_bench& all, const std::string& key, std::size_t layer,
@@ -43,6 +56,20 @@ TEST_CASE("the layers of an image that ctr-remote names are committed at once") 
   const auto* pull = std::get_if<admin_pull>(&all.root->requests.back());
   REQUIRE(pull != nullptr);
   CHECK(pull->reference == (with_digest ? "host:5000/team/redis@" + manifest.oci() : tag));
+}
+
+TEST_CASE("the layers of an image that nerdctl names are committed at once") {
+  remote_bench all;
+  CHECK(all.bench.prepare("extract-1", "", of_nerdctl_layer(all.chain[0])).error_code() ==
+        code::ALREADY_EXISTS);
+  CHECK(all.bench.prepare("extract-2", all.chain[0].oci(), of_nerdctl_layer(all.chain[1])).error_code() ==
+        code::ALREADY_EXISTS);
+  CHECK(all.news(2).remote == 2);
+  CHECK(all.pulls() == 1);
+  const std::lock_guard lock(all.root->mutex);
+  const auto* pull = std::get_if<admin_pull>(&all.root->requests.back());
+  REQUIRE(pull != nullptr);
+  CHECK(pull->reference == "host:5000/team/redis@" + manifest.oci());
 }
 
 TEST_CASE("many that prepare the layers of an image at once are one question to the hub") {

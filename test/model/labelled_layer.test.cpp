@@ -30,6 +30,24 @@ TEST_CASE("an image is named by a tag where nothing says its digest") {
   CHECK_FALSE(layer->manifest);
 }
 
+TEST_CASE(
+    "the labels of clients of the stargz snapshotter name a layer and its image, old and new ones together") {
+  const auto digest = "sha256:" + hex;
+  const auto layer = labelled_layer_of({{"containerd.io/snapshot.ref", "sha256:chain"},
+                                        {"containerd.io/snapshot/cri.image-ref", "docker.io/library/redis:7"},
+                                        {"containerd.io/snapshot/cri.manifest-digest", digest},
+                                        {"containerd.io/snapshot/cri.layer-digest", digest},
+                                        {"containerd.io/snapshot/cri.image-layers", digest + "," + digest},
+                                        {"containerd.io/snapshot/remote/stargz.reference", "redis:7"},
+                                        {"containerd.io/snapshot/remote/stargz.digest", digest},
+                                        {"containerd.io/snapshot/remote/stargz.layers", digest},
+                                        {"containerd.io/snapshot/remote/stargz.prefetch", "10485760"},
+                                        {"containerd.io/snapshot/remote/urls", ""}});
+  REQUIRE(layer);
+  CHECK(layer->target == "sha256:chain");
+  CHECK(layer->reference == "docker.io/library/redis@sha256:" + hex);
+}
+
 TEST_CASE("a reference that is pinned needs no further digest") {
   const auto layer =
       labelled_layer_of({{"containerd.io/snapshot.ref", "x"},
