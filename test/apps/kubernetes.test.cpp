@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "apps/exit_code.hpp"
 #include "apps/version.hpp"
@@ -114,6 +115,47 @@ std::string volume_of(const YAML::Node& container, const std::string& path) {
   return {};
 }
 
+/// The text of a setting in a JSON file; empty if there is none.
+std::string setting_in(const std::string& json, const std::string& key) {
+  const auto before = "\"" + key + "\": \"";
+  const auto at = json.find(before);
+  if (at == std::string::npos) return {};
+  const auto begin = at + before.size();
+  return json.substr(begin, json.find('"', begin) - begin);
+}
+
+YAML::Node volume_called(const YAML::Node& pod, const std::string& name) {
+  for (const auto& one : pod["volumes"])
+    if (text(one["name"]) == name) return one;
+  return YAML::Node(YAML::NodeType::Undefined);
+}
+
+/// A workload to whose lists a component of the kustomization adds.
+YAML::Node patched(const YAML::Node& workload, const fs::path& component) {
+  auto made = YAML::Clone(workload);
+  const auto patches = YAML::LoadFile((manifests / component / "kustomization.yaml").string())["patches"];
+  for (const auto& patch : patches) {
+    REQUIRE(text(patch["target"]["kind"]) == text(workload["kind"]));
+    REQUIRE(text(patch["target"]["name"]) == text(workload["metadata"]["name"]));
+    for (const auto& step : YAML::Load(text(patch["patch"]))) {
+      REQUIRE(text(step["op"]) == "add");
+      std::istringstream path(text(step["path"]).substr(1));
+      YAML::Node at = made;
+      for (std::string part; std::getline(path, part, '/') && part != "-";)
+        at.reset(part == "0" ? at[0] : at[part]);
+      REQUIRE(at.IsSequence());
+      at.push_back(step["value"]);
+    }
+  }
+  return made;
+}
+
+YAML::Node daemon_set() {
+  for (const auto& one : workloads())
+    if (text(one["kind"]) == "DaemonSet") return one;
+  return YAML::Node(YAML::NodeType::Undefined);
+}
+
 std::string source_of(const YAML::Node& pod, const std::string& volume) {
   for (const auto& one : pod["volumes"]) {
     if (text(one["name"]) != volume) continue;
@@ -218,11 +260,8 @@ TEST_CASE("the daemons accept the options and settings of their containers, and 
 
     texts named = arguments;
     const auto json = text_of(*std::next(std::find(arguments.begin(), arguments.end(), "--config")));
-    for (const auto* key : {"\"ca\": \"", "\"certificate\": \"", "\"key\": \""})
-      if (const auto at = json.find(key); at != std::string::npos) {
-        const auto begin = at + std::string(key).size();
-        named.push_back("=" + json.substr(begin, json.find('"', begin) - begin));
-      }
+    for (const auto* key : {"ca", "certificate", "key"})
+      if (const auto path = setting_in(json, key); !path.empty()) named.push_back("=" + path);
     std::size_t certificates = 0;
     for (const auto& argument : named) {
       const auto path = argument.substr(argument.find('=') + 1);
@@ -260,6 +299,51 @@ TEST_CASE("what a node mounts is seen by the machine under the same path") {
           CHECK(text(mount["mountPropagation"]) == "Bidirectional");
     CHECK(volume_of(container, "/run/containerd/containerd.sock") == "containerd");
   }
+}
+
+TEST_CASE("logins to registries come from optional secrets, where the daemons' settings look for them") {
+  std::set<std::string> secrets;
+  for (const auto& one : workloads()) {
+    const auto pod = one["spec"]["template"]["spec"];
+    const auto container = pod["containers"][0];
+    const auto role = list(container["args"]).front();
+    INFO(role);
+    const fs::path file = setting_in(text_of(manifests / (role + ".json")), "docker_config");
+    const auto secret = volume_called(pod, volume_of(container, file.string()))["secret"];
+    REQUIRE(secret.IsDefined());
+    CHECK(text(secret["optional"]) == "true");
+    CHECK(text(secret["items"][0]["key"]) == ".dockerconfigjson");
+    CHECK(text(secret["items"][0]["path"]) == file.filename().string());
+    CHECK(text_of(manifests / "README.md").find("`" + text(secret["secretName"]) + "`") != std::string::npos);
+    secrets.insert(text(secret["secretName"]));
+  }
+  CHECK(secrets.size() == 2);  // a node's login is not the hub's
+}
+
+TEST_CASE("the component for kubelet's credential providers gives the node settings and what they name") {
+  const auto pod = patched(daemon_set(), "credential-providers")["spec"]["template"]["spec"];
+  const auto container = pod["containers"][0];
+  std::set<std::string> mounted;
+  std::set<std::string> volumes;
+  for (const auto& mount : container["volumeMounts"]) mounted.insert(text(mount["name"]));
+  for (const auto& volume : pod["volumes"]) volumes.insert(text(volume["name"]));
+  CHECK(mounted == volumes);
+
+  auto arguments = list(container["args"]);
+  std::size_t found = 0;
+  for (const auto& argument : arguments) {
+    if (!argument.starts_with("logins.provider_")) continue;
+    ++found;
+    const auto volume = volume_of(container, argument.substr(argument.find('=') + 1));
+    CHECK_FALSE(text(volume_called(pod, volume)["hostPath"]["path"]).empty());
+  }
+  CHECK(found == 2);
+  *std::next(std::find(arguments.begin(), arguments.end(), "--config")) = (manifests / "node.json").string();
+  std::transform(arguments.begin(), arguments.end(), arguments.begin(), with_node_name);
+  arguments.insert(arguments.begin(), "config");
+  const auto end = run(arguments);
+  INFO(end.errors);
+  CHECK(end.exit_code == 0);
 }
 
 TEST_CASE("images have the version of the program") {
