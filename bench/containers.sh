@@ -19,9 +19,11 @@ usage: ./dev bench containers [--images NAME[,NAME...]] [--rtt MS[,MS...]] [--ra
   --link COMMAND makes the link where the kernel has no netem (default: $FIRSTLIGHT_LINK); see ./dev bench deploy --help
 What is measured of each image, everything fresh: v1 by overlayfs, then v2 there (update); v1 on the first node of a
 new hub, v2 there (update); and v1 on a second node, after the hub has learned from the first one's start. Registry and hub are
-on the far side of the same link. Bytes are those that the node's network interface received. A case that fails is
-told in its row, and the others go on. The target of each case is to be ready sooner than overlayfs, told as met or
-MISSED; the exit code is 1 if a case fails or a target is missed.
+on the far side of the same link. Bytes are those that the node's network interface received. v1 and v2 share no
+layer, since Debian's own updates are in the lowest: overlayfs downloads all of v2, which it would not of an image that
+was only rebuilt above the same base. A case that fails in any run is told in its row, and the others go on. The
+target of each case is to be ready sooner than overlayfs, told as met or MISSED; the exit code is 1 if a case fails or
+a target is missed.
 TEXT
 }
 
@@ -155,7 +157,7 @@ rx_bytes() { (on node cat /proc/net/dev) | awk '/^ *(wan|eth)[^ ]*:/ { sub(/^[^:
 # One start: figures FIGURE_ms, FIGURE_bytes (received until it is ready) and FIGURE_all (until nothing is missing).
 containers=0
 measure_start() {  # measure_start FIGURE IMAGE SNAPSHOTTER REFERENCE PULL...
-  local figure=$1 image=$2 snapshotter=$3 reference=$4 since before container runner ended=0 log=$part/program.log
+  local figure=$1 image=$2 snapshotter=$3 reference=$4 since before container runner ms bytes ended=0 log=$part/program.log
   shift 4
   container=$name-$turn-$((++containers)) before=$(rx_bytes)
   start_of "$image"
@@ -168,14 +170,16 @@ measure_start() {  # measure_start FIGURE IMAGE SNAPSHOTTER REFERENCE PULL...
     >&8 2>&1 </dev/null &
   runner=$!
   ready "$image" "$container" "$runner" "$log" || fail "$reference is not ready: $(said "$log")"
-  record "${figure}_ms" "$(ms_since "$since")"
-  record "${figure}_bytes" $(($(rx_bytes) - before))
+  ms=$(ms_since "$since") bytes=$(($(rx_bytes) - before))
   [[ $port == 0 ]] || ctr tasks kill --signal KILL "$container"
   wait "$runner" || ended=$?
   [[ $port != 0 || $ended == 0 ]] || fail "$reference ended with $ended: $(said "$log")"
   if [[ $snapshotter == firstlight ]]; then
     "$firstlight" wait --quiet --timeout "${command_limit_s}s" --socket "$node_folder/sock" "$reference"
   fi
+  # Only now: a start that fails leaves none of its figures.
+  record "${figure}_ms" "$ms"
+  record "${figure}_bytes" "$bytes"
   record "${figure}_all" $(($(rx_bytes) - before))
 }
 said() {  # said LOG: the last that a program printed
@@ -303,22 +307,36 @@ end_all() {
 }
 
 shown() { awk -v v="$1" -v by="$2" 'BEGIN { printf "%.2f", v / by }'; }
+good_runs() { { cat "$work/figures/$1_all" 2>/dev/null || true; } | wc -l; }  # good_runs FIGURE
+has_learned() { [[ $(sort -n "$work/figures/$1.learned" 2>/dev/null | head -n 1) == 1 ]]; }  # has_learned RTT.IMAGE: in each run
+
+failed_row() {  # failed_row RTT IMAGE SYSTEM VERSION WHAT TROUBLE
+  local good share=''
+  good=$(good_runs "$1.$2.$3.$4")
+  ((runs == 1)) || share="$((runs - good)) of $runs runs: "
+  failures=$((failures + 1))
+  printf '%-6s %-9s %-34s failed: %s%s\n' "$1" "$2" "$5" "$share" "$6"
+  jq -cn --arg rtt "$1" --arg image "$2" --arg system "$3" --arg version "$4" --arg trouble "$6" --argjson good "$good" \
+    '{rtt_ms: ($rtt | tonumber), image: $image, system: $system, version: ($version | tonumber), failed: $trouble, good_runs: $good}' \
+    >>"$work/rows"
+}
+
+# Figures of fewer runs than were asked for are none: the runs that failed may have been the slow ones.
 row() {  # row RTT IMAGE SYSTEM VERSION WHAT TROUBLE
-  local f=$1.$2.$3.$4 ms bytes all times='-'
-  if [[ ! -s $work/figures/${f}_all ]]; then
-    failures=$((failures + 1))
-    printf '%-6s %-9s %-34s failed: %s\n' "$1" "$2" "$5" "$6"
-    jq -cn --arg rtt "$1" --arg image "$2" --arg system "$3" --arg version "$4" --arg trouble "$6" \
-      '{rtt_ms: ($rtt | tonumber), image: $image, system: $system, version: ($version | tonumber), failed: $trouble}' >>"$work/rows"
+  local f=$1.$2.$3.$4 overlayfs=$1.$2.overlayfs.$4 ms bytes all times='-' learned=null
+  if (($(good_runs "$f") < runs)); then
+    failed_row "$@"
     return
   fi
   ms=$(median "${f}_ms") bytes=$(median "${f}_bytes") all=$(median "${f}_all")
-  if [[ -s $work/figures/$1.$2.overlayfs.$4_ms ]]; then times=$(shown "$(median "$1.$2.overlayfs.$4_ms")" "$ms"); fi
-  printf '%-6s %-9s %-34s %9s %7s %12s %9s%s\n' "$1" "$2" "$5" "$(shown "$ms" 1000)" "$times" "$(shown "$bytes" 1000000)" \
-    "$(shown "$all" 1000000)" "${6:+  (a later run: $6)}"
+  if (($(good_runs "$overlayfs") == runs)); then times=$(shown "$(median "${overlayfs}_ms")" "$ms"); fi
+  if [[ $3 == second ]]; then learned=$(has_learned "$1.$2" && echo true || echo false); fi
+  printf '%-6s %-9s %-34s %9s %7s %12s %9s\n' "$1" "$2" "$5" "$(shown "$ms" 1000)" "$times" "$(shown "$bytes" 1000000)" \
+    "$(shown "$all" 1000000)"
   jq -cn --arg rtt "$1" --arg image "$2" --arg system "$3" --arg version "$4" --argjson ms "$ms" --argjson bytes "$bytes" \
-    --argjson all "$all" '{rtt_ms: ($rtt | tonumber), image: $image, system: $system, version: ($version | tonumber),
-      ready_ms: $ms, ready_bytes: $bytes, all_bytes: $all}' >>"$work/rows"
+    --argjson all "$all" --argjson learned "$learned" '{rtt_ms: ($rtt | tonumber), image: $image, system: $system,
+      version: ($version | tonumber), ready_ms: $ms, ready_bytes: $bytes, all_bytes: $all}
+      + (if $learned == null then {} else {learned: $learned} end)' >>"$work/rows"
 }
 
 measure_image() {  # measure_image RTT IMAGE
@@ -330,7 +348,7 @@ measure_image() {  # measure_image RTT IMAGE
     attempt by_firstlight "$2"
     ours=${ours:-$trouble}
   done
-  if [[ -s $work/figures/$figures.learned && $(sort -n "$work/figures/$figures.learned" | head -n 1) == 0 ]]; then note=' (nothing learned)'; fi
+  [[ ! -s $work/figures/$figures.learned ]] || has_learned "$figures" || note=' (nothing learned)'
   row "$1" "$2" overlayfs 1 'v1, overlayfs' "$overlayfs"
   row "$1" "$2" first 1 'v1, firstlight, first node' "$ours"
   row "$1" "$2" second 1 "v1, firstlight, later node$note" "$ours"
