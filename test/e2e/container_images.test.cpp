@@ -59,6 +59,15 @@ std::uint64_t bytes_below(const fs::path& folder) {
   return bytes;
 }
 
+/// While files are being removed there are some.
+bool has_files(const fs::path& folder) {
+  std::error_code problem;
+  for (fs::recursive_directory_iterator at(folder, problem), end; !problem && at != end;
+       at.increment(problem))
+    if (at->is_regular_file(problem)) return true;
+  return problem.value() != 0;
+}
+
 nlohmann::json blob_of(const fs::path& layout, const nlohmann::json& descriptor) {
   auto digest = descriptor.at("digest").get<std::string>();
   std::replace(digest.begin(), digest.end(), ':', '/');
@@ -176,6 +185,8 @@ class life {
     CHECK(eventually([&] { return engine_.snapshots().empty(); }));
     CHECK(eventually([&] { return all_.node_status()["store_bytes"] == 0; }));
     CHECK(eventually([&] { return all_.mounts().empty(); }));
+    for (const auto* folder : {"contents", "snapshots"})
+      CHECK(eventually([&] { return !has_files(all_.node_store() / folder); }));
   }
 
   served_program what_;

@@ -223,6 +223,27 @@ TEST_CASE("without a hub containerd is told why an image cannot be had, and pull
   check_good(engine.run(image, "one", shell("true")));
 }
 
+TEST_CASE(
+    "a pull for containerd leaves no lease behind, and says where it looked for a containerd that is away") {
+  if (!cluster::possible()) return;
+  cluster all;
+  containerd_daemon engine(all);
+  all.add(make_shell_image(all.folder() / "layout"), "app:1");
+  const std::string image = "docker.io/library/app:1";
+  check_good(engine.pull(image));
+  const auto leases = engine.ctr({"leases", "ls"});
+  check_good(leases);
+  CHECK(leases.output.find("firstlight-") == std::string::npos);
+
+  engine.stop();
+  const auto refused = engine.pull(image);
+  CHECK(refused.exit_code == 4);
+  CHECK(refused.errors.find((all.folder() / "c.sock").string()) != std::string::npos);
+  engine.start();
+  CHECK(eventually([&] { return engine.pull(image).exit_code == 0; }));
+  CHECK(engine.ctr({"leases", "ls"}).output.find("firstlight-") == std::string::npos);
+}
+
 TEST_CASE("a node that serves no snapshots says how it would") {
   if (!cluster::possible()) return;
   cluster all;
