@@ -48,18 +48,27 @@ void answer_when_complete(const node_shell& my, const image_key& key, const imag
             [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
 }
 
-void answer_when_mountable(const node_shell& my, const image_receiver& source, admin_promise reply) {
+void await_image(const node_shell& my, const image_receiver& source,
+                 const std::function<void(const result<mountable_image>&)>& then) {
   my.self->request(source, caf::infinite, await_mountable{})
+      .then([then](const mountable_image& image) { then(image); },
+            [then](const caf::error& problem) { then(tl::unexpected(from_caf(problem))); });
+}
+
+void answer_mountable(const node_shell& my, const image_receiver& source, const mountable_image& image,
+                      admin_promise reply) {
+  my.self->request(source, my.tools->limits.report_timeout, caf::get_atom_v)
       .then(
-          [=](const mountable_image& image) {
-            my.self->request(source, my.tools->limits.report_timeout, caf::get_atom_v)
-                .then(
-                    [=](const receiver_report& delivery) {
-                      deliver(reply, admin_pulled{describe(*my.tools, image), report(delivery)});
-                    },
-                    [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+          [=](const receiver_report& delivery) {
+            deliver(reply, admin_pulled{describe(*my.tools, image), report(delivery)});
           },
           [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+}
+
+void answer_when_mountable(const node_shell& my, const image_receiver& source, admin_promise reply) {
+  await_image(my, source, [=](const result<mountable_image>& image) {
+    image ? answer_mountable(my, source, *image, reply) : refuse(reply, image.error());
+  });
 }
 
 receiver_report last_report(const node_shell& my, const image_key& key) {
@@ -70,6 +79,59 @@ receiver_report last_report(const node_shell& my, const image_key& key) {
   none.platform = key.second;
   none.phase = delivery_phase::complete;
   return none;
+}
+
+/// A pull of the snapshotter's.
+struct snapshot_pull {
+  admin_pull asked;
+  image_key key;
+  progress_listener listener;
+};
+
+void refuse_snapshots(const node_shell& my, const snapshot_pull& what, const error& why,
+                      admin_promise reply) {
+  my.state().wanted_by_snapshots.erase(what.key);
+  refuse(reply, why);
+}
+
+/// Begins the pull anew once there is a link, until the snapshotter gives up.
+void pull_when_linked(const node_shell& my, const snapshot_pull& what, const error& why,
+                      admin_promise reply) {
+  my.self->request(my.tools->link, caf::infinite, caf::join_atom_v)
+      .then(
+          [=](const link_status&) {
+            if (!my.state().wanted_by_snapshots.contains(what.key)) return refuse(reply, why);
+            pull(my, what.asked, what.listener, reply);
+          },
+          [=](const caf::error& problem) {
+            const bool waits = from_caf(problem).code == errc::timed_out && !my.state().stopping &&
+                               my.state().wanted_by_snapshots.contains(what.key);
+            waits ? pull_when_linked(my, what, why, reply) : refuse_snapshots(my, what, why, reply);
+          });
+}
+
+/// Where there is no link, as after a boot, a user is told so; the snapshotter waits for a hub that comes as
+/// for one that answers late.
+void on_no_image(const node_shell& my, const snapshot_pull& what, const error& why, admin_promise reply) {
+  if (why.code != errc::unavailable || !my.state().wanted_by_snapshots.contains(what.key))
+    return refuse_snapshots(my, what, why, reply);
+  my.self->request(my.tools->link, my.tools->limits.report_timeout, caf::get_atom_v)
+      .then(
+          [=](const link_status& now) {
+            now.state == link_state::up ? refuse_snapshots(my, what, why, reply)
+                                        : pull_when_linked(my, what, why, reply);
+          },
+          [=](const caf::error&) { refuse_snapshots(my, what, why, reply); });
+}
+
+void answer_snapshots(const node_shell& my, const snapshot_pull& what, const image_receiver& source,
+                      admin_promise reply) {
+  my.state().wanted_by_snapshots.insert(what.key);
+  await_image(my, source, [=](const result<mountable_image>& image) {
+    if (!image) return on_no_image(my, what, image.error(), reply);
+    my.state().wanted_by_snapshots.erase(what.key);
+    answer_mountable(my, source, *image, reply);
+  });
 }
 
 /// The delivery of a small image may have ended by now; the contents of a large one need not be known yet.
@@ -266,6 +328,8 @@ void pull(const node_shell& my, const admin_pull& asked, const progress_listener
                                    });
   if (asked.until == pull_until::complete)
     answer_when_complete(my, *key, *source, reply);
+  else if (asked.for_containerd)
+    answer_snapshots(my, {asked, *key, listener}, *source, reply);
   else
     answer_when_mountable(my, *source, reply);
 }
@@ -273,6 +337,7 @@ void pull(const node_shell& my, const admin_pull& asked, const progress_listener
 void give_up_pull(const node_shell& my, const pull_given_up& what) {
   auto& receivers = my.state().receivers;
   const auto key = canonical(*my.tools, what.reference, what.platform);
+  if (key) my.state().wanted_by_snapshots.erase(*key);
   const auto running = key ? receivers.find(*key) : receivers.end();
   if (running == receivers.end() || running->second.only_for != what.client) return;
   my.state().events.note("delivery given up", key->first + ": nobody waits for it any more");

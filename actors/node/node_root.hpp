@@ -125,6 +125,7 @@ struct node_root_state {
   static inline const char* name = "node-root";
   std::map<image_key, running_receiver> receivers;
   std::set<caf::actor_addr> living_receivers;       ///< all that have not ended, needed or not
+  std::set<image_key> wanted_by_snapshots;          ///< pulls that the snapshotter waits for
   std::map<std::string, running_mount> mounts;      ///< those too that have failed, until the node stops
   std::map<std::string, mount_in_making> mounting;  ///< by name
   std::size_t taking_over = 0;                      ///< of those: mounts of an earlier process

@@ -80,3 +80,52 @@ TEST_CASE("a delivery that another one asked for first does not end with who joi
   CHECK_FALSE(*ended);
   CHECK(all.link->pulls.size() == 1);
 }
+
+TEST_CASE("a pull of containerd's waits for a hub that is away, and begins anew when it is there") {
+  root_bench all;
+  const auto client = make_client(all.stage);
+  const auto no_link = [&] {
+    all.link->act([&] {
+      all.link->pulls.back().answer.deliver(to_caf({errc::unavailable, "no link to the hub"}));
+    });
+  };
+  const auto comes = [&] {
+    all.link->status.state = link_state::up;
+    all.link->act([&] { all.link->joining.back().deliver(link_status{}); });
+  };
+  SECTION("for as long as that takes") {
+    all.pull(client, asker::containerd);
+    no_link();
+    REQUIRE(all.link->joining.size() == 1);
+    all.link->act([&] { all.link->joining.back().deliver(to_caf({errc::timed_out, "no link"})); });
+    REQUIRE(all.link->joining.size() == 2);
+    comes();
+    CHECK(all.link->pulls.size() == 2);
+    CHECK(all.is_held());
+    no_link();  // and now it is the hub that says so
+    CHECK(all.link->joining.size() == 2);
+  }
+  SECTION("but not for ever") {
+    all.pull(client, asker::containerd);
+    no_link();
+    all.give_up(client);
+    comes();
+    CHECK(all.link->pulls.size() == 1);
+  }
+  SECTION("nor when it was given up before") {
+    all.pull(client, asker::containerd);
+    all.give_up(client);
+    CHECK(all.link->joining.empty());
+  }
+  SECTION("nor for a hub that is there and cannot") {
+    all.link->status.state = link_state::up;
+    all.pull(client, asker::containerd);
+    no_link();
+    CHECK(all.link->joining.empty());
+  }
+  SECTION("and a user is told at once") {
+    all.pull(client);
+    no_link();
+    CHECK(all.link->joining.empty());
+  }
+}

@@ -5,6 +5,17 @@
 /// What kubelet does, with the container runtime interface of a real containerd whose images come through the
 /// node.
 namespace firstlight {
+namespace {
+
+/// What a monitor reads of the node.
+std::string metrics_of(cluster& all, const std::filesystem::path& socket) {
+  auto curl = all.run({"curl", "-s", "--max-time", "15", "--unix-socket", socket, "http://node/metrics"});
+  REQUIRE(curl->wait(std::chrono::seconds(20)) == program_end{0, 0});
+  return curl->output();
+}
+
+}  // namespace
+
 TEST_CASE("a pod's container starts while its image arrives, and goes on through restarts") {
   if (!cluster::possible()) return;
   cluster all;
@@ -113,9 +124,12 @@ TEST_CASE("kubelet's calls through the node fail at once while containerd is awa
 TEST_CASE("without a hub kubelet's pull ends as ever, and so does the pod") {
   if (!cluster::possible()) return;
   cluster all({.node = {"containerd.hub_wait=1s"}});
+  const auto monitor = all.folder() / "metrics.sock";
+  all.restart_node({"metrics_listen=" + monitor.string()});
   containerd_daemon engine(all, cri_plugin::on);
   push_pause(engine, all);
   const auto image = engine.push(make_slow_image(all.folder() / "layout"), "team/app:1");
+  CHECK(metrics_of(all, monitor).find("firstlight_snapshot_fallbacks_total 0\n") != std::string::npos);
   all.kill_hub();
   const auto kubelet = engine.cri();
   const auto pod = good(kubelet->run_pod("web"));
@@ -123,12 +137,32 @@ TEST_CASE("without a hub kubelet's pull ends as ever, and so does the pod") {
   const auto one = start_idle(*kubelet, pod, image);
   CHECK(good(kubelet->exec(one, shell("cat /data/* | wc -c"))) == "8388608\n");
   const auto status = all.node_status();
-  CHECK(status["snapshots"]["fallbacks"] > 0);
+  CHECK(status["snapshots"]["fallbacks"] == 2);  // the pod's own image, and this one
+  CHECK(metrics_of(all, monitor).find("firstlight_snapshot_fallbacks_total 2\n") != std::string::npos);
   INFO(status["notices"].dump());
   const auto name = image.substr(0, image.rfind(':'));  // by its digest
   CHECK(status["notices"].dump().find("containerd downloaded an image itself: " + name + "@sha256:") !=
         std::string::npos);
+  CHECK(all.node_log().find("containerd downloads " + name + "@sha256:") != std::string::npos);
   good(kubelet->remove_pod(pod));
+}
+
+TEST_CASE("a hub that comes back while containerd waits for it delivers the image") {
+  if (!cluster::possible()) return;
+  cluster all({.node = {"containerd.hub_wait=60s"}});
+  containerd_daemon engine(all, cri_plugin::on);
+  const auto image = engine.push(make_slow_image(all.folder() / "layout"), "team/app:1");
+  all.kill_hub();
+  REQUIRE(eventually([&] { return all.node_status()["link"]["state"] != "up"; }));
+  const auto kubelet = std::shared_ptr(engine.cri());
+  auto pull = std::async(std::launch::async, [&] { return kubelet->pull(image); });
+  CHECK(eventually([&] { return !all.node_status()["deliveries"].empty(); }));  // it has asked in vain
+  all.start_hub();
+  good(pull.get());
+  const auto status = all.node_status();
+  INFO(status.dump());
+  CHECK(status["snapshots"]["fallbacks"] == 0);
+  CHECK(status["snapshots"]["remote"] == 2);
 }
 
 }  // namespace firstlight
