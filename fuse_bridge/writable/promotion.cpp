@@ -51,6 +51,14 @@ os_result<void> set_attributes_of(const std::string& path, const toc_view& toc, 
   return {};
 }
 
+/// The contents are the file's own from here on. Kernel overlayfs leaves a redirect only where it has renamed
+/// or linked.
+os_result<void> drop_marks(const std::string& path) {
+  for (const auto* mark : {layer_mark::metacopy, layer_mark::redirect})
+    if (removexattr(path.c_str(), mark) != 0 && errno != ENODATA) return refuse_as_system();
+  return {};
+}
+
 os_result<void> set_times(const std::string& path, const timespec& accessed, const timespec& modified) {
   const std::array times{accessed, modified};
   return outcome_of(utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW));
@@ -246,9 +254,7 @@ os_result<std::string> writable_tree::copy_beside(std::uint32_t content, std::ui
 /// The copy takes the place of the file without contents under all of its names.
 os_result<void> writable_tree::install(layer_node& node, const std::string& copy) {
   if (auto dressed = copy_attributes(layer_->at(tree_.path(node.number)), copy); !dressed) return dressed;
-  if (lremovexattr(copy.c_str(), layer_mark::metacopy) != 0 ||
-      lremovexattr(copy.c_str(), layer_mark::redirect) != 0)
-    return refuse_as_system();
+  if (auto dropped = drop_marks(copy); !dropped) return dropped;
   for (const auto& place : node.places) {
     const kept_times parent(layer_->at(tree_.path(place.folder)));
     const auto path = tree_.path(place.folder, place.name);
@@ -281,8 +287,7 @@ os_result<void> writable_tree::fill(layer_node& node, std::uint64_t bytes) {
   if (futimens(to, times.data()) != 0) return refuse_as_system();
   // From here on a crash must not find the mark gone and the contents lost.
   if (bytes != 0 && fdatasync(to) != 0) return refuse_as_system();
-  if (fremovexattr(to, layer_mark::metacopy) != 0 || fremovexattr(to, layer_mark::redirect) != 0)
-    return refuse_as_system();
+  if (auto dropped = drop_marks(descriptor_path(to)); !dropped) return dropped;
   node.below = false;
   return {};
 }

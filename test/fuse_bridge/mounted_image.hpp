@@ -142,8 +142,23 @@ class mounted_image {
       request.writable = writable_layer{fixture.folder() / "upper", fixture.folder() / "work"};
     return request;
   }
+  /// Unmounts, mounts what it has left for writing again, and delivers all.
+  void mount_again(mount_mode as) {
+    REQUIRE(fixture.unmount(mount, busy_mount::refuse));
+    fixture.wait_for_end(mount);
+    mode = as;
+    const auto again = fixture.mount(request(view::writable));
+    if (!again) FAIL(to_string(again.error()));
+    REQUIRE(again->mode == as);
+    mount = again->handle;
+    source.deliver_all();
+  }
   [[nodiscard]] std::filesystem::path root() const { return fixture.folder() / "root"; }
   [[nodiscard]] std::string path(const std::string& relative) const { return (root() / relative).string(); }
+  /// Where the disk has what was written.
+  [[nodiscard]] std::string upper(const std::string& relative) const {
+    return (fixture.folder() / "upper" / relative).string();
+  }
   [[nodiscard]] instance_status status() { return fixture.status(mount); }
 
   mount_fixture fixture;

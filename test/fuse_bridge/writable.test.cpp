@@ -36,22 +36,6 @@ class writable_mount : public mounted_image {
  public:
   explicit writable_mount(mount_mode as = mount_mode::fuse, fuse_limits limits = {})
       : mounted_image(system_image(), view::writable, limits, as) {}
-
-  /// Unmounts, and mounts what it has left again.
-  void mount_again(mount_mode as) {
-    REQUIRE(fixture.unmount(mount, busy_mount::refuse));
-    fixture.wait_for_end(mount);
-    auto how = request(view::writable);
-    how.mode = as;
-    const auto again = fixture.mount(how);
-    if (!again) FAIL(to_string(again.error()));
-    REQUIRE(again->mode == as);
-    mount = again->handle;
-    source.deliver_all();
-  }
-  [[nodiscard]] std::string upper(const std::string& relative) const {
-    return (fixture.folder() / "upper" / relative).string();
-  }
 };
 
 struct stat look(const std::string& path) {
