@@ -225,16 +225,20 @@ os_result<void> writable_tree::remove_folder(node_number folder, const std::stri
   return remove_place({folder, name});
 }
 
-// Elsewhere a folder would be merged with another one of the image, or with none.
+// Under another name a folder would be merged with another one of the image, or with none, and contents of
+// the image would not be found. Kernel overlayfs says where they are only when it moves or links itself, and
+// then perhaps by a name that holds in the same folder only.
 os_result<void> writable_tree::prepare_to_move(node_number number) {
   const auto node = promote(number);
   if (!node) return refuse(node.error());
-  if (!S_ISDIR((*node)->type) || !(*node)->below) return {};
-  const auto origin = "/" + tree_.image_path((*node)->image);
+  if ((*node)->places.empty()) return {};  // it has no name yet
   const auto path = layer_->at(tree_.path(number));
-  if (lsetxattr(path.c_str(), layer_mark::redirect, origin.data(), origin.size(), 0) != 0)
-    return refuse_as_system();
-  return {};
+  if ((*node)->below) {
+    const auto origin = "/" + tree_.image_path((*node)->image);
+    return outcome_of(lsetxattr(path.c_str(), layer_mark::redirect, origin.data(), origin.size(), 0));
+  }
+  const bool folder = S_ISDIR((*node)->type);
+  return folder ? outcome_of(lsetxattr(path.c_str(), layer_mark::opaque, "y", 1, 0)) : os_result<void>{};
 }
 
 os_result<void> writable_tree::rename(const layer_place& from, const layer_place& to, unsigned flags) {
@@ -307,6 +311,7 @@ os_result<shown_file> writable_tree::link(node_number number, node_number folder
   if (!tree_.known(number)) return refuse(ESTALE);
   if (auto allowed = check_new(folder, name); !allowed) return refuse(allowed.error());
   if (auto parent = promote_folder(folder); !parent) return refuse(parent.error());
+  if (auto prepared = prepare_to_move(number); !prepared) return refuse(prepared.error());
   const auto node = promote(number);
   if (!node) return refuse(node.error());
   const auto path = tree_.path(folder, name);

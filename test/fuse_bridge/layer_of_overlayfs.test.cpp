@@ -21,6 +21,7 @@ image_builder image_of_files() {
     image.file(name, bytes_of_image());
   image.hard_link("d/linked-too", "d/linked");
   image.file("d/empty", "");
+  image.file("full/of-image", "text");
   return image;
 }
 
@@ -100,4 +101,47 @@ TEST_CASE("a file of which overlayfs has changed only attributes is written to i
   check();
   image.mount_again(mount_mode::fuse);
   check();
+}
+
+TEST_CASE("a file of which overlayfs has changed only attributes keeps its contents under other names") {
+  if (!mounting_is_possible()) return;
+  const auto first = GENERATE(mount_mode::overlay, mount_mode::hybrid);
+  CAPTURE(to_string(first));
+  mounted_image image(image_of_files(), view::writable, {}, first);
+  image.source.deliver_all();
+  change_attributes(image);
+  fs::rename(image.path("d/timed"), image.path("d/renamed"));  // overlayfs says where by name only
+  image.mount_again(mount_mode::fuse);
+  fs::rename(image.path("d/moded"), image.path("moved"));
+  fs::rename(image.path("d/renamed"), image.path("moved-again"));
+  fs::create_hard_link(image.path("d/owned"), image.path("a-link"));
+  REQUIRE(renameat2(AT_FDCWD, image.path("d/attributed").c_str(), AT_FDCWD,
+                    image.path("full/of-image").c_str(), RENAME_EXCHANGE) == 0);
+  const auto check = [&] {
+    for (const auto* name : {"moved", "moved-again", "a-link", "d/owned", "full/of-image"}) {
+      CAPTURE(name);
+      CHECK(read_file(image.path(name)) == bytes_of_image());
+    }
+    CHECK(read_file(image.path("d/attributed")) == "text");
+  };
+  image.mount_again(mount_mode::fuse);
+  check();
+  image.mount_again(first);
+  check();
+}
+
+TEST_CASE("a folder that overlayfs has made shows nothing of the image when it takes a name from there") {
+  if (!mounting_is_possible()) return;
+  const auto first = GENERATE(mount_mode::overlay, mount_mode::hybrid);
+  CAPTURE(to_string(first));
+  mounted_image image(image_of_files(), view::writable, {}, first);
+  image.source.deliver_all();
+  fs::create_directories(image.path("new/inner"));
+  fs::remove_all(image.path("full"));
+  image.mount_again(mount_mode::fuse);
+  fs::rename(image.path("new/inner"), image.path("full"));
+  image.mount_again(mount_mode::fuse);
+  CHECK(fs::is_empty(image.path("full")));
+  image.mount_again(first);
+  CHECK(fs::is_empty(image.path("full")));
 }
