@@ -91,10 +91,13 @@ patient_result<struct stat> writable_tree::set_attributes(node_number number,
   if (!tree_.known(number)) return refused(ESTALE);
   const auto node = promote(number);
   if (!node) return refused(node.error());
+  auto others = changes;
   if (changes.size && (*node)->below && S_ISREG((*node)->type)) {
     const auto whole = toc_->inode((*node)->image).size;
     if (auto ready = promote_contents(lock, number, std::min(*changes.size, whole), how); !ready)
       return tl::unexpected(ready.error());
+    // What has not been copied truncate(2) does not cut off.
+    if (*changes.size < whole && others.modified.tv_nsec == UTIME_OMIT) others.modified.tv_nsec = UTIME_NOW;
   }
   // The lock may have been open meanwhile, but the kernel asks about a node that it knows.
   const auto file = grab(*tree_.find(number));
@@ -102,7 +105,7 @@ patient_result<struct stat> writable_tree::set_attributes(node_number number,
   // By path, as truncate(2): a size that stays as it is leaves the times.
   if (changes.size && truncate(descriptor_path(file->get()).c_str(), static_cast<off_t>(*changes.size)) != 0)
     return refused(errno);
-  if (auto changed = change(file->get(), changes); !changed) return refused(changed.error());
+  if (auto changed = change(file->get(), others); !changed) return refused(changed.error());
   const auto now = attributes_of(number);
   return now ? patient_result<struct stat>(*now) : refused(now.error());
 }
