@@ -48,9 +48,9 @@ struct statvfs statistics_of(const toc_view& toc) {
   return fs;
 }
 
-bool has_xattrs(const toc_view& toc) {
-  for (inode_number number = root_inode; number <= toc.inode_count(); ++number)
-    if (toc.inode(number).xattr_count != 0) return true;
+bool has_access_lists(const toc_view& toc) {
+  for (std::uint32_t index = 0; index < toc.xattribute_count(); ++index)
+    if (toc.xattribute(index).name == "system.posix_acl_access") return true;
   return false;
 }
 

@@ -30,7 +30,8 @@ enum class xattr_names : std::uint8_t {
 /// same, but that it has ever more inodes free.
 [[nodiscard]] struct statvfs statistics_of(const toc_view& toc);
 
-[[nodiscard]] bool has_xattrs(const toc_view& toc);
+/// Whether permissions of any file are more than its mode says: acl(5).
+[[nodiscard]] bool has_access_lists(const toc_view& toc);
 
 /// The value of the attribute that the kernel knows as `name`.
 [[nodiscard]] std::optional<std::string_view> find_xattr(const toc_view& toc, const inode_view& inode,

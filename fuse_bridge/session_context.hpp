@@ -31,7 +31,7 @@ class session_context final : public session_core {
       : session_core(access::read_only, from.limits, from.wants_passthrough()),
         parts(std::move(from)),
         directories(parts.image.toc),
-        image_has_xattrs(has_xattrs(*parts.image.toc)),
+        image_has_xattrs(parts.image.toc->xattribute_count() != 0),
         refused(parts.limits.refused_windows_max),
         backing(parts.opens, parts.image.counters) {}
 

@@ -38,7 +38,10 @@ fuse_entry_param entry_for(const session_context& context, inode_number number) 
 void on_init(void* user, fuse_conn_info* connection) {
   // No file handles (FUSE_CAP_EXPORT_SUPPORT): overlayfs would find the origin of a file that was written and
   // renamed by one after a remount, and then answer ESTALE.
-  set_up(*connection, core_of<session_context>(user).parts);
+  const auto& parts = core_of<session_context>(user).parts;
+  // The kernel asks for the access list of each file then, once, when somebody but its owner uses it.
+  const bool asks = has_access_lists(*parts.image.toc);
+  set_up(*connection, parts, asks ? unsigned{FUSE_CAP_POSIX_ACL} : 0U);
 }
 
 void on_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {

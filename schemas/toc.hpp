@@ -98,6 +98,10 @@ class toc_view {
   /// `number` is in [1, inode_count()].
   [[nodiscard]] inode_view inode(inode_number number) const;
   [[nodiscard]] xattr_view xattribute(const inode_view& of, std::uint32_t position) const;
+  /// Extended attributes of all inodes together.
+  [[nodiscard]] std::uint32_t xattribute_count() const;
+  /// One of all; `index` is below `xattribute_count`.
+  [[nodiscard]] xattr_view xattribute(std::uint32_t index) const;
 
   /// All that `inode_view::directory` can be is below this.
   [[nodiscard]] std::uint32_t directory_count() const;

@@ -220,7 +220,13 @@ inode_view toc_view::inode(inode_number number) const {
 }
 
 xattr_view toc_view::xattribute(const inode_view& of, std::uint32_t position) const {
-  const auto from = impl_->lists.xattrs[of.xattr_first + position];
+  return xattribute(of.xattr_first + position);
+}
+std::uint32_t toc_view::xattribute_count() const {
+  return impl_->lists.xattrs.size();
+}
+xattr_view toc_view::xattribute(std::uint32_t index) const {
+  const auto from = impl_->lists.xattrs[index];
   return {impl_->lists.text(from.name_offset, from.name_length),
           impl_->lists.text(from.value_offset, from.value_length)};
 }

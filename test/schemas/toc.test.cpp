@@ -111,6 +111,14 @@ TEST_CASE("a TOC's sums and contents are those of the tree") {
     bytes += tree.contents[i].size;
   }
   CHECK((*view)->content_bytes() == bytes);
+  std::vector<std::string> attributes;
+  for (const auto& inode : tree.inodes)
+    for (const auto& each : inode.xattrs) attributes.push_back(each.name + "=" + each.value);
+  REQUIRE((*view)->xattribute_count() == attributes.size());
+  for (std::uint32_t i = 0; i < attributes.size(); ++i) {
+    const auto each = (*view)->xattribute(i);
+    CHECK(std::string(each.name).append("=").append(each.value) == attributes[i]);
+  }
   CHECK((*view)->block_bytes() == default_block_bytes);
 }
 
