@@ -11,6 +11,7 @@
 #include "fuse_bridge/attributes.hpp"
 #include "fuse_bridge/writable/layer_marks.hpp"
 #include "fuse_bridge/writable/writable_tree.hpp"
+#include "storage/erofs/xattrs.hpp"
 
 namespace firstlight {
 namespace {
@@ -177,6 +178,7 @@ os_result<layer_node*> writable_tree::promote_removed(node_number number, const 
 os_result<layer_node*> writable_tree::promote(node_number number) {
   if (auto* node = tree_.find(number)) return node;
   const auto inode = image_inode(number);
+  if (erofs::is_whiteout(inode)) return refuse(EPERM);  // the layer would hide it
   const auto places = tree_.image_places(static_cast<inode_number>(number));
   if (places.empty()) return promote_removed(number, inode);
   for (const auto& place : places)
