@@ -45,6 +45,7 @@ os_result<void> set_attributes_of(const std::string& path, const toc_view& toc, 
     return refuse_as_system();
   for (std::uint32_t position = 0; position < inode.xattr_count; ++position) {
     const auto attribute = toc.xattribute(inode, position);
+    if (!erofs::stored_form(attribute, inode.type)) continue;  // Linux shows it on no such file
     const auto name = stored_xattr_name(attribute.name);
     if (auto set = set_mark(path, name.c_str(), attribute.value); !set && set.error() != EOPNOTSUPP)
       return set;

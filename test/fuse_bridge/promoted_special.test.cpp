@@ -54,3 +54,23 @@ TEST_CASE(
   CHECK_FALSE(fs::exists(zero));
   CHECK(read_file(image.path("file")) == "contents");
 }
+
+TEST_CASE("entries of the image whose attributes no disk keeps can be changed in mode fuse") {
+  if (!mounting_is_possible()) return;
+  const std::string name = GENERATE("null", "disk", "pipe", "link");
+  CAPTURE(name);
+  mounted_image image(image_with_special(), view::writable, {}, mount_mode::fuse);
+  const auto before = look(image.path(name));
+  REQUIRE(lchown(image.path(name).c_str(), 12, 34) == 0);
+  REQUIRE(link(image.path(name).c_str(), image.path("linked").c_str()) == 0);
+  REQUIRE(rename(image.path(name).c_str(), image.path("renamed").c_str()) == 0);
+  image.mount_again(mount_mode::fuse);
+  for (const auto* now : {"linked", "renamed"}) {
+    const auto after = look(image.path(now));
+    CHECK(after.st_mode == before.st_mode);
+    CHECK(after.st_rdev == before.st_rdev);
+    CHECK(after.st_uid == 12);
+    char value = 0;
+    CHECK(lgetxattr(image.path(now).c_str(), "trusted.kept", &value, 1) == 1);
+  }
+}
