@@ -90,8 +90,8 @@ class kept_times {
 
 constexpr std::uint64_t copy_part_bytes = 32U << 20U;  // between looks at whether to stop
 
-os_result<void> copy_whole(int from, int to, std::uint64_t bytes, const std::atomic<bool>& stop) {
-  if (ioctl(to, FICLONE, from) == 0) return {};
+/// By the kernel, which lets files share what they have in common where the disk allows.
+os_result<void> copy_start(int from, int to, std::uint64_t bytes, const std::atomic<bool>& stop) {
   off_t at = 0;
   for (off_t target = 0; static_cast<std::uint64_t>(at) < bytes;) {
     if (stop) return refuse(EIO);
@@ -232,12 +232,12 @@ patient_result<void> writable_tree::promote_contents(std::unique_lock<std::mutex
 
 os_result<void> writable_tree::copy_contents(std::uint32_t number, int to, std::uint64_t bytes) const {
   const auto content = toc_->content(number);
-  if (bytes == content.size)
-    if (const auto from = store_.open_complete(content)) {
-      const file_descriptor source(*from);
-      if (const auto copied = copy_whole(source.get(), to, bytes, stopping_); copied || stopping_)
-        return copied;
-    }
+  if (const auto from = store_.open_complete(content)) {
+    const file_descriptor source(*from);
+    if (bytes == content.size && ioctl(to, FICLONE, source.get()) == 0) return {};
+    if (const auto copied = copy_start(source.get(), to, bytes, stopping_); copied || stopping_)
+      return copied;
+  }
   return copy_blocks(store_, content, to, bytes, stopping_);
 }
 
