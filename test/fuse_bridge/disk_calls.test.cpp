@@ -129,3 +129,38 @@ TEST_CASE("a large file of the image is promoted by the kernel, and copied byte 
   });
   if (!watched) note_unwatched();
 }
+
+TEST_CASE("promoted contents are on the disk before they take the place of their file, or never do") {
+  if (!mounting_is_possible()) return;
+  fuse_limits limits;
+  limits.copied_at_once_bytes_max = GENERATE(0U, 1U << 30U);
+  const int failure = GENERATE(0, EIO);
+  CAPTURE(limits.copied_at_once_bytes_max, failure);
+  std::mutex mutex;
+  std::vector<std::string> order;
+  const auto judge = [&](const test::watched_call& call) {
+    const bool syncs = call.number == SYS_fdatasync;
+    // Who is watched has the memory of who watches.
+    const auto path_in = [&](std::size_t argument) {
+      return std::string(reinterpret_cast<const char*>(call.arguments.at(argument)));
+    };
+    const fs::path file = syncs ? call.file(0) : path_in(1);
+    const bool of_work = file.parent_path().filename() == "firstlight";
+    if (!of_work || !(syncs || path_in(3).ends_with("/upper/large"))) return 0;
+    const std::lock_guard lock(mutex);
+    order.push_back((syncs ? "sync " : "place ") + file.filename().string());
+    return syncs ? failure : 0;
+  };
+  const bool watched = test::watch_calls({SYS_fdatasync, SYS_renameat2}, judge, [&] {
+    mounted_image image(image_of_files(), view::writable, limits, mount_mode::fuse);
+    image.source.deliver_all();
+    const file_descriptor file(::open(image.path("large").c_str(), O_RDWR | O_CLOEXEC));
+    CHECK(static_cast<bool>(file) == (failure == 0));
+    CHECK(read_file(image.path("large")) == patterned_bytes(large_bytes, 1));
+  });
+  if (!watched) return note_unwatched();
+  REQUIRE(order.size() == (failure == 0 ? 3U : 2U));
+  CHECK(order[0].starts_with("place "));  // a file with attributes only
+  CHECK(order[1].starts_with("sync "));
+  if (failure == 0) CHECK(order[2] == "place " + order[1].substr(5));
+}
