@@ -8,11 +8,12 @@ namespace firstlight::fstest {
 
 /// What a program does to a file system, by path or through a file that it holds open.
 enum class action : std::uint8_t {
-  write,      ///< opens (flags), writes `size` bytes at `offset`, closes
-  append,     ///< the same with O_APPEND
-  read,       ///< the whole file
-  truncate,   ///< to `size`
-  make_file,  ///< O_CREAT | O_EXCL, mode
+  write,          ///< opens (flags), writes `size` bytes at `offset`, closes
+  append,         ///< the same with O_APPEND
+  read,           ///< the whole file
+  truncate,       ///< to `size`, by a descriptor
+  truncate_path,  ///< the same by a path, whose symbolic links are followed
+  make_file,      ///< O_CREAT | O_EXCL, mode
   make_folder,
   remove_folder,
   unlink,

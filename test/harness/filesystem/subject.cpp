@@ -183,6 +183,8 @@ outcome subject::apply(const operation& what) {
     case action::truncate:
       return with_file(what, O_WRONLY,
                        [](int file, const operation& o) { return ended(::ftruncate(file, o.size)); });
+    case action::truncate_path:
+      return ended(::truncate(full.c_str(), what.size));
     case action::make_file:
       return with_file(what, O_RDWR | O_CREAT | O_EXCL, write_bytes);
     case action::make_folder:

@@ -19,6 +19,7 @@ std::vector<touched_file> named_by(const operation& what) {
     case action::append:
     case action::read:
     case action::truncate:
+    case action::truncate_path:
     case action::make_file:
     case action::allocate:
     case action::map_write:
