@@ -19,13 +19,20 @@ std::uint64_t seed_of_run() {
 
 void check_exercise(std::size_t steps) {
   if (!mounting_is_possible()) return;
-  const auto mode = GENERATE(mount_mode::hybrid, mount_mode::overlay, mount_mode::fuse);
+  const auto [mode, passthrough] =
+      GENERATE(Catch::Generators::table<mount_mode, bool>({{mount_mode::hybrid, true},
+                                                           {mount_mode::overlay, true},
+                                                           {mount_mode::fuse, true},
+                                                           {mount_mode::fuse, false}}));
   const auto arriving = GENERATE(false, true);
   const auto seed = seed_of_run();
-  INFO("FIRSTLIGHT_SEED=" << seed << " in mode " << to_string(mode) << (arriving ? ", arriving" : ", there"));
+  INFO("FIRSTLIGHT_SEED=" << seed << " in mode " << to_string(mode) << (passthrough ? "" : ", no passthrough")
+                          << (arriving ? ", arriving" : ", there"));
+  fuse_limits limits;
+  limits.passthrough = passthrough;
   image_builder builder;
   builder.file("file", image_bytes);
-  mounted_image image(builder, view::writable, {}, mode);
+  mounted_image image(builder, view::writable, limits, mode);
   if (arriving)
     image.source.on_want(fake_source::answer::deliver);
   else
