@@ -1,16 +1,14 @@
 // What a process leaves that dies in the middle of a promotion.
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 
 #include <array>
-#include <csignal>
 #include <set>
 
 #include "test/fuse_bridge/whole_contents.hpp"
+#include "test/harness/killed_child.hpp"
 #include "test/harness/skipped.hpp"
 #include "test/harness/temporary_folder.hpp"
 
@@ -43,31 +41,14 @@ struct crash_site {
                                 at_once);
   }
 
-  /// Lets a child promote the file, and kills it after so many system calls.
-  /// @returns whether it was killed; else it had done its work before
+  /// @returns whether the promotion was killed; else it was done before
   [[nodiscard]] bool promote_and_die(int calls) const {
-    const pid_t child = fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-      const auto tree = open();
-      ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
-      raise(SIGSTOP);
-      const auto found = tree->lookup(root_inode, names[1]);
-      _exit(found && open_patiently(*tree, found->number, O_RDWR) ? 0 : 1);
-    }
-    int status = 0;
-    REQUIRE(waitpid(child, &status, 0) == child);
-    for (int call = 0; WIFSTOPPED(status) && call < 2 * calls; ++call) {  // it stops before and after each
-      REQUIRE(ptrace(PTRACE_SYSCALL, child, nullptr, nullptr) == 0);
-      REQUIRE(waitpid(child, &status, 0) == child);
-    }
-    if (!WIFSTOPPED(status)) {
-      REQUIRE(status == 0);
-      return false;
-    }
-    kill(child, SIGKILL);
-    REQUIRE(waitpid(child, &status, 0) == child);
-    return true;
+    return test::killed_after(
+        calls, [&] { return open(); },
+        [](const std::shared_ptr<writable_tree>& tree) {
+          const auto found = tree->lookup(root_inode, names[1]);
+          return found && open_patiently(*tree, found->number, O_RDWR);
+        });
   }
 
   temporary_folder folder;
