@@ -13,9 +13,8 @@
 #include "fuse_bridge/kernel_resend.hpp"
 #include "fuse_bridge/libfuse.hpp"
 #include "fuse_bridge/writable/repeated_requests.hpp"
-#include "fuse_bridge/writable/writable_session.hpp"
+#include "test/fuse_bridge/changing_mount.hpp"
 #include "test/fuse_bridge/mounted_image.hpp"
-#include "test/fuse_bridge/whole_contents.hpp"
 #include "test/harness/skipped.hpp"
 
 using namespace firstlight;
@@ -81,15 +80,6 @@ void answer_not_there(int device, const fuse_in_header& request) {
   REQUIRE(write(device, &answer, sizeof answer) == sizeof answer);
 }
 
-/// Two names of one file, and a folder.
-image_builder::built small_image() {
-  image_builder image;
-  image.file("one", "1");
-  image.hard_link("two", "one");
-  image.file("folder/other", "2");
-  return image.build();
-}
-
 /// Lets a process do something that ends without tidying up. It must not use Catch.
 template <class Work>
 void in_a_process_that_dies(Work work) {
@@ -100,28 +90,6 @@ void in_a_process_that_dies(Work work) {
   REQUIRE(waitpid(child, &status, 0) == child);
   REQUIRE(status == 0);
 }
-
-/// A writable mount of the small image, for processes one after the other.
-struct changing_mount {
-  [[nodiscard]] std::shared_ptr<writable_tree> tree(session_life life) const {
-    return *writable_tree::open(image.toc, 7, store, {folder.path() / "upper", folder.path() / "work"},
-                                1U << 20U, life);
-  }
-  [[nodiscard]] std::unique_ptr<session_core> core(session_life life) const {
-    session_parts parts;
-    parts.image = {image.toc, std::make_shared<session_counters>()};
-    parts.reads = {&store, std::make_shared<parked_reads>(16)};
-    parts.on_park = [](const park_read&) {};
-    parts.on_interrupt = [](waiter_id) {};
-    parts.on_end = [] {};
-    parts.limits.loop_threads = 1;
-    return std::make_unique<writable_session>(std::move(parts), tree(life));
-  }
-
-  temporary_folder folder;
-  image_builder::built image = small_image();
-  whole_contents store{folder.path() / "store", image};
-};
 
 }  // namespace
 
