@@ -31,7 +31,7 @@ result<std::shared_ptr<writable_tree>> writable_tree::open(std::shared_ptr<const
   std::shared_ptr<writable_tree> made(new writable_tree(std::move(toc), toc_mark, store, std::move(*layer),
                                                         std::move(*exchanges), copied_at_once_max, life));
   std::error_code problem;
-  const bool fresh = std::filesystem::is_empty(folders.upper, problem);
+  const bool fresh = life == session_life::fresh && std::filesystem::is_empty(folders.upper, problem);
   if (problem) return fail(errc::io, "read " + folders.upper.string() + ": " + problem.message());
   if (fresh) {
     if (const auto root = made->promote_root(); !root)

@@ -213,3 +213,13 @@ TEST_CASE("an empty folder that is removed without a descriptor leaves nothing b
   }
   CHECK(std::filesystem::is_empty(bench.folder.path() / "work" / "firstlight"));
 }
+
+TEST_CASE("the root keeps its attributes over a takeover when nothing else was changed") {
+  if (!marks_are_possible()) return;
+  session_bench bench;
+  attribute_changes changes;
+  changes.mode = 0700;
+  REQUIRE(bench.tree->set_attributes(root_inode, changes, pace::at_once));
+  bench.open(session_life::taken_over);
+  CHECK(bench.tree->attributes(root_inode)->st_mode == (S_IFDIR | 0700U));
+}
