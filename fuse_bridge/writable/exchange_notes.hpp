@@ -5,13 +5,10 @@
 
 #include "fuse_bridge/writable/layer_tree.hpp"
 #include "fuse_bridge/writable/os_result.hpp"
+#include "fuse_bridge/writable/session_life.hpp"
 #include "model/result.hpp"
 
 namespace firstlight {
-
-/// Whose requests a file system answers: of a new session of the kernel, or of one that an earlier process
-/// has answered before.
-enum class session_life : std::uint8_t { fresh, taken_over };
 
 /// What two names showed before they were exchanged.
 struct exchanged_nodes {

@@ -131,6 +131,14 @@ std::string layer_tree::path(node_number folder, std::string_view name) const {
   return text;
 }
 
+node_number layer_tree::free_number(ino_t disk_inode) const {
+  constexpr node_number next_round = 1ULL << 48U;
+  node_number number = toc_->inode_count() + disk_inode;
+  // A removed file that the kernel still knows may have had the same inode of the disk.
+  while (find(number) != nullptr) number += next_round;
+  return number;
+}
+
 layer_node& layer_tree::add(layer_node&& node) {
   const auto number = node.number;
   const auto [place, is_new] = nodes_.try_emplace(number, std::move(node));

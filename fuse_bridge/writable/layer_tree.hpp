@@ -34,9 +34,9 @@ struct layer_node {
   std::vector<layer_place> places;  ///< none: removed, or without a name so far; not of the root
   std::map<std::string, node_number, std::less<>> entries;  ///< of a folder; `whiteout`: nothing is there
   std::shared_ptr<const file_descriptor> file;              ///< for reading and writing, while it is open
-  /// A name in the work folder by which it is found without a place and without `file`; most have none. It
-  /// counts as a link on the disk and is not shown.
-  std::string kept;
+  /// One of the kept_files: found there when it has no place. That counts as a link on the disk and is not
+  /// shown.
+  bool kept = false;
   struct stat last {};  ///< of one without a place, `file` and `kept`
 
   static constexpr node_number whiteout = 0;
@@ -98,6 +98,9 @@ class layer_tree {
   /// Precondition: `find(number)` and it has a place.
   [[nodiscard]] std::string path(node_number number) const;
   [[nodiscard]] std::string path(node_number folder, std::string_view name) const;
+
+  /// A number for what was made on the mount, of its inode on the disk: one that nothing has.
+  [[nodiscard]] node_number free_number(ino_t disk_inode) const;
 
   /// @returns the node as it is kept. Precondition: not there yet.
   layer_node& add(layer_node&& node);

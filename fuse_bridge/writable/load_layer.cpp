@@ -38,10 +38,45 @@ std::optional<std::string> mark_of(const std::string& path, const char* name) {
 
 class loader {
  public:
-  loader(layer_tree& tree, upper_layer& layer, std::uint32_t toc_mark)
-      : tree_(tree), layer_(layer), mark_(std::to_string(toc_mark) + ":") {}
+  loader(layer_tree& tree, upper_layer& layer, const kept_files& kept, std::uint32_t toc_mark)
+      : tree_(tree), layer_(layer), kept_(kept), mark_(std::to_string(toc_mark) + ":") {}
 
   result<void> load() {
+    const auto kept = kept_.numbers();
+    if (!kept) return tl::unexpected(kept.error());
+    for (const auto number : *kept)
+      if (auto loaded = load_kept(number); !loaded) return loaded;
+    if (auto loaded = load_folders(); !loaded) return loaded;
+    for (const auto number : *kept) drop_named(*tree_.find(number));
+    return mend_links();
+  }
+
+ private:
+  /// Before what has a name: a crash may have come before the last name of this one went.
+  result<void> load_kept(node_number number) {
+    const auto file = kept_.path(number);
+    struct stat st {};
+    if (lstat(file.c_str(), &st) != 0) return tl::unexpected(from_errno(errno, "look at " + file));
+    layer_node node;
+    node.number = number;
+    node.type = st.st_mode & S_IFMT;
+    node.kept = true;
+    const bool bare = mark_of(file, layer_mark::metacopy).has_value();
+    auto image = bare ? origin({root_inode, {}}, file, node.type) : std::nullopt;
+    if (tree_.is_image_inode(number)) image = static_cast<inode_number>(number);
+    node.image = image.value_or(0);
+    node.below = bare && image;
+    tree_.add(std::move(node));
+    seen_[st.st_ino] = number;
+    return {};
+  }
+  void drop_named(layer_node& node) {
+    if (node.places.empty()) return;
+    kept_.drop(node.number);
+    node.kept = false;
+  }
+
+  result<void> load_folders() {
     // Breadth first: a parent is known before its children.
     for (std::vector<node_number> folders{root_inode}; !folders.empty();) {
       std::vector<node_number> next;
@@ -49,10 +84,8 @@ class loader {
         if (auto loaded = load_folder(folder, next); !loaded) return loaded;
       folders = std::move(next);
     }
-    return mend_links();
+    return {};
   }
-
- private:
   result<void> load_folder(node_number folder, std::vector<node_number>& folders) {
     const auto path = tree_.path(folder);
     const auto names = names_in(layer_.at(path));
@@ -125,7 +158,7 @@ class loader {
     const bool as_in_image =
         node.image != 0 && tree_.find(node.image) == nullptr &&
         (S_ISDIR(node.type) || promoted == node.image || tree_.toc().inode(node.image).links == 1);
-    node.number = as_in_image ? node.image : tree_.toc().inode_count() + st.st_ino;
+    node.number = as_in_image ? node.image : tree_.free_number(st.st_ino);
     const auto number = node.number;
     tree_.add(std::move(node));
     return number;
@@ -169,7 +202,8 @@ class loader {
   [[nodiscard]] std::vector<std::pair<inode_number, node_number>> seen_or_promoted() const {
     std::vector<std::pair<inode_number, node_number>> all;
     tree_.for_each([&](const layer_node& node) {
-      if (!S_ISDIR(node.type) && tree_.is_image_inode(node.number) && tree_.toc().inode(node.image).links > 1)
+      if (!S_ISDIR(node.type) && !node.places.empty() && tree_.is_image_inode(node.number) &&
+          tree_.toc().inode(node.image).links > 1)
         all.emplace_back(node.image, node.number);
     });
     return all;
@@ -183,6 +217,7 @@ class loader {
 
   layer_tree& tree_;
   upper_layer& layer_;
+  const kept_files& kept_;
   std::string mark_;
   std::unordered_map<ino_t, node_number> seen_;
   std::unordered_map<inode_number, promoted_file> promoted_;  ///< the first that was met
@@ -191,8 +226,9 @@ class loader {
 
 }  // namespace
 
-result<void> load_layer(layer_tree& tree, upper_layer& layer, std::uint32_t toc_mark) {
-  return loader(tree, layer, toc_mark).load();
+result<void> load_layer(layer_tree& tree, upper_layer& layer, const kept_files& kept,
+                        std::uint32_t toc_mark) {
+  return loader(tree, layer, kept, toc_mark).load();
 }
 
 }  // namespace firstlight

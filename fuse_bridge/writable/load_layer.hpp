@@ -1,4 +1,5 @@
 #pragma once
+#include "fuse_bridge/writable/kept_files.hpp"
 #include "fuse_bridge/writable/layer_tree.hpp"
 #include "fuse_bridge/writable/upper_layer.hpp"
 #include "model/result.hpp"
@@ -6,8 +7,8 @@
 namespace firstlight {
 
 /// Tells a fresh tree what the read-write layer has, from this or another mount of the same image, also one
-/// that kernel overlayfs has written. Reads every folder of the layer once. Errors: `io`; `limit_exceeded`
-/// when a path is too long for the system.
-result<void> load_layer(layer_tree& tree, upper_layer& layer, std::uint32_t toc_mark);
+/// that kernel overlayfs has written, and what an earlier process of the session has kept. Reads every folder
+/// of the layer once. Errors: `io`; `limit_exceeded` when a path is too long for the system.
+result<void> load_layer(layer_tree& tree, upper_layer& layer, const kept_files& kept, std::uint32_t toc_mark);
 
 }  // namespace firstlight

@@ -164,15 +164,14 @@ os_result<layer_node*> writable_tree::promote_folder(node_number folder) {
   return node;
 }
 
-// What has been removed but is open still gets a file without a name.
+// What has been removed but is open still.
 os_result<layer_node*> writable_tree::promote_removed(node_number number, const inode_view& inode) {
   if (inode.type != file_type::regular) return refuse(ENOENT);
   const auto made = make_promoted(number, inode);
   if (!made) return refuse(made.error());
-  file_descriptor file(::open(made->c_str(), O_RDWR | O_CLOEXEC));
-  if (!file || ::unlink(made->c_str()) != 0) return refuse_as_system();
+  if (auto kept = kept_->move(*made, number); !kept) return refuse(kept.error());
   auto& node = tree_.add(promoted_node(number, inode));
-  node.file = std::make_shared<const file_descriptor>(std::move(file));
+  node.kept = true;
   return &node;
 }
 
@@ -209,8 +208,8 @@ patient_result<void> writable_tree::promote_contents(std::unique_lock<std::mutex
       return tl::unexpected(obstacle{0, missing_contents{node->image, {content, 0, count}, bytes}});
   }
   const bool takes_long = bytes > copied_at_once_max_;
-  // Nobody sees after a crash what has no name; and a number that is not the image's is of the file on the
-  // disk.
+  // Without a name there is only this file to fill; and a number that is not the image's is of the file on
+  // the disk.
   if (node->places.empty() || (node->number != node->image && !takes_long)) {
     const auto filled = fill(*node, bytes);
     return filled ? patient_result<void>{} : refused(filled.error());

@@ -82,12 +82,6 @@ std::string upper_layer::new_work_name() {
   return (work_ / std::to_string(++next_)).string();
 }
 
-os_result<file_descriptor> upper_layer::new_unnamed() const {
-  file_descriptor file(::open(work_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  if (!file) return refuse_as_system();
-  return file;
-}
-
 os_result<std::string> upper_layer::new_whiteout() {
   auto name = new_work_name();
   if (mknod(name.c_str(), S_IFCHR, 0) != 0) return refuse_as_system();
@@ -153,12 +147,6 @@ os_result<void> upper_layer::link(std::string_view path, std::string_view other)
   return errno == EEXIST ? replace_by_link(path, other) : refuse_as_system();
 }
 
-os_result<std::string> upper_layer::keep(std::string_view path) {
-  auto name = new_work_name();
-  if (::link(at(path).c_str(), name.c_str()) != 0) return refuse_as_system();
-  return name;
-}
-
 os_result<void> upper_layer::replace(const std::string& made, std::string_view path) {
   return rename_with(made, at(path), 0);
 }
@@ -167,13 +155,6 @@ os_result<void> upper_layer::replace_by_link(std::string_view path, std::string_
   const auto name = new_work_name();
   const auto linked = outcome_of(::link(at(path).c_str(), name.c_str()));
   return linked ? rename_with(name, at(other), 0) : linked;
-}
-
-os_result<void> upper_layer::name_unnamed(int file, std::string_view path) {
-  const auto name = new_work_name();
-  const auto linked =
-      outcome_of(linkat(AT_FDCWD, descriptor_path(file).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW));
-  return linked ? place(name, path) : linked;
 }
 
 }  // namespace firstlight

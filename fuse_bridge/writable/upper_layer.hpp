@@ -30,10 +30,7 @@ class upper_layer {
   /// A name in the work folder that nobody has.
   [[nodiscard]] std::string new_work_name();
 
-  /// A regular file without a name, for reading and writing.
-  [[nodiscard]] os_result<file_descriptor> new_unnamed() const;
-
-  /// What was made in the work folder gets its name; at most a whiteout is in the way.
+  /// What was made in the work folder, or kept, gets its name; at most a whiteout is in the way.
   os_result<void> place(const std::string& made, std::string_view path);
   /// A whiteout is there afterwards, instead of anything that was; of a folder all that is left are
   /// whiteouts.
@@ -48,14 +45,10 @@ class upper_layer {
   os_result<void> clear(std::string_view path);
   /// Another name for a file.
   os_result<void> link(std::string_view path, std::string_view other);
-  /// Another name for a file in the work folder, for one that loses all others. @returns it, as a path
-  os_result<std::string> keep(std::string_view path);
   /// What was made in the work folder takes the place of a file.
   os_result<void> replace(const std::string& made, std::string_view path);
   /// Another name for a file takes the place of one.
   os_result<void> replace_by_link(std::string_view path, std::string_view other);
-  /// A name for an open file without one.
-  os_result<void> name_unnamed(int file, std::string_view path);
 
  private:
   explicit upper_layer(std::filesystem::path upper, std::filesystem::path work)

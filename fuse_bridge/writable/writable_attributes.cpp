@@ -38,10 +38,10 @@ os_result<void> change(int file, const attribute_changes& changes) {
 
 // Found by path or, without a name, by what is open.
 os_result<file_descriptor> writable_tree::grab(const layer_node& node) {
-  const bool named = node.number == root_inode || !node.places.empty() || (!node.file && !node.kept.empty());
-  if (!named && !node.file) return refuse(ESTALE);
-  const auto path = named ? disk_path(node) : descriptor_path(node.file->get());
-  file_descriptor file(::open(path.c_str(), O_PATH | O_CLOEXEC | (named ? O_NOFOLLOW : 0)));
+  const bool on_disk = has_path(node);
+  if (!on_disk && !node.file) return refuse(ESTALE);
+  const auto path = on_disk ? disk_path(node) : descriptor_path(node.file->get());
+  file_descriptor file(::open(path.c_str(), O_PATH | O_CLOEXEC | (on_disk ? O_NOFOLLOW : 0)));
   if (!file) return refuse_as_system();
   return file;
 }
@@ -56,16 +56,14 @@ os_result<struct stat> writable_tree::attributes_of(node_number number) {
     return attributes;
   }
   struct stat now {};
-  if (number == root_inode || !node->places.empty()) {
-    if (lstat(layer_->at(tree_.path(number)).c_str(), &now) != 0) return refuse_as_system();
+  if (has_path(*node)) {
+    if (lstat(disk_path(*node).c_str(), &now) != 0) return refuse_as_system();
   } else if (node->file) {
     if (fstat(node->file->get(), &now) != 0) return refuse_as_system();
-  } else if (!node->kept.empty()) {
-    if (lstat(node->kept.c_str(), &now) != 0) return refuse_as_system();
   } else {
     now = node->last;
   }
-  if (!node->kept.empty()) --now.st_nlink;
+  if (node->kept) --now.st_nlink;
   now.st_ino = number;
   if (S_ISDIR(now.st_mode) && now.st_nlink != 0) now.st_nlink = tree_.folder_links(number);
   if (S_ISREG(now.st_mode) && node->below)

@@ -9,7 +9,7 @@ namespace firstlight {
 // Kept while the file is open.
 os_result<std::shared_ptr<const file_descriptor>> writable_tree::opened_file(layer_node& node) {
   if (node.file) return node.file;
-  if (node.places.empty() && node.kept.empty()) return refuse(ESTALE);
+  if (!has_path(node)) return refuse(ESTALE);
   // To open a device or a pipe does something.
   const int access = S_ISREG(node.type) ? O_RDWR | O_NONBLOCK : O_PATH;
   file_descriptor file(::open(disk_path(node).c_str(), access | O_CLOEXEC | O_NOFOLLOW));
@@ -48,14 +48,15 @@ void writable_tree::release(node_number number) {
   if (open != opens_.end() && --open->second > 0) return;
   if (open != opens_.end()) opens_.erase(open);
   auto* node = tree_.find(number);
-  if (node == nullptr || (!node->file && node->kept.empty())) return;
+  if (node == nullptr || (!node->file && !node->kept)) return;
   if (node->places.empty()) {
     // Whoever opened it before this process may still use it; the kernel forgets it after the last.
-    if (life_ == session_life::taken_over) return;
+    const bool may_be_open = life_ == session_life::taken_over;
+    if (may_be_open && !node->kept) return;
     if (const auto last = attributes_of(number)) node->last = *last;
     node->last.st_nlink = 0;
+    if (!may_be_open) drop_kept(*node);
   }
-  drop_kept(*node);
   node->file.reset();
 }
 

@@ -43,7 +43,7 @@ os_result<void> writable_tree::check_new(node_number folder, const std::string& 
   return {};
 }
 
-/// Gives what was made for a folder its owner and mode. `made` may be a descriptor_path.
+/// Gives what was made for a folder its owner and mode.
 os_result<void> writable_tree::dress(const std::string& made, node_number folder, mode_t mode,
                                      const maker& by) {
   const auto parent = layer_->at(tree_.path(folder));
@@ -62,17 +62,9 @@ os_result<void> writable_tree::dress(const std::string& made, node_number folder
   return chmod(made.c_str(), mode & allowed & 07777U) == 0 ? os_result<void>{} : refuse_as_system();
 }
 
-node_number writable_tree::number_for(const struct stat& made) const {
-  constexpr node_number next_round = 1ULL << 48U;
-  node_number number = toc_->inode_count() + made.st_ino;
-  // A removed file that the kernel still knows may have had the same inode of the disk.
-  while (tree_.find(number) != nullptr) number += next_round;
-  return number;
-}
-
 os_result<layer_node*> writable_tree::take_in(const struct stat& made) {
   layer_node node;
-  node.number = number_for(made);
+  node.number = tree_.free_number(made.st_ino);
   node.type = made.st_mode & S_IFMT;
   return &tree_.add(std::move(node));
 }
@@ -141,59 +133,6 @@ os_result<shown_file> writable_tree::make_symlink(node_number folder, const std:
   return adopt({folder, name}, made, opened::no);
 }
 
-os_result<shown_file> writable_tree::make_unnamed(node_number folder, mode_t mode, const maker& by) {
-  const std::lock_guard lock(mutex_);
-  if (!tree_.known(folder)) return refuse(ESTALE);
-  if (auto parent = promote_folder(folder); !parent) return refuse(parent.error());
-  auto file = layer_->new_unnamed();
-  if (!file) return refuse(file.error());
-  if (auto dressed = dress(descriptor_path(file->get()), folder, S_IFREG | mode, by); !dressed)
-    return refuse(dressed.error());
-  struct stat st {};
-  if (fstat(file->get(), &st) != 0) return refuse_as_system();
-  auto node = take_in(st);
-  if (!node) return refuse(node.error());
-  (*node)->file = std::make_shared<const file_descriptor>(std::move(*file));
-  ++opens_[(*node)->number];
-  return show((*node)->number);
-}
-
-/// What loses its last name may be open: its file or its attributes stay known.
-os_result<void> writable_tree::remember(layer_node& node) {
-  if (node.places.size() > 1) return {};
-  const auto now = attributes_of(node.number);
-  if (!now) return refuse(now.error());
-  node.last = *now;
-  node.last.st_nlink = 0;
-  // Special files are opened by the kernel alone, which tells nobody.
-  const bool special = !S_ISREG(node.type) && !S_ISDIR(node.type) && !S_ISLNK(node.type);
-  const bool may_be_open = life_ == session_life::taken_over || opens_.contains(node.number);
-  const bool keeps = special || (S_ISREG(node.type) && !node.below && may_be_open);
-  return keeps ? keep_contents(node) : os_result<void>{};
-}
-
-/// In a descriptor. A process that took the session over may have to keep many before the kernel says which
-/// ones nobody uses, so that a removal must not fail for want of one.
-os_result<void> writable_tree::keep_contents(layer_node& node) {
-  const auto file = opened_file(node);
-  if (file) {
-    node.file = *file;
-    return {};
-  }
-  if (file.error() != EMFILE && file.error() != ENFILE) return refuse(file.error());
-  if (!node.kept.empty()) return {};  // an earlier removal has failed after this
-  const auto kept = layer_->keep(tree_.path(node.number));
-  if (!kept) return refuse(kept.error());
-  node.kept = *kept;
-  return {};
-}
-
-void writable_tree::drop_kept(layer_node& node) {
-  if (node.kept.empty()) return;
-  ::unlink(node.kept.c_str());  // else the next mount removes it
-  node.kept.clear();
-}
-
 os_result<void> writable_tree::remove_place(const layer_place& place) {
   if (auto parent = promote_folder(place.folder); !parent) return refuse(parent.error());
   const auto number = *tree_.lookup(place.folder, place.name);
@@ -201,7 +140,10 @@ os_result<void> writable_tree::remove_place(const layer_place& place) {
     if (auto remembered = remember(*node); !remembered) return remembered;
   const auto path = tree_.path(place.folder, place.name);
   const bool hides = covers(place);
-  if (auto removed = hides ? layer_->cover(path) : layer_->remove(path); !removed) return removed;
+  if (auto removed = hides ? layer_->cover(path) : layer_->remove(path); !removed) {
+    stays(number);
+    return removed;
+  }
   hides ? tree_.hide(place) : tree_.take(place);
   return {};
 }
@@ -231,14 +173,27 @@ os_result<void> writable_tree::remove_folder(node_number folder, const std::stri
 os_result<void> writable_tree::prepare_to_move(node_number number) {
   const auto node = promote(number);
   if (!node) return refuse(node.error());
-  if ((*node)->places.empty()) return {};  // it has no name yet
+  if (!is_named(**node)) return {};
+  if ((*node)->below) return set_origin(**node);
   const auto path = layer_->at(tree_.path(number));
-  if ((*node)->below) {
-    const auto origin = "/" + tree_.image_path((*node)->image);
-    return outcome_of(lsetxattr(path.c_str(), layer_mark::redirect, origin.data(), origin.size(), 0));
-  }
   const bool folder = S_ISDIR((*node)->type);
   return folder ? outcome_of(lsetxattr(path.c_str(), layer_mark::opaque, "y", 1, 0)) : os_result<void>{};
+}
+
+os_result<void> writable_tree::set_origin(const layer_node& node) const {
+  const auto origin = "/" + tree_.image_path(node.image);
+  return outcome_of(
+      lsetxattr(disk_path(node).c_str(), layer_mark::redirect, origin.data(), origin.size(), 0));
+}
+
+/// Another file gets this name.
+os_result<void> writable_tree::make_way(const layer_place& place, node_number number) {
+  if (tree_.is_folder(number) && !tree_.list(number).empty()) return refuse(ENOTEMPTY);
+  auto* const node = tree_.find(number);
+  if (node == nullptr) return {};
+  const auto remembered = remember(*node);
+  return remembered && !node->entries.empty() ? layer_->clear(tree_.path(place.folder, place.name))
+                                              : remembered;
 }
 
 os_result<void> writable_tree::rename(const layer_place& from, const layer_place& to, unsigned flags) {
@@ -264,16 +219,13 @@ os_result<void> writable_tree::rename(const layer_place& from, const layer_place
     tree_.put(from, *target);
     return {};
   }
-  if (target) {
-    if (tree_.is_folder(*target) && !tree_.list(*target).empty()) return refuse(ENOTEMPTY);
-    if (auto* node = tree_.find(*target)) {
-      if (auto remembered = remember(*node); !remembered) return remembered;
-      if (!node->entries.empty())
-        if (auto cleared = layer_->clear(new_path); !cleared) return cleared;
-    }
-  }
+  if (target)
+    if (auto ready = make_way(to, *target); !ready) return ready;
   const bool hides = covers(from);
-  if (auto moved = layer_->move(old_path, new_path, hides); !moved) return moved;
+  if (auto moved = layer_->move(old_path, new_path, hides); !moved) {
+    if (target) stays(*target);
+    return moved;
+  }
   hides ? tree_.hide(from) : tree_.take(from);
   tree_.put(to, *source);
   return {};
@@ -314,21 +266,14 @@ os_result<shown_file> writable_tree::link(node_number number, node_number folder
   if (auto prepared = prepare_to_move(number); !prepared) return refuse(prepared.error());
   const auto node = promote(number);
   if (!node) return refuse(node.error());
+  if (!has_path(**node)) return refuse(ENOENT);
   const auto path = tree_.path(folder, name);
-  if ((*node)->places.empty() && !(*node)->file) return refuse(ENOENT);
-  const auto linked = (*node)->places.empty() ? layer_->name_unnamed((*node)->file->get(), path)
-                                              : layer_->link(tree_.path(number), path);
+  const auto linked =
+      is_named(**node) ? layer_->link(tree_.path(number), path) : layer_->place(kept_->path(number), path);
   if (!linked) return refuse(linked.error());
+  (*node)->kept = false;
   tree_.put({folder, name}, number);
   return show(number);
-}
-
-void writable_tree::forget(node_number number) {
-  const std::lock_guard lock(mutex_);
-  auto* node = tree_.find(number);
-  if (node == nullptr || number == root_inode || !node->places.empty() || opens_.contains(number)) return;
-  drop_kept(*node);
-  tree_.erase(number);
 }
 
 }  // namespace firstlight

@@ -29,6 +29,7 @@ class writable_session final : public session_core {
   std::vector<std::byte> leave_waiting() override {
     auto waiting = leave_all_reads(*parts.reads.parked);
     stop_copying();
+    files->leave();
     return waiting;
   }
   /// What fails from now on may only have been broken off: the next process tries it again.

@@ -8,12 +8,14 @@ namespace firstlight {
 
 writable_tree::writable_tree(std::shared_ptr<const toc_view> toc, std::uint32_t toc_mark,
                              const content_store& store, std::unique_ptr<upper_layer> layer,
-                             exchange_notes exchanges, std::uint64_t copied_at_once_max, session_life life)
+                             std::unique_ptr<kept_files> kept, exchange_notes exchanges,
+                             std::uint64_t copied_at_once_max, session_life life)
     : toc_(std::move(toc)),
       directories_(toc_),
       toc_mark_(toc_mark),
       store_(store),
       layer_(std::move(layer)),
+      kept_(std::move(kept)),
       exchanges_(std::move(exchanges)),
       life_(life),
       copied_at_once_max_(copied_at_once_max),
@@ -26,10 +28,13 @@ result<std::shared_ptr<writable_tree>> writable_tree::open(std::shared_ptr<const
                                                            session_life life) {
   auto layer = upper_layer::open(folders);
   if (!layer) return tl::unexpected(layer.error());
+  auto kept = kept_files::open(folders.work / "firstlight-kept", life);
+  if (!kept) return tl::unexpected(kept.error());
   auto exchanges = exchange_notes::open(folders.work / "firstlight-exchanges", life);
   if (!exchanges) return tl::unexpected(exchanges.error());
   std::shared_ptr<writable_tree> made(new writable_tree(std::move(toc), toc_mark, store, std::move(*layer),
-                                                        std::move(*exchanges), copied_at_once_max, life));
+                                                        std::move(*kept), std::move(*exchanges),
+                                                        copied_at_once_max, life));
   std::error_code problem;
   const bool fresh = life == session_life::fresh && std::filesystem::is_empty(folders.upper, problem);
   if (problem) return fail(errc::io, "read " + folders.upper.string() + ": " + problem.message());
@@ -39,7 +44,7 @@ result<std::shared_ptr<writable_tree>> writable_tree::open(std::shared_ptr<const
           from_errno(root.error(), "give " + folders.upper.string() + " the attributes of the image's root"));
     return made;
   }
-  if (auto loaded = load_layer(made->tree_, *made->layer_, toc_mark); !loaded)
+  if (auto loaded = load_layer(made->tree_, *made->layer_, *made->kept_, toc_mark); !loaded)
     return tl::unexpected(loaded.error());
   return made;
 }

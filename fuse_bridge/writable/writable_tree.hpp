@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "fuse_bridge/writable/exchange_notes.hpp"
+#include "fuse_bridge/writable/kept_files.hpp"
 #include "fuse_bridge/writable/layer_tree.hpp"
 #include "fuse_bridge/writable/upper_layer.hpp"
 #include "storage/content_store.hpp"
@@ -71,6 +72,8 @@ class writable_tree {
                                                      session_life life = session_life::fresh);
   /// Copies that are under way end with EIO, and so will those to come.
   void stop_copying() { stopping_ = true; }
+  /// The session goes on in another process once this tree is gone: that gets what is without a name.
+  void leave() { kept_->leave(); }
 
   [[nodiscard]] const toc_view& toc() const { return *toc_; }
 
@@ -122,8 +125,8 @@ class writable_tree {
 
  private:
   writable_tree(std::shared_ptr<const toc_view> toc, std::uint32_t toc_mark, const content_store& store,
-                std::unique_ptr<upper_layer> layer, exchange_notes exchanges,
-                std::uint64_t copied_at_once_max, session_life life);
+                std::unique_ptr<upper_layer> layer, std::unique_ptr<kept_files> kept,
+                exchange_notes exchanges, std::uint64_t copied_at_once_max, session_life life);
 
   // With the lock.
   os_result<struct stat> attributes_of(node_number number);
@@ -145,13 +148,20 @@ class writable_tree {
   os_result<shown_file> adopt(const layer_place& place, const std::string& made, opened open);
   os_result<layer_node*> take_in(const struct stat& made);
   os_result<void> remove_place(const layer_place& place);
+  os_result<void> make_way(const layer_place& place, node_number number);
   os_result<void> remember(layer_node& node);
-  os_result<void> keep_contents(layer_node& node);
-  static void drop_kept(layer_node& node);
-  /// Precondition: it has a place or a kept name.
-  [[nodiscard]] std::string disk_path(const layer_node& node) const {
-    return node.places.empty() && node.number != root_inode ? node.kept : layer_->at(tree_.path(node.number));
+  os_result<void> keep(layer_node& node);
+  void drop_kept(layer_node& node) const;
+  void stays(node_number number);
+  [[nodiscard]] static bool is_named(const layer_node& node) {
+    return node.number == root_inode || !node.places.empty();
   }
+  [[nodiscard]] static bool has_path(const layer_node& node) { return is_named(node) || node.kept; }
+  /// Precondition: `has_path`.
+  [[nodiscard]] std::string disk_path(const layer_node& node) const {
+    return is_named(node) ? layer_->at(tree_.path(node.number)) : kept_->path(node.number);
+  }
+  os_result<void> set_origin(const layer_node& node) const;
   os_result<void> prepare_to_move(node_number number);
   os_result<file_descriptor> grab(const layer_node& node);
   os_result<std::shared_ptr<const file_descriptor>> opened_file(layer_node& node);
@@ -161,13 +171,13 @@ class writable_tree {
   [[nodiscard]] bool covers(const layer_place& place) const {
     return tree_.below(place.folder, place.name).has_value();
   }
-  [[nodiscard]] node_number number_for(const struct stat& made) const;
 
   std::shared_ptr<const toc_view> toc_;
   directory_sizes directories_;
   std::uint32_t toc_mark_;
   const content_store& store_;
   std::unique_ptr<upper_layer> layer_;
+  std::unique_ptr<kept_files> kept_;
   exchange_notes exchanges_;
   session_life life_;
   std::uint64_t copied_at_once_max_;

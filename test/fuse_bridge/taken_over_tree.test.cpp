@@ -4,54 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
-#include "test/fuse_bridge/whole_contents.hpp"
-#include "test/harness/skipped.hpp"
-#include "test/harness/temporary_folder.hpp"
+#include "test/fuse_bridge/session_bench.hpp"
 
 using namespace firstlight;
 
 namespace {
-
-/// One session of the kernel, and the tree of the process that answers it.
-struct session_bench {
-  session_bench() {
-    image_builder builder;
-    builder.file("one", "1");
-    builder.symlink("link", "one");
-    builder.device("pipe", file_type::fifo, 0, 0);
-    builder.hard_link("other link", "link");
-    builder.file("folder/in", "2");
-    image = builder.build();
-    store.emplace(folder.path() / "store", image);
-    open(session_life::fresh);
-  }
-
-  void open(session_life life) {
-    tree.reset();
-    tree = *writable_tree::open(image.toc, 7, *store, {folder.path() / "upper", folder.path() / "work"},
-                                1U << 20U, life);
-  }
-  [[nodiscard]] node_number number(const char* name) const { return tree->lookup(root_inode, name)->number; }
-  [[nodiscard]] bool change_owner(node_number node, uid_t owner) const {
-    attribute_changes changes;
-    changes.uid = owner;
-    const auto changed = tree->set_attributes(node, changes, pace::at_once);
-    return changed && changed->st_uid == owner;
-  }
-
-  temporary_folder folder;
-  image_builder::built image;
-  std::optional<whole_contents> store;
-  std::shared_ptr<writable_tree> tree;
-};
-
-bool marks_are_possible() {
-  if (geteuid() == 0) return true;
-  test::note_skipped("the marks of a layer need root");
-  return false;
-}
 
 /// This process can open no file meanwhile.
 class no_descriptors {
@@ -72,15 +29,6 @@ class no_descriptors {
   rlimit before_{};
 };
 
-std::string read_own(writable_tree& tree, node_number number) {
-  const auto own = tree.file_of(number);
-  if (!own || *own == nullptr) return own ? "the image's" : "refused";
-  std::string bytes(100, '\0');
-  const auto got = pread((*own)->get(), bytes.data(), bytes.size(), 0);
-  bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-  return bytes;
-}
-
 }  // namespace
 
 TEST_CASE("what was promoted keeps its number in the next process, of whatever kind it is") {
@@ -91,7 +39,7 @@ TEST_CASE("what was promoted keeps its number in the next process, of whatever k
     const auto number = bench.number(name);
     REQUIRE(bench.change_owner(number, 1000));
     REQUIRE(bench.tree->rename({root_inode, name}, {root_inode, "moved"}, 0));
-    bench.open(session_life::taken_over);
+    bench.take_over();
     CHECK(bench.number("moved") == number);
     CHECK(bench.tree->attributes(number)->st_uid == 1000);
     CHECK(bench.change_owner(number, 2000));
@@ -109,7 +57,7 @@ TEST_CASE("a file that an earlier process has opened can be used after it is rem
   REQUIRE(made);
   const auto number = made->number;
   REQUIRE(pwrite((*bench.tree->file_of(number))->get(), "written", 7, 0) == 7);
-  bench.open(session_life::taken_over);
+  bench.take_over();
   REQUIRE(bench.tree->unlink(root_inode, "new"));
   CHECK(read_own(*bench.tree, number) == "written");
   attribute_changes shorter;
@@ -132,7 +80,7 @@ TEST_CASE(
   REQUIRE(bench.tree->make(root_inode, "other", S_IFREG | 0644U, 0, {}, writable_tree::opened::no));
   const auto number = made->number;
   REQUIRE(pwrite((*bench.tree->file_of(number))->get(), "written", 7, 0) == 7);
-  bench.open(session_life::taken_over);
+  bench.take_over();
   const bool covered = GENERATE(false, true);
   {
     const no_descriptors meanwhile;
@@ -151,7 +99,7 @@ TEST_CASE(
   CHECK(bench.tree->attributes(number)->st_nlink == 0);
   bench.tree->forget(number);
   CHECK(read_own(*bench.tree, number) == "refused");
-  CHECK(std::filesystem::is_empty(bench.folder.path() / "work" / "firstlight"));
+  CHECK(bench.kept() == 0);
 }
 
 TEST_CASE("a file that was removed without a descriptor is gone when it is closed") {
@@ -165,9 +113,9 @@ TEST_CASE("a file that was removed without a descriptor is gone when it is close
     REQUIRE(bench.tree->unlink(root_inode, "new"));
   }
   CHECK(read_own(*bench.tree, made->number).empty());
-  CHECK_FALSE(std::filesystem::is_empty(bench.folder.path() / "work" / "firstlight"));
+  CHECK(bench.kept() == 1);
   bench.tree->release(made->number);
-  CHECK(std::filesystem::is_empty(bench.folder.path() / "work" / "firstlight"));
+  CHECK(bench.kept() == 0);
   CHECK(bench.tree->attributes(made->number)->st_nlink == 0);
 }
 
@@ -181,7 +129,7 @@ TEST_CASE(
   const std::string how = GENERATE(as<std::string>(), "in its place", "moved", "covered");
   const std::string name = how == "moved" ? "elsewhere" : "folder";
   if (how == "moved") REQUIRE(bench.tree->rename({root_inode, "folder"}, {root_inode, name}, 0));
-  bench.open(session_life::taken_over);
+  bench.take_over();
   CAPTURE(how);
   {
     const no_descriptors meanwhile;
@@ -198,7 +146,7 @@ TEST_CASE(
       REQUIRE_FALSE(found);
       CHECK(found.error() == ENOENT);
     }
-    bench.open(session_life::taken_over);
+    bench.take_over();
     CHECK(std::filesystem::is_empty(bench.folder.path() / "work" / "firstlight"));
   }
 }
@@ -217,9 +165,7 @@ TEST_CASE("an empty folder that is removed without a descriptor leaves nothing b
 TEST_CASE("the root keeps its attributes over a takeover when nothing else was changed") {
   if (!marks_are_possible()) return;
   session_bench bench;
-  attribute_changes changes;
-  changes.mode = 0700;
-  REQUIRE(bench.tree->set_attributes(root_inode, changes, pace::at_once));
-  bench.open(session_life::taken_over);
+  REQUIRE(bench.change_mode(root_inode, 0700));
+  bench.take_over();
   CHECK(bench.tree->attributes(root_inode)->st_mode == (S_IFDIR | 0700U));
 }

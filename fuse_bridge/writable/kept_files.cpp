@@ -1,0 +1,54 @@
+#include "fuse_bridge/writable/kept_files.hpp"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "storage/posix_file.hpp"
+
+namespace firstlight {
+
+namespace fs = std::filesystem;
+
+result<std::unique_ptr<kept_files>> kept_files::open(fs::path folder, session_life life) {
+  if (life == session_life::fresh) {
+    std::error_code problem;
+    fs::remove_all(folder, problem);
+    if (problem) return fail(errc::io, "remove " + folder.string() + ": " + problem.message());
+  }
+  if (auto made = make_folders(folder); !made) return tl::unexpected(made.error());
+  return std::unique_ptr<kept_files>(new kept_files(std::move(folder)));
+}
+
+kept_files::~kept_files() {
+  std::error_code ignored;  // the next session removes them
+  if (!left_) fs::remove_all(folder_, ignored);
+}
+
+result<std::vector<node_number>> kept_files::numbers() const {
+  std::vector<node_number> all;
+  std::error_code problem;
+  fs::directory_iterator entry(folder_, problem);
+  for (; !problem && entry != fs::directory_iterator(); entry.increment(problem)) {
+    const auto name = entry->path().filename().string();
+    const node_number number = std::strtoull(name.c_str(), nullptr, 10);
+    if (number > root_inode && std::to_string(number) == name) all.push_back(number);
+  }
+  if (problem) return fail(errc::io, "read " + folder_.string() + ": " + problem.message());
+  return all;
+}
+
+os_result<void> kept_files::link(const std::string& file, node_number number) const {
+  return outcome_of(::link(file.c_str(), path(number).c_str()));
+}
+
+os_result<void> kept_files::move(const std::string& file, node_number number) const {
+  return outcome_of(::rename(file.c_str(), path(number).c_str()));
+}
+
+void kept_files::drop(node_number number) const {
+  ::unlink(path(number).c_str());  // what stays goes with the session
+}
+
+}  // namespace firstlight

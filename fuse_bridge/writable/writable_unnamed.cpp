@@ -1,0 +1,72 @@
+// The files of a writable_tree that have no name: removed ones that may be open, and those made without one.
+#include <sys/stat.h>
+
+#include "fuse_bridge/writable/writable_tree.hpp"
+
+namespace firstlight {
+
+os_result<shown_file> writable_tree::make_unnamed(node_number folder, mode_t mode, const maker& by) {
+  const std::lock_guard lock(mutex_);
+  if (!tree_.known(folder)) return refuse(ESTALE);
+  if (auto parent = promote_folder(folder); !parent) return refuse(parent.error());
+  const auto made = layer_->new_work_name();
+  if (mknod(made.c_str(), S_IFREG | 0600U, 0) != 0) return refuse_as_system();
+  if (auto dressed = dress(made, folder, S_IFREG | mode, by); !dressed) return refuse(dressed.error());
+  struct stat st {};
+  if (lstat(made.c_str(), &st) != 0) return refuse_as_system();
+  if (auto kept = kept_->move(made, tree_.free_number(st.st_ino)); !kept) return refuse(kept.error());
+  const auto node = take_in(st);
+  if (!node) return refuse(node.error());
+  (*node)->kept = true;
+  ++opens_[(*node)->number];
+  return show((*node)->number);
+}
+
+/// What loses its last name may be open: its file or its attributes stay known.
+os_result<void> writable_tree::remember(layer_node& node) {
+  if (node.places.size() > 1) return {};
+  const auto now = attributes_of(node.number);
+  if (!now) return refuse(now.error());
+  node.last = *now;
+  node.last.st_nlink = 0;
+  // Special files are opened by the kernel alone, which tells nobody.
+  const bool special = !S_ISREG(node.type) && !S_ISDIR(node.type) && !S_ISLNK(node.type);
+  const bool may_be_open = life_ == session_life::taken_over || opens_.contains(node.number);
+  return special || (S_ISREG(node.type) && may_be_open) ? keep(node) : os_result<void>{};
+}
+
+os_result<void> writable_tree::keep(layer_node& node) {
+  // The name that is kept does not say where in the image the contents are.
+  if (node.below && node.number != node.image)
+    if (auto set = set_origin(node); !set) return set;
+  if (kept_->link(disk_path(node), node.number)) {
+    node.kept = true;
+    return {};
+  }
+  // On a full disk it must be possible to remove something: then it lives as long as this process.
+  const auto file = opened_file(node);
+  if (!file) return refuse(file.error());
+  node.file = *file;
+  return {};
+}
+
+void writable_tree::drop_kept(layer_node& node) const {
+  if (node.kept) kept_->drop(node.number);
+  node.kept = false;
+}
+
+/// A name that was to be the last one has not gone.
+void writable_tree::stays(node_number number) {
+  auto* const node = tree_.find(number);
+  if (node != nullptr && !node->places.empty()) drop_kept(*node);
+}
+
+void writable_tree::forget(node_number number) {
+  const std::lock_guard lock(mutex_);
+  auto* node = tree_.find(number);
+  if (node == nullptr || number == root_inode || !node->places.empty() || opens_.contains(number)) return;
+  drop_kept(*node);
+  tree_.erase(number);
+}
+
+}  // namespace firstlight
