@@ -26,6 +26,14 @@ mode_t layer_tree::type(node_number number) const {
   return node != nullptr ? node->type : toc_->inode(static_cast<inode_number>(number)).mode & S_IFMT;
 }
 
+bool layer_tree::removed(node_number folder) const {
+  if (const auto* node = find(folder)) return folder != root_inode && node->places.empty();
+  if (hidden_folders_.empty()) return false;
+  for (auto at = static_cast<inode_number>(folder); find(at) == nullptr; at = toc_->parent(toc_->inode(at)))
+    if (hidden_folders_.contains(at)) return true;
+  return false;
+}
+
 std::optional<inode_number> layer_tree::below(node_number folder, std::string_view name) const {
   const auto* node = find(folder);
   if (node != nullptr && !node->below) return std::nullopt;
@@ -34,9 +42,10 @@ std::optional<inode_number> layer_tree::below(node_number folder, std::string_vi
 }
 
 std::optional<node_number> layer_tree::lookup(node_number folder, std::string_view name) const {
-  if (const auto* node = find(folder); node != nullptr)
-    if (const auto entry = node->entries.find(name); entry != node->entries.end())
-      return entry->second == layer_node::whiteout ? std::nullopt : std::optional(entry->second);
+  const auto* node = find(folder);
+  if (node == nullptr) return removed(folder) ? std::nullopt : below(folder, name);
+  if (const auto entry = node->entries.find(name); entry != node->entries.end())
+    return entry->second == layer_node::whiteout ? std::nullopt : std::optional(entry->second);
   return below(folder, name);
 }
 
@@ -137,6 +146,15 @@ node_number layer_tree::free_number(ino_t disk_inode) const {
   // A removed file that the kernel still knows may have had the same inode of the disk.
   while (find(number) != nullptr) number += next_round;
   return number;
+}
+
+void layer_tree::find_removed_folders() {
+  for (const auto& [number, node] : nodes_)
+    for (const auto& [name, shown_there] : node.entries) {
+      const auto of_image = below(number, name);
+      if (of_image && of_image != shown_there && !find(*of_image) && is_folder(*of_image))
+        hidden_folders_.insert(*of_image);
+    }
 }
 
 layer_node& layer_tree::add(layer_node&& node) {

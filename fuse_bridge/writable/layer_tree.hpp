@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "fuse_bridge/writable/image_names.hpp"
@@ -70,6 +71,8 @@ class layer_tree {
   /// Precondition of all that follows: `known`.
   [[nodiscard]] mode_t type(node_number number) const;
   [[nodiscard]] bool is_folder(node_number number) const { return S_ISDIR(type(number)); }
+  /// Whether a folder is not there any more for anybody but those who are in it: it shows nothing.
+  [[nodiscard]] bool removed(node_number folder) const;
 
   /// What a folder shows under a name.
   [[nodiscard]] std::optional<node_number> lookup(node_number folder, std::string_view name) const;
@@ -102,6 +105,10 @@ class layer_tree {
   /// A number for what was made on the mount, of its inode on the disk: one that nothing has.
   [[nodiscard]] node_number free_number(ino_t disk_inode) const;
 
+  /// Of a session that was taken over somebody may be in folders of the image that an earlier process has
+  /// removed: from now on `removed` knows those that do not show.
+  void find_removed_folders();
+
   /// @returns the node as it is kept. Precondition: not there yet.
   layer_node& add(layer_node&& node);
   /// Removes a node without a place.
@@ -120,7 +127,8 @@ class layer_tree {
 
   std::shared_ptr<const toc_view> toc_;
   std::unordered_map<node_number, layer_node> nodes_;
-  mutable std::optional<image_names> names_;  // made when it is needed first
+  mutable std::optional<image_names> names_;         // made when it is needed first
+  std::unordered_set<inode_number> hidden_folders_;  // without a node; those below them are not here
 };
 
 }  // namespace firstlight

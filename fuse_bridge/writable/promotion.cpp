@@ -158,9 +158,9 @@ os_result<std::string> writable_tree::make_promoted(node_number number, const in
 }
 
 os_result<layer_node*> writable_tree::promote_folder(node_number folder) {
+  if (tree_.is_folder(folder) && tree_.removed(folder)) return refuse(ENOENT);
   auto node = promote(folder);
   if (node && !S_ISDIR((*node)->type)) return refuse(ENOTDIR);
-  if (node && folder != root_inode && (*node)->places.empty()) return refuse(ENOENT);  // removed
   return node;
 }
 

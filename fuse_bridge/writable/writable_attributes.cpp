@@ -51,7 +51,7 @@ os_result<struct stat> writable_tree::attributes_of(node_number number) {
   if (node == nullptr) {
     auto attributes =
         firstlight::attributes_of(image_inode(number), static_cast<inode_number>(number), directories_);
-    if (tree_.changed() && !S_ISDIR(attributes.st_mode))
+    if (S_ISDIR(attributes.st_mode) ? tree_.removed(number) : tree_.changed())
       attributes.st_nlink = tree_.image_places(static_cast<inode_number>(number)).size();
     return attributes;
   }

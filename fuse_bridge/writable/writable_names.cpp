@@ -98,8 +98,7 @@ os_result<std::vector<listed_entry>> writable_tree::list(node_number folder) {
   const std::lock_guard lock(mutex_);
   if (!tree_.known(folder)) return refuse(ESTALE);
   if (!tree_.is_folder(folder)) return refuse(ENOTDIR);
-  if (const auto* node = tree_.find(folder); node != nullptr && node->places.empty() && folder != root_inode)
-    return std::vector<listed_entry>{};  // removed
+  if (tree_.removed(folder)) return std::vector<listed_entry>{};
   std::vector<listed_entry> all{{".", folder}, {"..", tree_.parent(folder)}};
   for (auto& entry : tree_.list(folder)) all.push_back(std::move(entry));
   return all;

@@ -46,6 +46,7 @@ result<std::shared_ptr<writable_tree>> writable_tree::open(std::shared_ptr<const
   }
   if (auto loaded = load_layer(made->tree_, *made->layer_, *made->kept_, toc_mark); !loaded)
     return tl::unexpected(loaded.error());
+  if (life == session_life::taken_over) made->tree_.find_removed_folders();
   return made;
 }
 

@@ -30,6 +30,7 @@ struct session_bench {
     builder.device("pipe", file_type::fifo, 0, 0);
     builder.hard_link("other link", "link");
     builder.file("folder/in", "2");
+    builder.file("deep/er/file", "3");
     image = builder.build();
     store.emplace(folder.path() / "store", image);
     start();
