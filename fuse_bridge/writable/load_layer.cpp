@@ -62,10 +62,11 @@ class loader {
     node.type = st.st_mode & S_IFMT;
     node.kept = true;
     const bool bare = mark_of(file, layer_mark::metacopy).has_value();
-    auto image = bare ? origin({root_inode, {}}, file, node.type) : std::nullopt;
-    if (tree_.is_image_inode(number)) image = static_cast<inode_number>(number);
-    node.image = image.value_or(0);
-    node.below = bare && image;
+    if (tree_.is_image_inode(number))
+      node.image = static_cast<inode_number>(number);
+    else if (bare)
+      node.image = origin({root_inode, {}}, file, node.type).value_or(0);
+    node.below = bare && node.image != 0;
     tree_.add(std::move(node));
     seen_[st.st_ino] = number;
     return {};

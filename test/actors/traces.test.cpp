@@ -131,8 +131,9 @@ TEST_CASE("an image that took traces of one that is gone is guessed again once t
   bench.learn();
   REQUIRE(bench.hub.catalogue->order(moved.record.toc)->relative == "example.com/app:1");
   SECTION("by a user") {
-    for (const auto& image : remove_traces(tools, {})->images)
-      caf::anon_send(bench.aggregator, learn_again{image});
+    const auto removed = remove_traces(tools, {});
+    REQUIRE(removed);
+    for (const auto& image : removed->images) caf::anon_send(bench.aggregator, learn_again{image});
   }
   SECTION("because there is no room for them") {
     bench.hub.learning.orphans = {.count_max = 0};

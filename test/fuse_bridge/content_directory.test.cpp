@@ -42,8 +42,10 @@ struct two_images {
     one.file("first/own", "own");
     image_builder other;
     for (const std::string own : {"a", "b"}) other.file("second/" + own, "another's " + own);
-    for (auto* builder : {&one, &other})
+    for (auto* builder : {&one, &other}) {
+      builder->name_contents_by_bytes();
       for (const std::string path : {"x", "y"}) builder->file(path, path);
+    }
     members[0] = member_of(one);
     members[1] = member_of(other);
     members[0]->image.recorder = first;

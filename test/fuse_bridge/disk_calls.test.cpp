@@ -95,7 +95,7 @@ TEST_CASE("a large file of the image is promoted by the kernel, and copied byte 
   const bool possible = GENERATE(true, false);
   fuse_limits limits;
   limits.copied_at_once_bytes_max = GENERATE(0U, 1U << 30U);  // promoted by the copier, and at once
-  const auto kept_bytes = GENERATE(large_bytes, large_bytes / 2);
+  const auto kept_bytes = GENERATE(as<std::size_t>{}, large_bytes, large_bytes / 2);
   CAPTURE(possible, limits.copied_at_once_bytes_max, kept_bytes);
   const std::vector<long> writes{SYS_write, SYS_pwrite64, SYS_pwritev};
   call_list calls;
@@ -151,7 +151,7 @@ TEST_CASE("promoted contents are on the disk before they take the place of their
     order.push_back((syncs ? "sync " : "place ") + file.filename().string());
     return syncs ? failure : 0;
   };
-  const bool watched = test::watch_calls({SYS_fdatasync, SYS_renameat2}, judge, [&] {
+  const bool watched = test::watch_calls({SYS_fdatasync, SYS_renameat, SYS_renameat2}, judge, [&] {
     mounted_image image(image_of_files(), view::writable, limits, mount_mode::fuse);
     image.source.deliver_all();
     const file_descriptor file(::open(image.path("large").c_str(), O_RDWR | O_CLOEXEC));

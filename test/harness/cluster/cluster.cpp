@@ -106,10 +106,10 @@ void cluster::make_certificates() {
 std::unique_ptr<running_program> cluster::start_daemon(const std::string& role,
                                                        std::vector<std::string> settings) {
   const readiness_socket ready(folder() / (role + ".ready"));
-  std::vector<std::string> arguments{
-      "env",          "NOTIFY_SOCKET=" + (folder() / (role + ".ready")).string(),
-      program_path(), role,
-      "--config",     "/dev/null"};
+  std::vector<std::string> arguments{"env", "NOTIFY_SOCKET=" + (folder() / (role + ".ready")).string()};
+  if (options_.as_units)
+    arguments.insert(arguments.end(), {AS_UNIT_PROGRAM, UNITS_FOLDER "/firstlight-" + role + ".service"});
+  arguments.insert(arguments.end(), {program_path(), role, "--config", "/dev/null"});
   settings.insert(settings.begin(), "socket=" + (folder() / (role + ".sock")).string());
   append_settings(arguments, settings);
   append_settings(arguments, tls_settings(folder() / "pki", role));

@@ -22,6 +22,7 @@ struct cluster_options {
   std::vector<std::string> hub;   ///< further settings, "name=value"
   std::vector<std::string> node;  ///< the same of the node
   std::uint64_t link_bytes_per_second = 0;
+  bool as_units = false;  ///< both with the rights that systemd gives them: test/programs/as_unit.cpp
 };
 
 enum class mount_kind : std::uint8_t { writable, read_only };

@@ -108,7 +108,8 @@ std::pair<image_builder::built, std::vector<std::byte>> image_builder::build_tre
     tree.inodes.back().links = 1;
     if (!from.bytes.empty()) {
       tree.inodes.back().content = static_cast<std::uint32_t>(contents.size());
-      tree.contents.push_back({numbered(contents.size()), from.bytes.size()});
+      const auto name = named_by_bytes_ ? std::hash<std::string>{}(from.bytes) : contents.size();
+      tree.contents.push_back({numbered(name), from.bytes.size()});
       contents.push_back(from.bytes);
     }
     if (from.inode.type != file_type::directory) return number;

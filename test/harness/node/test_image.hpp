@@ -20,6 +20,9 @@ class image_builder {
   image_inode& device(const std::string& path, file_type type, std::uint32_t major, std::uint32_t minor);
   void hard_link(const std::string& path, const std::string& existing);
   image_inode& root() { return nodes_.front().inode; }
+  /// From now on equal contents are one and the same in all images that say so, and no others. Else contents
+  /// of two images are the same that have the same number.
+  void name_contents_by_bytes() { named_by_bytes_ = true; }
 
   struct built {
     std::shared_ptr<const toc_view> toc;
@@ -40,6 +43,7 @@ class image_builder {
   std::size_t find(const std::string& path) const;
 
   std::vector<node> nodes_;
+  bool named_by_bytes_ = false;
 };
 
 /// `bytes` bytes that differ from block to block and from seed to seed.
