@@ -100,7 +100,7 @@ patient_result<struct stat> writable_tree::set_attributes(node_number number,
   // The lock may have been open meanwhile, but the kernel asks about a node that it knows.
   const auto file = grab(*tree_.find(number));
   if (!file) return refused(file.error());
-  // By path, as truncate(2): a size that stays as it is leaves the times.
+  // By path, as truncate(2): if the size stays as it is, the times are what the disk makes of that.
   if (changes.size && truncate(descriptor_path(file->get()).c_str(), static_cast<off_t>(*changes.size)) != 0)
     return refused(errno);
   if (auto changed = change(file->get(), others); !changed) return refused(changed.error());

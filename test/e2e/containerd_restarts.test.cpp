@@ -210,6 +210,8 @@ TEST_CASE("what a container wrote in one mount mode is right in another, and can
 
   engine.end("one");
   all.restart_node({"mount_mode=" + then});
+  all.power_off_node();  // a mount that is there stays as it is
+  all.start_node();
   await_reached(engine);
   check_good(engine.start_again("one"));
   CHECK(all.node_status()["mounts"][0]["mode"] == then);

@@ -151,17 +151,17 @@ TEST_CASE("opening for writing waits for the contents, and a file cut short for 
   CHECK(read_file(other.path("etc/big-too")) == patterned_bytes(big_bytes, 1).substr(0, block + 1));
 }
 
-TEST_CASE("cutting a file of the image by its path changes its time, unless its size stays") {
+TEST_CASE("giving a file of the image another size by its path changes its time") {
   if (!mounting_is_possible()) return;
   fuse_limits limits;
   limits.copied_at_once_bytes_max = GENERATE(0U, 1U << 20U);
-  const auto bytes = GENERATE(std::size_t{0}, big_bytes / 2, big_bytes, big_bytes + 5);
+  const auto bytes = GENERATE(as<std::size_t>{}, 0, big_bytes / 2, big_bytes + 5);
   CAPTURE(limits.copied_at_once_bytes_max, bytes);
   writable_mount image(mount_mode::fuse, limits);
   image.source.deliver_all();
   const auto before = look(image.path("big")).st_mtim.tv_sec;
   REQUIRE(truncate(image.path("big").c_str(), static_cast<off_t>(bytes)) == 0);
-  CHECK((look(image.path("big")).st_mtim.tv_sec == before) == (bytes == big_bytes));
+  CHECK(look(image.path("big")).st_mtim.tv_sec != before);
   CHECK(look(image.path("big")).st_size == static_cast<off_t>(bytes));
 }
 
