@@ -136,6 +136,7 @@ std::vector<recorded_content> access_recorder::finish() {
   stop();
   const std::lock_guard lock(mutex_);
   begun_ = active_ = false;  // it may have begun after the stop
+  doubtful_.forget();
   return recording_.take();
 }
 

@@ -12,6 +12,8 @@ struct piece_limits {
   piece_spread_limits spread;        ///< hub
   std::uint32_t transfers_max = 8;   ///< hub: frames in pieces at once to a node; more go as a whole
   piece_gathering_limits gathering;  ///< node
+  std::uint64_t head_bytes_max = 256U
+                                 << 10U;  ///< node: what announces a frame, and is kept until that is whole
 };
 
 static_assert(piece_limits{}.spread.share_bytes_min >= piece_limits{}.gathering.least_piece_bytes);

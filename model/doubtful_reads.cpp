@@ -6,10 +6,22 @@ namespace firstlight {
 
 bool doubtful_reads::counts(const doubtful_read& read) {
   if (all_count_ || is_opened(read.run.content)) return true;
+  if (reads_ >= limits_.reads_max) drop_old(read.when);
   if (reads_ >= limits_.reads_max) return false;
   kept_[read.run.content].push_back(read);
   ++reads_;
   return false;
+}
+
+/// What no open that is still to be told can claim.
+void doubtful_reads::drop_old(instant now) {
+  if (now - dropped_ < limits_.open_told) return;
+  dropped_ = now;
+  for (auto one = kept_.begin(); one != kept_.end();) {
+    reads_ -= std::erase_if(one->second,
+                            [&](const doubtful_read& read) { return read.when + limits_.open_told < now; });
+    one = one->second.empty() ? kept_.erase(one) : std::next(one);
+  }
 }
 
 std::vector<doubtful_read> doubtful_reads::opened(std::uint32_t content, instant told) {

@@ -47,11 +47,14 @@ class doubtful_reads {
   void forget();
 
  private:
+  void drop_old(instant now);
+
   doubtful_limits limits_;
   std::unordered_map<std::uint32_t, std::vector<doubtful_read>> kept_;  ///< by content
   std::unordered_set<std::uint32_t> opened_;
   std::unordered_map<std::uint32_t, std::uint32_t> waiting_;
   std::size_t reads_ = 0;  ///< kept
+  instant dropped_{};      ///< old ones, last
   bool all_count_ = false;
 };
 

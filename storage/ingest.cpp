@@ -132,10 +132,9 @@ class ingestion {
   }
 
   [[nodiscard]] result<void> full() const {
-    return fail(errc::limit_exceeded,
-                "the hub's store would take more than store_bytes_max (" +
-                    rounded_bytes(tools_.store_bytes_max) +
-                    "): remove images with 'firstlight image rm', or raise the setting");
+    return fail(errc::no_space, "the hub's store would take more than store_bytes_max (" +
+                                    rounded_bytes(tools_.store_bytes_max) +
+                                    "): remove images with 'firstlight image rm', or raise the setting");
   }
 
   result<void> merge(const std::vector<layer_entry>& entries) {

@@ -51,8 +51,8 @@ struct ingest_tools {
 /// confirmed are their entries cached or merged. The caller makes the contents durable (`checkpoint`).
 /// Of an image that is not read whole the manifest's digest is `layers_digest`: it is another image to all.
 /// Errors: those of `image_source`; `not_found` for more layers than there are; `corrupt` for wrong bytes;
-/// `limit_exceeded`, also for a full store, which then holds at most one file too many; `cancelled`; the
-/// store's.
+/// `limit_exceeded`; `cancelled`; the store's; `no_space` also above `store_bytes_max`, which the store then
+/// exceeds by at most one file.
 [[nodiscard]] result<ingested_image> ingest_image(image_source& source, const platform& wanted,
                                                   const ingest_tools& tools);
 

@@ -242,7 +242,7 @@ result<std::uint32_t> trace_store::remove_all(const toc_id& image) {
   return removed;
 }
 
-result<std::uint32_t> trace_store::trim_orphans(const std::set<toc_id>& known, const trace_room& room) {
+result<removed_orphans> trace_store::trim_orphans(const std::set<toc_id>& known, const trace_room& room) {
   const std::lock_guard lock(mutex_);
   const auto all = stamps();
   if (!all) return tl::unexpected(all.error());
@@ -254,12 +254,17 @@ result<std::uint32_t> trace_store::trim_orphans(const std::set<toc_id>& known, c
     for (const auto& one : traces) images.emplace(one.id, image);
   }
   const auto gone = evicted_traces(orphans, room);
-  if (gone.empty()) return 0;
+  removed_orphans removed;
+  if (gone.empty()) return removed;
   write_batch batch;
-  for (const auto& id : gone) remove_in(batch, images.at(id), id);
+  for (const auto& id : gone) {
+    remove_in(batch, images.at(id), id);
+    removed.images.insert(images.at(id));
+  }
   if (auto written = metadata_.write(batch, durability::synced); !written)
     return tl::unexpected(written.error());
-  return static_cast<std::uint32_t>(gone.size());
+  removed.traces = static_cast<std::uint32_t>(gone.size());
+  return removed;
 }
 
 result<void> trace_store::forget(const trace_id& id) {

@@ -11,6 +11,11 @@
 
 namespace firstlight {
 
+struct removed_orphans {
+  std::uint32_t traces = 0;
+  std::set<toc_id> images;  ///< whose they were
+};
+
 /// TRACE STORE: the traces of a hub, or those that a node has not sent yet. Every change is made whole, and
 /// is durable when a call returns. Any thread; calls may block on the disk. Errors of all members: `io`,
 /// `corrupt`.
@@ -51,8 +56,8 @@ class trace_store {
   result<void> remove(const trace_id& id);
   /// Removes all traces of an image. @returns how many
   result<std::uint32_t> remove_all(const toc_id& image);
-  /// Removes traces of images that are not in `known` until the others have room. @returns how many
-  result<std::uint32_t> trim_orphans(const std::set<toc_id>& known, const trace_room& room);
+  /// Removes traces of images that are not in `known` until the others have room.
+  result<removed_orphans> trim_orphans(const std::set<toc_id>& known, const trace_room& room);
   /// Removes a trace and its id: it may come again. Nothing is learned of that.
   result<void> forget(const trace_id& id);
   /// Forgets the ids of traces that were removed long ago, and the oldest of too many. @returns how many

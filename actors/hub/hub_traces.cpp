@@ -99,7 +99,7 @@ result<removed_traces> remove_orphans(const hub_trace_tools& tools) {
     if (!known.contains(image)) removed.images.insert(image);
   const auto gone = tools.traces.trim_orphans(known, {.count_max = 0});
   if (!gone) return tl::unexpected(gone.error());
-  removed.traces = *gone;
+  removed.traces = gone->traces;
   return removed;
 }
 

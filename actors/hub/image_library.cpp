@@ -191,7 +191,7 @@ void look_up(self_pointer self, const library_tools& tools, const worker_pool& w
       },
       [self, tools, where = asked.where](const result<image_record>& added) {
         answer_all(self, where, settle(self, tools, where, added));
-        if (!added && added.error().code == errc::limit_exceeded) self->state.crowded = true;
+        if (!added && added.error().code == errc::no_space) self->state.crowded = true;
         make_room(self, tools);
       });
 }

@@ -266,14 +266,7 @@ void follow(const shell& my) {
     find_followers(my, state.leading.extract(state.leading.begin()).value());
 }
 
-/// Those whose traces have gone too: others may have learned from them.
-void learn_what_is_marked(const shell& my) {
-  const auto marked = my.tools->traces.unlearned();
-  if (!marked) return spdlog::warn("removed traces still teach: {}", to_string(marked.error()));
-  my.state().changed.insert(marked->begin(), marked->end());
-}
-
-/// Traces of images that nobody can start here are kept within a limit.
+/// Traces of images that nobody can start here are kept within a limit. Others may have learned from them.
 void trim_orphans(const shell& my) {
   const auto records = my.tools->catalogue.list_whole();
   std::set<toc_id> known;
@@ -282,9 +275,9 @@ void trim_orphans(const shell& my) {
   const auto gone = records ? my.tools->traces.trim_orphans(known, my.tools->options.orphans)
                             : tl::unexpected(records.error());
   if (!gone) return spdlog::warn("traces of unknown images are not removed: {}", to_string(gone.error()));
-  if (*gone == 0) return;
-  spdlog::info("{} traces of images that are not here are removed", *gone);
-  learn_what_is_marked(my);
+  if (gone->traces == 0) return;
+  spdlog::info("{} traces of images that are not here are removed", gone->traces);
+  my.state().changed.insert(gone->images.begin(), gone->images.end());
 }
 
 /// Peers go through all ids again after some are forgotten: positions have changed.

@@ -75,15 +75,19 @@ bool note_opens(const file_descriptor& group, const std::string& point) {
          0;
 }
 
+enum class marking { done, unmounted, refused };  ///< the last one: errno
+
 /// Not if it has been unmounted meanwhile: below its folder is another file system, perhaps the machine's
 /// own.
-bool note_opens(const file_descriptor& group, const mount_entry& overlay) {
+marking note_opens(const file_descriptor& group, const mount_entry& overlay) {
   const file_descriptor point(open(overlay.point.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   struct stat at {};
-  if (point.get() < 0 || fstat(point.get(), &at) != 0) return false;
+  if (point.get() < 0 || fstat(point.get(), &at) != 0) return marking::unmounted;
   if (overlay.device != std::to_string(major(at.st_dev)) + ":" + std::to_string(minor(at.st_dev)))
-    return false;
-  return fanotify_mark(group.get(), FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN, point.get(), ".") == 0;
+    return marking::unmounted;
+  return fanotify_mark(group.get(), FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN, point.get(), ".") == 0
+             ? marking::done
+             : marking::refused;
 }
 
 /// Roots of containers that have this layer: what containerd mounts for itself, to look into it, is
@@ -202,10 +206,12 @@ void open_watch::find_overlays(shared_state& state) {
   const std::lock_guard lock(state.mutex);
   for (auto& [number, watched] : state.mounts) {
     std::set<std::string> now;
-    for (const auto& overlay : overlays_above(*mounts, watched.mount.layer))
-      if (now.insert(id_of(overlay)).second && !watched.overlays.contains(id_of(overlay)) &&
-          note_opens(watched.group, overlay))
-        watched.points.push_back(overlay.point);
+    for (const auto& overlay : overlays_above(*mounts, watched.mount.layer)) {
+      if (!now.insert(id_of(overlay)).second || watched.overlays.contains(id_of(overlay))) continue;
+      const auto marked = note_opens(watched.group, overlay);
+      if (marked == marking::done) watched.points.push_back(overlay.point);
+      if (marked == marking::refused) note_missed(watched, std::strerror(errno));
+    }
     watched.overlays = std::move(now);
   }
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 
 #include "storage/posix_file.hpp"
@@ -40,7 +41,11 @@ result<std::vector<node_number>> kept_files::numbers() const {
 }
 
 os_result<void> kept_files::link(const std::string& file, node_number number) const {
-  return outcome_of(::link(file.c_str(), path(number).c_str()));
+  const auto name = path(number);
+  auto linked = outcome_of(::link(file.c_str(), name.c_str()));
+  if (linked || linked.error() != EEXIST) return linked;
+  ::unlink(name.c_str());  // of an earlier file of that number, which could not be dropped
+  return outcome_of(::link(file.c_str(), name.c_str()));
 }
 
 os_result<void> kept_files::move(const std::string& file, node_number number) const {

@@ -37,9 +37,8 @@ os_result<void> writable_tree::remember(layer_node& node) {
 
 os_result<void> writable_tree::keep(layer_node& node) {
   // The name that is kept does not say where in the image the contents are.
-  if (node.below && node.number != node.image)
-    if (auto set = set_origin(node); !set) return set;
-  if (kept_->link(disk_path(node), node.number)) {
+  const bool tells = !node.below || node.number == node.image || set_origin(node);
+  if (tells && kept_->link(disk_path(node), node.number)) {
     node.kept = true;
     return {};
   }

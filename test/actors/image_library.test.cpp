@@ -117,7 +117,7 @@ TEST_CASE("an image that has no room is refused and leaves nothing, and the next
   const auto second = bench.hub.layout(some_layer(11));
   const auto refused = bench.resolve(second);
   REQUIRE_FALSE(refused);
-  CHECK(refused.error().code == errc::limit_exceeded);
+  CHECK(refused.error().code == errc::no_space);
   CHECK(refused.error().detail.find("'firstlight image rm'") != std::string::npos);
   CHECK(bench.hub.contents->bytes_stored() == kept);
   // One more image of the same files needs no room.

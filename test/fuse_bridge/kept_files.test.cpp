@@ -1,6 +1,8 @@
 // What was removed while it is open goes on in the next process of the same session of the kernel.
 #include <fcntl.h>
 
+#include <fstream>
+
 #include "test/fuse_bridge/session_bench.hpp"
 #include "test/harness/killed_child.hpp"
 
@@ -160,6 +162,16 @@ TEST_CASE("a new session removes what a process has kept that died in an earlier
   CHECK(bench.kept() == 1);
   bench.start();
   CHECK(bench.kept() == 0);
+}
+
+TEST_CASE("what an earlier file of the same number has left is not taken for the one that is kept") {
+  if (!marks_are_possible()) return;
+  session_bench bench;
+  const auto number = open_changed(bench, "new");
+  std::ofstream(bench.folder.path() / "work" / "firstlight-kept" / std::to_string(number)) << "another";
+  REQUIRE(bench.tree->unlink(root_inode, "new"));
+  bench.take_over(ending::stop);
+  CHECK(read_own(*bench.tree, number) == "written");
 }
 
 TEST_CASE("what cannot be kept on the disk is kept as long as the process lives") {

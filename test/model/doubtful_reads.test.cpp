@@ -60,6 +60,14 @@ TEST_CASE("doubtful reads above the limit are not kept, and room comes back") {
   CHECK(reads.opened(2, instant{}).size() == 1);
 }
 
+TEST_CASE("reads that no open can claim any more give way to new ones") {
+  doubtful_reads reads({.open_told = 1s, .reads_max = 2});
+  for (std::uint32_t block = 0; block < 2; ++block) CHECK_FALSE(reads.counts(read_of(1, block, 0ms)));
+  CHECK_FALSE(reads.counts(read_of(2, 0, 3s)));
+  CHECK(reads.opened(2, instant{} + 3s).size() == 1);
+  CHECK(reads.opened(1, instant{} + 3s).empty());
+}
+
 TEST_CASE("only who waits for what has been opened here is waited for") {
   doubtful_reads reads;
   reads.waits(1);

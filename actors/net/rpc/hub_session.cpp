@@ -25,6 +25,16 @@ constexpr std::uint32_t pings_per_silence = 3;
 constexpr std::uint32_t unanswered_silences_max =
     3;  // a lost control connection hides behind a busy bulk one
 
+/// Of what announces a frame in pieces, many of which may be kept at once.
+result<void> check_announced(const toc_frame& head) {
+  if (!head.frame.bytes.empty()) return fail(errc::protocol, "a frame comes in pieces and as a whole");
+  auto bytes =
+      head.origin.statement.size() + head.origin.signature.size() + head.origin.certificate_pem.size();
+  for (const auto& table : head.tables) bytes += sizeof table + table.columns.size() * sizeof(column_form);
+  if (bytes <= piece_limits{}.head_bytes_max) return {};
+  return fail(errc::limit_exceeded, "the hub sends too much of a frame beside its pieces");
+}
+
 }  // namespace
 
 std::string hub_session::random_token() {
@@ -301,9 +311,8 @@ kj::Promise<verdict> hub_session::deliver(std::uint64_t delivery, result<segment
 
 kj::Promise<verdict> hub_session::gather(const frame_of& which, toc_frame head, std::uint64_t bytes) {
   if (over_) return to_kj({errc::unavailable, "this session has ended"});
-  const auto expected = head.frame.bytes.empty()
-                            ? gathered_.expect(which, bytes)
-                            : fail(errc::protocol, "a frame comes in pieces and as a whole");
+  const auto fits = check_announced(head);
+  const auto expected = fits ? gathered_.expect(which, bytes) : fits;
   if (!expected) {
     fail_with(expected.error());
     return to_kj(expected.error());

@@ -45,11 +45,14 @@ class raw_hub {
     calls_.add(call.send().ignoreResult().catch_(
         [this](kj::Exception&& thrown) { refused_pieces.push(from_kj(thrown)); }));
   }
-  void announce(std::uint64_t delivery, std::uint64_t in_pieces, bytes_view frame = {}) {
+  void announce(std::uint64_t delivery, std::uint64_t in_pieces, bytes_view frame = {},
+                std::size_t certificate_bytes = 0) {
     auto call = sink_.tocRequest();
     call.setDelivery(delivery);
     call.setInPieces(in_pieces);
-    call.initToc().setFrame({reinterpret_cast<const kj::byte*>(frame.data()), frame.size()});
+    auto toc = call.initToc();
+    toc.setFrame({reinterpret_cast<const kj::byte*>(frame.data()), frame.size()});
+    toc.initSigned().initCertificate(static_cast<kj::uint>(certificate_bytes));
     calls_.add(call.send().then(
         [this, delivery](auto&& answer) {
           answers.push({delivery, read_verdict(answer.getVerdict())});
@@ -198,6 +201,10 @@ const std::vector<wrong_words>& all_wrong_words() {
        }},
       {"in pieces and as a whole",
        [](raw_hub& hub, std::uint64_t delivery) { hub.announce(delivery, 100, bytes(8)); }},
+      {"beside its pieces",
+       [](raw_hub& hub, std::uint64_t delivery) {
+         hub.announce(delivery, 100, {}, piece_limits{}.head_bytes_max + 1);
+       }},
       {"too many frames in pieces",
        [](raw_hub& hub, std::uint64_t delivery) {
          for (std::uint32_t i = 0; i <= piece_limits{}.gathering.frames_max; ++i)
