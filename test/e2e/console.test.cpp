@@ -224,6 +224,11 @@ TEST_CASE("waiters and receivers are listed, also by the console") {
   CHECK(all.on_node({"waiters"}).reply["count"] == 0);
   CHECK(all.on_node({"receivers"}).reply["receivers"].empty());
   const auto target = all.mount("streamed:1", "of-mine");
+  // How much comes is known with the first segment, and the last file is far behind it.
+  REQUIRE(eventually([&] {
+    const auto receivers = all.on_node({"receivers"}).reply["receivers"];
+    return !receivers.empty() && receivers[0]["segments_total"] > 0 && receivers[0]["bytes_total"] > 0;
+  }));
   all.link().stop();
   auto reader = all.run({"sh", "-c", "exec tail -c 100 \"$1\"/data/f123", "sh", target.string()});
   nlohmann::json waiter;
