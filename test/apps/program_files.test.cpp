@@ -42,19 +42,14 @@ void install(const fs::path& root) {
 
 }  // namespace
 
-TEST_CASE("each program finds the other beside it, else where an installation has it") {
+TEST_CASE("the daemons' program is found beside the commands', else where an installation has it") {
   const temporary_folder folder;
   const auto root = folder.path();
-  const auto bin = root / "bin/firstlight";
-  const auto lib = root / "lib/firstlight/firstlightd";
-  make_program(bin);
-  make_program(lib);
-  CHECK(find_program_file(program_file::daemons, bin) == lib);
-  CHECK(find_program_file(program_file::client, lib) == bin);
+  const auto installed = root / "lib/firstlight/firstlightd";
+  make_program(installed);
+  CHECK(find_daemon_program(root / "bin/firstlight") == installed);
   make_program(root / "bin/firstlightd");
-  make_program(root / "lib/firstlight/firstlight");
-  CHECK(find_program_file(program_file::daemons, bin) == root / "bin/firstlightd");
-  CHECK(find_program_file(program_file::client, lib) == root / "lib/firstlight/firstlight");
+  CHECK(find_daemon_program(root / "bin/firstlight") == root / "bin/firstlightd");
 }
 
 TEST_CASE("without the daemons' program the error says in one line where it belongs") {
@@ -93,9 +88,31 @@ TEST_CASE("a setting that does not exist ends a daemon with the usage exit code"
   }
 }
 
-TEST_CASE("both programs say the same about their commands") {
-  const auto of_client = run({FIRSTLIGHT_PROGRAM, "--help"});
-  const auto of_daemons = run({FIRSTLIGHT_DAEMON_PROGRAM, "--help"});
-  CHECK(of_client.exit_code == 0);
-  CHECK(of_client.output == of_daemons.output);
+TEST_CASE("the daemons' program alone is the whole program, under any name") {
+  const temporary_folder folder;
+  const auto alone = folder.path() / "firstlight";
+  fs::copy_file(FIRSTLIGHT_DAEMON_PROGRAM, alone);
+  const auto nobody = (folder.path() / "socket").string();
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"--help"},
+                                                {"run", "--help"},
+                                                {"version", "--json"},
+                                                {"completion", "bash"},
+                                                {"config", "reference"},
+                                                {"status", "--socket", nobody},
+                                                {"nonsense"}}) {
+    INFO(words.front());
+    const auto said_by = [&words](const std::string& program) {
+      std::vector<std::string> line{program};
+      line.insert(line.end(), words.begin(), words.end());
+      return run(line);
+    };
+    const auto of_both = said_by(FIRSTLIGHT_PROGRAM);
+    const auto of_one = said_by(alone);
+    CHECK(of_one.exit_code == of_both.exit_code);
+    CHECK(of_one.output == of_both.output);
+    CHECK(of_one.errors == of_both.errors);
+    CHECK_FALSE((of_both.output + of_both.errors).empty());
+  }
+  CHECK(run({alone, "pki", "init", "--folder", folder.path() / "pki"}).exit_code == 0);
+  CHECK(run({alone, "hub", "--config", "/dev/null", "--set", "nonsense=1"}).exit_code == 2);
 }
