@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "fuse_bridge/upper_root.hpp"
 #include "storage/folder_attributes.hpp"
 
 namespace firstlight {
@@ -29,11 +30,7 @@ std::string escaped(const std::filesystem::path& path) {
 result<void> prepare_layer(const std::filesystem::path& lower, const writable_layer& layer) {
   if (auto made = make_folders(layer.work); !made) return made;
   if (auto made = make_folders(layer.upper); !made) return made;
-  std::error_code problem;
-  const bool fresh = std::filesystem::is_empty(layer.upper, problem);
-  if (problem) return fail(errc::io, "read " + layer.upper.string() + ": " + problem.message());
-  // The merged root shows the upper folder's attributes: they must be the image's.
-  return fresh ? copy_folder_attributes(lower, layer.upper) : result<void>{};
+  return give_root_once(layer.upper, [&] { return copy_folder_attributes(lower, layer.upper); });
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "fuse_bridge/writable/writable_tree.hpp"
 
-#include <filesystem>
-
+#include "fuse_bridge/upper_root.hpp"
 #include "fuse_bridge/writable/load_layer.hpp"
 
 namespace firstlight {
@@ -35,15 +34,14 @@ result<std::shared_ptr<writable_tree>> writable_tree::open(std::shared_ptr<const
   std::shared_ptr<writable_tree> made(new writable_tree(std::move(toc), toc_mark, store, std::move(*layer),
                                                         std::move(*kept), std::move(*exchanges),
                                                         copied_at_once_max, life));
-  std::error_code problem;
-  const bool fresh = life == session_life::fresh && std::filesystem::is_empty(folders.upper, problem);
-  if (problem) return fail(errc::io, "read " + folders.upper.string() + ": " + problem.message());
-  if (fresh) {
+  const auto give_root = [&]() -> result<void> {
     if (const auto root = made->promote_root(); !root)
       return tl::unexpected(
           from_errno(root.error(), "give " + folders.upper.string() + " the attributes of the image's root"));
-    return made;
-  }
+    return {};
+  };
+  if (life == session_life::fresh)
+    if (auto given = give_root_once(folders.upper, give_root); !given) return tl::unexpected(given.error());
   if (auto loaded = load_layer(made->tree_, *made->layer_, *made->kept_, toc_mark); !loaded)
     return tl::unexpected(loaded.error());
   if (life == session_life::taken_over) made->tree_.find_removed_folders();
