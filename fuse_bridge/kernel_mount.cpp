@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "fuse_bridge/upper_root.hpp"
+#include "fuse_bridge/writable/work_folders.hpp"
 #include "storage/folder_attributes.hpp"
 
 namespace firstlight {
@@ -30,7 +31,9 @@ std::string escaped(const std::filesystem::path& path) {
 result<void> prepare_layer(const std::filesystem::path& lower, const writable_layer& layer) {
   if (auto made = make_folders(layer.work); !made) return made;
   if (auto made = make_folders(layer.upper); !made) return made;
-  return give_root_once(layer.upper, [&] { return copy_folder_attributes(lower, layer.upper); });
+  return remove_work_folders(layer.work).and_then([&] {
+    return give_root_once(layer.upper, [&] { return copy_folder_attributes(lower, layer.upper); });
+  });
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <array>
 
 #include "fuse_bridge/writable/layer_marks.hpp"
+#include "fuse_bridge/writable/work_folders.hpp"
 
 namespace firstlight {
 namespace {
@@ -60,7 +61,7 @@ os_result<void> copy_attributes(const std::string& from, const std::string& to) 
 }
 
 result<std::unique_ptr<upper_layer>> upper_layer::open(const writable_layer& folders) {
-  const auto work = folders.work / "firstlight";
+  const auto work = work_folders(folders.work).making;
   std::error_code problem;
   fs::remove_all(work, problem);
   if (problem) return fail(errc::io, "empty " + work.string() + ": " + problem.message());

@@ -2,6 +2,7 @@
 
 #include "fuse_bridge/upper_root.hpp"
 #include "fuse_bridge/writable/load_layer.hpp"
+#include "fuse_bridge/writable/work_folders.hpp"
 
 namespace firstlight {
 
@@ -27,9 +28,10 @@ result<std::shared_ptr<writable_tree>> writable_tree::open(std::shared_ptr<const
                                                            session_life life) {
   auto layer = upper_layer::open(folders);
   if (!layer) return tl::unexpected(layer.error());
-  auto kept = kept_files::open(folders.work / "firstlight-kept", life);
+  const work_folders work(folders.work);
+  auto kept = kept_files::open(work.kept, life);
   if (!kept) return tl::unexpected(kept.error());
-  auto exchanges = exchange_notes::open(folders.work / "firstlight-exchanges", life);
+  auto exchanges = exchange_notes::open(work.exchanges, life);
   if (!exchanges) return tl::unexpected(exchanges.error());
   std::shared_ptr<writable_tree> made(new writable_tree(std::move(toc), toc_mark, store, std::move(*layer),
                                                         std::move(*kept), std::move(*exchanges),
