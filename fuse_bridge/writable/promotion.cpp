@@ -141,8 +141,9 @@ os_result<void> writable_tree::promote_root() {
   return dressed ? set_times(path, time, time) : dressed;
 }
 
-os_result<std::string> writable_tree::make_promoted(node_number number, const inode_view& inode) {
-  auto name = layer_->new_work_name();
+os_result<work_file> writable_tree::make_promoted(node_number number, const inode_view& inode) {
+  auto file = layer_->new_work_file();
+  const auto& name = file.path();
   auto made = make_bare(name, inode);
   if (made) made = set_attributes_of(name, *toc_, inode);
   if (made && inode.type == file_type::regular && inode.size != 0) {
@@ -154,7 +155,7 @@ os_result<std::string> writable_tree::make_promoted(node_number number, const in
   const auto time = time_of(inode);
   if (made) made = set_times(name, time, time);
   if (!made) return refuse(made.error());
-  return name;
+  return file;
 }
 
 os_result<layer_node*> writable_tree::promote_folder(node_number folder) {
@@ -167,9 +168,10 @@ os_result<layer_node*> writable_tree::promote_folder(node_number folder) {
 // What has been removed but is open still.
 os_result<layer_node*> writable_tree::promote_removed(node_number number, const inode_view& inode) {
   if (inode.type != file_type::regular) return refuse(ENOENT);
-  const auto made = make_promoted(number, inode);
+  auto made = make_promoted(number, inode);
   if (!made) return refuse(made.error());
-  if (auto kept = kept_->move(*made, number); !kept) return refuse(kept.error());
+  if (auto kept = kept_->move(made->path(), number); !kept) return refuse(kept.error());
+  made->moved();
   auto& node = tree_.add(promoted_node(number, inode));
   node.kept = true;
   return &node;
@@ -183,15 +185,19 @@ os_result<layer_node*> writable_tree::promote(node_number number) {
   if (places.empty()) return promote_removed(number, inode);
   for (const auto& place : places)
     if (auto parent = promote(place.folder); !parent) return refuse(parent.error());
-  const auto made = make_promoted(number, inode);
+  auto made = make_promoted(number, inode);
   if (!made) return refuse(made.error());
   layer_node* node = nullptr;
   for (const auto& place : places) {
     const kept_times parent(layer_->at(tree_.path(place.folder)));
     const auto path = tree_.path(place.folder, place.name);
-    const auto placed = node == nullptr ? layer_->place(*made, path) : layer_->link(tree_.path(number), path);
+    const bool first = node == nullptr;
+    const auto placed = first ? layer_->place(made->path(), path) : layer_->link(tree_.path(number), path);
     if (!placed) return refuse(placed.error());
-    if (node == nullptr) node = &tree_.add(promoted_node(number, inode));
+    if (first) {
+      made->moved();
+      node = &tree_.add(promoted_node(number, inode));
+    }
     tree_.put(place, number);
   }
   return node;
@@ -216,14 +222,14 @@ patient_result<void> writable_tree::promote_contents(std::unique_lock<std::mutex
   }
   if (takes_long && how == pace::at_once) return tl::unexpected(obstacle{.slow = true});
   if (takes_long) lock.unlock();
-  const auto copy = copy_beside(content, bytes);
+  auto copy = copy_beside(content, bytes);
   if (takes_long) lock.lock();
   if (!copy) return refused(copy.error());
   node = tree_.find(number);
   // Meanwhile somebody may have removed it or cut it short.
   const bool still = node != nullptr && node->below && !node->places.empty();
-  const auto installed = still ? install(*node, *copy) : os_result<void>{};
-  if (!still || !installed) ::unlink(copy->c_str());
+  const auto installed = still ? install(*node, std::move(*copy)) : os_result<void>{};
+  copy->discard();
   if (!installed) return refused(installed.error());
   if (node == nullptr) return refused(ESTALE);
   return node->below ? promote_contents(lock, number, bytes, how) : patient_result<void>{};
@@ -241,29 +247,29 @@ os_result<void> writable_tree::copy_contents(std::uint32_t number, int to, std::
 }
 
 /// A file in the work folder with the first bytes of a content, durable.
-os_result<std::string> writable_tree::copy_beside(std::uint32_t content, std::uint64_t bytes) const {
-  auto name = layer_->new_work_name();
-  const file_descriptor file(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+os_result<work_file> writable_tree::copy_beside(std::uint32_t content, std::uint64_t bytes) const {
+  auto copy = layer_->new_work_file();
+  const file_descriptor file(::open(copy.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file) return refuse_as_system();
-  if (bytes == 0) return name;
-  auto copied = copy_contents(content, file.get(), bytes);
-  if (copied && fdatasync(file.get()) != 0) copied = refuse_as_system();
-  if (copied) return name;
-  ::unlink(name.c_str());
-  return refuse(copied.error());
+  if (bytes == 0) return copy;
+  if (auto copied = copy_contents(content, file.get(), bytes); !copied) return refuse(copied.error());
+  if (fdatasync(file.get()) != 0) return refuse_as_system();
+  return copy;
 }
 
 /// The copy takes the place of the file without contents under all of its names.
-os_result<void> writable_tree::install(layer_node& node, const std::string& copy) {
-  if (auto dressed = copy_attributes(layer_->at(tree_.path(node.number)), copy); !dressed) return dressed;
-  if (auto dropped = drop_marks(copy); !dropped) return dropped;
+os_result<void> writable_tree::install(layer_node& node, work_file copy) {
+  if (auto dressed = copy_attributes(layer_->at(tree_.path(node.number)), copy.path()); !dressed)
+    return dressed;
+  if (auto dropped = drop_marks(copy.path()); !dropped) return dropped;
   for (const auto& place : node.places) {
     const kept_times parent(layer_->at(tree_.path(place.folder)));
     const auto path = tree_.path(place.folder, place.name);
-    const auto installed = place == node.places.front()
-                               ? layer_->replace(copy, path)
-                               : layer_->replace_by_link(tree_.path(node.number), path);
+    const bool first = place == node.places.front();
+    const auto installed =
+        first ? layer_->replace(copy.path(), path) : layer_->replace_by_link(tree_.path(node.number), path);
     if (!installed) return installed;
+    if (first) copy.moved();
   }
   node.file.reset();
   node.below = false;

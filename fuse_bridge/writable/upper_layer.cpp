@@ -79,14 +79,14 @@ std::string upper_layer::at(std::string_view path) const {
   return (upper_ / path).string();
 }
 
-std::string upper_layer::new_work_name() {
-  return (work_ / std::to_string(++next_)).string();
+work_file upper_layer::new_work_file() {
+  return work_file((work_ / std::to_string(++next_)).string());
 }
 
-os_result<std::string> upper_layer::new_whiteout() {
-  auto name = new_work_name();
-  if (mknod(name.c_str(), S_IFCHR, 0) != 0) return refuse_as_system();
-  return name;
+os_result<work_file> upper_layer::new_whiteout() {
+  auto made = new_work_file();
+  if (mknod(made.c_str(), S_IFCHR, 0) != 0) return refuse_as_system();
+  return made;
 }
 
 os_result<void> upper_layer::place(const std::string& made, std::string_view path) {
@@ -94,7 +94,8 @@ os_result<void> upper_layer::place(const std::string& made, std::string_view pat
   if (placed || placed.error() != EEXIST) return placed;
   if (!is_folder(made)) return rename_with(made, at(path), 0);
   placed = rename_with(made, at(path), RENAME_EXCHANGE);
-  return placed ? outcome_of(unlink(made.c_str())) : placed;
+  if (placed) ::unlink(made.c_str());  // the whiteout; it has its name whether that goes or not
+  return placed;
 }
 
 os_result<void> upper_layer::cover(std::string_view path) {
@@ -102,17 +103,20 @@ os_result<void> upper_layer::cover(std::string_view path) {
   if (errno != EEXIST) return refuse_as_system();
   auto whiteout = new_whiteout();
   if (!whiteout) return refuse(whiteout.error());
-  if (!is_folder(at(path))) return rename_with(*whiteout, at(path), 0);
-  const auto covered = rename_with(*whiteout, at(path), RENAME_EXCHANGE);
-  if (covered) discard(*whiteout);
-  return covered;
+  const bool folder = is_folder(at(path));
+  const auto covered = rename_with(whiteout->path(), at(path), folder ? RENAME_EXCHANGE : 0);
+  if (!covered) return covered;
+  if (folder) discard(whiteout->path());
+  whiteout->moved();
+  return {};
 }
 
 os_result<void> upper_layer::remove(std::string_view path) {
   if (!is_folder(at(path))) return outcome_of(unlink(at(path).c_str()));
-  const auto name = new_work_name();
-  const auto moved = rename_with(at(path), name, 0);
-  if (moved) discard(name);
+  auto out_of_sight = new_work_file();
+  const auto moved = rename_with(at(path), out_of_sight.path(), 0);
+  if (moved) discard(out_of_sight.path());
+  out_of_sight.moved();
   return moved;
 }
 
@@ -132,15 +136,17 @@ os_result<void> upper_layer::exchange(std::string_view one, std::string_view oth
 
 os_result<void> upper_layer::clear(std::string_view path) {
   const auto folder = at(path);
-  const auto empty = new_work_name();
+  auto empty = new_work_file();
   auto cleared = outcome_of(mkdir(empty.c_str(), 0700));
-  if (cleared) cleared = copy_attributes(folder, empty);
+  if (cleared) cleared = copy_attributes(folder, empty.path());
   // Without its whiteouts it would show the image's entries.
   if (cleared) cleared = outcome_of(lsetxattr(empty.c_str(), layer_mark::opaque, "y", 1, 0));
   if (cleared) lremovexattr(empty.c_str(), layer_mark::redirect);  // most have none
-  if (cleared) cleared = rename_with(empty, folder, RENAME_EXCHANGE);
-  if (cleared) discard(empty);
-  return cleared;
+  if (cleared) cleared = rename_with(empty.path(), folder, RENAME_EXCHANGE);
+  if (!cleared) return cleared;
+  discard(empty.path());
+  empty.moved();
+  return {};
 }
 
 os_result<void> upper_layer::link(std::string_view path, std::string_view other) {
@@ -153,9 +159,10 @@ os_result<void> upper_layer::replace(const std::string& made, std::string_view p
 }
 
 os_result<void> upper_layer::replace_by_link(std::string_view path, std::string_view other) {
-  const auto name = new_work_name();
-  const auto linked = outcome_of(::link(at(path).c_str(), name.c_str()));
-  return linked ? rename_with(name, at(other), 0) : linked;
+  // Stays there if the other is a name of the file already: then rename(2) does nothing.
+  const auto made = new_work_file();
+  const auto linked = outcome_of(::link(at(path).c_str(), made.c_str()));
+  return linked ? rename_with(made.path(), at(other), 0) : linked;
 }
 
 }  // namespace firstlight

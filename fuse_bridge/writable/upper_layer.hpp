@@ -9,6 +9,7 @@
 
 #include "actors/instance_messages.hpp"
 #include "fuse_bridge/writable/os_result.hpp"
+#include "fuse_bridge/writable/work_file.hpp"
 #include "storage/posix_file.hpp"
 
 namespace firstlight {
@@ -27,8 +28,7 @@ class upper_layer {
 
   [[nodiscard]] std::string at(std::string_view path) const;
 
-  /// A name in the work folder that nobody has.
-  [[nodiscard]] std::string new_work_name();
+  [[nodiscard]] work_file new_work_file();
 
   /// What was made in the work folder, or kept, gets its name; at most a whiteout is in the way.
   os_result<void> place(const std::string& made, std::string_view path);
@@ -54,7 +54,7 @@ class upper_layer {
   explicit upper_layer(std::filesystem::path upper, std::filesystem::path work)
       : upper_(std::move(upper)), work_(std::move(work)) {}
 
-  os_result<std::string> new_whiteout();
+  os_result<work_file> new_whiteout();
 
   std::filesystem::path upper_;
   std::filesystem::path work_;

@@ -62,26 +62,29 @@ os_result<void> writable_tree::dress(const std::string& made, node_number folder
   return chmod(made.c_str(), mode & allowed & 07777U) == 0 ? os_result<void>{} : refuse_as_system();
 }
 
-os_result<layer_node*> writable_tree::take_in(const struct stat& made) {
+/// What was made in the work folder, before it gets a name.
+os_result<layer_node> writable_tree::new_node(const std::string& made) const {
+  struct stat st {};
+  if (lstat(made.c_str(), &st) != 0) return refuse_as_system();
   layer_node node;
-  node.number = tree_.free_number(made.st_ino);
-  node.type = made.st_mode & S_IFMT;
-  return &tree_.add(std::move(node));
+  node.number = tree_.free_number(st.st_ino);
+  node.type = st.st_mode & S_IFMT;
+  return node;
 }
 
-os_result<shown_file> writable_tree::adopt(const layer_place& place, const std::string& made, opened open) {
-  if (auto placed = layer_->place(made, tree_.path(place.folder, place.name)); !placed)
-    return refuse(placed.error());
-  struct stat st {};
-  if (lstat(layer_->at(tree_.path(place.folder, place.name)).c_str(), &st) != 0) return refuse_as_system();
-  auto node = take_in(st);
+os_result<shown_file> writable_tree::adopt(const layer_place& place, work_file made, opened open) {
+  auto node = new_node(made.path());
   if (!node) return refuse(node.error());
-  tree_.put(place, (*node)->number);
+  if (auto placed = layer_->place(made.path(), tree_.path(place.folder, place.name)); !placed)
+    return refuse(placed.error());
+  made.moved();
+  auto& adopted = tree_.add(std::move(*node));
+  tree_.put(place, adopted.number);
   if (open == opened::yes) {
-    ++opens_[(*node)->number];
-    if (auto file = opened_file(**node); !file) return refuse(file.error());
+    ++opens_[adopted.number];
+    if (auto file = opened_file(adopted); !file) return refuse(file.error());
   }
-  return show((*node)->number);
+  return show(adopted.number);
 }
 
 os_result<shown_file> writable_tree::lookup(node_number folder, std::string_view name) {
@@ -110,15 +113,15 @@ os_result<shown_file> writable_tree::make(node_number folder, const std::string&
   if (auto allowed = check_new(folder, name); !allowed) return refuse(allowed.error());
   if (S_ISCHR(mode) && device == 0) return refuse(EPERM);  // it would be a whiteout
   if (auto parent = promote_folder(folder); !parent) return refuse(parent.error());
-  const auto made = layer_->new_work_name();
+  auto made = layer_->new_work_file();
   if (S_ISDIR(mode)) {
     if (mkdir(made.c_str(), 0700) != 0) return refuse_as_system();
     if (lsetxattr(made.c_str(), layer_mark::opaque, "y", 1, 0) != 0) return refuse_as_system();
   } else if (mknod(made.c_str(), (mode & S_IFMT) | 0600U, device) != 0) {
     return refuse_as_system();
   }
-  if (auto dressed = dress(made, folder, mode, by); !dressed) return refuse(dressed.error());
-  return adopt({folder, name}, made, open);
+  if (auto dressed = dress(made.path(), folder, mode, by); !dressed) return refuse(dressed.error());
+  return adopt({folder, name}, std::move(made), open);
 }
 
 os_result<shown_file> writable_tree::make_symlink(node_number folder, const std::string& name,
@@ -126,10 +129,11 @@ os_result<shown_file> writable_tree::make_symlink(node_number folder, const std:
   const std::lock_guard lock(mutex_);
   if (auto allowed = check_new(folder, name); !allowed) return refuse(allowed.error());
   if (auto parent = promote_folder(folder); !parent) return refuse(parent.error());
-  const auto made = layer_->new_work_name();
+  auto made = layer_->new_work_file();
   if (symlink(target.c_str(), made.c_str()) != 0) return refuse_as_system();
-  if (auto dressed = dress(made, folder, S_IFLNK | 0777U, by); !dressed) return refuse(dressed.error());
-  return adopt({folder, name}, made, opened::no);
+  if (auto dressed = dress(made.path(), folder, S_IFLNK | 0777U, by); !dressed)
+    return refuse(dressed.error());
+  return adopt({folder, name}, std::move(made), opened::no);
 }
 
 os_result<void> writable_tree::remove_place(const layer_place& place) {

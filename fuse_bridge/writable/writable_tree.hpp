@@ -135,18 +135,18 @@ class writable_tree {
   os_result<layer_node*> promote_folder(node_number folder);
   os_result<layer_node*> promote_removed(node_number number, const inode_view& inode);
   os_result<void> promote_root();
-  os_result<std::string> make_promoted(node_number number, const inode_view& inode);
+  os_result<work_file> make_promoted(node_number number, const inode_view& inode);
   /// Opens the lock for as long as it copies unhurriedly.
   patient_result<void> promote_contents(std::unique_lock<std::mutex>& lock, node_number number,
                                         std::uint64_t bytes, pace how);
   os_result<void> copy_contents(std::uint32_t content, int to, std::uint64_t bytes) const;
-  os_result<std::string> copy_beside(std::uint32_t content, std::uint64_t bytes) const;
-  os_result<void> install(layer_node& node, const std::string& copy);
+  os_result<work_file> copy_beside(std::uint32_t content, std::uint64_t bytes) const;
+  os_result<void> install(layer_node& node, work_file copy);
   os_result<void> fill(layer_node& node, std::uint64_t bytes);
   os_result<void> check_new(node_number folder, const std::string& name) const;
   os_result<void> dress(const std::string& made, node_number folder, mode_t mode, const maker& by);
-  os_result<shown_file> adopt(const layer_place& place, const std::string& made, opened open);
-  os_result<layer_node*> take_in(const struct stat& made);
+  os_result<shown_file> adopt(const layer_place& place, work_file made, opened open);
+  os_result<layer_node> new_node(const std::string& made) const;
   os_result<void> remove_place(const layer_place& place);
   os_result<void> make_way(const layer_place& place, node_number number);
   os_result<void> remember(layer_node& node);

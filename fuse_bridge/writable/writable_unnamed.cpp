@@ -9,17 +9,18 @@ os_result<shown_file> writable_tree::make_unnamed(node_number folder, mode_t mod
   const std::lock_guard lock(mutex_);
   if (!tree_.known(folder)) return refuse(ESTALE);
   if (auto parent = promote_folder(folder); !parent) return refuse(parent.error());
-  const auto made = layer_->new_work_name();
+  auto made = layer_->new_work_file();
   if (mknod(made.c_str(), S_IFREG | 0600U, 0) != 0) return refuse_as_system();
-  if (auto dressed = dress(made, folder, S_IFREG | mode, by); !dressed) return refuse(dressed.error());
-  struct stat st {};
-  if (lstat(made.c_str(), &st) != 0) return refuse_as_system();
-  if (auto kept = kept_->move(made, tree_.free_number(st.st_ino)); !kept) return refuse(kept.error());
-  const auto node = take_in(st);
+  if (auto dressed = dress(made.path(), folder, S_IFREG | mode, by); !dressed) return refuse(dressed.error());
+  auto node = new_node(made.path());
   if (!node) return refuse(node.error());
-  (*node)->kept = true;
-  ++opens_[(*node)->number];
-  return show((*node)->number);
+  const auto number = node->number;
+  if (auto kept = kept_->move(made.path(), number); !kept) return refuse(kept.error());
+  made.moved();
+  node->kept = true;
+  tree_.add(std::move(*node));
+  ++opens_[number];
+  return show(number);
 }
 
 /// What loses its last name may be open: its file or its attributes stay known.
