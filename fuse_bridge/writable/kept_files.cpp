@@ -1,11 +1,13 @@
 #include "fuse_bridge/writable/kept_files.hpp"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 
+#include "fuse_bridge/writable/upper_layer.hpp"
 #include "storage/posix_file.hpp"
 
 namespace firstlight {
@@ -44,8 +46,21 @@ os_result<void> kept_files::link(const std::string& file, node_number number) co
   const auto name = path(number);
   auto linked = outcome_of(::link(file.c_str(), name.c_str()));
   if (linked || linked.error() != EEXIST) return linked;
-  ::unlink(name.c_str());  // of an earlier file of that number, which could not be dropped
+  drop(number);  // of an earlier file of that number, which could not be dropped
   return outcome_of(::link(file.c_str(), name.c_str()));
+}
+
+os_result<void> kept_files::copy_folder(const std::string& folder, node_number number) const {
+  const auto name = path(number);
+  auto made = outcome_of(mkdir(name.c_str(), 0700));
+  if (!made && made.error() == EEXIST) {
+    drop(number);
+    made = outcome_of(mkdir(name.c_str(), 0700));
+  }
+  if (!made) return made;
+  auto copied = copy_attributes(folder, name);
+  if (!copied) drop(number);
+  return copied;
 }
 
 os_result<void> kept_files::move(const std::string& file, node_number number) const {
@@ -53,7 +68,7 @@ os_result<void> kept_files::move(const std::string& file, node_number number) co
 }
 
 void kept_files::drop(node_number number) const {
-  ::unlink(path(number).c_str());  // what stays goes with the session
+  ::remove(path(number).c_str());  // what stays goes with the session
 }
 
 }  // namespace firstlight

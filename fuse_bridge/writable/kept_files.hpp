@@ -12,8 +12,9 @@
 namespace firstlight {
 
 /// FILES WITHOUT A NAME on the mount that may be open: each has one here, its number for the kernel, in a
-/// folder beside the work folder's other things. So the process that takes the session over finds it. They
-/// end with the session, and are nothing after a power cut. Not thread-safe.
+/// folder beside the work folder's other things. So the process that takes the session over finds it, and
+/// gives no other file its number. They end with the session, and are nothing after a power cut. Not
+/// thread-safe.
 class kept_files {
  public:
   /// Those of another session are removed. Errors: `io`, `denied`.
@@ -34,6 +35,8 @@ class kept_files {
 
   /// One more name, for a file that loses its last one.
   os_result<void> link(const std::string& file, node_number number) const;
+  /// A folder with the attributes of one that is about to be removed.
+  os_result<void> copy_folder(const std::string& folder, node_number number) const;
   /// The only name, for one that was made in the work folder.
   os_result<void> move(const std::string& file, node_number number) const;
   void drop(node_number number) const;

@@ -142,7 +142,7 @@ std::string layer_tree::path(node_number folder, std::string_view name) const {
 
 node_number layer_tree::free_number(ino_t disk_inode) const {
   constexpr node_number next_round = 1ULL << 48U;
-  node_number number = toc_->inode_count() + disk_inode;
+  node_number number = disk_number(disk_inode);
   // A removed file that the kernel still knows may have had the same inode of the disk.
   while (find(number) != nullptr) number += next_round;
   return number;

@@ -102,7 +102,9 @@ class layer_tree {
   [[nodiscard]] std::string path(node_number number) const;
   [[nodiscard]] std::string path(node_number folder, std::string_view name) const;
 
-  /// A number for what was made on the mount, of its inode on the disk: one that nothing has.
+  /// The number of what was made on the mount, as its inode on the disk tells it.
+  [[nodiscard]] node_number disk_number(ino_t disk_inode) const { return toc_->inode_count() + disk_inode; }
+  /// That, or one that nothing has, if something has it: then the file must note it (noted_numbers).
   [[nodiscard]] node_number free_number(ino_t disk_inode) const;
 
   /// Of a session that was taken over somebody may be in folders of the image that an earlier process has

@@ -4,7 +4,6 @@
 #include <sys/xattr.h>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 #include <unordered_set>
 
@@ -38,8 +37,8 @@ std::optional<std::string> mark_of(const std::string& path, const char* name) {
 
 class loader {
  public:
-  loader(layer_tree& tree, upper_layer& layer, const kept_files& kept, std::uint32_t toc_mark)
-      : tree_(tree), layer_(layer), kept_(kept), mark_(std::to_string(toc_mark) + ":") {}
+  loader(layer_tree& tree, upper_layer& layer, const kept_files& kept, const noted_numbers& numbers)
+      : tree_(tree), layer_(layer), kept_(kept), numbers_(numbers) {}
 
   result<void> load() {
     const auto kept = kept_.numbers();
@@ -47,7 +46,9 @@ class loader {
     for (const auto number : *kept)
       if (auto loaded = load_kept(number); !loaded) return loaded;
     if (auto loaded = load_folders(); !loaded) return loaded;
-    for (const auto number : *kept) drop_named(*tree_.find(number));
+    for (const auto number : kept_folders_)
+      if (tree_.find(number) == nullptr) add_kept(number, S_IFDIR);
+    for (const auto number : *kept) drop_named(number);
     return mend_links();
   }
 
@@ -57,23 +58,31 @@ class loader {
     const auto file = kept_.path(number);
     struct stat st {};
     if (lstat(file.c_str(), &st) != 0) return tl::unexpected(from_errno(errno, "look at " + file));
-    layer_node node;
-    node.number = number;
-    node.type = st.st_mode & S_IFMT;
-    node.kept = true;
+    if (S_ISDIR(st.st_mode)) {
+      kept_folders_.push_back(number);
+      return {};
+    }
+    auto& node = add_kept(number, st.st_mode & S_IFMT);
     const bool bare = mark_of(file, layer_mark::metacopy).has_value();
     if (tree_.is_image_inode(number))
       node.image = static_cast<inode_number>(number);
     else if (bare)
       node.image = origin({root_inode, {}}, file, node.type).value_or(0);
     node.below = bare && node.image != 0;
-    tree_.add(std::move(node));
     seen_[st.st_ino] = number;
     return {};
   }
-  void drop_named(layer_node& node) {
+  layer_node& add_kept(node_number number, mode_t type) {
+    layer_node node;
+    node.number = number;
+    node.type = type;
+    node.kept = true;
+    return tree_.add(std::move(node));
+  }
+  void drop_named(node_number number) {
+    auto& node = *tree_.find(number);
     if (node.places.empty()) return;
-    kept_.drop(node.number);
+    kept_.drop(number);
     node.kept = false;
   }
 
@@ -111,6 +120,7 @@ class loader {
     auto number = known != seen_.end() ? result<node_number>(known->second) : join(place, file, st);
     if (!number) return number;
     if (*number == unknown) number = add(place, file, st);
+    if (!number) return number;
     if (st.st_nlink > 1 && !S_ISDIR(st.st_mode)) seen_[st.st_ino] = *number;
     if (outdated_.contains(st.st_ino))
       if (auto linked = link(tree_.path(*number), place); !linked) return tl::unexpected(linked.error());
@@ -123,7 +133,7 @@ class loader {
   /// second of the two that is met, else `unknown`
   result<node_number> join(const layer_place& place, const std::string& file, const struct stat& st) {
     const mode_t type = st.st_mode & S_IFMT;
-    const auto promoted = S_ISREG(type) ? promoted_from(file, type) : std::nullopt;
+    const auto promoted = S_ISREG(type) ? promoted_from(numbers_.find(file), type) : std::nullopt;
     if (!promoted) return unknown;
     const bool bare = mark_of(file, layer_mark::metacopy).has_value();
     const auto [met, is_first] = promoted_.try_emplace(*promoted, promoted_file{st.st_ino, bare});
@@ -146,23 +156,39 @@ class loader {
                   : result<void>(tl::unexpected(from_errno(linked.error(), "link a promoted file")));
   }
 
-  node_number add(const layer_place& place, const std::string& file, const struct stat& st) {
+  result<node_number> add(const layer_place& place, const std::string& file, const struct stat& st) {
     layer_node node;
     node.type = st.st_mode & S_IFMT;
     const auto merged = S_ISDIR(st.st_mode) || mark_of(file, layer_mark::metacopy).has_value();
     const auto below = merged ? origin(place, file, node.type) : std::nullopt;
     node.image = below ? *below : 0;
     node.below = below.has_value();
-    const auto promoted = promoted_from(file, node.type);
+    const auto noted = numbers_.find(file);
+    const auto promoted = promoted_from(noted, node.type);
     if (promoted && node.image == 0 && !S_ISDIR(node.type)) node.image = *promoted;
     // A number of the image stands for all names there: a folder has one, a file if we promoted it.
+    const bool says_another = noted && !tree_.is_image_inode(*noted);
     const bool as_in_image =
-        node.image != 0 && tree_.find(node.image) == nullptr &&
+        node.image != 0 && !says_another && tree_.find(node.image) == nullptr &&
         (S_ISDIR(node.type) || promoted == node.image || tree_.toc().inode(node.image).links == 1);
-    node.number = as_in_image ? node.image : tree_.free_number(st.st_ino);
-    const auto number = node.number;
+    const auto number = as_in_image ? result<node_number>(node.image) : number_of(file, st, noted);
+    if (!number) return number;
+    node.number = *number;
     tree_.add(std::move(node));
     return number;
+  }
+
+  /// Of what is not the image's: the one that it notes, else that of its inode on the disk. Neither is free
+  /// if the layer was copied since it was written; then it notes another one.
+  result<node_number> number_of(const std::string& file, const struct stat& st,
+                                std::optional<node_number> noted) const {
+    const bool own = noted && !tree_.is_image_inode(*noted);
+    const auto wanted = own ? *noted : tree_.disk_number(st.st_ino);
+    if (tree_.find(wanted) == nullptr) return wanted;
+    const auto number = tree_.free_number(st.st_ino);
+    const auto set = numbers_.set(file, number);
+    return set ? result<node_number>(number)
+               : result<node_number>(tl::unexpected(from_errno(set.error(), "note the number of " + file)));
   }
 
   /// What of the image a merged folder or a file without contents stands on.
@@ -178,15 +204,11 @@ class loader {
     return found;
   }
 
-  [[nodiscard]] std::optional<inode_number> promoted_from(const std::string& file, mode_t type) const {
-    const auto text = mark_of(file, layer_mark::inode);
-    if (!text || !text->starts_with(mark_)) return std::nullopt;
-    inode_number number = 0;
-    const auto* const end = text->data() + text->size();
-    const auto read = std::from_chars(text->data() + mark_.size(), end, number);
-    const bool valid =
-        read.ptr == end && tree_.is_image_inode(number) && (tree_.toc().inode(number).mode & S_IFMT) == type;
-    return valid ? std::optional(number) : std::nullopt;
+  [[nodiscard]] std::optional<inode_number> promoted_from(std::optional<node_number> noted,
+                                                          mode_t type) const {
+    if (!noted || !tree_.is_image_inode(*noted)) return std::nullopt;
+    const auto inode = static_cast<inode_number>(*noted);
+    return (tree_.toc().inode(inode).mode & S_IFMT) == type ? std::optional(inode) : std::nullopt;
   }
 
   /// A crash may have come between the names of a hard-linked file that was promoted.
@@ -219,7 +241,8 @@ class loader {
   layer_tree& tree_;
   upper_layer& layer_;
   const kept_files& kept_;
-  std::string mark_;
+  const noted_numbers& numbers_;
+  std::vector<node_number> kept_folders_;  ///< those that have a name are not removed yet
   std::unordered_map<ino_t, node_number> seen_;
   std::unordered_map<inode_number, promoted_file> promoted_;  ///< the first that was met
   std::unordered_set<ino_t> outdated_;                        ///< another file has their contents
@@ -228,8 +251,8 @@ class loader {
 }  // namespace
 
 result<void> load_layer(layer_tree& tree, upper_layer& layer, const kept_files& kept,
-                        std::uint32_t toc_mark) {
-  return loader(tree, layer, kept, toc_mark).load();
+                        const noted_numbers& numbers) {
+  return loader(tree, layer, kept, numbers).load();
 }
 
 }  // namespace firstlight

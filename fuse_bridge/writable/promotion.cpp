@@ -150,8 +150,7 @@ os_result<work_file> writable_tree::make_promoted(node_number number, const inod
     made = set_mark(name, layer_mark::redirect, "/" + tree_.image_path(static_cast<inode_number>(number)));
     if (made) made = set_mark(name, layer_mark::metacopy, {});
   }
-  if (made)
-    made = set_mark(name, layer_mark::inode, std::to_string(toc_mark_) + ":" + std::to_string(number));
+  if (made) made = numbers_.set(name, number);
   const auto time = time_of(inode);
   if (made) made = set_times(name, time, time);
   if (!made) return refuse(made.error());
@@ -261,6 +260,8 @@ os_result<work_file> writable_tree::copy_beside(std::uint32_t content, std::uint
 os_result<void> writable_tree::install(layer_node& node, work_file copy) {
   if (auto dressed = copy_attributes(layer_->at(tree_.path(node.number)), copy.path()); !dressed)
     return dressed;
+  // What kernel overlayfs has promoted says no number, and the copy is another file of the disk.
+  if (auto noted = numbers_.set(copy.path(), node.number); !noted) return noted;
   if (auto dropped = drop_marks(copy.path()); !dropped) return dropped;
   for (const auto& place : node.places) {
     const kept_times parent(layer_->at(tree_.path(place.folder)));
@@ -293,6 +294,9 @@ os_result<void> writable_tree::fill(layer_node& node, std::uint64_t bytes) {
     return refuse_as_system();
   const std::array times{before.st_atim, before.st_mtim};
   if (futimens(to, times.data()) != 0) return refuse_as_system();
+  // What kernel overlayfs has promoted said which file of the image it is by the marks that go.
+  if (node.number == node.image)
+    if (auto noted = numbers_.set(descriptor_path(to), node.number); !noted) return noted;
   // From here on a crash must not find the mark gone and the contents lost.
   if (bytes != 0 && fdatasync(to) != 0) return refuse_as_system();
   if (auto dropped = drop_marks(descriptor_path(to)); !dropped) return dropped;

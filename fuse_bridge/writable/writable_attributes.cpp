@@ -65,7 +65,7 @@ os_result<struct stat> writable_tree::attributes_of(node_number number) {
   }
   if (node->kept) --now.st_nlink;
   now.st_ino = number;
-  if (S_ISDIR(now.st_mode) && now.st_nlink != 0) now.st_nlink = tree_.folder_links(number);
+  if (S_ISDIR(now.st_mode)) now.st_nlink = tree_.removed(number) ? 0 : tree_.folder_links(number);
   if (S_ISREG(now.st_mode) && node->below)
     now.st_blocks = sectors_for(static_cast<std::uint64_t>(now.st_size));
   return now;

@@ -62,13 +62,15 @@ os_result<void> writable_tree::dress(const std::string& made, node_number folder
   return chmod(made.c_str(), mode & allowed & 07777U) == 0 ? os_result<void>{} : refuse_as_system();
 }
 
-/// What was made in the work folder, before it gets a name.
+/// What was made in the work folder, before it gets a name: the next process must find its number on it.
 os_result<layer_node> writable_tree::new_node(const std::string& made) const {
   struct stat st {};
   if (lstat(made.c_str(), &st) != 0) return refuse_as_system();
   layer_node node;
   node.number = tree_.free_number(st.st_ino);
   node.type = st.st_mode & S_IFMT;
+  if (node.number != tree_.disk_number(st.st_ino))
+    if (auto noted = numbers_.set(made, node.number); !noted) return refuse(noted.error());
   return node;
 }
 
@@ -223,7 +225,10 @@ os_result<void> writable_tree::rename(const layer_place& from, const layer_place
     return {};
   }
   if (target)
-    if (auto ready = make_way(to, *target); !ready) return ready;
+    if (auto ready = make_way(to, *target); !ready) {
+      stays(*target);
+      return ready;
+    }
   const bool hides = covers(from);
   if (auto moved = layer_->move(old_path, new_path, hides); !moved) {
     if (target) stays(*target);
@@ -251,7 +256,7 @@ bool writable_tree::was_exchanged(const layer_place& from, const layer_place& to
   const std::lock_guard lock(mutex_);
   const auto before = exchanges_.find(request);
   if (!before || !tree_.known(from.folder) || !tree_.known(to.folder)) return false;
-  // Either tells: a large file whose contents were copied meanwhile can have got another number.
+  // Either tells.
   return tree_.lookup(from.folder, from.name) == before->to ||
          tree_.lookup(to.folder, to.name) == before->from;
 }

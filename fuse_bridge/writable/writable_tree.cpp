@@ -12,7 +12,7 @@ writable_tree::writable_tree(std::shared_ptr<const toc_view> toc, std::uint32_t 
                              std::uint64_t copied_at_once_max, session_life life)
     : toc_(std::move(toc)),
       directories_(toc_),
-      toc_mark_(toc_mark),
+      numbers_(toc_mark),
       store_(store),
       layer_(std::move(layer)),
       kept_(std::move(kept)),
@@ -44,7 +44,7 @@ result<std::shared_ptr<writable_tree>> writable_tree::open(std::shared_ptr<const
   };
   if (life == session_life::fresh)
     if (auto given = give_root_once(folders.upper, give_root); !given) return tl::unexpected(given.error());
-  if (auto loaded = load_layer(made->tree_, *made->layer_, *made->kept_, toc_mark); !loaded)
+  if (auto loaded = load_layer(made->tree_, *made->layer_, *made->kept_, made->numbers_); !loaded)
     return tl::unexpected(loaded.error());
   if (life == session_life::taken_over) made->tree_.find_removed_folders();
   return made;

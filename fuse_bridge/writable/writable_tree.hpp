@@ -5,6 +5,7 @@
 #include "fuse_bridge/writable/exchange_notes.hpp"
 #include "fuse_bridge/writable/kept_files.hpp"
 #include "fuse_bridge/writable/layer_tree.hpp"
+#include "fuse_bridge/writable/noted_numbers.hpp"
 #include "fuse_bridge/writable/upper_layer.hpp"
 #include "storage/content_store.hpp"
 #include "storage/erofs/shown_sizes.hpp"
@@ -174,7 +175,7 @@ class writable_tree {
 
   std::shared_ptr<const toc_view> toc_;
   directory_sizes directories_;
-  std::uint32_t toc_mark_;
+  noted_numbers numbers_;
   const content_store& store_;
   std::unique_ptr<upper_layer> layer_;
   std::unique_ptr<kept_files> kept_;

@@ -30,6 +30,10 @@ os_result<void> writable_tree::remember(layer_node& node) {
   if (!now) return refuse(now.error());
   node.last = *now;
   node.last.st_nlink = 0;
+  // One of the image that is gone the next process knows as such. This one has its number of an inode of the
+  // disk that another file can get.
+  if (S_ISDIR(node.type) && !tree_.is_image_inode(node.number))
+    node.kept = kept_->copy_folder(disk_path(node), node.number).has_value();
   // Special files are opened by the kernel alone, which tells nobody.
   const bool special = !S_ISREG(node.type) && !S_ISDIR(node.type) && !S_ISLNK(node.type);
   const bool may_be_open = life_ == session_life::taken_over || opens_.contains(node.number);
