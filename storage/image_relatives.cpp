@@ -103,35 +103,19 @@ bool may_follow(const learn_tools& tools, const toc_view& leader, const content_
   return toc && bytes_shared(contents, **toc) > 0 && same_target(leader, **toc);
 }
 
-/// By what an order may name a relative that has traces.
-result<std::set<std::string>> names_with_traces(const learn_tools& tools,
-                                                const std::vector<image_record>& records) {
-  const auto traced = tools.traces.stamps();
-  if (!traced) return tl::unexpected(traced.error());
+/// By what an order may name a relative that has traces; `emptied` have none.
+std::set<std::string> names_with_traces(const std::vector<image_record>& records,
+                                        const std::map<toc_id, std::vector<trace_stamp>>& traced,
+                                        const std::set<toc_id>& emptied) {
   std::set<std::string> names;
   for (const auto& record : records)
-    if (traced->contains(record.toc)) names.insert(record.reference);
-  for (const auto& [toc, traces] : *traced)
+    if (traced.contains(record.toc)) names.insert(record.reference);
+  for (const auto& [toc, traces] : traced)
     for (const auto& one : traces) names.insert(one.reference);
-  return names;
-}
-
-/// The images without traces whose order is still learned from those that this one, or another, had.
-result<std::vector<toc_id>> bereft_by(const learn_tools& tools, const toc_id& image,
-                                      const std::vector<image_record>& records,
-                                      const std::map<toc_id, std::uint32_t>& traced) {
-  auto names = names_with_traces(tools, records);
-  if (!names) return tl::unexpected(names.error());
+  // A name may mean others too that have traces: learning anew tells.
   for (const auto& record : records)
-    if (record.toc == image) names->erase(record.reference);
-  std::vector<toc_id> bereft;
-  for (const auto& record : records) {
-    if (traced.contains(record.toc)) continue;
-    const auto order = tools.catalogue.order(record.toc, order_kind::learned);
-    if (order && *order && !(*order)->relative.empty() && !names->contains((*order)->relative))
-      bereft.push_back(record.toc);
-  }
-  return bereft;
+    if (emptied.contains(record.toc)) names.erase(record.reference);
+  return names;
 }
 
 }  // namespace
@@ -171,8 +155,8 @@ result<std::vector<toc_id>> followers_of(const learn_tools& tools, const toc_id&
   if (!traced) return tl::unexpected(traced.error());
   auto records = tools.catalogue.list();
   if (!records) return tl::unexpected(records.error());
-  if (own->empty()) return bereft_by(tools, image, *records, *traced);
   std::vector<toc_id> followers;
+  if (own->empty()) return followers;
   std::set<std::string> repositories;
   for (const auto& one : *own) repositories.insert(repository_of(one.reference));
   const auto toc = tools.catalogue.toc(image);
@@ -192,6 +176,22 @@ result<std::vector<toc_id>> followers_of(const learn_tools& tools, const toc_id&
       followers.push_back(record.toc);
   }
   return followers;
+}
+
+result<std::vector<toc_id>> bereft_by(const learn_tools& tools, const std::set<toc_id>& emptied) {
+  const auto records = tools.catalogue.list();
+  if (!records) return tl::unexpected(records.error());
+  const auto traced = tools.traces.stamps();
+  if (!traced) return tl::unexpected(traced.error());
+  const auto names = names_with_traces(*records, *traced, emptied);
+  std::vector<toc_id> bereft;
+  for (const auto& record : *records) {
+    if (traced->contains(record.toc)) continue;
+    const auto order = tools.catalogue.order(record.toc, order_kind::learned);
+    if (order && *order && !(*order)->relative.empty() && !names.contains((*order)->relative))
+      bereft.push_back(record.toc);
+  }
+  return bereft;
 }
 
 }  // namespace firstlight

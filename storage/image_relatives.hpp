@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <set>
 
 #include "storage/learn_image.hpp"
 
@@ -25,8 +26,13 @@ struct image_relative {
 
 /// The images without traces of their own that may take those of this one, the newest first: of the same
 /// repository, at most `relatives_max`, and of the newest `followers_max` others those that share contents.
-/// If it has no traces any more: those whose order is still learned from a relative that has none. Errors:
-/// `cancelled`, those of the stores.
+/// None if it has no traces. Errors: `cancelled`, those of the stores.
 [[nodiscard]] result<std::vector<toc_id>> followers_of(const learn_tools& tools, const toc_id& image);
+
+/// The images without traces of their own whose order is still learned from one of these, which have none any
+/// more, or from another one that has none. One pass over all images, however many have lost their traces.
+/// Errors: those of the stores.
+[[nodiscard]] result<std::vector<toc_id>> bereft_by(const learn_tools& tools,
+                                                    const std::set<toc_id>& emptied);
 
 }  // namespace firstlight

@@ -226,24 +226,50 @@ void note_learned(const shell& my, const toc_id& image) {
 
 void follow(const shell& my);
 
-/// The leader counts as learned once its followers are known as such, so that none is lost by a restart.
-result<void> take_followers(const shell& my, const toc_id& leader, const result<std::vector<toc_id>>& found) {
+/// Leaders count as learned once their followers are known as such, so that none is lost by a restart.
+result<void> take_followers(const shell& my, const std::set<toc_id>& leaders,
+                            const result<std::vector<toc_id>>& found) {
   if (!found) return tl::unexpected(found.error());
   const std::set<toc_id> followers(found->begin(), found->end());
   my.state().following.insert(followers.begin(), followers.end());
   if (auto kept = my.tools->traces.to_learn(followers); !kept) return kept;
-  note_learned(my, leader);
+  for (const auto& leader : leaders) note_learned(my, leader);
   return {};
 }
 
-void find_followers(const shell& my, const toc_id& leader) {
+bool is_empty(const shell& my, const toc_id& image) {
+  const auto stamps = my.tools->traces.stamps(image);
+  return stamps && stamps->empty();
+}
+
+/// One that has traces, or all that have lost theirs: whose orders came from those is found in one pass.
+struct next_leaders {
+  std::set<toc_id> images;
+  bool emptied = false;
+};
+
+next_leaders take_leaders(const shell& my) {
+  auto& leading = my.state().leading;
+  next_leaders next{{leading.extract(leading.begin()).value()}};
+  next.emptied = is_empty(my, *next.images.begin());
+  if (!next.emptied) return next;
+  for (const auto& image : leading)
+    if (is_empty(my, image)) next.images.insert(image);
+  for (const auto& image : next.images) leading.erase(image);
+  return next;
+}
+
+void find_followers(const shell& my, const next_leaders& leaders) {
   my.state().searching = true;
   run_on(
       my.tools->workers.next(), my.self,
-      [tools = my.tools, leader] { return followers_of(tools_of(*tools), leader); },
-      [my, leader](const result<std::vector<toc_id>>& followers) {
+      [tools = my.tools, leaders] {
+        return leaders.emptied ? bereft_by(tools_of(*tools), leaders.images)
+                               : followers_of(tools_of(*tools), *leaders.images.begin());
+      },
+      [my, leaders](const result<std::vector<toc_id>>& followers) {
         my.state().searching = false;
-        const auto taken = take_followers(my, leader, followers);
+        const auto taken = take_followers(my, leaders.images, followers);
         if (!taken && taken.error().code != errc::cancelled)
           spdlog::warn("images without traces may not be learned: {}", to_string(taken.error()));
         follow(my);
@@ -263,7 +289,7 @@ void follow(const shell& my) {
       follow(my);
     });
   } else if (!state.leading.empty())
-    find_followers(my, state.leading.extract(state.leading.begin()).value());
+    find_followers(my, take_leaders(my));
 }
 
 /// Traces of images that nobody can start here are kept within a limit. Others may have learned from them.

@@ -180,4 +180,23 @@ TEST_CASE("images follow a version of their repository that this hub has never h
   CHECK(followers_of(bench.tools(), elsewhere(1)).value() == std::vector<toc_id>{image});
 }
 
+TEST_CASE("of all images that have lost their traces together it is found whose orders came from those") {
+  learning_bench bench;
+  std::set<toc_id> emptied;
+  std::set<toc_id> bereft;
+  for (const std::string repository : {"example.com/a", "example.com/b", "example.com/c"}) {
+    const auto leader = bench.add(repository + ":1", {repository});
+    bench.start(leader, repository + ":1", {repository});
+    const auto follower = bench.add(repository + ":2", {repository, "more"});
+    REQUIRE(bench.catalogue->order(follower)->relative == repository + ":1");
+    if (repository == "example.com/c") continue;  // keeps its traces
+    REQUIRE(bench.traces->remove_all(leader).value() == 1);
+    emptied.insert(leader);
+    bereft.insert(follower);
+  }
+  const auto found = bereft_by(bench.tools(), emptied);
+  REQUIRE(found);
+  CHECK(std::set<toc_id>(found->begin(), found->end()) == bereft);
+}
+
 }  // namespace firstlight
