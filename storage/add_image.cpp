@@ -28,6 +28,13 @@ stored_order as_stored(content_order order) {
   return {std::move(order.runs), static_cast<std::uint32_t>(order.guessed_runs)};
 }
 
+/// Whether traces of an image came before it, be it that they had no room.
+bool was_traced(const trace_store& traces, const toc_id& image) {
+  const auto early = traces.stamps(image);
+  const auto without_room = traces.had_no_room();
+  return (early && !early->empty()) || (without_room && without_room->contains(image));
+}
+
 result<image_record> keep(const add_image_tools& tools, const add_image_request& request,
                           const ingested_image& image) {
   const toc_header header{.block_bytes = default_block_bytes,
@@ -70,8 +77,7 @@ result<image_record> keep(const add_image_tools& tools, const add_image_request&
           id);
       !learned && tools.unlearned)
     tools.unlearned(learned.error());
-  const auto early = tools.traces.stamps(id);
-  if (tools.traced && early && !early->empty()) tools.traced(id);
+  if (tools.traced && was_traced(tools.traces, id)) tools.traced(id);
   return record;
 }
 

@@ -20,7 +20,7 @@ struct add_image_tools {
   trace_store::on_damage
       unlearned{};  ///< is told of traces that teach nothing; the image is added all the same
   std::uint64_t store_bytes_max = 0;  ///< as in `ingest_tools`
-  /// Is told of a new image of which traces came first.
+  /// Is told of a new image of which traces came first, also if they had no room.
   std::function<void(const toc_id&)> traced{};
 };
 

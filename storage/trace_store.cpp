@@ -7,10 +7,11 @@
 namespace firstlight {
 namespace {
 
-constexpr table traces_table{"trace"};          // toc id and trace id: the trace
-constexpr table stamps_table{"trace-stamp"};    // the same: its stamp
-constexpr table trace_ids_table{"traced"};      // trace id: toc id, or when it was removed
-constexpr table removals_table{"untraced"};     // when a trace was removed and its id: nothing
+constexpr table traces_table{"trace"};        // toc id and trace id: the trace
+constexpr table stamps_table{"trace-stamp"};  // the same: its stamp
+constexpr table trace_ids_table{"traced"};    // trace id: toc id, or when it was removed
+constexpr table removals_table{"untraced"};   // when a trace was removed and its id: nothing, or toc id if it
+                                              // had no room
 constexpr table unlearned_table{"unlearned"};   // toc id: nothing
 constexpr table versions_table{"trace-store"};  // "stamped": nothing, once each trace has its stamp
 constexpr std::size_t time_bytes = 8;
@@ -99,11 +100,12 @@ result<std::optional<toc_id>> trace_store::image_of(const trace_id& id) const {
   return id_at<toc_id>(**stored, 0);
 }
 
-void trace_store::remove_in(write_batch& batch, const toc_id& image, const trace_id& id) const {
+void trace_store::remove_in(write_batch& batch, const toc_id& image, const trace_id& id, removal why) const {
   const auto now = time_key(now_());
   for (const auto& where : {traces_table, stamps_table}) batch.erase(where, key_of(image, id));
   batch.put(trace_ids_table, as_key(id.value), now);
-  batch.put(removals_table, now + std::string(as_key(id.value)), "");
+  batch.put(removals_table, now + std::string(as_key(id.value)),
+            why == removal::for_lack_of_room ? as_key(image.value) : std::string_view());
   batch.put(unlearned_table, as_key(image.value), "");
 }
 
@@ -243,6 +245,15 @@ result<std::uint32_t> trace_store::remove_all(const toc_id& image) {
 }
 
 result<removed_orphans> trace_store::trim_orphans(const std::set<toc_id>& known, const trace_room& room) {
+  return remove_orphans(known, room, removal::for_lack_of_room);
+}
+
+result<removed_orphans> trace_store::remove_orphans(const std::set<toc_id>& known) {
+  return remove_orphans(known, {.count_max = 0}, removal::for_good);
+}
+
+result<removed_orphans> trace_store::remove_orphans(const std::set<toc_id>& known, const trace_room& room,
+                                                    removal why) {
   const std::lock_guard lock(mutex_);
   const auto all = stamps();
   if (!all) return tl::unexpected(all.error());
@@ -258,7 +269,7 @@ result<removed_orphans> trace_store::trim_orphans(const std::set<toc_id>& known,
   if (gone.empty()) return removed;
   write_batch batch;
   for (const auto& id : gone) {
-    remove_in(batch, images.at(id), id);
+    remove_in(batch, images.at(id), id, why);
     removed.images.insert(images.at(id));
   }
   if (auto written = metadata_.write(batch, durability::synced); !written)
@@ -282,13 +293,45 @@ result<void> trace_store::forget(const trace_id& id) {
   return metadata_.write(batch, durability::synced);
 }
 
+result<void> trace_store::for_each_removal(const on_removal& visit) const {
+  return metadata_.scan(removals_table, "", [&](std::string_view key, std::string_view value) {
+    if (key.size() == time_bytes + sizeof(digest)) visit(key, id_at<toc_id>(value, 0));
+    return scan_step::next;
+  });
+}
+
+result<std::set<toc_id>> trace_store::had_no_room() const {
+  std::set<toc_id> images;
+  auto scanned = for_each_removal([&](std::string_view, const std::optional<toc_id>& image) {
+    if (image) images.insert(*image);
+  });
+  if (!scanned) return tl::unexpected(scanned.error());
+  return images;
+}
+
+result<std::uint32_t> trace_store::let_return(const std::set<toc_id>& images) {
+  const std::lock_guard lock(mutex_);
+  write_batch batch;
+  std::uint32_t returning = 0;
+  auto scanned = for_each_removal([&](std::string_view key, const std::optional<toc_id>& image) {
+    if (!image || !images.contains(*image)) return;
+    batch.erase(removals_table, key);
+    batch.erase(trace_ids_table, key.substr(time_bytes));
+    ++returning;
+  });
+  if (!scanned) return tl::unexpected(scanned.error());
+  if (returning == 0) return 0;
+  if (auto written = metadata_.write(batch, durability::synced); !written)
+    return tl::unexpected(written.error());
+  returns_ += returning;
+  return returning;
+}
+
 result<std::uint32_t> trace_store::forget_old_removals() {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> removals;  // the oldest first
-  auto scanned = metadata_.scan(removals_table, "", [&](std::string_view key, std::string_view) {
-    if (key.size() == time_bytes + sizeof(digest)) removals.emplace_back(key);
-    return scan_step::next;
-  });
+  auto scanned = for_each_removal(
+      [&](std::string_view key, const std::optional<toc_id>&) { removals.emplace_back(key); });
   if (!scanned) return tl::unexpected(scanned.error());
   const auto long_ago = time_key(now_() - limits_.removed_time);
   const auto too_many = removals.size() - std::min<std::size_t>(removals.size(), limits_.removed_max);

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -56,8 +57,18 @@ class trace_store {
   result<void> remove(const trace_id& id);
   /// Removes all traces of an image. @returns how many
   result<std::uint32_t> remove_all(const toc_id& image);
-  /// Removes traces of images that are not in `known` until the others have room.
+  /// Removes traces of images that are not in `known` until the others have room. They may come again once
+  /// their image is here (`let_return`).
   result<removed_orphans> trim_orphans(const std::set<toc_id>& known, const trace_room& room);
+  /// Removes all traces of images that are not in `known`, for good.
+  result<removed_orphans> remove_orphans(const std::set<toc_id>& known);
+  /// Images of which traces had no room since they were not here. Reads the ids of all removed traces.
+  [[nodiscard]] result<std::set<toc_id>> had_no_room() const;
+  /// Forgets the ids of traces of these images that had no room: they may come again. @returns how many
+  result<std::uint32_t> let_return(const std::set<toc_id>& images);
+  /// How many ids `let_return` has forgotten since the store was opened: whoever has asked which traces are
+  /// known asks again when this has changed.
+  [[nodiscard]] std::uint64_t returns() const { return returns_.load(); }
   /// Removes a trace and its id: it may come again. Nothing is learned of that.
   result<void> forget(const trace_id& id);
   /// Forgets the ids of traces that were removed long ago, and the oldest of too many. @returns how many
@@ -75,12 +86,19 @@ class trace_store {
   result<void> stamp_all();
   result<void> date_removals();
   [[nodiscard]] result<std::optional<toc_id>> image_of(const trace_id& id) const;
-  void remove_in(write_batch& batch, const toc_id& image, const trace_id& id) const;
+  enum class removal : std::uint8_t { for_good, for_lack_of_room };
+  void remove_in(write_batch& batch, const toc_id& image, const trace_id& id,
+                 removal why = removal::for_good) const;
+  result<removed_orphans> remove_orphans(const std::set<toc_id>& known, const trace_room& room, removal why);
+  /// Visits what was removed, the earliest first: its key, and of which image it was if it may come again.
+  using on_removal = std::function<void(std::string_view key, const std::optional<toc_id>& image)>;
+  result<void> for_each_removal(const on_removal& visit) const;
 
   database& metadata_;
   trace_store_limits limits_;
   clock now_;
   mutable std::mutex mutex_;  // of who reads to write
+  std::atomic<std::uint64_t> returns_{0};
 };
 
 }  // namespace firstlight

@@ -233,8 +233,17 @@ void queue_left_out(const shell& my) {
   tick_later(my);
 }
 
+/// Some of what the other hub has may come again: all of it is looked through once more.
+void look_again(const shell& my) {
+  auto& state = my.state();
+  const auto returns = my.parts->traces.returns();
+  if (std::exchange(state.returns, returns) == returns) return;
+  state.fetched.queue.insert(state.fetched.queue.end(), state.theirs.begin(), state.theirs.end());
+}
+
 /// Begins what can be begun. What fails in one direction does not hold up the other.
 void go_on(const shell& my) {
+  look_again(my);
   fetch_more(my);
   send_more(my);
   queue_left_out(my);

@@ -48,11 +48,12 @@ struct peer_state {
   std::set<trace_id> theirs;   ///< what the other hub has
   peer_lane fetched;
   peer_lane sent;
-  bool left_out = false;    ///< not all that is to be sent is in the queue
-  bool asking = false;      ///< a question for ids is open
-  instant asked_at;         ///< the latest of them
-  bool asks_later = false;  ///< not before the next tick
-  bool in_touch = false;    ///< the latest question for ids was answered
+  std::uint64_t returns = 0;  ///< of the store, as of the latest look
+  bool left_out = false;      ///< not all that is to be sent is in the queue
+  bool asking = false;        ///< a question for ids is open
+  instant asked_at;           ///< the latest of them
+  bool asks_later = false;    ///< not before the next tick
+  bool in_touch = false;      ///< the latest question for ids was answered
   bool ticking = false;
 };
 

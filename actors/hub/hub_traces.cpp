@@ -97,7 +97,7 @@ result<removed_traces> remove_orphans(const hub_trace_tools& tools) {
   removed_traces removed;
   for (const auto& [image, traces] : *traced)
     if (!known.contains(image)) removed.images.insert(image);
-  const auto gone = tools.traces.trim_orphans(known, {.count_max = 0});
+  const auto gone = tools.traces.remove_orphans(known);
   if (!gone) return tl::unexpected(gone.error());
   removed.traces = gone->traces;
   return removed;

@@ -292,13 +292,16 @@ void follow(const shell& my) {
     find_followers(my, take_leaders(my));
 }
 
+std::set<toc_id> images_of(const std::vector<image_record>& records) {
+  std::set<toc_id> images;
+  for (const auto& record : records) images.insert(record.toc);
+  return images;
+}
+
 /// Traces of images that nobody can start here are kept within a limit. Others may have learned from them.
 void trim_orphans(const shell& my) {
   const auto records = my.tools->catalogue.list_whole();
-  std::set<toc_id> known;
-  if (records)
-    for (const auto& record : *records) known.insert(record.toc);
-  const auto gone = records ? my.tools->traces.trim_orphans(known, my.tools->options.orphans)
+  const auto gone = records ? my.tools->traces.trim_orphans(images_of(*records), my.tools->options.orphans)
                             : tl::unexpected(records.error());
   if (!gone) return spdlog::warn("traces of unknown images are not removed: {}", to_string(gone.error()));
   if (gone->traces == 0) return;
@@ -307,18 +310,30 @@ void trim_orphans(const shell& my) {
 }
 
 /// Peers go through all ids again after some are forgotten: positions have changed.
+void list_anew(const shell& my, std::uint32_t forgotten) {
+  if (forgotten == 0) return;
+  auto left = my.tools->traces.known();
+  if (!left) return spdlog::warn("forgotten traces stay listed: {}", to_string(left.error()));
+  my.state().known = std::move(*left);
+  ++my.state().epoch;
+  tell_waiting(my);
+}
+
+/// What had no room while these images were not here may come again from other hubs.
+void let_return(const shell& my, const std::set<toc_id>& images) {
+  const auto returning = my.tools->traces.let_return(images);
+  if (!returning) return spdlog::warn("traces that had no room stay away: {}", to_string(returning.error()));
+  list_anew(my, *returning);
+}
+
 void forget_old_removals(const shell& my) {
   auto& state = my.state();
   const auto now = my.tools->now();
   if (now - state.forgotten_at < my.tools->options.forget_interval) return;
   state.forgotten_at = now;
   const auto forgotten = my.tools->traces.forget_old_removals();
-  const auto left = forgotten ? my.tools->traces.known() : tl::unexpected(forgotten.error());
-  if (!left) return spdlog::warn("old removed traces stay known: {}", to_string(left.error()));
-  if (*forgotten == 0) return;
-  state.known = *left;
-  ++state.epoch;
-  tell_waiting(my);
+  if (!forgotten) return spdlog::warn("old removed traces stay known: {}", to_string(forgotten.error()));
+  list_anew(my, *forgotten);
 }
 
 void learn_changed(const shell& my) {
@@ -337,8 +352,15 @@ void learn_changed(const shell& my) {
   }
 }
 
+/// An image that has come, or whose traces have changed.
+void look_after(const shell& my, const toc_id& image) {
+  if (const auto known = my.tools->catalogue.find_toc(image); known && *known) let_return(my, {image});
+  learn_soon(my, image);
+}
+
 /// What an earlier process had no time for.
 void learn_what_was_left(const shell& my) {
+  if (const auto records = my.tools->catalogue.list()) let_return(my, images_of(*records));
   my.state().forgotten_at = my.tools->now();
   const auto left = my.tools->traces.unlearned();
   if (!left) return spdlog::error("traces may not be learned from: {}", to_string(left.error()));
@@ -364,7 +386,7 @@ trace_aggregator::behavior_type make_trace_aggregator(self_pointer self, aggrega
         return *kept;
       },
       [=](const peer_question& question) { return answer_peer(my, question); },
-      [=](const learn_again& image) { learn_soon(my, image.toc); },
+      [=](const learn_again& image) { look_after(my, image.toc); },
       [=](caf::subscribe_atom, const caf::actor& listener) { my.state().listeners.push_back(listener); },
       [=](caf::get_atom) { return my.state().status; },
       [=](caf::tick_atom) { learn_changed(my); },

@@ -254,3 +254,27 @@ TEST_CASE("a hub that waits longer than is allowed is answered without news") {
   REQUIRE(answer->has_value());
   CHECK(std::get<ids_answer>(decode_reply(answer->value().value().encoded.bytes).value()).ids.empty());
 }
+
+TEST_CASE(
+    "traces that had no room while their image was not here come again once it is, whoever has dialled") {
+  const bool dials = GENERATE(true, false);
+  joined_hubs all(2, dials ? dialled_hubs{{1, 0}} : dialled_hubs{{0, 1}});
+  auto& hub = *all.stores[1];
+  hub.learning.orphans = {.count_max = 0};
+  const auto image = all.stores[0]->add("example.com/app:1", tar_of({"a", "b", "c"}));
+  for (std::uint8_t id = 1; id <= 2; ++id) all.report(0, start_of(image, id, {"c", "a"}));
+  all.stage.pass(hub.learning.gather_time);
+  for (int i = 0; i < 3; ++i) all.stage.pass(hub.learning.peer_wait);
+  REQUIRE_FALSE(all.has(1, 1));  // nor does it come on and on
+  REQUIRE(hub.traces->knows(id_of(1)).value());
+
+  const auto added = hub.add("example.com/app:1", tar_of({"a", "b", "c"}));
+  REQUIRE(added.record.toc == image.record.toc);
+  caf::anon_send(all.aggregators[1], learn_again{image.record.toc});
+  all.stage.run();
+  all.stage.pass(hub.learning.peer_wait);
+  all.stage.pass(hub.learning.gather_time);
+  CHECK(all.has(1, 1));
+  CHECK(all.has(1, 2));
+  CHECK(hub.catalogue->order(image.record.toc)->traces == 2);
+}

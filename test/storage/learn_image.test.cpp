@@ -115,6 +115,17 @@ TEST_CASE("a new image of which traces came first is told of, for those that do 
   CHECK(unfit.size() == 1);
 }
 
+TEST_CASE("a new image whose traces had no room before it came is told of, another one is not") {
+  const auto late = learning_bench().add("example.com/app:1", {"app", "data"});
+  learning_bench bench;
+  bench.start(late, "example.com/app:1", {"data"});
+  REQUIRE(bench.traces->trim_orphans({}, {.count_max = 0})->traces == 1);
+  bench.add("example.com/other:1", {"other"});
+  CHECK(bench.traced.empty());
+  CHECK(bench.add("example.com/app:1", {"app", "data"}) == late);
+  CHECK(bench.traced == std::vector<toc_id>{late});
+}
+
 TEST_CASE("what is known of a relative by its traces alone serves only within its repository") {
   learning_bench bench;
   const auto image = bench.add("example.com/app:2", {"app", "data"});

@@ -154,6 +154,46 @@ TEST_CASE("traces of unknown images have a limit, and those of known ones stay")
   CHECK(bench.store.trim_orphans({trace_of(0, 1).toc}, {.bytes_max = 0}).value().traces == 4);
 }
 
+TEST_CASE("a trace that had no room may come again once its image is here, also after a restart") {
+  store_bench bench;
+  bench.add(1, 1);
+  bench.add(2, 2);
+  REQUIRE(bench.store.trim_orphans({}, {.count_max = 0})->traces == 2);
+  CHECK(bench.store.add(trace_of(1, 1)).value() == trace_store::outcome::known);
+  const auto again = bench.open();
+  CHECK(again->had_no_room().value() == std::set<toc_id>{trace_of(0, 1).toc, trace_of(0, 2).toc});
+  CHECK(again->let_return({trace_of(0, 1).toc}).value() == 1);
+  CHECK(again->returns() == 1);
+  CHECK(again->had_no_room().value() == std::set<toc_id>{trace_of(0, 2).toc});
+  CHECK(again->add(trace_of(1, 1)).value() == trace_store::outcome::added);
+  CHECK(again->add(trace_of(2, 2)).value() == trace_store::outcome::known);
+}
+
+TEST_CASE("a trace that a user has removed, or that later ones have superseded, does not come again") {
+  store_bench bench;
+  for (std::uint8_t id = 1; id <= 4; ++id) bench.add(id);  // there is room for three
+  bench.add(5, 2);
+  REQUIRE(bench.store.remove(trace_of(2, 1).id));
+  REQUIRE(bench.store.remove_orphans({})->traces == 3);
+  CHECK(bench.store.had_no_room()->empty());
+  CHECK(bench.store.let_return({trace_of(0, 1).toc, trace_of(0, 2).toc}).value() == 0);
+  for (std::uint8_t id = 1; id <= 4; ++id)
+    CHECK(bench.store.add(trace_of(id, 1)).value() == trace_store::outcome::known);
+}
+
+TEST_CASE(
+    "a trace that had no room is forgotten like others that were removed, and when a user takes it in") {
+  store_bench bench;
+  bench.add(1, 1);
+  bench.add(2, 1);
+  REQUIRE(bench.store.trim_orphans({}, {.count_max = 0})->traces == 2);
+  REQUIRE(bench.store.forget(trace_of(1, 1).id));
+  bench.now += std::chrono::hours(101);
+  CHECK(bench.store.forget_old_removals().value() == 1);
+  CHECK(bench.store.had_no_room()->empty());
+  CHECK(bench.store.known()->empty());
+}
+
 TEST_CASE("a trace that cannot be read is left out and told of") {
   store_bench bench;
   bench.add(1);
