@@ -70,24 +70,55 @@ void print_detail(const admin_trace_detail& detail) {
   std::fputs(runs.text().c_str(), stdout);
 }
 
+std::string since_start(std::uint64_t nanoseconds) {
+  return milliseconds_of(nanoseconds / 1000);
+}
+
+void print_trace(const admin_trace_detail& detail) {
+  for (const auto& one : detail.traces)
+    std::printf("%s  %s\n  trace %s of %s, group %s, started %s\n", printable(detail.image.reference).c_str(),
+                detail.image.platform.c_str(), one.id.c_str(), printable(one.node).c_str(),
+                printable(one.group).c_str(), ago(one.started_at, unix_now()).c_str());
+  table items({"FILE", "FIRST BLOCK", "BLOCKS", "FIRST READ", "WAITED"});
+  for (const auto& file : detail.files) {
+    if (file.runs.empty())
+      items.add({printable(file.path), "", "", since_start(file.access_ns), since_start(file.wait_ns)});
+    for (const auto& run : file.runs)
+      items.add({printable(file.path), std::to_string(run.first), std::to_string(run.count),
+                 since_start(run.access_ns), since_start(run.wait_ns)});
+  }
+  std::fputs(items.text().c_str(), stdout);
+}
+
 void add_show(command_tree& tree, CLI::App& group) {
   struct arguments : image_arguments {
     std::uint32_t order = 0;
+    std::string id;
   };
   auto in = std::make_shared<arguments>();
   auto* command = tree.add(
       group,
       {.name = "show",
-       .summary = "Show the traces of an image and the order in which it is delivered.",
-       .examples = "firstlight trace show redis:7\nfirstlight trace show redis:7 --order 50",
-       .details = "READ BY is the share of the recorded starts, by their weight, that have read of that run; "
-                  "empty where it is guessed, or learned from another image's starts."},
-      [in] {
-        return show(ask_for<admin_trace_detail>(daemon_kind::hub, in->daemon,
-                                                admin_trace_show{in->reference, in->platform, in->order}),
-                    in->daemon.output, print_detail);
+       .summary = "Show the traces of an image and the order in which it is delivered, or one trace.",
+       .examples = "firstlight trace show redis:7\nfirstlight trace show redis:7 --order 50\n"
+                   "firstlight trace show redis:7 3f9a",
+       .details =
+           "READ BY is the share of the recorded starts, by their weight, that have read of that run; "
+           "empty where it is guessed, or learned from another image's starts. Of one trace: what that "
+           "start has read, by when it was first read (since the start; --json: in ns, with the files' "
+           "own sums); without blocks where a file was opened and its reads were not seen."},
+      [in]() -> result<int> {
+        if (in->order != 0 && !in->id.empty())
+          return fail(errc::invalid_argument, "--order is of an image, not of one trace");
+        return show(
+            ask_for<admin_trace_detail>(daemon_kind::hub, in->daemon,
+                                        admin_trace_show{in->reference, in->platform, in->order, in->id}),
+            in->daemon.output, in->id.empty() ? print_detail : print_trace);
       });
   add_reference(*command, *in);
+  command
+      ->add_option("trace", in->id, "only this trace, with what it has read: its id or the beginning of it")
+      ->type_name("ID");
   command->add_option("--order", in->order, "also the first so many runs of the order")->type_name("COUNT");
   add_daemon_options(*command, in->daemon, daemon_kind::hub);
 }
@@ -119,7 +150,7 @@ void add_diff(command_tree& tree, CLI::App& group) {
                              const auto ask = [&](const std::string& reference) {
                                return ask_for<admin_trace_detail>(
                                    daemon_kind::hub, in->daemon,
-                                   admin_trace_show{reference, in->platform, compared_runs_max});
+                                   admin_trace_show{reference, in->platform, compared_runs_max, {}});
                              };
                              const auto before = ask(in->reference);
                              if (!before) return tl::unexpected(before.error());

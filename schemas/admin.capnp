@@ -396,6 +396,7 @@ struct TraceShow {
   reference @0 :Text;
   platform @1 :Text;
   orderMax @2 :UInt32;
+  trace @3 :Text;
 }
 
 struct TraceImport {
@@ -471,10 +472,25 @@ struct OrderRun {
   readPercent @4 :UInt32;
 }
 
+struct TraceRun {
+  first @0 :UInt32;
+  count @1 :UInt32;
+  accessNs @2 :UInt64;
+  waitNs @3 :UInt64;
+}
+
+struct TraceFile {
+  path @0 :Text;
+  accessNs @1 :UInt64;
+  waitNs @2 :UInt64;
+  runs @3 :List(TraceRun);
+}
+
 struct TraceDetail {
   image @0 :TracedImage;
   traces @1 :List(Trace);
   order @2 :List(OrderRun);
+  files @3 :List(TraceFile);
 }
 
 struct TraceImported {

@@ -17,6 +17,7 @@ struct admin_trace_show {
   std::string reference;
   std::string platform;
   std::uint32_t order_max = 0;  ///< at most so many runs of the order; 0: none
+  std::string trace{};          ///< only this one, with what it has read: its id or the beginning of it
   friend bool operator==(const admin_trace_show&, const admin_trace_show&) = default;
 };
 /// Takes trace files in; each is for the image that it names. Answered by `admin_trace_imported`.
@@ -117,10 +118,26 @@ struct admin_order_run {
   std::uint32_t read_percent = 0;  ///< of the starts it was learned from, by weight; 0: no such is known
   friend bool operator==(const admin_order_run&, const admin_order_run&) = default;
 };
+/// Blocks of a file that a start has first read together. Times count from the start of the instance.
+struct admin_trace_run {
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+  std::uint64_t access_ns = 0;
+  std::uint64_t wait_ns = 0;
+  friend bool operator==(const admin_trace_run&, const admin_trace_run&) = default;
+};
+struct admin_trace_file {
+  std::string path;
+  std::uint64_t access_ns = 0;        ///< the first one
+  std::uint64_t wait_ns = 0;          ///< of all its blocks
+  std::vector<admin_trace_run> runs;  ///< by access; empty: opened, and which blocks were read is not known
+  friend bool operator==(const admin_trace_file&, const admin_trace_file&) = default;
+};
 struct admin_trace_detail {
   admin_traced_image image;
   std::vector<admin_trace> traces;  ///< the latest first
   std::vector<admin_order_run> order;
+  std::vector<admin_trace_file> files;  ///< of the one trace that was asked for, by access
   friend bool operator==(const admin_trace_detail&, const admin_trace_detail&) = default;
 };
 struct admin_trace_imported {

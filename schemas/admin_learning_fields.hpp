@@ -9,6 +9,7 @@ void fields(Io& io, accessed<Io, admin_trace_show>& v) {
   io("reference", v.reference);
   io("platform", v.platform);
   io("order_max", v.order_max);
+  io("trace", v.trace);
 }
 
 template <class Io>
@@ -105,10 +106,27 @@ void fields(Io& io, accessed<Io, admin_order_run>& v) {
 }
 
 template <class Io>
+void fields(Io& io, accessed<Io, admin_trace_run>& v) {
+  io("first", v.first);
+  io("count", v.count);
+  io("access_ns", v.access_ns);
+  io("wait_ns", v.wait_ns);
+}
+
+template <class Io>
+void fields(Io& io, accessed<Io, admin_trace_file>& v) {
+  io("path", v.path);
+  io("access_ns", v.access_ns);
+  io("wait_ns", v.wait_ns);
+  io("runs", v.runs);
+}
+
+template <class Io>
 void fields(Io& io, accessed<Io, admin_trace_detail>& v) {
   io("image", v.image);
   io("traces", v.traces);
   io("order", v.order);
+  io("files", v.files);
 }
 
 template <class Io>

@@ -69,6 +69,50 @@ admin_trace describe(const trace& one) {
   return said;
 }
 
+std::uint64_t in_nanoseconds(nanoseconds time) {
+  return static_cast<std::uint64_t>(time.count());
+}
+
+std::vector<admin_trace_file> items_of(const trace& one) {
+  std::vector<admin_trace_file> items;
+  items.reserve(one.files.size());
+  for (const auto& file : one.files) {
+    admin_trace_file item{file.path, in_nanoseconds(file.access), in_nanoseconds(file.wait), {}};
+    for (const auto& run : file.runs)
+      item.runs.push_back({run.first, run.count, in_nanoseconds(run.access), in_nanoseconds(run.wait)});
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+error no_such_trace(const image_record& record, const std::string& id) {
+  return {errc::not_found, record.reference + " has no trace " + id + "; 'firstlight trace show' lists them"};
+}
+
+result<trace> find_trace(const hub_trace_tools& tools, const image_record& record, const std::string& id,
+                         const std::vector<trace_stamp>& stamps) {
+  const auto fits = [&](const trace_stamp& one) { return one.id.value.hex().starts_with(id); };
+  const auto found = std::find_if(stamps.begin(), stamps.end(), fits);
+  if (found == stamps.end()) return tl::unexpected(no_such_trace(record, id));
+  if (std::any_of(found + 1, stamps.end(), fits))
+    return fail(errc::invalid_argument, "several traces of " + record.reference + " begin with " + id);
+  auto one = tools.traces.find(found->id);
+  if (!one) return tl::unexpected(one.error());
+  if (!*one) return tl::unexpected(no_such_trace(record, id));  // removed meanwhile
+  return std::move(**one);
+}
+
+result<admin_trace_detail> show_trace(const hub_trace_tools& tools, const image_record& record,
+                                      const std::string& id) {
+  const auto stamps = tools.traces.stamps(record.toc);
+  if (!stamps) return tl::unexpected(stamps.error());
+  const auto one = find_trace(tools, record, id, *stamps);
+  if (!one) return tl::unexpected(one.error());
+  auto image = describe(tools, record, static_cast<std::uint32_t>(stamps->size()));
+  if (!image) return tl::unexpected(image.error());
+  return admin_trace_detail{std::move(*image), {describe(*one)}, {}, items_of(*one)};
+}
+
 std::set<toc_id> known_of(const std::vector<image_record>& records) {
   std::set<toc_id> known;
   for (const auto& record : records) known.insert(record.toc);
@@ -245,11 +289,12 @@ result<admin_trace_list> list_traces(const hub_trace_tools& tools) {
 result<admin_trace_detail> show_traces(const hub_trace_tools& tools, const admin_trace_show& asked) {
   const auto record = record_of(tools, asked.reference, asked.platform);
   if (!record) return tl::unexpected(record.error());
+  if (!asked.trace.empty()) return show_trace(tools, *record, asked.trace);
   auto traces = tools.traces.of_image(record->toc);
   if (!traces) return tl::unexpected(traces.error());
   auto image = describe(tools, *record, static_cast<std::uint32_t>(traces->size()));
   if (!image) return tl::unexpected(image.error());
-  admin_trace_detail detail{std::move(*image), {}, {}};
+  admin_trace_detail detail{std::move(*image), {}, {}, {}};
   std::sort(traces->begin(), traces->end(),
             [](const trace& a, const trace& b) { return a.started > b.started; });
   for (const auto& one : *traces) detail.traces.push_back(describe(one));
@@ -317,9 +362,7 @@ result<removed_traces> remove_traces(const hub_trace_tools& tools, const admin_t
     if (auto gone = tools.traces.remove(one.id); !gone) return tl::unexpected(gone.error());
     ++removed.traces;
   }
-  if (removed.traces == 0)
-    return fail(errc::not_found,
-                record->reference + " has no trace " + asked.id + "; 'firstlight trace show' lists them");
+  if (removed.traces == 0) return tl::unexpected(no_such_trace(*record, asked.id));
   return removed;
 }
 

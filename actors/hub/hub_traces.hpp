@@ -40,6 +40,7 @@ struct hub_trace_tools {
                                              const std::string& platform);
 /// Without the counters of the aggregator.
 [[nodiscard]] result<admin_trace_list> list_traces(const hub_trace_tools& tools);
+/// With a trace's id that one alone: `not_found` if there is none, `invalid_argument` if several begin so.
 [[nodiscard]] result<admin_trace_detail> show_traces(const hub_trace_tools& tools,
                                                      const admin_trace_show& asked);
 /// A page without the collection, which whoever has all pages makes. A trace larger than a page comes alone.

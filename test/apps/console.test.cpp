@@ -29,6 +29,7 @@ TEST_CASE("a line is split as a shell does") {
 TEST_CASE("commands, options, images and mounts complete where they stand") {
   CHECK(complete({}, "trac") == words{"trace"});
   CHECK(complete({"trace"}, "s") == words{"score", "show"});
+  CHECK(complete({"trace", "show"}, "docker.io/library/n") == words{"docker.io/library/nginx:1"});
   CHECK(complete({"pull"}, "docker.io/library/r") == words{"docker.io/library/redis:7"});
   CHECK(complete({"umount"}, "") == words{"cache"});
   CHECK(complete({"wait"}, "c") == words{"cache"});

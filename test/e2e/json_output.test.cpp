@@ -65,6 +65,8 @@ TEST_CASE("every command that only asks prints one line of JSON with --json") {
   all.mount("new:1", "mounted");
   check_complete(all, "new:1");
   check_good(all.on_node({"layer", "register", "work"}));
+  const auto recorded = all.on_hub({"trace", "show", "old:1"}).reply["traces"];
+  REQUIRE_FALSE(recorded.empty());
   const std::vector<asked> commands{
       {{"version"}, "version"},
       {{"ls"}, "mounts"},
@@ -84,6 +86,7 @@ TEST_CASE("every command that only asks prints one line of JSON with --json") {
       {{"image", "show", "new:1"}, "config_json"},
       {{"trace", "ls"}, "images"},
       {{"trace", "show", "new:1", "--order", "5"}, "order"},
+      {{"trace", "show", "old:1", recorded[0]["id"].get<std::string>()}, "files"},
       {{"trace", "diff", "old:1", "new:1"}, "removed"},
       {{"trace", "score", "new:1", "--order", "static"}, "rows"},
       {{"trace", "plot", "new:1", (all.folder() / "plot.svg").string(), "--order", "static"}, "svg"},
