@@ -43,7 +43,8 @@ result<void> check_file(const traced_file& file, const trace_limits& limits) {
 result<void> check_trace(const trace& recorded, const trace_limits& limits, std::chrono::nanoseconds now) {
   if (recorded.files.empty()) return fail(errc::invalid_argument, "a trace without any file teaches nothing");
   if (recorded.files.size() > limits.files_max) return fail(errc::limit_exceeded, "files_max of a trace");
-  for (const auto* text : {&recorded.reference, &recorded.group, &recorded.node})
+  for (const auto* text : {&recorded.reference, &recorded.group, &recorded.node, &recorded.spelling.image,
+                           &recorded.spelling.tag})
     if (text->size() > limits.text_bytes_max) return fail(errc::limit_exceeded, "text_bytes_max of a trace");
   if (recorded.group.empty()) return fail(errc::invalid_argument, "a trace belongs to a group");
   if (recorded.started.count() < 0 || recorded.started > now + limits.clock_error_max)

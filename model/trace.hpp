@@ -41,6 +41,15 @@ inline constexpr std::string_view default_trace_group = "default";
 /// The node of traces that a user has taken in from files.
 inline constexpr std::string_view imported_node = "import";
 
+/// How the file that a trace was imported from writes its names: it is exported in the same way. Nothing else
+/// looks at that.
+struct trace_spelling {
+  std::string image;  ///< its name and tag as the file has them; empty: as `reference` has them
+  std::string tag;
+  bool rooted = false;  ///< its paths begin with '/'
+  friend bool operator==(const trace_spelling&, const trace_spelling&) = default;
+};
+
 /// What one start has read.
 struct trace {
   trace_id id;
@@ -51,6 +60,7 @@ struct trace {
   std::chrono::nanoseconds started{0};   ///< of the instance, since the epoch
   std::vector<traced_file> files;        ///< by access, then path; each path once
   std::chrono::nanoseconds received{0};  ///< by the first hub that had it, since the epoch; 0 before that
+  trace_spelling spelling{};
   friend bool operator==(const trace&, const trace&) = default;
 };
 

@@ -8,7 +8,7 @@ namespace {
 
 // As the schema lays them out, with pointers that lead to other segments of the message; never less than
 // that.
-constexpr std::uint64_t trace_bytes = 256;
+constexpr std::uint64_t trace_bytes = 320;
 constexpr std::uint64_t file_bytes = 72;
 constexpr std::uint64_t run_bytes = 24;
 
@@ -22,7 +22,8 @@ std::optional<time> first_without_room(const trace& recorded, std::uint64_t byte
     for (const auto& run : file.runs) parts.emplace_back(run.access, run_bytes);
   }
   std::sort(parts.begin(), parts.end());
-  auto bytes = trace_bytes + recorded.reference.size() + recorded.group.size() + recorded.node.size();
+  auto bytes = trace_bytes + recorded.reference.size() + recorded.group.size() + recorded.node.size() +
+               recorded.spelling.image.size() + recorded.spelling.tag.size();
   for (const auto& [when, size] : parts)
     if (bytes += size; bytes > bytes_max) return when;
   return std::nullopt;

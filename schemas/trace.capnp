@@ -14,6 +14,9 @@ struct Trace {
   started   @5 :Int64;           # nanoseconds since the epoch
   files     @6 :List(TracedFile);  # by access
   received  @7 :Int64;           # by the first hub that had it, nanoseconds since the epoch; 0 from a node
+  imageName @8 :Text;            # of a trace that was imported: "n" and "t" as its file has them
+  imageTag  @9 :Text;
+  rootedPaths @10 :Bool;         # all paths of that file begin with '/'
 
   struct TracedFile {
     path   @0 :Data;             # in the image, without leading '/'; names need not be UTF-8

@@ -42,6 +42,9 @@ std::vector<std::byte> encode_trace(const trace& recorded) {
   root.setNode(recorded.node);
   root.setStarted(recorded.started.count());
   root.setReceived(recorded.received.count());
+  if (!recorded.spelling.image.empty()) root.setImageName(recorded.spelling.image);
+  if (!recorded.spelling.tag.empty()) root.setImageTag(recorded.spelling.tag);
+  root.setRootedPaths(recorded.spelling.rooted);
   auto files = root.initFiles(static_cast<unsigned>(recorded.files.size()));
   for (unsigned i = 0; i < files.size(); ++i) write(files[i], recorded.files[i]);
   return detail::flat_bytes(message);
@@ -59,7 +62,8 @@ result<trace> decode_trace(bytes_view message) {
                    root.getNode().cStr(),
                    nanoseconds(root.getStarted()),
                    {},
-                   nanoseconds(root.getReceived())};
+                   nanoseconds(root.getReceived()),
+                   {root.getImageName().cStr(), root.getImageTag().cStr(), root.getRootedPaths()}};
     recorded.files.reserve(root.getFiles().size());
     for (const auto file : root.getFiles()) recorded.files.push_back(read(file));
     return recorded;

@@ -8,13 +8,20 @@
 namespace firstlight {
 namespace {
 
-named_image name_of(const std::string& reference) {
-  const auto parsed = parse_image_reference(reference);
-  if (!parsed) return {reference, ""};
+named_image name_of(const trace& one) {
+  if (!one.spelling.image.empty()) return {one.spelling.image, one.spelling.tag};
+  const auto parsed = parse_image_reference(one.reference);
+  if (!parsed) return {one.reference, ""};
   auto name = parsed->text();
   const auto tag = ":" + parsed->tag;
   if (!parsed->tag.empty() && name.ends_with(tag)) name.resize(name.size() - tag.size());
   return {name, parsed->tag};
+}
+
+trace_spelling spelling_of(const trace_file& file) {
+  const bool rooted = std::all_of(file.accesses.begin(), file.accesses.end(),
+                                  [](const group_access& one) { return one.path.starts_with('/'); });
+  return {file.image.name, file.image.tag, rooted};
 }
 
 std::string plain_path(std::string_view path) {
@@ -45,8 +52,10 @@ result<std::vector<trace_id>> ids_of(const hub_trace_tools& tools, const admin_t
 }
 
 std::string file_of(const trace& one) {
-  trace_file file{one.group, name_of(one.reference), one.started, {}};
-  for (const auto& each : one.files) file.accesses.push_back({each.path, each.access, each.wait, 0, 0});
+  trace_file file{one.group, name_of(one), one.started, {}};
+  const std::string root = one.spelling.rooted ? "/" : "";
+  for (const auto& each : one.files)
+    file.accesses.push_back({root + each.path, each.access, each.wait, 0, 0});
   return trace_file_json(file);
 }
 
@@ -83,6 +92,7 @@ result<trace> read_trace_file(const hub_trace_tools& tools, const std::string& t
              file->started,   {}};
   for (const auto& one : file->accesses)
     made.files.push_back({plain_path(one.path), one.access, one.wait, {}});
+  made.spelling = spelling_of(*file);
   sort_trace(made);
   return made;
 }

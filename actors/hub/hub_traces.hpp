@@ -59,8 +59,8 @@ struct removed_traces {
                                                    const admin_trace_remove& asked);
 
 /// A trace file as a trace of the image that it names; equal files give equal ids. Paths may begin with '/'
-/// or
-/// "./". Errors: `corrupt`, `not_found` for the image.
+/// or "./". It is exported with the image's name as the file has it, and with '/' if all of its paths have
+/// it. Errors: `corrupt`, `not_found` for the image.
 [[nodiscard]] result<trace> read_trace_file(const hub_trace_tools& tools, const std::string& text,
                                             const std::string& platform);
 

@@ -18,6 +18,8 @@ TEST_CASE("a trace comes back from its bytes as it was") {
   made.files = {{"usr/bin/\xff odd", 1ms, 2ms, {{0, 4, 1ms, 2ms}, {9, 1, 3ms, 0ns}}},
                 {"etc/x", 5ms, 0ns, {}}};
   CHECK(decode_trace(encode_trace(made)) == made);
+  made.spelling = {"app", "1", true};
+  CHECK(decode_trace(encode_trace(made)) == made);
   auto cut = encode_trace(made);
   cut.resize(cut.size() / 2);
   CHECK(decode_trace(cut).error().code == errc::corrupt);
