@@ -23,6 +23,7 @@ void note_receipt(const aggregator_tools& tools, const std::string& node, trace&
   const auto now = tools.now();
   const bool own = !node.empty() || (recorded.node == imported_node && recorded.received.count() == 0);
   if (!node.empty()) recorded.node = node == imported_node ? "node " + node : node;
+  if (!node.empty()) recorded.spelling = {};  // that of imported ones alone
   recorded.started = std::min(recorded.started, now);
   if (own) recorded.received = now;
   if (recorded.received.count() <= 0) recorded.received = recorded.started;  // of a hub of an earlier version

@@ -232,11 +232,13 @@ TEST_CASE("a node cannot choose when its traces count, nor be taken for a user's
   auto lying = start_of(bench.image, 1, {"c"});
   lying.started = now + 23h;
   lying.received = now + 5000h;
+  lying.spelling = {"example.com/another", "1", true};
   REQUIRE(bench.report(lying, "import"));
   const auto kept = bench.hub.traces->of_image(bench.image.record.toc).value().at(0);
   CHECK(kept.started == now);
   CHECK(kept.received == now);
   CHECK(kept.node != imported_node);
+  CHECK(kept.spelling == trace_spelling{});
 }
 
 TEST_CASE("a trace from before what is still known of removed ones is refused") {
