@@ -6,9 +6,17 @@
 
 namespace firstlight {
 
-/// How long after the first of these images the others are started, as the traces of their groups say. Reads
-/// the traces of all of them. Errors: `io`, `corrupt`.
+/// One of several images that are sent together.
+struct joint_image {
+  toc_id toc;
+  std::string reference;  ///< canonical
+};
+
+/// How long after the first of these images the others are started, as the traces of their groups say. An
+/// image of which they say nothing counts as started when the latest other version of its repository was that
+/// was in a group: a new version, or the same image under a table of contents that a newer hub has made anew.
+/// Reads the traces of all of them. Errors: `io`, `corrupt`.
 [[nodiscard]] result<std::map<toc_id, std::chrono::milliseconds>> joint_start(
-    const trace_store& traces, std::span<const toc_id> images, const start_offset_limits& limits = {});
+    const trace_store& traces, std::span<const joint_image> images, const start_offset_limits& limits = {});
 
 }  // namespace firstlight

@@ -13,8 +13,12 @@ constexpr table trace_ids_table{"traced"};    // trace id: toc id, or when it wa
 constexpr table removals_table{"untraced"};   // when a trace was removed and its id: nothing, or toc id if it
                                               // had no room
 constexpr table unlearned_table{"unlearned"};   // toc id: nothing
-constexpr table versions_table{"trace-store"};  // "stamped": nothing, once each trace has its stamp
+constexpr table versions_table{"trace-store"};  // "stamped": nothing, once each trace has its stamp;
+                                                // "learned": by which of `learned_version`
 constexpr std::size_t time_bytes = 8;
+// Another one when what is learned says more than before: orders of earlier hubs did not know when runs are
+// read, which is what a joint bundle is ordered by.
+constexpr std::string_view learned_version = "1";
 
 bytes_view as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
@@ -55,9 +59,10 @@ std::chrono::nanoseconds trace_store::system_now() {
 result<std::unique_ptr<trace_store>> trace_store::open(database& metadata, const trace_store_limits& limits,
                                                        clock now) {
   std::unique_ptr<trace_store> opened(new trace_store(metadata, limits, std::move(now)));
-  auto ready = opened->stamp_all().and_then([&] { return opened->date_removals(); }).and_then([&] {
-    return opened->forget_old_removals();
-  });
+  auto ready = opened->stamp_all()
+                   .and_then([&] { return opened->date_removals(); })
+                   .and_then([&] { return opened->learn_all_anew(); })
+                   .and_then([&] { return opened->forget_old_removals(); });
   if (!ready) return tl::unexpected(ready.error());
   return opened;
 }
@@ -90,6 +95,18 @@ result<void> trace_store::date_removals() {
     return scan_step::next;
   });
   if (!scanned || batch.empty()) return scanned;
+  return metadata_.write(batch, durability::synced);
+}
+
+result<void> trace_store::learn_all_anew() {
+  const auto by = metadata_.get(versions_table, "learned");
+  if (!by) return tl::unexpected(by.error());
+  if (*by == learned_version) return {};
+  const auto traced = images();
+  if (!traced) return tl::unexpected(traced.error());
+  write_batch batch;
+  for (const auto& [image, traces] : *traced) batch.put(unlearned_table, as_key(image.value), "");
+  batch.put(versions_table, "learned", learned_version);
   return metadata_.write(batch, durability::synced);
 }
 

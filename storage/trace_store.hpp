@@ -30,7 +30,8 @@ class trace_store {
   using clock = std::function<std::chrono::nanoseconds()>;         ///< since the epoch
   using on_damage = std::function<void(const error& of_a_trace)>;  ///< it is left out
 
-  /// `metadata` outlives the store; one store a database. A store of an earlier version is completed.
+  /// `metadata` outlives the store; one store a database. A store of an earlier version is completed,
+  /// and all its images are to be learned anew.
   static result<std::unique_ptr<trace_store>> open(database& metadata, const trace_store_limits& limits,
                                                    clock now = system_now);
   [[nodiscard]] static std::chrono::nanoseconds system_now();
@@ -85,6 +86,7 @@ class trace_store {
       : metadata_(metadata), limits_(limits), now_(std::move(now)) {}
   result<void> stamp_all();
   result<void> date_removals();
+  result<void> learn_all_anew();
   [[nodiscard]] result<std::optional<toc_id>> image_of(const trace_id& id) const;
   enum class removal : std::uint8_t { for_good, for_lack_of_room };
   void remove_in(write_batch& batch, const toc_id& image, const trace_id& id,

@@ -35,7 +35,8 @@ content_order order_of_loans(const running_delivery& borrower, std::uint64_t fro
 }  // namespace
 
 lender lender_of(std::uint64_t id, const running_delivery& one) {
-  return {id, one.image.record.toc, one.image.toc->geometry(), one.contents, one.borrowed};
+  const auto& record = one.image.record;
+  return {id, record.toc, record.reference, one.image.toc->geometry(), one.contents, one.borrowed};
 }
 
 std::vector<lender> lenders_among(const deliveries_by_id& running) {

@@ -69,12 +69,15 @@ loans loans_of(const std::vector<content_info>& contents, block_geometry geometr
 }
 
 /// A plan does without what is not known: then the images count as started at once.
-std::map<toc_id, std::chrono::milliseconds> offsets_of(const preparation_tools& tools, const toc_id& wanted,
+std::map<toc_id, std::chrono::milliseconds> offsets_of(const preparation_tools& tools,
+                                                       const image_record& wanted,
                                                        std::span<const lender> lenders) {
   if (lenders.empty()) return {};
-  std::vector<toc_id> together{wanted};
+  std::vector<joint_image> together{{wanted.toc, wanted.reference}};
   for (const auto& one : lenders)
-    if (std::find(together.begin(), together.end(), one.toc) == together.end()) together.push_back(one.toc);
+    if (std::none_of(together.begin(), together.end(),
+                     [&](const joint_image& other) { return other.toc == one.toc; }))
+      together.push_back({one.toc, one.reference});
   auto offsets = joint_start(tools.traces, together, tools.starts);
   if (!offsets) spdlog::warn("traces of groups cannot be used: {}", to_string(offsets.error()));
   return std::move(offsets).value_or(std::map<toc_id, std::chrono::milliseconds>{});
@@ -164,7 +167,7 @@ prepared_delivery prepare_delivery(const preparation_tools& tools, const known_i
           .plan = std::move(plan),
           .contents = std::move(contents),
           .borrowed = std::move(borrowed),
-          .offsets = offsets_of(tools, image.record.toc, lenders)};
+          .offsets = offsets_of(tools, image.record, lenders)};
 }
 
 }  // namespace firstlight

@@ -20,6 +20,7 @@ using loans = std::unordered_map<std::uint32_t, loan>;  ///< by content index of
 struct lender {
   std::uint64_t delivery = 0;
   toc_id toc;
+  std::string reference;  ///< of the image
   block_geometry geometry;
   std::shared_ptr<const std::vector<content_info>> contents;
   std::shared_ptr<const loans> borrowed;  ///< which it does not bring itself

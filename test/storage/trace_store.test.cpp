@@ -219,6 +219,18 @@ TEST_CASE("an image is to be learned until that is done, over restarts") {
   CHECK(bench.open()->unlearned()->size() == 3);
 }
 
+TEST_CASE("images that an earlier version has learned are learned anew, once") {
+  store_bench bench;
+  bench.add(1, 1);
+  bench.add(2, 2);
+  for (std::uint8_t image = 1; image <= 2; ++image) REQUIRE(bench.store.learned(trace_of(0, image).toc));
+  CHECK(bench.open()->unlearned()->empty());
+  REQUIRE(bench.metadata->erase(table{"trace-store"}, "learned"));
+  CHECK(bench.open()->unlearned().value() == std::set<toc_id>{trace_of(0, 1).toc, trace_of(0, 2).toc});
+  for (std::uint8_t image = 1; image <= 2; ++image) REQUIRE(bench.store.learned(trace_of(0, image).toc));
+  CHECK(bench.open()->unlearned()->empty());
+}
+
 TEST_CASE("the most particular word about recording counts, over restarts") {
   using state = trace_switches::state;
   using subject = trace_switches::subject;
