@@ -278,3 +278,21 @@ TEST_CASE(
   CHECK(all.has(1, 2));
   CHECK(hub.catalogue->order(image.record.toc)->traces == 2);
 }
+
+TEST_CASE("traces that had no room may come again although the hub ended before it was told of their image") {
+  aggregator_bench bench;
+  bench.hub.learning.orphans = {.count_max = 0};
+  const auto later = hub_stores(bench.authority).add("example.com/later:1", tar_of({"x", "y"}));
+  REQUIRE(bench.report(start_of(later, 1, {"y"})));
+  bench.learn();
+  REQUIRE_FALSE(bench.hub.traces->find(id_of(1)).value());
+  REQUIRE(bench.hub.traces->knows(id_of(1)).value());
+  const auto added = bench.hub.add("example.com/later:1", tar_of({"x", "y"}));
+  REQUIRE(added.record.toc == later.record.toc);
+  caf::anon_send_exit(std::exchange(bench.aggregator, bench.spawn(bench.stage.workers())),
+                      caf::exit_reason::kill);
+  bench.stage.run();
+  REQUIRE(bench.report(start_of(later, 1, {"y"})));
+  bench.learn();
+  CHECK(bench.expected(added) == std::vector<std::string>{"y"});
+}
