@@ -3,16 +3,21 @@
 #include <array>
 #include <vector>
 
-#include "model/quantity.hpp"
 #include "storage/archive/layer_stream.hpp"
 #include "storage/archive/tar_reader.hpp"
 #include "storage/chain_ids.hpp"
+#include "storage/content_hasher.hpp"
 
 namespace firstlight {
 namespace {
 
 constexpr std::size_t copy_bytes = 256U << 10U;
 constexpr std::uint64_t report_bytes = 1U << 20U;
+
+bool is_compressed(const blob_descriptor& layer) {
+  const auto& type = layer.media_type;
+  return type.find("gzip") != std::string::npos || type.find("zstd") != std::string::npos;
+}
 
 class ingestion {
  public:
@@ -26,6 +31,7 @@ class ingestion {
 
   result<image_tree> run() {
     report();
+    if (const auto bytes = compressed_layers_bytes(); room().is_too_small_for(bytes)) return no_room(bytes);
     for (std::size_t i = 0; i < progress_.layers_total; ++i) {
       auto entries = layer(image_.manifest.layers[i], image_.config.diff_ids[i]);
       if (!entries) return tl::unexpected(entries.error());
@@ -38,6 +44,14 @@ class ingestion {
   [[nodiscard]] std::uint32_t layers_read() const { return layers_read_; }
 
  private:
+  // A plain tar's headers and padding may be larger than its files; it comes from this machine mostly.
+  [[nodiscard]] std::uint64_t compressed_layers_bytes() const {
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < progress_.layers_total; ++i)
+      if (const auto& blob = image_.manifest.layers[i]; is_compressed(blob)) bytes += blob.size;
+    return bytes;
+  }
+
   result<std::vector<layer_entry>> layer(const blob_descriptor& blob, const digest& diff_id) {
     const std::uint64_t before = progress_.bytes_done;
     const auto origin = source_.origin();
@@ -113,28 +127,49 @@ class ingestion {
 
   result<void> store(tar_reader& tar, layer_entry& entry, std::uint64_t size) {
     if (size == 0) return {};
-    const auto before = tools_.contents.bytes_stored();
-    if (tools_.store_bytes_max != 0 && size > tools_.store_bytes_max) return full();
+    if (!room().has(size)) return find_stored(tar, entry, size);
     auto content = tools_.contents.new_content();
+    if (auto ok = read_file(tar, [&](bytes_view bytes) { return content->append(bytes); }); !ok) return ok;
+    const auto before = tools_.contents.bytes_stored();
+    auto stored = content->finish();
+    if (!stored) return tl::unexpected(stored.error());
+    entry.content = *stored;
+    // What others store meanwhile is not counted, at worst this neither.
+    if (tools_.contents.bytes_stored() - before == size) brought_bytes_ += size;
+    return {};
+  }
+
+  // Without room for it a file can only be one that is there already: it is hashed, and none of it kept.
+  result<void> find_stored(tar_reader& tar, layer_entry& entry, std::uint64_t size) {
+    if (!room().may_hold(size)) return no_room(brought_bytes_ + size);
+    content_hasher hasher;
+    const auto hashed = read_file(tar, [&](bytes_view bytes) {
+      hasher.append(bytes);
+      return result<void>();
+    });
+    if (!hashed) return hashed;
+    const auto content = hasher.finish();
+    if (tools_.contents.state(content.id) != content_state::complete) return no_room(brought_bytes_ + size);
+    entry.content = content;
+    return {};
+  }
+
+  template <class Take>
+  result<void> read_file(tar_reader& tar, Take take) {
     while (true) {
       if (stopped()) return fail(errc::cancelled, "the ingestion was stopped");
       auto got = tar.read(buffer_);
       if (!got) return tl::unexpected(got.error());
-      if (*got == 0) break;
-      if (auto ok = content->append(bytes_view(buffer_).first(*got)); !ok) return ok;
+      if (*got == 0) return {};
+      if (auto ok = take(bytes_view(buffer_).first(*got)); !ok) return ok;
     }
-    auto stored = content->finish();
-    if (!stored) return tl::unexpected(stored.error());
-    entry.content = *stored;
-    const auto now = tools_.contents.bytes_stored();
-    if (tools_.store_bytes_max != 0 && now > tools_.store_bytes_max && now > before) return full();
-    return {};
   }
 
-  [[nodiscard]] result<void> full() const {
-    return fail(errc::no_space, "the hub's store would take more than store_bytes_max (" +
-                                    rounded_bytes(tools_.store_bytes_max) +
-                                    "): remove images with 'firstlight image rm', or raise the setting");
+  [[nodiscard]] store_room room() const { return {tools_.store_bytes_max, tools_.contents.bytes_stored()}; }
+
+  [[nodiscard]] tl::unexpected<error> no_room(std::uint64_t needed_bytes) const {
+    if (tools_.no_room) tools_.no_room({image_.top_digest, needed_bytes});
+    return tl::unexpected(room().no_room());
   }
 
   result<void> merge(const std::vector<layer_entry>& entries) {
@@ -168,6 +203,7 @@ class ingestion {
   std::vector<std::byte> buffer_;
   ingest_progress progress_;
   std::uint64_t reported_bytes_ = 0;
+  std::uint64_t brought_bytes_ = 0;  // new contents of this image, in the store now
   std::uint32_t layers_read_ = 0;
 };
 

@@ -7,6 +7,7 @@
 #include "config/ingest_limits.hpp"
 #include "model/image_config.hpp"
 #include "model/image_tree.hpp"
+#include "model/store_room.hpp"
 #include "storage/content_store.hpp"
 #include "storage/layer_cache.hpp"
 #include "storage/oci/image_source.hpp"
@@ -43,6 +44,8 @@ struct ingest_tools {
   const std::atomic<bool>* stop = nullptr;               ///< may be null; once true: `cancelled`
   std::uint32_t layers_wanted = 0;                       ///< only so many, from the lowest; 0: all
   std::uint64_t store_bytes_max = 0;  ///< of all contents; what is new beyond it is refused; 0: no limit
+  /// Is told of an image that is refused for `store_bytes_max`; may be empty.
+  std::function<void(const room_need&)> no_room{};
 };
 
 /// Reads one image: every layer is checked against its digest and its diff id while it streams, files go to
@@ -51,8 +54,11 @@ struct ingest_tools {
 /// confirmed are their entries cached or merged. The caller makes the contents durable (`checkpoint`).
 /// Of an image that is not read whole the manifest's digest is `layers_digest`: it is another image to all.
 /// Errors: those of `image_source`; `not_found` for more layers than there are; `corrupt` for wrong bytes;
-/// `limit_exceeded`; `cancelled`; the store's; `no_space` also above `store_bytes_max`, which the store then
-/// exceeds by at most one file.
+/// `limit_exceeded`; `cancelled`; the store's; `no_space` also for `store_bytes_max`. A file is stored only
+/// if its size leaves the store within that, so the store exceeds it at most by the files that other
+/// ingestions are storing at the same moment, one each. A file without room is only compared with what is
+/// there; an image whose compressed layers are larger than the whole limit is refused before any of them is
+/// read.
 [[nodiscard]] result<ingested_image> ingest_image(image_source& source, const platform& wanted,
                                                   const ingest_tools& tools);
 
