@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/hub/library_questions.hpp"
 #include "model/freshness.hpp"
 #include "storage/content_sweep.hpp"
 
@@ -9,77 +10,19 @@ namespace firstlight {
 namespace {
 
 using self_pointer = image_library::stateful_pointer<library_state>;
-using key = std::pair<std::string, std::string>;
+using key = library_key;
 
 std::chrono::milliseconds since_epoch() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::system_clock::now().time_since_epoch());
 }
 
-/// What was asked, in canonical form.
-struct question {
-  image_reference asked;      ///< as it was named
-  image_reference reference;  ///< where it is read from
-  platform wanted;
-  key where;
-};
-
 /// What was asked, by whom.
 struct library_call {
   resolve_image asked;
-  question canonical;
+  canonical_question canonical;
   pull_listener listener;
 };
-
-bool is_file(const image_reference& reference) {
-  return reference.transport != image_transport::registry;
-}
-
-bool names_same_repository(const std::string& name, const image_reference& other) {
-  const auto parsed = parse_image_reference(name);
-  return parsed && parsed->host == other.host && parsed->repository == other.repository;
-}
-
-/// A known image that has this manifest and may stand for it: by the name that was asked for, of a file, or
-/// of the same registry. Another registry's word says nothing about who may read this one's.
-result<std::optional<image_record>> find_pinned(const library_tools& tools, const image_reference& asked) {
-  auto records = tools.catalogue.list();
-  if (!records) return tl::unexpected(records.error());
-  std::optional<image_record> found;
-  for (auto& record : *records) {
-    if (record.manifest_digest != *asked.pinned) continue;
-    if (names_same_repository(record.reference, asked)) return std::optional(std::move(record));
-    const auto source = parse_image_reference(record.source);
-    if (source && (is_file(*source) || source->host == asked.host)) found = std::move(record);
-  }
-  return found;
-}
-
-/// Under which name an image is kept; it is read from where it was named.
-result<question> as_named(const resolve_image& asked) {
-  auto reference = parse_image_reference(asked.reference);
-  if (!reference) return tl::unexpected(reference.error());
-  auto wanted = parse_platform(asked.platform);
-  if (!wanted) return tl::unexpected(wanted.error());
-  auto name = asked.name.empty() ? reference : parse_image_reference(asked.name);
-  if (!name) return tl::unexpected(name.error());
-  return question{*reference, *reference, *wanted, {name->text(), wanted->text()}};
-}
-
-/// The same, but an image that was added under a name of the user's choice is looked after at its source. One
-/// whose record cannot be read is refused: where it came from is not known, and another place may have
-/// another image under its name.
-result<question> canonical(const library_tools& tools, const resolve_image& asked) {
-  auto canonical = as_named(asked);
-  if (!canonical || !asked.name.empty()) return canonical;
-  const auto record = tools.catalogue.find(canonical->where.first, canonical->where.second);
-  if (!record) return tl::unexpected(record.error());
-  if (!*record || (*record)->source == (*record)->reference) return canonical;
-  auto source = parse_image_reference((*record)->source);
-  if (!source) return tl::unexpected(source.error());
-  canonical->reference = *source;
-  return canonical;
-}
 
 result<known_image> opened(const library_tools& tools, const image_record& record) {
   auto toc = tools.catalogue.toc(record.toc);
@@ -121,17 +64,6 @@ void log_unlearned(const error& why) {
   spdlog::warn("a new image is not delivered as its starts would teach: {}", to_string(why));
 }
 
-/// Layers of an image that was added under another name are read from where that came from.
-std::optional<image_reference> source_of_layers(const library_tools& tools, const question& asked) {
-  if (asked.reference.layers == 0 || !asked.reference.pinned) return std::nullopt;
-  const auto whole = find_pinned(tools, asked.reference);
-  if (!whole || !*whole) return std::nullopt;
-  const auto source = parse_image_reference((*whole)->source);
-  const bool here =
-      source && (is_file(*source) || names_same_repository((*whole)->reference, asked.reference));
-  return here ? std::optional(*source) : std::nullopt;
-}
-
 /// Adds an image; of those that its tag has meant before too many may be kept now.
 result<image_record> add_and_sweep(const library_tools& tools, const source_options& source,
                                    const add_image_request& request) {
@@ -144,22 +76,6 @@ result<image_record> add_and_sweep(const library_tools& tools, const source_opti
   return added;
 }
 
-/// A login is for one registry: none is shown to another one than that which the caller has named.
-shared_login login_for(const image_reference& read, const image_reference& named, const shared_login& login) {
-  return !is_file(named) && named.host == read.host ? login : shared_login{};
-}
-
-/// What an image is read with for a node: by its login, which has just been found good, if there is one.
-source_options sources_for(const library_tools& tools, const image_reference& read,
-                           const image_reference& named, const std::optional<image_caller>& caller) {
-  auto source = tools.source;
-  const auto login = caller ? login_for(read, named, caller->login) : shared_login{};
-  if (!login) return source;
-  source.login = login_of::either;
-  source.caller_login = login;
-  return source;
-}
-
 /// What an image brought that had no room goes, and what no image needs any more. Not while one is being
 /// added, which may need it.
 void make_room(self_pointer self, const library_tools& tools) {
@@ -170,8 +86,8 @@ void make_room(self_pointer self, const library_tools& tools) {
                swept->contents_removed, swept->bytes_removed);
 }
 
-void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers, const question& asked,
-             const std::optional<image_caller>& caller) {
+void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers,
+             const canonical_question& asked, const std::optional<image_caller>& caller) {
   const auto report = [me = caf::actor_cast<image_library>(self),
                        where = asked.where](const pull_progress& progress) {
     caf::anon_send(me, ingestion_status{where.first, where.second, progress, {}});
@@ -242,49 +158,6 @@ result<std::optional<known_image>> known_and_fresh(self_pointer self, const libr
   return tl::unexpected(image.error());
 }
 
-/// The record that an answer would be taken from, if one is known.
-result<std::optional<image_record>> record_for(const library_tools& tools, const resolve_image& asked,
-                                               const question& canonical) {
-  auto record = tools.catalogue.find(canonical.where.first, canonical.where.second);
-  if (!record) return record;
-  if (asked.toc && (!*record || (*record)->toc != *asked.toc)) {
-    auto older = tools.catalogue.find_toc(*asked.toc);
-    if (!older || *older) return older;
-  }
-  if (!*record && canonical.reference.pinned) return find_pinned(tools, canonical.reference);
-  return record;
-}
-
-/// What the caller must be able to read in a registry to get the answer that would be taken from this record,
-/// or from its source if there is none; none: all nodes may have it.
-result<std::optional<image_reference>> what_must_be_readable(const library_tools& tools,
-                                                             const std::optional<image_record>& record,
-                                                             const image_reference& asked, bool exactly) {
-  auto source = record ? parse_image_reference(record->source) : asked;
-  if (!source) return tl::unexpected(source.error());
-  // The same manifest may be in several repositories of a registry, of which the caller has named one that he
-  // can read.
-  const bool meant = record && asked.pinned &&
-                     (record->manifest_digest == *asked.pinned || record->top_digest == *asked.pinned);
-  if (meant && source->host == asked.host && !is_file(*source) &&
-      !names_same_repository(record->reference, asked))
-    source = asked;
-  if (is_file(*source)) {
-    if (record) return std::nullopt;
-    return fail(errc::denied, source->text() +
-                                  " is a file of the hub's machine: only its administrator may add it, with "
-                                  "'firstlight image add'");
-  }
-  source->layers = 0;
-  // One that is used as last known is asked for by its tag too: its registry may be back, without that
-  // digest.
-  const freshness_question age{
-      record ? std::optional(std::chrono::seconds(record->checked_at)) : std::nullopt,
-      asked.pinned.has_value() || exactly, since_epoch(), tools.tag_check_interval};
-  if (decide_freshness(age) == freshness::use && !source->pinned) source->pinned = record->top_digest;
-  return std::optional(std::move(*source));
-}
-
 result<image_removed> remove(self_pointer self, const library_tools& tools, const remove_image& which) {
   if (!self->state.open.empty())
     return fail(errc::busy, "images are being added; try again when they are done");
@@ -350,8 +223,8 @@ void resolve_if_allowed(self_pointer self, const library_tools& tools, const wor
   if (!record) return refuse(reply, record.error());
   // An answer by reference is another one than that by table of contents, and so is the question.
   if (!*record || (*record)->toc != call.asked.toc) call.asked.toc.reset();
-  const auto read =
-      what_must_be_readable(tools, *record, call.canonical.reference, call.asked.toc.has_value());
+  const auto read = what_must_be_readable(tools, *record, call.canonical.reference,
+                                          call.asked.toc.has_value(), since_epoch());
   if (!read) return refuse(reply, read.error());
   if (!*read) return resolve(self, tools, workers, call, reply);
   const auto& caller = *call.asked.caller;
