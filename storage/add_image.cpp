@@ -127,4 +127,11 @@ result<image_record> add_image(const add_image_tools& tools, const add_image_req
   return keep(tools, request, *image);
 }
 
+result<std::optional<image_record>> check_image(const add_image_tools& tools,
+                                                const add_image_request& request) {
+  auto source = open_image_source(request.read_from.value_or(request.reference), tools.source);
+  if (!source) return tl::unexpected(source.error());
+  return unchanged(tools, request, **source);
+}
+
 }  // namespace firstlight

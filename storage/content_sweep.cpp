@@ -4,7 +4,8 @@
 
 namespace firstlight {
 
-result<sweep_result> sweep_contents(const image_catalogue& catalogue, content_store& contents) {
+result<sweep_result> sweep_contents(const image_catalogue& catalogue, content_store& contents,
+                                    const std::atomic<bool>* stop) {
   auto records = catalogue.list_whole();
   if (!records) return tl::unexpected(records.error());
   std::unordered_set<content_id> needed;
@@ -19,6 +20,7 @@ result<sweep_result> sweep_contents(const image_catalogue& catalogue, content_st
   });
   sweep_result removed;
   for (const auto& content : loose) {
+    if (stop != nullptr && stop->load()) return fail(errc::cancelled, "the sweep was stopped");
     if (auto gone = contents.remove(content.id); !gone) return tl::unexpected(gone.error());
     ++removed.contents_removed;
     removed.bytes_removed += content.size;

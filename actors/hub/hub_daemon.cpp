@@ -41,6 +41,7 @@ hub_daemon::hub_daemon(caf::actor_system& system, const hub_options& options)
     : system_(system),
       learning_(options.learning),
       ingesters_(system, options.ingestions_max, worker_urgency::background),
+      sweepers_(system, 1, worker_urgency::background),
       openers_(system, 1),
       planners_(system, 1, worker_urgency::background),
       savers_(system, 1),
@@ -118,7 +119,7 @@ void hub_daemon::spawn_library(const hub_options& options) {
       make_image_library,
       library_tools{*catalogue_, *contents_, *layers_, sources(options), options.plan.guess, *traces_,
                     learning_, options.tag_check_interval, stop_, guard_, options.store_bytes_max,
-                    learn_again_of},
+                    learn_again_of, sweepers_},
       ingesters_);
 }
 
@@ -253,7 +254,7 @@ hub_daemon::~hub_daemon() {
   loop_.stop();
   end_actors(system_, library_, guard_, aggregator_, packer_);
   session_tools_.reset();
-  end_workers(system_, ingesters_, openers_, planners_, savers_, builders_, learners_, packers_,
+  end_workers(system_, ingesters_, sweepers_, openers_, planners_, savers_, builders_, learners_, packers_,
               trace_readers_, askers_);
   if (contents_ == nullptr) return;
   if (auto durable = contents_->checkpoint(); !durable) spdlog::error("{}", to_string(durable.error()));

@@ -49,6 +49,7 @@ class hub_daemon {
   std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<std::atomic<bool>> draining_ = std::make_shared<std::atomic<bool>>(false);
   worker_pool ingesters_;
+  worker_pool sweepers_;
   worker_pool openers_;
   worker_pool planners_;
   worker_pool savers_;

@@ -64,30 +64,20 @@ void log_unlearned(const error& why) {
   spdlog::warn("a new image is not delivered as its starts would teach: {}", to_string(why));
 }
 
-/// Adds an image; of those that its tag has meant before too many may be kept now.
-result<image_record> add_and_sweep(const library_tools& tools, const source_options& source,
-                                   const add_image_request& request) {
-  auto added = add_image({tools.catalogue, tools.contents, tools.layers, source, tools.order_limits,
-                          tools.traces, tools.learning, log_unlearned, tools.store_bytes_max, tools.traced},
-                         request);
-  if (!added) return added;
-  if (const auto swept = tools.catalogue.forget_unnamed(); !swept)
-    spdlog::warn("tables of contents that no tag names stay: {}", to_string(swept.error()));
-  return added;
-}
+/// What is asked of a source, for a worker.
+struct source_question {
+  library_tools tools;
+  source_options source;
+  add_image_request request;
+  [[nodiscard]] add_image_tools with() const {
+    return {tools.catalogue,       tools.contents, tools.layers,   source,
+            tools.order_limits,    tools.traces,   tools.learning, log_unlearned,
+            tools.store_bytes_max, tools.traced};
+  }
+};
 
-/// What an image brought that had no room goes, and what no image needs any more. Not while one is being
-/// added, which may need it.
-void make_room(self_pointer self, const library_tools& tools) {
-  if (!self->state.open.empty() || !std::exchange(self->state.crowded, false)) return;
-  const auto swept = sweep_contents(tools.catalogue, tools.contents);
-  if (!swept) return spdlog::warn("the store stays above store_bytes_max: {}", to_string(swept.error()));
-  spdlog::warn("an image had no room: removed {} contents that no other one needs, {} bytes",
-               swept->contents_removed, swept->bytes_removed);
-}
-
-void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers,
-             const canonical_question& asked, const std::optional<image_caller>& caller) {
+source_question question_of(self_pointer self, const library_tools& tools, const canonical_question& asked,
+                            const std::optional<image_caller>& caller) {
   const auto report = [me = caf::actor_cast<image_library>(self),
                        where = asked.where](const pull_progress& progress) {
     caf::anon_send(me, ingestion_status{where.first, where.second, progress, {}});
@@ -100,15 +90,79 @@ void look_up(self_pointer self, const library_tools& tools, const worker_pool& w
                                   tools.stop.get(),
                                   source_of_layers(tools, asked)};
   const auto& read = request.read_from ? *request.read_from : request.reference;
+  return {tools, sources_for(tools, read, asked.asked, caller), request};
+}
+
+/// Adds an image; of those that its tag has meant before too many may be kept now.
+result<image_record> add_and_forget(const source_question& question) {
+  auto added = add_image(question.with(), question.request);
+  if (!added) return added;
+  if (const auto swept = question.tools.catalogue.forget_unnamed(); !swept)
+    spdlog::warn("tables of contents that no tag names stay: {}", to_string(swept.error()));
+  return added;
+}
+
+/// Sweeps, when its turn has begun; then come those that have waited for its end.
+void sweep(self_pointer self, const library_tools& tools, const worker_pool& workers,
+           std::function<void(const result<sweep_result>&)> then) {
+  run_on(
+      tools.sweepers.value_or(workers).next(), self,
+      [tools] { return sweep_contents(tools.catalogue, tools.contents, tools.stop.get()); },
+      [self, then = std::move(then)](const result<sweep_result>& swept) {
+        self->state.turns.end_sweep();
+        then(swept);
+        for (const auto& go_on : std::exchange(self->state.after_sweep, {})) go_on();
+      });
+}
+
+/// What an image brought that had no room goes, and what no image needs any more.
+void make_room(self_pointer self, const library_tools& tools, const worker_pool& workers) {
+  if (!self->state.turns.begin_wanted_sweep()) return;
+  sweep(self, tools, workers, [](const result<sweep_result>& swept) {
+    if (!swept)
+      return spdlog::warn("what an image brought that had no room stays: {}", to_string(swept.error()));
+    spdlog::warn("an image had no room: removed {} contents that no other one needs, {} bytes",
+                 swept->contents_removed, swept->bytes_removed);
+  });
+}
+
+void add(self_pointer self, const library_tools& tools, const worker_pool& workers,
+         const canonical_question& asked, const std::optional<image_caller>& caller) {
   run_on(
       workers.next(), self,
-      [tools, request, source = sources_for(tools, read, asked.asked, caller)] {
-        return add_and_sweep(tools, source, request);
-      },
-      [self, tools, where = asked.where](const result<image_record>& added) {
+      [question = question_of(self, tools, asked, caller)] { return add_and_forget(question); },
+      [self, tools, workers, where = asked.where](const result<image_record>& added) {
+        self->state.turns.end_addition();
         answer_all(self, where, settle(self, tools, where, added));
-        if (!added && added.error().code == errc::no_space) self->state.crowded = true;
-        make_room(self, tools);
+        if (!added && added.error().code == errc::no_space) self->state.turns.want_sweep();
+        make_room(self, tools, workers);
+      });
+}
+
+/// At once, or after the sweep that runs.
+void add_in_turn(self_pointer self, const library_tools& tools, const worker_pool& workers,
+                 const canonical_question& asked, const std::optional<image_caller>& caller) {
+  if (self->state.turns.begin_addition()) return add(self, tools, workers, asked, caller);
+  self->state.open[asked.where].status.progress.stage = "waiting until what no image needs is removed";
+  self->state.after_sweep.emplace_back([=] { add_in_turn(self, tools, workers, asked, caller); });
+}
+
+/// Asks the source. While a sweep runs only whether what is known is still right: mostly it is.
+void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers,
+             const canonical_question& asked, const std::optional<image_caller>& caller) {
+  auto& turns = self->state.turns;
+  if (turns.begin_addition()) return add(self, tools, workers, asked, caller);
+  turns.begin_look();
+  run_on(
+      workers.next(), self,
+      [question = question_of(self, tools, asked, caller)] {
+        return check_image(question.with(), question.request);
+      },
+      [=](const result<std::optional<image_record>>& known) {
+        self->state.turns.end_look();
+        if (known && !*known) return add_in_turn(self, tools, workers, asked, caller);
+        const auto answer = known ? result<image_record>(**known) : tl::unexpected(known.error());
+        answer_all(self, asked.where, settle(self, tools, asked.where, answer));
       });
 }
 
@@ -158,19 +212,35 @@ result<std::optional<known_image>> known_and_fresh(self_pointer self, const libr
   return tl::unexpected(image.error());
 }
 
-result<image_removed> remove(self_pointer self, const library_tools& tools, const remove_image& which) {
-  if (!self->state.open.empty())
-    return fail(errc::busy, "images are being added; try again when they are done");
+template <class T>
+void refuse(caf::typed_response_promise<T> reply, const error& why) {
+  reply.deliver(to_caf(why));
+}
+
+using removal_promise = caf::typed_response_promise<image_removed>;
+
+void remove(self_pointer self, const library_tools& tools, const worker_pool& workers,
+            const remove_image& which, removal_promise reply) {
+  auto& turns = self->state.turns;
+  if (turns.writes_records())
+    return refuse(reply, {errc::busy, "images are being added; try again when they are done"});
   const auto asked = as_named({which.reference, which.platform, {}, 0, {}});
-  if (!asked) return tl::unexpected(asked.error());
-  if (auto gone = tools.catalogue.remove(asked->where.first, asked->where.second); !gone)
-    return tl::unexpected(gone.error());
+  if (!asked) return refuse(reply, asked.error());
+  if (!turns.begin_sweep()) {
+    self->state.after_sweep.emplace_back([=] { remove(self, tools, workers, which, reply); });
+    return;
+  }
+  if (auto gone = tools.catalogue.remove(asked->where.first, asked->where.second); !gone) {
+    turns.end_sweep();
+    return refuse(reply, gone.error());
+  }
   self->state.last_known.erase(asked->where);
-  auto swept = sweep_contents(tools.catalogue, tools.contents);
-  if (!swept) return fail(swept.error(), asked->where.first + " is removed, but its contents stay");
-  spdlog::info("removed {}: {} contents, {} bytes", asked->where.first, swept->contents_removed,
-               swept->bytes_removed);
-  return image_removed{};
+  sweep(self, tools, workers, [reply, name = asked->where.first](const result<sweep_result>& swept) mutable {
+    if (!swept)
+      return refuse(reply, fail(swept.error(), name + " is removed, but its contents stay").value());
+    spdlog::info("removed {}: {} contents, {} bytes", name, swept->contents_removed, swept->bytes_removed);
+    reply.deliver(image_removed{});
+  });
 }
 
 result<library_status> status_of(self_pointer self, const library_tools& tools) {
@@ -190,10 +260,6 @@ result<library_status> status_of(self_pointer self, const library_tools& tools) 
 }
 
 using image_promise = caf::typed_response_promise<known_image>;
-
-void refuse(image_promise reply, const error& why) {
-  reply.deliver(to_caf(why));
-}
 
 /// Answers with what is known, or looks it up; one that is looked up is looked up once, however many ask.
 void resolve(self_pointer self, const library_tools& tools, const worker_pool& workers,
@@ -258,7 +324,9 @@ image_library::behavior_type make_image_library(self_pointer self, library_tools
       },
       [=](caf::get_atom) -> caf::result<library_status> { return as_reply(status_of(self, tools)); },
       [=](const remove_image& which) -> caf::result<image_removed> {
-        return as_reply(remove(self, tools, which));
+        auto reply = self->make_response_promise<image_removed>();
+        remove(self, tools, workers, which, reply);
+        return reply;
       },
       [=](const ingestion_status& news) {
         const auto open = self->state.open.find({news.reference, news.platform});

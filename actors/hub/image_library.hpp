@@ -4,6 +4,7 @@
 #include "actors/worker.hpp"
 #include "config/hub_options.hpp"
 #include "model/instant.hpp"
+#include "model/sweep_turns.hpp"
 #include "storage/add_image.hpp"
 
 namespace firstlight {
@@ -64,6 +65,14 @@ struct image_removed {};
 
 /// IMAGE LIBRARY: the hub's one place that knows images. Looks tags up, ingests what is new (each
 /// image once, however many ask), removes images and then what no image needs.
+///
+/// Ingestions and sweeps run on workers, so that it answers meanwhile. A sweep never takes what an ingestion
+/// counts on: only ingestions find or store contents that no record names yet, and only they and removals
+/// change what records name. `sweep_turns` lets no sweep begin while one of them runs, and what comes while a
+/// sweep runs waits for its end; an ingestion that begins then sees what is left: layers whose contents have
+/// gone are read again (ingest.hpp). Answers from records, looks whether a tag still means what is known, and
+/// deliveries go beside a sweep: it keeps all that a record names. No record is removed while one is looked
+/// at, whose writing would bring it back.
 using image_library = caf::typed_actor<
     // Errors: those of add_image and of the access guard (when a store is full, what the image had brought
     // goes again); a source that is away is no error while the image is known. Such a one is asked for a node
@@ -71,7 +80,8 @@ using image_library = caf::typed_actor<
     // with `source_look::now`.
     caf::replies_to<resolve_image, pull_listener>::with<known_image>,
     caf::replies_to<caf::get_atom>::with<library_status>,
-    // Errors: `not_found`; `corrupt` if the image is removed but contents stay (sweep_contents).
+    // Answers when its contents are gone too. Errors: `not_found`; `busy` while images are being added;
+    // `corrupt` if the image is removed but contents stay (sweep_contents).
     caf::replies_to<remove_image>::with<image_removed>,
     // From its own ingestion workers.
     caf::reacts_to<ingestion_status>>;
@@ -90,6 +100,7 @@ struct library_tools {
   access_guard guard{};                     ///< none: whoever is in the cluster may read all images
   std::uint64_t store_bytes_max = 0;        ///< of contents; images that need more are refused; 0: no limit
   std::function<void(const toc_id&)> traced{};  ///< as add_image_tools has it
+  std::optional<worker_pool> sweepers{};        ///< who removes contents; none: those who ingest
 };
 
 struct library_state;
@@ -118,7 +129,8 @@ struct library_state {
   static inline const char* name = "image-library";
   std::map<std::pair<std::string, std::string>, library_question> open;  ///< by name and platform
   std::map<std::pair<std::string, std::string>, last_known_image> last_known;
-  bool crowded = false;  ///< an image had no room: its contents go when no other one is being added
+  sweep_turns turns;
+  std::vector<std::function<void()>> after_sweep;  ///< additions and removals that wait for its end, in order
 };
 
 }  // namespace firstlight

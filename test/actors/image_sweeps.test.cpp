@@ -1,0 +1,167 @@
+#include <catch2/catch.hpp>
+#include <ctime>
+
+#include "actors/hub/image_library.hpp"
+#include "test/harness/node/actor_stage.hpp"
+#include "test/harness/node/small_stores.hpp"
+
+using namespace firstlight;
+
+namespace {
+
+pull_listener::behavior_type deaf_listener(pull_listener::pointer) {
+  return {[](const incoming_progress&) {}};
+}
+
+/// A library whose blocking work is carried out when the test says so.
+struct held_library {
+  test_authority authority;
+  hub_stores hub{authority};
+  actor_stage stage;
+  actor_stage::held_worker held = stage.hold_work();
+  pull_listener listener = stage.keep(stage.system().spawn(deaf_listener));
+  image_library library;
+
+  explicit held_library(std::uint64_t store_bytes_max = 0) {
+    library =
+        stage.keep(stage.system().spawn(make_image_library,
+                                        library_tools{*hub.catalogue,
+                                                      *hub.contents,
+                                                      *hub.layers,
+                                                      hub.source,
+                                                      hub.order_limits,
+                                                      *hub.traces,
+                                                      hub.learning,
+                                                      std::chrono::seconds(60),
+                                                      std::make_shared<std::atomic<bool>>(false),
+                                                      {},
+                                                      store_bytes_max},
+                                        worker_pool(std::vector<worker>{caf::actor_cast<worker>(held)})));
+  }
+  ~held_library() {
+    library = nullptr;
+    held = nullptr;
+    listener = nullptr;
+  }
+  actor_stage::answer<known_image> ask(const std::string& reference) {
+    auto answer = stage.ask<known_image>(library, resolve_image{reference, {}, {}, 1, {}, {}}, listener);
+    stage.run();
+    return answer;
+  }
+  actor_stage::answer<image_removed> remove(const image_record& which) {
+    auto answer = stage.ask<image_removed>(library, remove_image{which.reference, which.platform});
+    stage.run();
+    return answer;
+  }
+  /// An image that has just been checked.
+  known_image fresh(const std::string& reference, std::uint32_t seed) {
+    auto image = hub.add(reference, some_layer(seed));
+    image.record.source = reference;
+    image.record.checked_at = std::time(nullptr);
+    REQUIRE(hub.catalogue->put(image.record));
+    return image;
+  }
+  void finish_last() { stage.finish_last(held); }
+  [[nodiscard]] bool is_whole(const known_image& image) const {
+    for (std::uint32_t i = 0; i < image.toc->content_count(); ++i)
+      if (hub.contents->state(image.toc->content(i).id) != content_state::complete) return false;
+    return true;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("known images are answered while contents are removed, and what shares them is added afterwards") {
+  held_library bench;
+  const auto going = bench.fresh("localhost:1/going:1", 1);
+  const auto staying = bench.fresh("localhost:1/staying:1", 2);
+  const auto removed = bench.remove(going.record);
+  CHECK_FALSE(*removed);
+  const auto known = bench.ask("localhost:1/staying:1");
+  REQUIRE(*known);
+  CHECK((*known)->value().record.toc == staying.record.toc);
+
+  // The same files as those that go.
+  const auto added = bench.ask(bench.hub.layout(some_layer(1)));
+  bench.finish_last();  // the look: it is not known
+  CHECK_FALSE(*added);
+  CHECK(bench.is_whole(going));
+  bench.finish_last();  // the sweep: of the addition nothing has begun
+  REQUIRE(*removed);
+  CHECK((*removed)->has_value());
+  CHECK_FALSE(bench.is_whole(going));
+  CHECK_FALSE(*added);
+  bench.finish_last();
+  REQUIRE(*added);
+  CHECK(bench.is_whole((*added)->value()));
+  CHECK(bench.is_whole(staying));
+}
+
+TEST_CASE("a tag that has to be looked at is, also while contents are removed") {
+  held_library bench;
+  const auto going = bench.fresh("localhost:1/going:1", 1);
+  const auto staying = bench.hub.add("localhost:1/staying:1", some_layer(2));  // checked long ago
+  const auto removed = bench.remove(going.record);
+  const auto known = bench.ask("localhost:1/staying:1");
+  CHECK_FALSE(*known);
+  bench.finish_last();  // the look; the sweep has still to come
+  REQUIRE(*known);
+  CHECK((*known)->value().record.toc == staying.record.toc);
+  CHECK_FALSE((*known)->value().last_known);
+  CHECK((*known)->value().record.checked_at > staying.record.checked_at);
+  CHECK_FALSE(*removed);
+  bench.finish_last();
+  REQUIRE(*removed);
+  CHECK((*removed)->has_value());
+}
+
+TEST_CASE("an image is removed after another one's contents, and not while one is being added") {
+  held_library bench;
+  const auto first = bench.fresh("localhost:1/first:1", 1);
+  const auto second = bench.fresh("localhost:1/second:1", 2);
+  const auto first_gone = bench.remove(first.record);
+  const auto second_gone = bench.remove(second.record);
+  const auto added = bench.ask(bench.hub.layout(some_layer(3)));
+  bench.finish_last();  // the look
+  bench.finish_last();
+  REQUIRE(*first_gone);
+  CHECK_FALSE(*second_gone);
+  CHECK(bench.is_whole(second));
+  bench.finish_last();
+  REQUIRE(*second_gone);
+  CHECK((*second_gone)->has_value());
+  CHECK(bench.hub.contents->bytes_stored() == 0);
+
+  const auto refused = bench.remove(first.record);
+  REQUIRE(*refused);
+  CHECK((*refused)->error().code == errc::busy);
+  bench.finish_last();
+  REQUIRE(*added);
+  CHECK((*added)->has_value());
+  const auto unknown = bench.remove(first.record);
+  REQUIRE(*unknown);
+  CHECK((*unknown)->error().code == errc::not_found);
+  CHECK_FALSE(*bench.remove((*added)->value().record));  // its sweep has begun
+}
+
+TEST_CASE("what a refused image has brought goes when no other image is being added any more") {
+  held_library bench(3'000'000);
+  const auto kept = bench.fresh("localhost:1/kept:1", 1);
+  const auto stored = bench.hub.contents->bytes_stored();
+  const auto same_files = bench.ask(bench.hub.layout(some_layer(1)));
+  const auto too_large = bench.ask(bench.hub.layout(some_layer(11)));
+  bench.finish_last();
+  REQUIRE(*too_large);
+  CHECK((*too_large)->error().code == errc::no_space);
+  const auto crowded = bench.hub.contents->bytes_stored();
+  CHECK(crowded > stored);
+  CHECK(crowded <= 3'000'000);
+  bench.finish_last();
+  REQUIRE(*same_files);
+  CHECK((*same_files)->has_value());
+  CHECK(bench.hub.contents->bytes_stored() == crowded);
+  CHECK(*bench.ask("localhost:1/kept:1"));
+  bench.finish_last();  // the sweep
+  CHECK(bench.hub.contents->bytes_stored() == stored);
+  CHECK(bench.is_whole(kept));
+}
