@@ -198,6 +198,11 @@ std::vector<binding> bindings_of(hub_options& o) {
           "a tag is looked up in its registry at most once in this time");
   to.bind("store_bytes_max", o.store_bytes_max,
           "an image whose new contents need more is refused; the hub removes none by itself; 0: no limit");
+  to.bind(
+      "store_refused_time", o.refusals.remembered_for,
+      "for so long an image without room below store_bytes_max is not fetched again, unless room was made");
+  to.bind("store_refused_max", o.refusals.images_max,
+          "such images that are remembered; the one refused longest ago goes");
   to.bind("segment_cache_bytes_max", o.segment_cache_bytes_max, "compressed segments kept for the next node");
   to.bind("workers", o.workers, "threads that compress; 0: one a core");
   bind_tls(to, o.tls);

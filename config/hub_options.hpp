@@ -14,6 +14,7 @@
 #include "config/store_limits.hpp"
 #include "config/tls_files.hpp"
 #include "config/trace_limits.hpp"
+#include "model/room_refusals.hpp"
 
 namespace firstlight {
 
@@ -38,6 +39,7 @@ struct hub_options {
   std::chrono::milliseconds tag_check_interval{60'000};  ///< a tag is looked up at most once in this time
 
   std::uint64_t store_bytes_max = 0;                    ///< of contents; 0: as much as the disk has
+  room_refusal_limits refusals;                         ///< of images that had no room below that
   std::uint64_t segment_cache_bytes_max = 8ULL << 30U;  ///< compressed segments kept for the next node
   std::uint32_t workers = 0;                            ///< threads that compress; 0: one a core
   std::uint32_t ingestions_max = 2;                     ///< images that are read at once; others wait

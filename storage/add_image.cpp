@@ -1,5 +1,6 @@
 #include "storage/add_image.hpp"
 
+#include "model/quantity.hpp"
 #include "storage/chain_ids.hpp"
 #include "storage/sha256.hpp"
 
@@ -103,6 +104,19 @@ digest pinned_digest(const add_image_request& request, const ingested_image& ima
   return layers == 0 || layers == image.config.diff_ids.size() ? pinned : layers_digest(pinned, layers);
 }
 
+/// `no_space` if the image is the one that has just been refused.
+result<void> refuse_again(const add_image_tools& tools, const add_image_request& request,
+                          image_source& source) {
+  if (!request.refused) return {};
+  const auto current = source.current_digest();
+  if (!current) return tl::unexpected(current.error());
+  if (*current != request.refused->image) return {};
+  if (request.no_room) request.no_room(*request.refused);
+  const store_room room{tools.store_bytes_max, tools.contents.bytes_stored()};
+  return fail(room.no_room(), request.reference.text() + " was tried a moment ago and brings at least " +
+                                  rounded_bytes(request.refused->bytes));
+}
+
 }  // namespace
 
 result<image_record> add_image(const add_image_tools& tools, const add_image_request& request) {
@@ -112,13 +126,15 @@ result<image_record> add_image(const add_image_tools& tools, const add_image_req
   auto same = unchanged(tools, request, **source);
   if (!same) return tl::unexpected(same.error());
   if (*same) return **same;
+  if (auto room = refuse_again(tools, request, **source); !room) return tl::unexpected(room.error());
   const ingest_tools ingest{tools.contents,
                             tools.layers,
                             tools.source.limits,
                             [&](const ingest_progress& progress) { request.progress(as_pull_progress(progress)); },
                             request.stop,
                             request.reference.layers,
-                            tools.store_bytes_max};
+                            tools.store_bytes_max,
+                            request.no_room};
   auto image = ingest_image(**source, request.wanted, ingest);
   if (!image) return tl::unexpected(image.error());
   if (request.read_from && image->manifest_digest != pinned_digest(request, *image))

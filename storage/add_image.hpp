@@ -34,6 +34,10 @@ struct add_image_request {
   const std::atomic<bool>* stop = nullptr;
   /// Where the image that `reference` pins is read from instead. Errors: `not_found` if that is another one.
   std::optional<image_reference> read_from{};
+  /// What was refused for want of room a moment ago: if the reference still means that, it is refused unread.
+  std::optional<room_need> refused{};
+  /// Is told of an image that is refused for `store_bytes_max`, also of `refused`; may be empty.
+  std::function<void(const room_need&)> no_room{};
 };
 
 /// Makes the catalogue's record of an image true: asks the source what the reference means now and, when

@@ -126,15 +126,34 @@ void make_room(self_pointer self, const library_tools& tools, const worker_pool&
   });
 }
 
+/// By what a refusal is remembered.
+std::string asked_of(const canonical_question& asked) {
+  return asked.reference.text() + ' ' + asked.wanted.text();
+}
+
+/// An image had no room: that is remembered, and what it brought goes. Of one that was refused unread nothing
+/// came, and when it was tried stays as it is.
+void note_refusal(self_pointer self, const canonical_question& asked, const std::optional<room_need>& before,
+                  const std::optional<room_need>& told) {
+  if (told && told == before) return;
+  if (told) self->state.refusals.note(asked_of(asked), *told, self->clock().now());
+  self->state.turns.want_sweep();
+}
+
 void add(self_pointer self, const library_tools& tools, const worker_pool& workers,
          const canonical_question& asked, const std::optional<image_caller>& caller) {
+  auto question = question_of(self, tools, asked, caller);
+  const auto before = self->state.refusals.find(
+      asked_of(asked), {tools.store_bytes_max, tools.contents.bytes_stored()}, self->clock().now());
+  const auto told = std::make_shared<std::optional<room_need>>();
+  question.request.refused = before;
+  question.request.no_room = [told](const room_need& need) { *told = need; };
   run_on(
-      workers.next(), self,
-      [question = question_of(self, tools, asked, caller)] { return add_and_forget(question); },
-      [self, tools, workers, where = asked.where](const result<image_record>& added) {
+      workers.next(), self, [question] { return add_and_forget(question); },
+      [=](const result<image_record>& added) {
         self->state.turns.end_addition();
-        answer_all(self, where, settle(self, tools, where, added));
-        if (!added && added.error().code == errc::no_space) self->state.turns.want_sweep();
+        answer_all(self, asked.where, settle(self, tools, asked.where, added));
+        if (!added && added.error().code == errc::no_space) note_refusal(self, asked, before, *told);
         make_room(self, tools, workers);
       });
 }
@@ -310,6 +329,7 @@ caf::result<T> as_reply(result<T> outcome) {
 
 image_library::behavior_type make_image_library(self_pointer self, library_tools tools, worker_pool workers) {
   self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
+  self->state.refusals = room_refusals(tools.refusals);
   self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
   return {
       [=](const resolve_image& asked, const pull_listener& listener) -> caf::result<known_image> {

@@ -4,6 +4,7 @@
 #include "actors/worker.hpp"
 #include "config/hub_options.hpp"
 #include "model/instant.hpp"
+#include "model/room_refusals.hpp"
 #include "model/sweep_turns.hpp"
 #include "storage/add_image.hpp"
 
@@ -75,9 +76,9 @@ struct image_removed {};
 /// at, whose writing would bring it back.
 using image_library = caf::typed_actor<
     // Errors: those of add_image and of the access guard (when a store is full, what the image had brought
-    // goes again); a source that is away is no error while the image is known. Such a one is asked for a node
-    // again when `tag_check_interval` has passed; for the hub's own administrator at once. So is any source
-    // with `source_look::now`.
+    // goes again, and for some time it is not fetched); a source that is away is no error while the image is
+    // known. Such a one is asked for a node again when `tag_check_interval` has passed; for the hub's own
+    // administrator at once. So is any source with `source_look::now`.
     caf::replies_to<resolve_image, pull_listener>::with<known_image>,
     caf::replies_to<caf::get_atom>::with<library_status>,
     // Answers when its contents are gone too. Errors: `not_found`; `busy` while images are being added;
@@ -100,6 +101,7 @@ struct library_tools {
   access_guard guard{};                     ///< none: whoever is in the cluster may read all images
   std::uint64_t store_bytes_max = 0;        ///< of contents; images that need more are refused; 0: no limit
   std::function<void(const toc_id&)> traced{};  ///< as add_image_tools has it
+  room_refusal_limits refusals{};               ///< of images that had no room below store_bytes_max
   std::optional<worker_pool> sweepers{};        ///< who removes contents; none: those who ingest
 };
 
@@ -129,6 +131,7 @@ struct library_state {
   static inline const char* name = "image-library";
   std::map<std::pair<std::string, std::string>, library_question> open;  ///< by name and platform
   std::map<std::pair<std::string, std::string>, last_known_image> last_known;
+  room_refusals refusals;  ///< by `asked_of` (image_library.cpp)
   sweep_turns turns;
   std::vector<std::function<void()>> after_sweep;  ///< additions and removals that wait for its end, in order
 };

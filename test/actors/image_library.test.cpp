@@ -1,8 +1,11 @@
 #include "actors/hub/image_library.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <ctime>
+#include <vector>
 
+#include "test/harness/layout_builder.hpp"
 #include "test/harness/node/actor_stage.hpp"
 #include "test/harness/node/small_stores.hpp"
 
@@ -94,6 +97,17 @@ struct library_bench {
 /// Nothing listens on this port of the loopback interface.
 const std::string away = "localhost:1/app:1";
 
+/// Takes the layer out of a layout: whoever fetches the image now fails.
+void lose_layer(const std::string& reference) {
+  const std::filesystem::path folder(parse_image_reference(reference).value().path);
+  std::vector<std::filesystem::path> blobs;
+  for (const auto& blob : std::filesystem::directory_iterator(folder / "blobs" / "sha256"))
+    blobs.push_back(blob.path());
+  std::filesystem::remove(*std::max_element(blobs.begin(), blobs.end(), [](const auto& a, const auto& b) {
+    return std::filesystem::file_size(a) < std::filesystem::file_size(b);
+  }));
+}
+
 }  // namespace
 
 TEST_CASE("two who ask for one image cause one ingestion, and both get it") {
@@ -129,6 +143,37 @@ TEST_CASE("an image that has no room is refused and leaves nothing, and the next
     bench.stage.run();
     REQUIRE((*gone)->has_value());
   }
+  CHECK(bench.resolve(second));
+}
+
+TEST_CASE("an image that has no room is not fetched again for some time, nor is the store swept again") {
+  library_bench bench(3'000'000);
+  REQUIRE(bench.resolve(bench.hub.layout(some_layer(1))));
+  const auto second = bench.hub.layout(some_layer(11));
+  CHECK(bench.resolve(second).error().code == errc::no_space);
+  CHECK(*bench.looked == 3);  // two images and a sweep
+  lose_layer(second);
+  bench.stage.pass(std::chrono::minutes(5) - std::chrono::seconds(1));
+  const auto again = bench.resolve(second);
+  REQUIRE_FALSE(again);
+  CHECK(again.error().code == errc::no_space);
+  CHECK(again.error().detail.find("a moment ago") != std::string::npos);
+  CHECK(again.error().detail.find("'firstlight image rm'") != std::string::npos);
+  CHECK(*bench.looked == 4);
+  bench.stage.pass(std::chrono::seconds(1));
+  const auto tried = bench.resolve(second);
+  REQUIRE_FALSE(tried);
+  CHECK(tried.error().code != errc::no_space);
+}
+
+TEST_CASE("an image that had no room is tried at once when its tag means another one") {
+  library_bench bench(3'000'000);
+  REQUIRE(bench.resolve(bench.hub.layout(some_layer(1))));
+  const auto second = bench.hub.layout(some_layer(11));
+  CHECK(bench.resolve(second).error().code == errc::no_space);
+  const std::filesystem::path folder(parse_image_reference(second).value().path);
+  std::filesystem::remove_all(folder);
+  write_layout(folder, {some_layer(1)});
   CHECK(bench.resolve(second));
 }
 

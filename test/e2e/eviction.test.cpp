@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <set>
 
 #include "test/e2e/streamed_image.hpp"
@@ -65,9 +66,38 @@ TEST_CASE("a hub refuses an image for which its store has no room, and takes one
   CHECK(refused.errors.find("store_bytes_max (1.0 MB)") != std::string::npos);
   CHECK(refused.errors.find("'firstlight image rm'") != std::string::npos);
   REQUIRE(eventually([&] { return all.hub_status()["store_bytes"] == 0; }));
+  // It is not read again: the layers are not there any more.
+  const auto blobs = large.layout / "blobs" / "sha256";
+  for (const auto& blob : std::filesystem::directory_iterator(blobs))
+    if (blob.file_size() > 1'000'000) std::filesystem::remove(blob.path());
+  const auto again = all.on_hub({"image", "add", "oci:" + large.layout.string(), "--name", "large:1"});
+  CHECK(again.exit_code == 8);
+  CAPTURE(again.errors);
+  CHECK(again.errors.find("a moment ago") != std::string::npos);
   all.add(small.layout, "small:1");
   const auto root = all.mount("small:1", "mounted");
   CHECK(hashes_of(all, root) == hashes_of(all, small.tree));
+
+  // A third one is refused, and taken at once when room has been made for it.
+  const auto third = make_streamed_image(all.folder() / "third", {.files = 3, .file_bytes = 200U << 10U});
+  CHECK(all.on_hub({"image", "add", "oci:" + third.layout.string(), "--name", "third:1"}).exit_code == 8);
+  REQUIRE(all.on_hub({"image", "rm", "small:1"}).exit_code == 0);
+  all.add(third.layout, "third:1");
+  CHECK(all.hub_status()["store_bytes"] == third.bytes);
+  CHECK(hashes_of(all, root) == hashes_of(all, small.tree));
+}
+
+TEST_CASE("a hub does not read an image whose compressed layers are larger than its whole store") {
+  if (!cluster::possible()) return;
+  cluster all({.hub = {"store_bytes_max=1000000"}});
+  const auto layout = all.folder() / "large";
+  tar_builder tar;
+  for (std::uint64_t file = 0; file < 8; ++file)
+    tar.file("f" + std::to_string(file), incompressible(file, 256U << 10U));
+  write_layout(layout, {tar.take()}, layer_packing::gzip);
+  for (const auto& blob : std::filesystem::directory_iterator(layout / "blobs" / "sha256"))
+    if (blob.file_size() > 1'000'000) std::filesystem::remove(blob.path());
+  CHECK(all.on_hub({"image", "add", "oci:" + layout.string(), "--name", "large:1"}).exit_code == 8);
 }
 
 }  // namespace firstlight
