@@ -34,7 +34,7 @@ void tick(const receiver_shell& my) {
 }
 
 void tell_observer(const receiver_shell& my) {
-  if (my.tools->observer) caf::anon_send(my.tools->observer, delivery_ended{my.report()});
+  if (my.tools->observer) caf::anon_send(my.tools->observer, delivery_ended{my.report(), my.self->address()});
 }
 
 void tell_start_sent(const receiver_shell& my) {

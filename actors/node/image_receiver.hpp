@@ -23,6 +23,7 @@ struct brought_otherwise {
 /// Told to the node's root each time a delivery is complete or has failed.
 struct delivery_ended {
   receiver_report report;
+  caf::actor_addr by{};  ///< its receiver: another one may receive the same image by now
 };
 
 /// Told to the node's root when all has been sent that a start of the image is expected to read:

@@ -153,6 +153,7 @@ result<void> node_daemon::spawn_actors(const node_options& options, const std::s
                                                        .version = version,
                                                        .name = host_name(),
                                                        .store_bytes_max = options.store_bytes_max,
+                                                       .hub_wait = options.containerd.hub_wait,
                                                        .registrar = registrar_,
                                                        .logins = logins_,
                                                        .keeper_problem = keeper_problem_,

@@ -48,27 +48,10 @@ void answer_when_complete(const node_shell& my, const image_key& key, const imag
             [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
 }
 
-void await_image(const node_shell& my, const image_receiver& source,
-                 const std::function<void(const result<mountable_image>&)>& then) {
-  my.self->request(source, caf::infinite, await_mountable{})
-      .then([then](const mountable_image& image) { then(image); },
-            [then](const caf::error& problem) { then(tl::unexpected(from_caf(problem))); });
-}
-
-void answer_mountable(const node_shell& my, const image_receiver& source, const mountable_image& image,
-                      admin_promise reply) {
-  my.self->request(source, my.tools->limits.report_timeout, caf::get_atom_v)
-      .then(
-          [=](const receiver_report& delivery) {
-            deliver(reply, admin_pulled{describe(*my.tools, image), report(delivery)});
-          },
-          [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
-}
-
 void answer_when_mountable(const node_shell& my, const image_receiver& source, admin_promise reply) {
-  await_image(my, source, [=](const result<mountable_image>& image) {
-    image ? answer_mountable(my, source, *image, reply) : refuse(reply, image.error());
-  });
+  my.self->request(source, caf::infinite, await_mountable{})
+      .then([=](const mountable_image& image) { answer_mountable(my, source, image, reply); },
+            [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
 }
 
 receiver_report last_report(const node_shell& my, const image_key& key) {
@@ -81,77 +64,23 @@ receiver_report last_report(const node_shell& my, const image_key& key) {
   return none;
 }
 
-/// A pull of the snapshotter's.
-struct snapshot_pull {
-  admin_pull asked;
-  image_key key;
-  progress_listener listener;
-};
-
-void refuse_snapshots(const node_shell& my, const snapshot_pull& what, const error& why,
-                      admin_promise reply) {
-  my.state().wanted_by_snapshots.erase(what.key);
-  refuse(reply, why);
-}
-
-/// Begins the pull anew once there is a link, until the snapshotter gives up.
-void pull_when_linked(const node_shell& my, const snapshot_pull& what, const error& why,
-                      admin_promise reply) {
-  my.self->request(my.tools->link, caf::infinite, caf::join_atom_v)
-      .then(
-          [=](const link_status&) {
-            if (!my.state().wanted_by_snapshots.contains(what.key)) return refuse(reply, why);
-            pull(my, what.asked, what.listener, reply);
-          },
-          [=](const caf::error& problem) {
-            const bool waits = from_caf(problem).code == errc::timed_out && !my.state().stopping &&
-                               my.state().wanted_by_snapshots.contains(what.key);
-            waits ? pull_when_linked(my, what, why, reply) : refuse_snapshots(my, what, why, reply);
-          });
-}
-
-/// Where there is no link, as after a boot, a user is told so; the snapshotter waits for a hub that comes as
-/// for one that answers late.
-void on_no_image(const node_shell& my, const snapshot_pull& what, const error& why, admin_promise reply) {
-  if (why.code != errc::unavailable || !my.state().wanted_by_snapshots.contains(what.key))
-    return refuse_snapshots(my, what, why, reply);
-  my.self->request(my.tools->link, my.tools->limits.report_timeout, caf::get_atom_v)
-      .then(
-          [=](const link_status& now) {
-            now.state == link_state::up ? refuse_snapshots(my, what, why, reply)
-                                        : pull_when_linked(my, what, why, reply);
-          },
-          [=](const caf::error&) { refuse_snapshots(my, what, why, reply); });
-}
-
-void answer_snapshots(const node_shell& my, const snapshot_pull& what, const image_receiver& source,
-                      admin_promise reply) {
-  my.state().wanted_by_snapshots.insert(what.key);
-  await_image(my, source, [=](const result<mountable_image>& image) {
-    if (!image) return on_no_image(my, what, image.error(), reply);
-    my.state().wanted_by_snapshots.erase(what.key);
-    answer_mountable(my, source, *image, reply);
-  });
-}
-
-/// The delivery of a small image may have ended by now; the contents of a large one need not be known yet.
-void answer_registered(const node_shell& my, const mountable_image& image, const image_receiver& source,
-                       pull_until until, admin_promise reply) {
-  const image_key key{image.record.reference, image.record.platform};
-  const auto ended = [=](const caf::error& problem) mutable {
+/// What to do when a delivery does not answer: that of a small image may have ended by now, complete or not.
+auto answer_if_ended(const node_shell& my, const image_key& key, admin_promise reply) {
+  return [=](const caf::error& problem) {
     const auto why = from_caf(problem);
     if (why.code != errc::unavailable) return refuse(reply, why);
     answer_pulled(my, key, last_report(my, key), reply);
   };
-  if (until == pull_until::complete)
-    return my.self->request(source, caf::infinite, await_complete{})
-        .then([=](const receiver_report& delivery) { answer_pulled(my, key, delivery, reply); }, ended);
-  my.self->request(source, my.tools->limits.report_timeout, caf::get_atom_v)
-      .then(
-          [=](const receiver_report& delivery) {
-            deliver(reply, admin_pulled{describe(*my.tools, image), report(delivery)});
-          },
-          ended);
+}
+
+/// The contents of a large image need not be known yet.
+void answer_registered(const node_shell& my, const mountable_image& image, const image_receiver& source,
+                       pull_until until, admin_promise reply) {
+  if (until != pull_until::complete) return answer_mountable(my, source, image, reply);
+  const image_key key{image.record.reference, image.record.platform};
+  my.self->request(source, caf::infinite, await_complete{})
+      .then([=](const receiver_report& delivery) { answer_pulled(my, key, delivery, reply); },
+            answer_if_ended(my, key, reply));
 }
 
 /// Tells containerd of an image, then runs `then` with it.
@@ -203,6 +132,16 @@ void answer_waited(const node_shell& my, const image_key& key, const receiver_re
 }
 
 }  // namespace
+
+void answer_mountable(const node_shell& my, const image_receiver& source, const mountable_image& image,
+                      admin_promise reply) {
+  my.self->request(source, my.tools->limits.report_timeout, caf::get_atom_v)
+      .then(
+          [=](const receiver_report& delivery) {
+            deliver(reply, admin_pulled{describe(*my.tools, image), report(delivery)});
+          },
+          answer_if_ended(my, {image.record.reference, image.record.platform}, reply));
+}
 
 std::int64_t unix_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -298,7 +237,7 @@ void note_ended(const node_shell& my, const delivery_ended& ended) {
   if (state.ended.size() > my.tools->limits.ended_deliveries_shown) state.ended.pop_back();
   const image_key key{ended.report.reference, ended.report.platform};
   const auto running = state.receivers.find(key);
-  if (running == state.receivers.end()) return;
+  if (running == state.receivers.end() || running->second.handle.address() != ended.by) return;
   // A failed one stays for its mounts: their readers start it again.
   running->second.failed = ended.report.phase == delivery_phase::failed;
   if (running->second.failed && mounted(my, key)) return;
@@ -306,43 +245,44 @@ void note_ended(const node_shell& my, const delivery_ended& ended) {
   state.receivers.erase(running);
 }
 
+bool arrives(const node_shell& my, const image_key& key) {
+  const auto running = my.state().receivers.find(key);
+  return running != my.state().receivers.end() && !running->second.failed;
+}
+
+result<image_receiver> receive_for(const node_shell& my, const image_key& key, asks_for_image who,
+                                   const progress_listener& client) {
+  if (auto allowed = may_begin(my); !allowed) return tl::unexpected(allowed.error());
+  if (auto noted = note_wanted(my, key, who); !noted) return tl::unexpected(noted.error());
+  const bool joins = arrives(my, key);
+  auto clients = joins ? my.state().receivers.at(key).only_for : std::set<caf::actor_addr>{};
+  if (!joins || !clients.empty()) clients.insert(client.address());
+  auto source = receive(my, key, std::nullopt);
+  if (source) my.state().receivers.at(key).only_for = std::move(clients);
+  return source;
+}
+
 void pull(const node_shell& my, const admin_pull& asked, const progress_listener& listener,
           admin_promise reply) {
-  if (auto allowed = may_begin(my); !allowed) return refuse(reply, allowed.error());
+  const bool registers = !asked.containerd_namespace.empty();
+  if (asked.for_containerd && !registers && asked.until == pull_until::mountable)
+    return pull_for_snapshots(my, asked, listener, reply);
   const auto key = canonical(*my.tools, asked.reference, asked.platform);
   if (!key) return refuse(reply, key.error());
-  const bool for_containerd = asked.for_containerd || !asked.containerd_namespace.empty();
-  const auto who = for_containerd ? asks_for_image::containerd : asks_for_image::user;
-  if (auto noted = note_wanted(my, *key, who); !noted) return refuse(reply, noted.error());
-  const auto before = my.state().receivers.find(*key);
-  const bool joins = before != my.state().receivers.end() && !before->second.failed;
-  const auto source = receive(my, *key, std::nullopt);
+  const auto who = asked.for_containerd || registers ? asks_for_image::containerd : asks_for_image::user;
+  const auto source = receive_for(my, *key, who, listener);
   if (!source) return refuse(reply, source.error());
-  if (!joins) my.state().receivers.at(*key).only_for = listener.address();
   if (asked.until == pull_until::started) return deliver(reply, admin_done{});
   my.self->send(*source, caf::subscribe_atom_v, listener);
-  if (!asked.containerd_namespace.empty())
+  if (registers)
     return register_when_mountable(my, *key, *source, {key->first, asked.containerd_namespace, {}}, reply,
                                    [=, source = *source, until = asked.until](const mountable_image& image) {
                                      answer_registered(my, image, source, until, reply);
                                    });
   if (asked.until == pull_until::complete)
     answer_when_complete(my, *key, *source, reply);
-  else if (asked.for_containerd)
-    answer_snapshots(my, {asked, *key, listener}, *source, reply);
   else
     answer_when_mountable(my, *source, reply);
-}
-
-void give_up_pull(const node_shell& my, const pull_given_up& what) {
-  auto& receivers = my.state().receivers;
-  const auto key = canonical(*my.tools, what.reference, what.platform);
-  if (key) my.state().wanted_by_snapshots.erase(*key);
-  const auto running = key ? receivers.find(*key) : receivers.end();
-  if (running == receivers.end() || running->second.only_for != what.client) return;
-  my.state().events.note("delivery given up", key->first + ": nobody waits for it any more");
-  my.self->send_exit(running->second.handle, caf::exit_reason::user_shutdown);
-  receivers.erase(running);
 }
 
 void wait(const node_shell& my, const admin_wait& asked, const progress_listener& listener,

@@ -10,6 +10,7 @@
 #include "config/node_options.hpp"
 #include "config/node_root_limits.hpp"
 #include "model/failed_looks.hpp"
+#include "model/patient_pull.hpp"
 #include "storage/layer_registry.hpp"
 #include "storage/trace_switches.hpp"
 
@@ -28,12 +29,12 @@ struct umount_overdue {
   std::uint64_t look = 0;  ///< failed_looks::look::number; 0: it had not failed
 };
 
-/// Who asked for this pull waits no longer. If nobody else has asked for the image meanwhile, its delivery
-/// ends, so that the link is free.
+/// Who asked for this pull waits no longer. If nobody else waits for the image, its delivery ends, so that
+/// the link is free.
 struct pull_given_up {
   std::string reference;
   std::string platform;
-  caf::actor_addr client;  ///< the progress listener that came with the request
+  caf::actor_addr client;  ///< the progress listener that came with the request, and with no other
 };
 
 /// A container is about to start above a mount for overlays.
@@ -86,6 +87,7 @@ struct node_root_tools {
   std::string version;
   std::string name;
   std::uint64_t store_bytes_max = 0;
+  std::chrono::milliseconds hub_wait{10'000};     ///< for a link to the hub, of pulls of the snapshotter's
   image_registrar registrar{};                    ///< none: this node does not know containerd
   login_keeper logins{};                          ///< none: pulls go without a login
   std::function<std::string()> keeper_problem{};  ///< why mounts would not outlive a crash; empty: they would
@@ -118,14 +120,24 @@ struct mount_in_making {
 struct running_receiver {
   image_receiver handle;
   bool failed = false;
-  caf::actor_addr only_for{};  ///< the client of the pull that started it, while nobody else has asked
+  /// The clients of the pull that started it, and of those that have joined it; empty once others want it.
+  std::set<caf::actor_addr> only_for{};
+};
+
+/// A pull that the snapshotter waits for.
+struct snapshot_pull {
+  image_key key;
+  progress_listener client;
+  admin_promise reply;
+  patient_pull core;
 };
 
 struct node_root_state {
   static inline const char* name = "node-root";
   std::map<image_key, running_receiver> receivers;
-  std::set<caf::actor_addr> living_receivers;       ///< all that have not ended, needed or not
-  std::set<image_key> wanted_by_snapshots;          ///< pulls that the snapshotter waits for
+  std::set<caf::actor_addr> living_receivers;             ///< all that have not ended, needed or not
+  std::map<std::uint64_t, snapshot_pull> snapshot_pulls;  ///< each by a number of its own
+  std::uint64_t snapshot_pulls_begun = 0;
   std::map<std::string, running_mount> mounts;      ///< those too that have failed, until the node stops
   std::map<std::string, mount_in_making> mounting;  ///< by name
   std::size_t taking_over = 0;                      ///< of those: mounts of an earlier process

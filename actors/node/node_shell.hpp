@@ -63,10 +63,26 @@ void note_ended(const node_shell& my, const delivery_ended& ended);
 
 void pull(const node_shell& my, const admin_pull& asked, const progress_listener& listener,
           admin_promise reply);
-/// Ends the delivery if it is for nobody else.
-void give_up_pull(const node_shell& my, const pull_given_up& what);
+/// Whether an image is on its way: who asks for it joins that.
+[[nodiscard]] bool arrives(const node_shell& my, const image_key& key);
+/// Notes who asks, then begins the delivery of the image or joins it. Errors: `unavailable` while the node
+/// drains, those of `note_wanted` and `receive`.
+[[nodiscard]] result<image_receiver> receive_for(const node_shell& my, const image_key& key,
+                                                 asks_for_image who, const progress_listener& client);
+/// Answers a pull with an image that can be mounted. Its delivery may have ended by now.
+void answer_mountable(const node_shell& my, const image_receiver& source, const mountable_image& image,
+                      admin_promise reply);
 void wait(const node_shell& my, const admin_wait& asked, const progress_listener& listener,
           admin_promise reply);
+
+// ---- pulls that the snapshotter waits for (node_snapshot_pulls.cpp) -----------------------------
+
+/// A user is told where there is no link, as after a boot; the snapshotter waits for a hub that comes as for
+/// one that answers late (model/patient_pull.hpp).
+void pull_for_snapshots(const node_shell& my, const admin_pull& asked, const progress_listener& client,
+                        admin_promise reply);
+/// Ends the delivery if it is for nobody else.
+void give_up_pull(const node_shell& my, const pull_given_up& what);
 
 // ---- bundle files (node_bundles.cpp) -----------------------------------------------------------
 

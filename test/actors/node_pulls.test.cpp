@@ -27,6 +27,45 @@ TEST_CASE("a delivery goes on when somebody else has asked for it too") {
   CHECK_FALSE(*ended);
 }
 
+TEST_CASE("a delivery ends when all give up who have asked for it, but not with a user's") {
+  root_bench all;
+  const auto first = make_client(all.stage);
+  const auto second = make_client(all.stage);
+  all.pull(first, asker::containerd);
+  all.pull(second, asker::containerd);
+  CHECK(all.link->pulls.size() == 1);
+  const auto ended = all.end_of_delivery();
+  SECTION("both of containerd's") {
+    all.give_up(first);
+    CHECK_FALSE(*ended);
+    all.give_up(first);
+    CHECK_FALSE(*ended);
+    all.give_up(second);
+    CHECK(*ended);
+  }
+  SECTION("a user's besides") {
+    all.pull(make_client(all.stage));
+    all.give_up(first);
+    all.give_up(second);
+    CHECK_FALSE(*ended);
+  }
+}
+
+TEST_CASE("the end of a delivery is not that of the one that runs by now") {
+  root_bench all;
+  all.pull(make_client(all.stage));
+  const auto ended = all.end_of_delivery();
+  receiver_report earlier;
+  earlier.reference = all.name.reference;
+  earlier.platform = all.name.platform;
+  earlier.phase = GENERATE(delivery_phase::failed, delivery_phase::complete);
+  caf::anon_send(all.root, delivery_ended{earlier, make_client(all.stage).address()});
+  all.stage.run();
+  CHECK_FALSE(*ended);
+  all.pull(make_client(all.stage));
+  CHECK(all.link->pulls.size() == 1);
+}
+
 TEST_CASE("an image that nobody but containerd has asked for is containerd's") {
   root_bench all;
   const auto user = make_client(all.stage);
@@ -79,53 +118,4 @@ TEST_CASE("a delivery that another one asked for first does not end with who joi
   all.give_up(client);
   CHECK_FALSE(*ended);
   CHECK(all.link->pulls.size() == 1);
-}
-
-TEST_CASE("a pull of containerd's waits for a hub that is away, and begins anew when it is there") {
-  root_bench all;
-  const auto client = make_client(all.stage);
-  const auto no_link = [&] {
-    all.link->act([&] {
-      all.link->pulls.back().answer.deliver(to_caf({errc::unavailable, "no link to the hub"}));
-    });
-  };
-  const auto comes = [&] {
-    all.link->status.state = link_state::up;
-    all.link->act([&] { all.link->joining.back().deliver(link_status{}); });
-  };
-  SECTION("for as long as that takes") {
-    all.pull(client, asker::containerd);
-    no_link();
-    REQUIRE(all.link->joining.size() == 1);
-    all.link->act([&] { all.link->joining.back().deliver(to_caf({errc::timed_out, "no link"})); });
-    REQUIRE(all.link->joining.size() == 2);
-    comes();
-    CHECK(all.link->pulls.size() == 2);
-    CHECK(all.is_held());
-    no_link();  // and now it is the hub that says so
-    CHECK(all.link->joining.size() == 2);
-  }
-  SECTION("but not for ever") {
-    all.pull(client, asker::containerd);
-    no_link();
-    all.give_up(client);
-    comes();
-    CHECK(all.link->pulls.size() == 1);
-  }
-  SECTION("nor when it was given up before") {
-    all.pull(client, asker::containerd);
-    all.give_up(client);
-    CHECK(all.link->joining.empty());
-  }
-  SECTION("nor for a hub that is there and cannot") {
-    all.link->status.state = link_state::up;
-    all.pull(client, asker::containerd);
-    no_link();
-    CHECK(all.link->joining.empty());
-  }
-  SECTION("and a user is told at once") {
-    all.pull(client);
-    no_link();
-    CHECK(all.link->joining.empty());
-  }
 }

@@ -86,11 +86,17 @@ struct root_bench {
     far = nullptr;
   }
 
-  void pull(const progress_listener& client, asker by = asker::user) {
+  /// @returns the answer, which may come later
+  actor_stage::answer<admin_message> pull(const progress_listener& client, asker by = asker::user) {
     const admin_pull request{
         .reference = image, .until = pull_until::mountable, .for_containerd = by == asker::containerd};
-    stage.ask<admin_message>(root, admin_message{encode(admin_request(request))}, client);
+    auto answer = stage.ask<admin_message>(root, admin_message{encode(admin_request(request))}, client);
     stage.run();
+    return answer;
+  }
+  /// The latest delivery fails: that is what a hub says that cannot now, and a link that is away.
+  void refuse_delivery() {
+    link->act([&] { link->pulls.back().answer.deliver(to_caf({errc::unavailable, "no link to the hub"})); });
   }
   template <class Reply, class Request>
   result<Reply> admin(const Request& request) {
