@@ -111,8 +111,7 @@ void start(const snapshotter_shell& my) {
   state.news.socket = my.tools->options.socket.string();
   state.fallen_back = image_fallbacks(my.tools->options.fallbacks_max);
   my.index().each([&](const snapshot_record& record) { state.news.remote += record.remote ? 1 : 0; });
-  state.listener = my.self->system().spawn(
-      []() -> progress_listener::behavior_type { return {[](const admin_message&) {}}; });
+  state.listener = detail::make_client(my);
   skip_ids_of_folders(my);
   if (const auto cleaned = clean_folders(my); !cleaned)
     spdlog::warn("files of removed snapshots stay behind: {}", to_string(cleaned.error()));
@@ -122,6 +121,11 @@ void start(const snapshotter_shell& my) {
 }
 
 }  // namespace
+
+progress_listener detail::make_client(const snapshotter_shell& my) {
+  return my.self->system().spawn(
+      []() -> progress_listener::behavior_type { return {[](const admin_message&) {}}; });
+}
 
 void detail::tell_news(const snapshotter_shell& my) {
   auto& news = my.state().news;

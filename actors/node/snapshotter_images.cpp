@@ -15,13 +15,13 @@ namespace {
 
 /// Images whose layers are remembered; containerd makes the layers of one image soon after each other.
 constexpr std::size_t known_max = 64;
-/// Asks the root. The reply is of one kind, or an error.
+/// Asks the root on behalf of `client`. The reply is of one kind, or an error.
 template <class Reply, class Then>
-void ask_root(const snapshotter_shell& my, std::optional<std::chrono::milliseconds> limit,
-              const admin_request& request, Then then) {
+void ask_root_for(const snapshotter_shell& my, const progress_listener& client,
+                  std::optional<std::chrono::milliseconds> limit, const admin_request& request, Then then) {
   my.self
       ->request(my.tools->root, limit ? caf::duration(*limit) : caf::duration(caf::infinite),
-                admin_message{encode(request)}, my.state().listener)
+                admin_message{encode(request)}, client)
       .then(
           [then](const admin_message& message) {
             const auto reply = decode_admin_reply(message.bytes.bytes);
@@ -31,6 +31,12 @@ void ask_root(const snapshotter_shell& my, std::optional<std::chrono::millisecon
                                    : result<Reply>(fail(errc::protocol, "the node gave another answer")));
           },
           [then](const caf::error& problem) { then(result<Reply>(tl::unexpected(from_caf(problem)))); });
+}
+
+template <class Reply, class Then>
+void ask_root(const snapshotter_shell& my, std::optional<std::chrono::milliseconds> limit,
+              const admin_request& request, Then then) {
+  ask_root_for<Reply>(my, my.state().listener, limit, request, then);
 }
 
 std::chrono::steady_clock::time_point end_of_tries(const snapshotter_shell& my) {
@@ -173,9 +179,8 @@ std::set<std::string> needed_images(const snapshotter_shell& my) {
 }
 
 /// The link is for containerd's own download now; what has come of the image is forgotten.
-void give_up(const snapshotter_shell& my, const std::string& reference) {
-  caf::anon_send(my.tools->news_to,
-                 pull_given_up{reference, my.tools->platform, my.state().listener.address()});
+void give_up(const snapshotter_shell& my, const std::string& reference, const progress_listener& client) {
+  caf::anon_send(my.tools->news_to, pull_given_up{reference, my.tools->platform, client.address()});
   forget_unused(my);
 }
 
@@ -220,10 +225,13 @@ void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_
                            .platform = my.tools->platform,
                            .until = pull_until::mountable,
                            .for_containerd = true};
-  ask_root<admin_pulled>(my, my.tools->options.hub_wait, request, [=](const result<admin_pulled>& pulled) {
+  // One that is given up must not be taken for the next one of this image: each has a client of its own.
+  const auto client = make_client(my);
+  const auto then_settle = [=](const result<admin_pulled>& pulled) {
     settle_asked(my, layer.reference, pulled.and_then([&](const auto& got) { return read_pulled(my, got); }));
-    if (!pulled && pulled.error().code == errc::timed_out) give_up(my, layer.reference);
-  });
+    if (!pulled && pulled.error().code == errc::timed_out) give_up(my, layer.reference, client);
+  };
+  ask_root_for<admin_pulled>(my, client, my.tools->options.hub_wait, request, then_settle);
 }
 
 void with_mounted(const snapshotter_shell& my, const remote_layers& what, const std::string& group,

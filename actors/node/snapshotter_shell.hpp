@@ -26,6 +26,9 @@ void deliver(caf::typed_response_promise<Reply> reply, const result<Reply>& outc
   reply.deliver(*outcome);
 }
 
+/// A client of the root's that listens to nothing and lives for as long as somebody has it.
+[[nodiscard]] progress_listener make_client(const snapshotter_shell& my);
+
 /// Tells the root what has changed.
 void tell_news(const snapshotter_shell& my);
 

@@ -19,41 +19,44 @@ using faked_root = admin_service::extend<caf::reacts_to<snapshot_news>, caf::rea
                                          caf::replies_to<forget_image>::with<image_forgotten>>;
 
 faked_root::behavior_type run_root(faked_root::pointer, std::shared_ptr<fake_root> state) {
-  return {[state](const admin_message& message, const progress_listener&) -> caf::result<admin_message> {
-            const auto request = decode_admin_request(message.bytes.bytes);
-            if (!request) return to_caf(request.error());
-            const std::lock_guard lock(state->mutex);
-            state->requests.push_back(*request);
-            auto said = state->answers ? state->answers(*request) : std::nullopt;
-            // A root that a test has told nothing yet has no mounts.
-            if (!said && std::holds_alternative<admin_list_request>(*request))
-              said = admin_reply(admin_listing{});
-            if (!said) return caf::delegated<admin_message>();
-            if (!*said) return to_caf(said->error());
-            return admin_message{encode(**said)};
-          },
-          [state](const snapshot_news& told) {
-            const std::lock_guard lock(state->mutex);
-            state->news = told.now;
-            state->damage = told.damage;
-          },
-          [state](const pull_given_up& what) {
-            const std::lock_guard lock(state->mutex);
-            state->given_up.push_back(what.reference);
-          },
-          [state](const container_begins& news) {
-            const std::lock_guard lock(state->mutex);
-            state->starts.push_back(news.group);
-            return container_recorded{};
-          },
-          [state](const forget_image& what) -> caf::result<image_forgotten> {
-            const std::lock_guard lock(state->mutex);
-            state->to_forget.push_back(what.reference);
-            const auto done =
-                state->forgets ? state->forgets(what.reference) : result<void>(fail(errc::not_found, "none"));
-            if (!done) return to_caf(done.error());
-            return image_forgotten{};
-          }};
+  return {
+      [state](const admin_message& message, const progress_listener& client) -> caf::result<admin_message> {
+        const auto request = decode_admin_request(message.bytes.bytes);
+        if (!request) return to_caf(request.error());
+        const std::lock_guard lock(state->mutex);
+        state->requests.push_back(*request);
+        if (std::holds_alternative<admin_pull>(*request)) state->pullers.push_back(client->id());
+        auto said = state->answers ? state->answers(*request) : std::nullopt;
+        // A root that a test has told nothing yet has no mounts.
+        if (!said && std::holds_alternative<admin_list_request>(*request))
+          said = admin_reply(admin_listing{});
+        if (!said) return caf::delegated<admin_message>();
+        if (!*said) return to_caf(said->error());
+        return admin_message{encode(**said)};
+      },
+      [state](const snapshot_news& told) {
+        const std::lock_guard lock(state->mutex);
+        state->news = told.now;
+        state->damage = told.damage;
+      },
+      [state](const pull_given_up& what) {
+        const std::lock_guard lock(state->mutex);
+        state->given_up.push_back(what.reference);
+        state->given_up_by.push_back(what.client.id());
+      },
+      [state](const container_begins& news) {
+        const std::lock_guard lock(state->mutex);
+        state->starts.push_back(news.group);
+        return container_recorded{};
+      },
+      [state](const forget_image& what) -> caf::result<image_forgotten> {
+        const std::lock_guard lock(state->mutex);
+        state->to_forget.push_back(what.reference);
+        const auto done =
+            state->forgets ? state->forgets(what.reference) : result<void>(fail(errc::not_found, "none"));
+        if (!done) return to_caf(done.error());
+        return image_forgotten{};
+      }};
 }
 
 std::vector<std::string> mount_points_below(const std::filesystem::path& folder) {

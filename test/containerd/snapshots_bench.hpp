@@ -17,12 +17,14 @@ namespace api = containerd::services::snapshots::v1;
 /// A node's root that answers what the test says.
 struct fake_root {
   using answer = std::function<std::optional<result<admin_reply>>(const admin_request&)>;
-  answer answers;                       ///< nothing: never
-  std::vector<admin_request> requests;  ///< all that came
-  std::vector<std::string> given_up;    ///< references of pulls that nobody waits for
-  std::vector<std::string> starts;      ///< of containers above images: the groups of each
-  admin_snapshots news;                 ///< as told last
-  std::string damage;                   ///< a notice, as told last
+  answer answers;                          ///< nothing: never
+  std::vector<admin_request> requests;     ///< all that came
+  std::vector<caf::actor_id> pullers;      ///< the clients of all pulls
+  std::vector<std::string> given_up;       ///< references of pulls that nobody waits for
+  std::vector<caf::actor_id> given_up_by;  ///< their clients
+  std::vector<std::string> starts;         ///< of containers above images: the groups of each
+  admin_snapshots news;                    ///< as told last
+  std::string damage;                      ///< a notice, as told last
   std::function<result<void>(const std::string& reference)> forgets;  ///< nothing: it has no image
   std::vector<std::string> to_forget;                                 ///< references, as they were asked for
   std::mutex mutex;                                                   ///< guards all
