@@ -6,11 +6,33 @@
 namespace firstlight {
 namespace {
 
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 bool is_field(char c) {
-  return is_letter(c) || (c >= '0' && c <= '9') || c == '_';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/// In UTF-8. False: there is no such character.
+bool add_character(std::uint32_t code, std::string& out) {
+  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return false;
+  const auto tail = [&](unsigned shift) { out += static_cast<char>(0x80 | ((code >> shift) & 0x3f)); };
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xc0 | (code >> 6));
+    tail(0);
+  } else if (code < 0x10000) {
+    out += static_cast<char>(0xe0 | (code >> 12));
+    tail(6);
+    tail(0);
+  } else {
+    out += static_cast<char>(0xf0 | (code >> 18));
+    tail(12);
+    tail(6);
+    tail(0);
+  }
+  return true;
 }
 
 std::string_view kind_text(snapshot_kind kind) {
@@ -73,6 +95,7 @@ class filter_parser {
       made.path.push_back(std::move(*part));
     } while (take("."));
     if (at_ == text_.size() || text_[at_] == ',') return made;
+    skip_space();
     if (take("=="))
       made.how = comparison::equal;
     else if (take("!="))
@@ -95,20 +118,27 @@ class filter_parser {
   }
 
   result<std::string> path_part() {
+    skip_space();
     if (at_ < text_.size() && text_[at_] == '"') return quoted();
-    if (at_ == text_.size() || !is_letter(text_[at_])) return expected("a field's name or \"...\"");
     const auto start = at_;
     while (at_ < text_.size() && is_field(text_[at_])) ++at_;
+    if (at_ == start) return expected("a field's name or \"...\"");
     return std::string(text_.substr(start, at_ - start));
   }
 
+  /// As containerd does it: before names, operators and values, not before what separates them.
+  void skip_space() {
+    while (at_ < text_.size() && is_space(text_[at_])) ++at_;
+  }
+
   result<std::string> value(comparison how) {
+    skip_space();
     if (at_ == text_.size()) return expected("a value");
     const char first = text_[at_];
     if (first == '"') return quoted();
     if (how == comparison::pattern && (first == '/' || first == '|')) return delimited(first);
     const auto start = at_;
-    while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != ' ' && text_[at_] != '\t') ++at_;
+    while (at_ < text_.size() && text_[at_] != ',' && !is_space(text_[at_])) ++at_;
     if (at_ == start) return expected("a value");
     return std::string(text_.substr(start, at_ - start));
   }
@@ -150,14 +180,31 @@ class filter_parser {
       out += meanings[known];
       return {};
     }
-    unsigned char code = 0;
-    const auto digits = text_.substr(at_, 2);
-    const auto* end = digits.data() + digits.size();
-    if (c != 'x' || digits.size() != 2 || std::from_chars(digits.data(), end, code, 16).ptr != end)
-      return expected("one of the escapes \\a \\b \\f \\n \\r \\t \\v \\\\ \\\" \\xHH");
-    at_ += 2;
-    out += static_cast<char>(code);
-    return {};
+    if (c == 'x' || (c >= '0' && c <= '7')) {
+      if (c != 'x') --at_;
+      const auto byte = c == 'x' ? number(2, 16) : number(3, 8);
+      if (!byte || *byte > 0xff) return bad_escape();
+      out += static_cast<char>(*byte);
+      return {};
+    }
+    const auto code = c == 'u' ? number(4, 16) : c == 'U' ? number(8, 16) : std::nullopt;
+    return code && add_character(*code, out) ? result<void>{} : bad_escape();
+  }
+
+  /// Exactly that many digits. None: they are not there.
+  std::optional<std::uint32_t> number(std::size_t digits, int base) {
+    const auto text = text_.substr(at_, digits);
+    const auto* end = text.data() + text.size();
+    std::uint32_t read = 0;
+    if (text.size() != digits || std::from_chars(text.data(), end, read, base).ptr != end)
+      return std::nullopt;
+    at_ += digits;
+    return read;
+  }
+
+  [[nodiscard]] tl::unexpected<error> bad_escape() const {
+    return expected(
+        "one of the escapes \\a \\b \\f \\n \\r \\t \\v \\\\ \\\" \\OOO \\xHH \\uHHHH \\UHHHHHHHH");
   }
 
   bool take(std::string_view what) {

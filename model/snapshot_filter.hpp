@@ -10,7 +10,7 @@ namespace firstlight {
 /// have to match: `name==x,labels."a.b/c"!=y,kind~=act.*,parent`. Fields are name, parent, kind and
 /// labels.KEY; others are never present. A field alone asks whether it is present; to `!=` and `~=` what is
 /// not is empty text. A value is plain up to the next comma or space, or quoted: "..." as in Go, after `~=`
-/// also /.../ and |...|. A value, any thread.
+/// also /.../ and |...|. Spaces may stand before names, operators and values. A value, any thread.
 class snapshot_filter {
  public:
   /// Whether a regular expression matches somewhere in a text. Any thread.

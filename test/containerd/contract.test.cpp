@@ -192,6 +192,7 @@ TEST_CASE("containerd lists snapshots by its filters, in messages of bounded siz
   };
   CHECK(matching({"kind==committed"}) == names{"base"});
   CHECK(matching({"parent==base,kind!=view"}) == names{"active"});
+  CHECK(matching({"parent==base, kind == view"}) == names{"view"});
   CHECK(matching({"labels.team==blue", "name==view"}) == names{"active", "view"});
   CHECK(matching({"labels.\"team\"~=^bl"}) == names{"active"});
   CHECK(matching({"labels.team~=^$"}) == names{"base", "view"});  // as if it were there and empty
