@@ -120,6 +120,7 @@ result<snapshot_change> snapshot_index::commit(snapshot_commit wanted, snapshot_
   if (auto valid = check_name(wanted.name); !valid) return tl::unexpected(valid.error());
   auto record = find(wanted.key);
   if (!record) return tl::unexpected(record.error());
+  if (wanted.measured.value_or(record->id) != record->id) return unknown(wanted.key);
   if (record->kind != snapshot_kind::active)
     return fail(errc::failed_precondition,
                 "snapshot " + wanted.key + " is not active, so it cannot be committed");

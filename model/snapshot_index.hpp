@@ -22,6 +22,8 @@ struct snapshot_commit {
   std::string key;
   snapshot_labels labels;
   std::string parent{};  ///< for one that was made without a parent; empty: as it is
+  /// Of the snapshot whose files have been measured: one that has its key by now is another. None: none have.
+  std::optional<std::uint64_t> measured{};
 };
 
 /// What one call changes: `put` is added or replaced, then `erased` is forgotten. Store it, then apply it.
@@ -63,8 +65,9 @@ class snapshot_index {
   [[nodiscard]] result<snapshot_change> make_remote(new_snapshot wanted, remote_layers what,
                                                     std::int64_t now_ns) const;
 
-  /// Errors: `already_exists`, `not_found` for the key or the parent, `failed_precondition` if it is not
-  /// active or the parent not committed, `invalid_argument` if it has another parent, `limit_exceeded`.
+  /// Errors: `already_exists`; `not_found` for the key, also if another one has been measured, or the parent;
+  /// `failed_precondition` if it is not active or the parent not committed, `invalid_argument` if it has
+  /// another parent, `limit_exceeded`.
   [[nodiscard]] result<snapshot_change> commit(snapshot_commit wanted, snapshot_usage usage,
                                                std::int64_t now_ns) const;
 

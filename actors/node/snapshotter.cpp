@@ -30,9 +30,10 @@ std::set<std::uint64_t> ids(const snapshot_index& index) {
 /// Measured first: the files of a committed snapshot change no more. A power cut must not lose them.
 void commit(const snapshotter_shell& my, const commit_snapshot& asked,
             caf::typed_response_promise<snapshot_record> reply) {
-  const snapshot_commit wanted{asked.name, asked.key, asked.labels, asked.parent};
+  snapshot_commit wanted{asked.name, asked.key, asked.labels, asked.parent};
   const auto allowed = my.index().commit(wanted, {}, my.tools->now_ns());
   if (!allowed) return refuse(reply, allowed.error());
+  wanted.measured = allowed->put.id;
   run_on(
       my.tools->workers.next(), my.self,
       [tools = my.tools, id = allowed->put.id] {

@@ -107,6 +107,17 @@ TEST_CASE("only active snapshots are committed") {
   CHECK(code(b.commit("new", "nobody")) == errc::not_found);
 }
 
+TEST_CASE("a snapshot that took the key of a removed one is not committed in its place") {
+  bench b;
+  const auto first = b.prepare("work").value().id;
+  REQUIRE(b.remove("work"));
+  REQUIRE(b.prepare("work"));
+  CHECK(code(b.all.commit({.name = "layer", .key = "work", .labels = {}, .measured = first}, {}, 9)) ==
+        errc::not_found);
+  CHECK(b.all.commit({.name = "layer", .key = "work", .labels = {}, .measured = b.all.find("work")->id}, {},
+                     9));
+}
+
 TEST_CASE("a snapshot that was made without a parent gets one at its commit") {
   bench b;
   b.layer("one");
