@@ -19,6 +19,12 @@ os_result<std::shared_ptr<const file_descriptor>> writable_tree::opened_file(lay
   return shared;
 }
 
+// What loses its last name is kept only if it is open. Whoever has looked the name up before may open it
+// after.
+bool writable_tree::cannot_be_read(const layer_node& node) {
+  return S_ISREG(node.type) && !node.below && !node.file && !has_path(node);
+}
+
 patient_result<void> writable_tree::open_file(node_number number, int flags, pace how) {
   const auto refused = [](int why) { return tl::unexpected(obstacle{why}); };
   std::unique_lock lock(mutex_);
@@ -37,6 +43,8 @@ patient_result<void> writable_tree::open_file(node_number number, int flags, pac
     if (!file) return refused(file.error());
     if (truncates && ftruncate((*file)->get(), 0) != 0) return refused(errno);
     promoted->file = *file;
+  } else if (const auto* node = tree_.find(number); node != nullptr && cannot_be_read(*node)) {
+    return refused(ESTALE);  // the kernel then looks the name up again, and finds none
   }
   ++opens_[number];
   return {};

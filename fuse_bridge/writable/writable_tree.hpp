@@ -114,7 +114,8 @@ class writable_tree {
   os_result<struct statvfs> statistics() const;
 
   // Contents.
-  /// For writing the contents are promoted; O_TRUNC needs none of them.
+  /// For writing the contents are promoted; O_TRUNC needs none of them. ESTALE if it was removed while nobody
+  /// had it open, and its contents are gone.
   patient_result<void> open_file(node_number number, int flags, pace how);
   void release(node_number number);
   /// The file that holds the contents now; none while they are the image's.
@@ -158,6 +159,7 @@ class writable_tree {
     return node.number == root_inode || !node.places.empty();
   }
   [[nodiscard]] static bool has_path(const layer_node& node) { return is_named(node) || node.kept; }
+  [[nodiscard]] static bool cannot_be_read(const layer_node& node);
   /// Precondition: `has_path`.
   [[nodiscard]] std::string disk_path(const layer_node& node) const {
     return is_named(node) ? layer_->at(tree_.path(node.number)) : kept_->path(node.number);

@@ -104,6 +104,24 @@ TEST_CASE(
   CHECK(bench.tree->attributes(number)->st_mode == (S_IFREG | 0640U));
 }
 
+TEST_CASE("a file that is opened after its last name has gone shows the image's contents, or is not opened") {
+  if (!marks_are_possible()) return;
+  session_bench bench;
+  const auto of_image = bench.number("one");
+  REQUIRE(bench.change_mode(of_image, 0600));
+  REQUIRE(bench.tree->unlink(root_inode, "one"));
+  CHECK(bench.tree->open_file(of_image, O_RDONLY, pace::at_once));
+  CHECK(read_own(*bench.tree, of_image) == "the image's");
+  const auto made = bench.tree->make(root_inode, "new", S_IFREG | 0644U, 0, {}, writable_tree::opened::no);
+  REQUIRE(made);
+  REQUIRE(bench.tree->unlink(root_inode, "new"));
+  const auto refused = bench.tree->open_file(made->number, O_RDONLY, pace::at_once);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().error_number == ESTALE);
+  bench.tree->forget(made->number);
+  CHECK_FALSE(bench.tree->attributes(made->number));
+}
+
 TEST_CASE("a file without a name can get one from the next process") {
   if (!marks_are_possible()) return;
   session_bench bench;
