@@ -146,13 +146,14 @@ void list(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset
   std::vector<char> buffer(bytes);
   std::size_t used = 0;
   for (auto place = static_cast<std::size_t>(offset); place < entries->size(); ++place) {
-    const auto& [name, child] = (*entries)[place];
-    auto attributes = session.files->attributes(child);
-    if (!attributes) continue;  // removed meanwhile
+    const auto& name = (*entries)[place].name;
+    // What the name shows now: the kernel takes it for true, and would see again what was moved meanwhile.
+    const auto shown = session.files->lookup(number, name);
+    if (!shown) continue;  // removed meanwhile
     auto* const at = buffer.data() + used;
     const auto room = buffer.size() - used;
     const auto next = static_cast<off_t>(place + 1);
-    const auto entry = entry_for({child, *attributes});
+    const auto entry = entry_for(*shown);
     const auto needed = what == listing::names
                             ? fuse_add_direntry(request, at, room, name.c_str(), &entry.attr, next)
                             : fuse_add_direntry_plus(request, at, room, name.c_str(), &entry, next);
