@@ -7,18 +7,17 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <ostream>
 #include <set>
 
 #include "test/fuse_bridge/mounted_image.hpp"
-#include "test/harness/child_process.hpp"
-#include "test/harness/eventually.hpp"
+#include "test/fuse_bridge/worker_processes.hpp"
 
 using namespace firstlight;
 namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int workers = 4;
 constexpr int rounds = 300;
 constexpr int files = 8;
 constexpr std::size_t file_bytes = 3 * default_block_bytes + 11;
@@ -33,42 +32,50 @@ image_builder image_of_files() {
   return image;
 }
 
-/// Runs `work(worker)`, which returns 0 if all was well, in processes of their own.
-template <class Work>
-void in_processes(Work work) {
-  std::vector<std::unique_ptr<child_process>> all;
-  for (int worker = 0; worker < workers; ++worker)
-    all.push_back(std::make_unique<child_process>([&work, worker] { return work(worker); }));
-  for (auto& one : all) {
-    std::optional<int> status;
-    REQUIRE(eventually([&] { return (status = one->ended()).has_value(); }));
-    CHECK(*status == 0);
+/// How the image is mounted.
+struct mounted_way {
+  mount_mode mode;
+  std::uint32_t loop_threads;
+  std::uint32_t copied_at_once_bytes_max = fuse_limits{}.copied_at_once_bytes_max;
+
+  [[nodiscard]] fuse_limits limits() const {
+    fuse_limits limits;
+    limits.loop_threads = loop_threads;
+    limits.copied_at_once_bytes_max = copied_at_once_bytes_max;
+    return limits;
   }
+};
+std::ostream& operator<<(std::ostream& out, const mounted_way& way) {
+  return out << to_string(way.mode) << " with " << way.loop_threads << " threads of a session, "
+             << way.copied_at_once_bytes_max << " bytes copied at once";
 }
 
-// Only system calls and fixed memory from here on: the children have no other threads.
-using path_text = std::array<char, 512>;
-path_text in(const char* root, const char* format, int a, int b = 0) {
-  path_text text{};
-  const auto used = snprintf(text.data(), text.size(), "%s/", root);
-  // The formats are literals of this file.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  snprintf(text.data() + used, text.size() - static_cast<std::size_t>(used), format, a, b);
-#pragma GCC diagnostic pop
-  return text;
+mounted_way any_way() {
+  return GENERATE(values<mounted_way>({{mount_mode::hybrid, 1},
+                                       {mount_mode::overlay, 1},
+                                       {mount_mode::overlay, 4},
+                                       {mount_mode::fuse, 1},
+                                       {mount_mode::fuse, 4}}));
 }
 
-std::uint32_t next(std::uint32_t& seed) {
-  return seed = seed * 1'664'525 + 1'013'904'223;
-}
-int below(std::uint32_t& seed, int limit) {
-  return static_cast<int>((next(seed) >> 8U) % static_cast<std::uint32_t>(limit));
+/// Mode fuse promotes, and in both of its ways: by the copier, and at once.
+mounted_way any_way_to_promote() {
+  return GENERATE(values<mounted_way>({{mount_mode::hybrid, 1},
+                                       {mount_mode::overlay, 4},
+                                       {mount_mode::fuse, 1, 0},
+                                       {mount_mode::fuse, 1, 1U << 20U},
+                                       {mount_mode::fuse, 4, 0},
+                                       {mount_mode::fuse, 4, 1U << 20U}}));
 }
 
-mount_mode any_mode() {
-  return GENERATE(mount_mode::hybrid, mount_mode::overlay, mount_mode::fuse);
-}
+/// Writable, and what is asked for arrives.
+class arriving_image : public mounted_image {
+ public:
+  explicit arriving_image(const mounted_way& way)
+      : mounted_image(image_of_files(), view::writable, way.limits(), way.mode) {
+    source.on_want(fake_source::answer::deliver);
+  }
+};
 
 // Each worker writes its letter to a place of its own.
 constexpr std::size_t first_letter = 100;
@@ -112,20 +119,23 @@ std::map<std::string, seen_file> all_files(const fs::path& root) {
 
 TEST_CASE("parallel renames lose and double no file") {
   if (!mounting_is_possible()) return;
-  mounted_image image(image_of_files(), view::writable, {}, any_mode());
-  image.source.on_want(fake_source::answer::deliver);
+  const auto way = any_way();
+  CAPTURE(way);
+  arriving_image image(way);
   const auto root = image.root().string();
   in_processes([&root](int worker) {
     auto seed = static_cast<std::uint32_t>(worker + 1);
+    int renamed = 0;
     for (int round = 0; round < rounds; ++round) {
       const auto from = in(root.c_str(), "d%d/f%d", below(seed, 2), below(seed, files));
       const auto to = in(root.c_str(), "d%d/f%d", below(seed, 2), below(seed, files));
       const unsigned flags = below(seed, 2) == 0 ? RENAME_NOREPLACE : RENAME_EXCHANGE;
-      if (renameat2(AT_FDCWD, from.data(), AT_FDCWD, to.data(), flags) != 0 && errno != ENOENT &&
-          errno != EEXIST && errno != EINVAL)
+      if (renameat2(AT_FDCWD, from.data(), AT_FDCWD, to.data(), flags) == 0)
+        ++renamed;
+      else if (errno != ENOENT && errno != EEXIST && errno != EINVAL)
         return errno;
     }
-    return 0;
+    return renamed > 0 ? 0 : 101;
   });
   std::multiset<std::string> found;
   std::multiset<std::string> expected;
@@ -141,8 +151,9 @@ TEST_CASE("parallel renames lose and double no file") {
 
 TEST_CASE("a file that several processes promote at once gets all that each has written") {
   if (!mounting_is_possible()) return;
-  mounted_image image(image_of_files(), view::writable, {}, any_mode());
-  image.source.on_want(fake_source::answer::deliver);
+  const auto way = any_way();
+  CAPTURE(way);
+  arriving_image image(way);
   const auto root = image.root().string();
   in_processes([&root](int worker) {
     for (int i = 0; i < files; ++i) {
@@ -162,7 +173,7 @@ TEST_CASE("a file that several processes promote at once gets all that each has 
     for (int worker = 0; worker < workers; ++worker)
       expected[static_cast<std::size_t>(100 + worker)] = static_cast<char>('a' + worker);
     CHECK(read_file(image.path("d" + std::to_string(i % 2) + "/f" + std::to_string(i))) == expected);
-    if (image.mode == mount_mode::fuse)  // overlayfs parts the names of an image's file
+    if (way.mode == mount_mode::fuse)  // overlayfs parts the names of an image's file
       CHECK(read_file(image.path("link" + std::to_string(i))) == expected);
   }
 }
@@ -170,12 +181,9 @@ TEST_CASE("a file that several processes promote at once gets all that each has 
 TEST_CASE(
     "files that are promoted, read, moved, linked and removed at once are whole, also after a remount") {
   if (!mounting_is_possible()) return;
-  const auto mode = any_mode();
-  fuse_limits limits;
-  limits.copied_at_once_bytes_max = GENERATE(0U, 1U << 20U);
-  if (mode != mount_mode::fuse && limits.copied_at_once_bytes_max != 0) return;  // only mode fuse promotes
-  mounted_image image(image_of_files(), view::writable, limits, mode);
-  image.source.on_want(fake_source::answer::deliver);
+  const auto way = any_way_to_promote();
+  CAPTURE(way);
+  arriving_image image(way);
   const auto root = image.root().string();
   std::vector<std::string> contents;
   for (std::uint32_t i = 0; i < files; ++i) contents.push_back(patterned_bytes(file_bytes, i));
@@ -227,6 +235,7 @@ TEST_CASE(
   });
   const auto signs = read_file(log);
   REQUIRE(signs);
+  CHECK(std::set<char>(signs->begin(), signs->end()) == std::set<char>{'+', '-'});
   const auto expected = 2 * files + std::count(signs->begin(), signs->end(), '+') -
                         std::count(signs->begin(), signs->end(), '-');
   const auto before = all_files(image.root());
@@ -234,7 +243,7 @@ TEST_CASE(
   for (const auto& [name, file] : before) {
     CAPTURE(name);
     CHECK(is_of_image(file.bytes.data(), file.bytes.size(), contents));
-    if (mode != mount_mode::fuse) continue;  // overlayfs counts links of the image's files its own way
+    if (way.mode != mount_mode::fuse) continue;  // overlayfs counts links of the image's files its own way
     const auto links = std::count_if(before.begin(), before.end(),
                                      [&](const auto& each) { return each.second.inode == file.inode; });
     CHECK(file.links == static_cast<nlink_t>(links));
@@ -247,15 +256,16 @@ TEST_CASE(
   auto after = all_files(image.root());
   REQUIRE(after.size() == before.size());
   for (auto& [name, file] : after) {
-    if (mode != mount_mode::fuse) file.inode = before.at(name).inode;
+    if (way.mode != mount_mode::fuse) file.inode = before.at(name).inode;
     CHECK(file == before.at(name));
   }
 }
 
 TEST_CASE("of several processes that make or remove the same name, one does") {
   if (!mounting_is_possible()) return;
-  mounted_image image(image_of_files(), view::writable, {}, any_mode());
-  image.source.on_want(fake_source::answer::deliver);
+  const auto way = any_way();
+  CAPTURE(way);
+  arriving_image image(way);
   const auto root = image.root().string();
   const auto log = (image.fixture.folder() / "log").string();
   const file_descriptor made(open(log.c_str(), O_RDWR | O_CREAT | O_APPEND, 0600));
@@ -276,6 +286,7 @@ TEST_CASE("of several processes that make or remove the same name, one does") {
   std::int64_t left = 0;
   const auto signs = read_file(log);
   REQUIRE(signs);
+  CHECK(signs->find('+') != std::string::npos);
   for (const char sign : *signs) left += sign == '+' ? 1 : -1;
   std::int64_t found = 0;
   for (const auto* folder : {"d0", "d1"})
@@ -284,10 +295,45 @@ TEST_CASE("of several processes that make or remove the same name, one does") {
   CHECK(left == found);
 }
 
+TEST_CASE("a file that is opened while its last name goes is whole, or is not opened") {
+  if (!mounting_is_possible()) return;
+  const auto way = any_way();
+  CAPTURE(way);
+  const arriving_image image(way);
+  const auto root = image.root().string();
+  in_processes([&root](int worker) {
+    static std::array<char, 5'000> text;
+    static std::array<char, text.size() + 1> seen;
+    text.fill('x');
+    const auto passing = in(root.c_str(), "d0/passing%d", 0);
+    const auto made = in(root.c_str(), "d1/made%d", worker);
+    for (int round = 0; round < rounds; ++round) {
+      if (worker % 2 == 0) {
+        const file_descriptor file(open(made.data(), O_WRONLY | O_CREAT | O_EXCL, 0600));
+        if (!file) return errno;
+        if (write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) return 101;
+        if (rename(made.data(), passing.data()) != 0) return errno;
+        if (unlink(passing.data()) != 0 && errno != ENOENT) return errno;
+        continue;
+      }
+      const file_descriptor file(open(passing.data(), O_RDONLY));
+      // The kernel looks a stale name up once more, and then gives in.
+      if (!file && errno != ENOENT && errno != ESTALE) return errno;
+      if (!file) continue;
+      if (pread(file.get(), seen.data(), seen.size(), 0) != static_cast<ssize_t>(text.size())) return 102;
+      if (!std::equal(text.begin(), text.end(), seen.begin())) return 103;
+    }
+    return 0;
+  });
+  CHECK(read_file(image.path("d1/f1")) == patterned_bytes(file_bytes, 1));
+  CHECK(std::distance(fs::directory_iterator(image.path("d1")), fs::directory_iterator()) == files / 2);
+}
+
 TEST_CASE("folders that are made, filled, moved and removed at once stay a tree") {
   if (!mounting_is_possible()) return;
-  mounted_image image(image_of_files(), view::writable, {}, any_mode());
-  image.source.on_want(fake_source::answer::deliver);
+  const auto way = any_way();
+  CAPTURE(way);
+  arriving_image image(way);
   const auto root = image.root().string();
   in_processes([&root](int worker) {
     auto seed = static_cast<std::uint32_t>(worker + 7);
