@@ -1,12 +1,9 @@
 // A file that was removed while a program has it open, when the process that answers the kernel changes.
 #include <fcntl.h>
-#include <sys/mount.h>
 
-#include "fuse_bridge/fuse_mount_session.hpp"
 #include "test/fuse_bridge/changing_mount.hpp"
-#include "test/fuse_bridge/mounted_image.hpp"
+#include "test/fuse_bridge/handed_over_session.hpp"
 #include "test/harness/eventually.hpp"
-#include "test/harness/skipped.hpp"
 
 using namespace firstlight;
 
@@ -16,25 +13,15 @@ TEST_CASE(
   const std::string name = GENERATE(as<std::string>(), "folder/other", "new");
   CAPTURE(name);
   const changing_mount mount;
-  const auto point = mount.folder.path() / "root";
-  std::filesystem::create_directory(point);
-  auto session = *fuse_mount_session::start(mount.core(session_life::fresh), point);
-  const watchdog guard(point);
-  file_descriptor file(::open((point / name).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  handed_over_session session(mount.folder.path() / "root", mount.core(session_life::fresh));
+  const auto path = session.point() / name;
+  file_descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   REQUIRE(file);
   REQUIRE(pwrite(file.get(), "first", 5, 0) == 5);
-  REQUIRE(unlink((point / name).c_str()) == 0);
-  const auto left = session->what_to_keep();
-  if (!left.after_crash) {
-    test::note_skipped("this kernel repeats no requests (Linux 6.9)");
-    umount2(point.c_str(), MNT_DETACH);
-    return;
-  }
-  const kept_session kept{std::make_shared<const file_descriptor>(fcntl(left.device, F_DUPFD_CLOEXEC, 0)),
-                          left.init};
-  session->leave_behind();
-  session.reset();
-  session = *fuse_mount_session::take_over(mount.core(session_life::taken_over), kept);
+  REQUIRE(unlink(path.c_str()) == 0);
+  if (!session.can_go_on()) return;
+  session.leave();
+  session.go_on(mount.core(session_life::taken_over));
   REQUIRE(pwrite(file.get(), ", second", 8, 5) == 8);
   REQUIRE(fchmod(file.get(), 0600) == 0);
   REQUIRE(posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED) == 0);
@@ -49,5 +36,4 @@ TEST_CASE(
   CHECK(read_file(on_disk.string()) == "first, second");
   file = file_descriptor{};
   CHECK(eventually([&] { return !std::filesystem::exists(on_disk); }));
-  REQUIRE(umount2(point.c_str(), MNT_DETACH) == 0);
 }

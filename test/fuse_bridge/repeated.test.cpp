@@ -3,19 +3,16 @@
 #include <linux/fuse.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 
 #include <future>
 
-#include "fuse_bridge/fuse_mount_session.hpp"
 #include "fuse_bridge/kernel_resend.hpp"
 #include "fuse_bridge/libfuse.hpp"
 #include "fuse_bridge/writable/repeated_requests.hpp"
 #include "test/fuse_bridge/changing_mount.hpp"
-#include "test/fuse_bridge/mounted_image.hpp"
-#include "test/harness/skipped.hpp"
+#include "test/fuse_bridge/handed_over_session.hpp"
 
 using namespace firstlight;
 
@@ -96,34 +93,24 @@ void in_a_process_that_dies(Work work) {
 TEST_CASE("a session knows which requests were put to a process before") {
   if (!mounting_is_possible()) return;
   const temporary_folder folder;
-  const auto point = folder.path() / "root";
-  std::filesystem::create_directory(point);
   std::vector<bool> repeated;
-  auto session = *fuse_mount_session::start(std::make_unique<noting_core>(repeated), point);
-  const watchdog guard(point);
+  handed_over_session session(folder.path() / "root", std::make_unique<noting_core>(repeated));
+  const auto& point = session.point();
   std::filesystem::create_directory(point / "before");
   CHECK(std::filesystem::is_directory(point));  // the kernel remembers what it looks like
-  const auto left = session->what_to_keep();
-  if (!left.after_crash) {
-    test::note_skipped("this kernel repeats no requests (Linux 6.9)");
-    umount2(point.c_str(), MNT_DETACH);
-    return;
-  }
-  const kept_session kept{std::make_shared<const file_descriptor>(fcntl(left.device, F_DUPFD_CLOEXEC, 0)),
-                          left.init};
-  session.reset();
+  if (!session.can_go_on()) return;
+  session.end();
   auto made = std::async(std::launch::async, [&] { return mkdir((point / "new").c_str(), 0700); });
-  auto request = take_request(kept.device->get());
+  auto request = take_request(session.device());
   if (request.opcode == FUSE_LOOKUP) {
-    answer_not_there(kept.device->get(), request);
-    request = take_request(kept.device->get());
+    answer_not_there(session.device(), request);
+    request = take_request(session.device());
   }
   CHECK(request.opcode == FUSE_MKDIR);
-  session = *fuse_mount_session::take_over(std::make_unique<noting_core>(repeated), kept);
+  session.go_on(std::make_unique<noting_core>(repeated));
   CHECK(made.get() == 0);
   std::filesystem::create_directory(point / "after");
   CHECK(repeated == std::vector<bool>{false, true, false});
-  REQUIRE(umount2(point.c_str(), MNT_DETACH) == 0);
 }
 
 TEST_CASE("what a process before has done is done when it is asked once more") {
@@ -179,28 +166,18 @@ TEST_CASE("an exchange of two names is carried out once, wherever the process be
   const bool by_two = GENERATE(true, false);
   CAPTURE(carried_out, by_two);
   const changing_mount mount;
-  const auto point = mount.folder.path() / "root";
-  std::filesystem::create_directory(point);
-  auto session = *fuse_mount_session::start(mount.core(session_life::fresh), point);
-  const watchdog guard(point);
-  const auto one = point / "one";
-  const auto other = point / "folder" / "other";
+  handed_over_session session(mount.folder.path() / "root", mount.core(session_life::fresh));
+  const auto one = session.point() / "one";
+  const auto other = session.point() / "folder" / "other";
   CHECK(read_file(one) == "1");  // the kernel remembers the names
   CHECK(read_file(other) == "2");
-  const auto left = session->what_to_keep();
-  if (!left.after_crash) {
-    test::note_skipped("this kernel repeats no requests (Linux 6.9)");
-    umount2(point.c_str(), MNT_DETACH);
-    return;
-  }
-  const kept_session kept{std::make_shared<const file_descriptor>(fcntl(left.device, F_DUPFD_CLOEXEC, 0)),
-                          left.init};
-  session.reset();
+  if (!session.can_go_on()) return;
+  session.end();
   auto exchanged = std::async(std::launch::async, [&] {
     return renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE);
   });
-  auto request = take_request(kept.device->get());
-  while (request.opcode == FUSE_RELEASE) request = take_request(kept.device->get());  // the next one's, too
+  auto request = take_request(session.device());
+  while (request.opcode == FUSE_RELEASE) request = take_request(session.device());  // the next one's, too
   REQUIRE(request.opcode == FUSE_RENAME2);
   in_a_process_that_dies([&] {
     const auto files = mount.tree(session_life::taken_over);
@@ -209,12 +186,11 @@ TEST_CASE("an exchange of two names is carried out once, wherever the process be
     return !carried_out || files->exchange(from, to, request.unique).has_value();
   });
   if (by_two) in_a_process_that_dies([&] { return mount.tree(session_life::taken_over) != nullptr; });
-  session = *fuse_mount_session::take_over(mount.core(session_life::taken_over), kept);
+  session.go_on(mount.core(session_life::taken_over));
   CHECK(exchanged.get() == 0);
   CHECK(read_file(one) == "2");
   CHECK(read_file(other) == "1");
   CHECK_FALSE(std::filesystem::exists(mount.folder.path() / "work" / "firstlight-exchanges"));
-  REQUIRE(umount2(point.c_str(), MNT_DETACH) == 0);
 }
 
 TEST_CASE("what is noted of an exchange tells of one request of one session") {
