@@ -27,10 +27,11 @@ struct changing_mount {
     parts.on_park = [](const park_read&) {};
     parts.on_interrupt = [](waiter_id) {};
     parts.on_end = [] {};
-    parts.limits.loop_threads = 1;
+    parts.limits.loop_threads = loop_threads;
     return std::make_unique<writable_session>(std::move(parts), tree(life));
   }
 
+  std::uint32_t loop_threads = 1;
   temporary_folder folder;
   image_builder::built image = small_image();
   whole_contents store{folder.path() / "store", image};
