@@ -261,7 +261,6 @@ TEST_CASE("a hybrid mount that a user takes away by hand ends") {
 TEST_CASE("what has arrived stays readable on a used mount whose daemon has ended") {
   if (!mounting_is_possible()) return;
   const auto bytes = patterned_bytes(5 * block, 1);
-  std::optional<temporary_folder> kept;
   image_builder builder;
   builder.file("early", bytes);
   builder.file("late", "late");

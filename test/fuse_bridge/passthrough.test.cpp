@@ -110,9 +110,12 @@ TEST_CASE(
   if (!is_possible(image.status())) return;
   // The other way round.
   const file_descriptor through(::open(image.path("other").c_str(), O_RDONLY));
+  REQUIRE(through);
+  const auto opens = image.status().opens_through;
   const auto reads = image.status().reads;
   CHECK(read_file(image.path("other")) == patterned_bytes(2 * block, 2));
   CHECK(image.status().reads == reads);
+  CHECK(image.status().opens_through == opens + 1);
 }
 
 TEST_CASE("without passthrough, by setting, opens are not even asked for") {

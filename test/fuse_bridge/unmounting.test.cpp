@@ -118,13 +118,16 @@ TEST_CASE("mounts that a killed daemon left are cleaned, and no others") {
   CHECK(std::filesystem::is_empty(mounts));
   CHECK(clean_stale_mounts(mounts)->empty());
   // And what all hybrid mounts of that daemon shared.
+  int daemons = 0;
   for (const auto& fixture : std::filesystem::directory_iterator(folder.path())) {
     const auto contents = fixture.path() / "content-mount";  // a dead mount: it cannot be looked at
     if (!fixture.path().filename().string().starts_with("firstlight-test")) continue;
+    ++daemons;
     REQUIRE(clean_stale_hybrid_mounts(fixture.path() / "trees", contents, {}, content_mount_is::stale));
     CHECK_FALSE(is_mounted(contents));
     CHECK(std::filesystem::is_empty(fixture.path() / "trees"));
   }
+  CHECK(daemons == 1);
 }
 
 TEST_CASE("the mount table is read with its escapes") {

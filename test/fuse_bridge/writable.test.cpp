@@ -321,10 +321,13 @@ TEST_CASE("a crash between the names of a promoted file is mended at the next mo
   // As if the process had died after the first of three.
   fs::remove(image.upper("etc/big-too"));
   fs::remove(image.upper("var/lib/big-three"));
-  write_file((image.fixture.folder() / "work" / "firstlight-left").string(), "");
+  const auto left = image.fixture.folder() / "work" / "firstlight" / "left";
+  fs::create_directories(left.parent_path());
+  write_file(left.string(), "");
   const auto again = image.fixture.mount(image.request(view::writable));
   REQUIRE(again);
   image.mount = again->handle;
+  CHECK_FALSE(fs::exists(left));
   for (const auto* name : {"etc/big-too", "var/lib/big-three"}) {
     CHECK(look(image.path(name)).st_mode == (S_IFREG | 0600));
     CHECK(look(image.path(name)).st_nlink == 3);
