@@ -1,4 +1,6 @@
 // The comparison of test/fuse_bridge/differential.test.cpp with real daemons, which are stopped and killed.
+#include <variant>
+
 #include "test/e2e/shell_image.hpp"
 #include "test/harness/filesystem/differential.hpp"
 #include "test/harness/filesystem/varied_tree.hpp"
@@ -32,6 +34,38 @@ struct comparison_shape {
   std::size_t operations_between = 0;  ///< two outages, at most
 };
 
+/// What is done to a mount, one after the other.
+using step = std::variant<operation, outage>;
+
+/// Operations with outages in between, the last one at the end.
+std::vector<step> steps_of(std::uint64_t seed, const comparison_shape& shape) {
+  std::mt19937_64 random(seed);
+  const auto operations = varied_operations(seed, shape.operations);
+  std::vector<step> steps;
+  for (std::size_t at = 0; at < operations.size();) {
+    const auto first = operations.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto count = std::min(1 + random() % shape.operations_between, operations.size() - at);
+    steps.insert(steps.end(), first, first + static_cast<std::ptrdiff_t>(count));
+    steps.emplace_back(static_cast<outage>(random() % outage_names.size()));
+    at += count;
+  }
+  return steps;
+}
+
+std::string name_of(outage what) {
+  return outage_names.at(static_cast<std::size_t>(what));
+}
+
+/// One step a line.
+std::string script_of(const std::vector<step>& steps) {
+  std::string text;
+  for (const auto& one : steps) {
+    const auto* const what = std::get_if<operation>(&one);
+    text += (what != nullptr ? to_text(*what) : "-- " + name_of(std::get<outage>(one))) + "\n";
+  }
+  return text;
+}
+
 /// Such a tree as the operations know, and what keeps the link busy meanwhile.
 varied_tree tree_for(const comparison_shape& shape, std::uint64_t seed) {
   auto tree = make_varied_tree(seed, shape.mode == "fuse" ? hard_links::some : hard_links::none);
@@ -57,16 +91,12 @@ void write_image(const varied_tree& tree, const std::filesystem::path& layout) {
   write_layout(layout, {tar.take()}, layer_packing::plain);
 }
 
-/// A mount of a new image and a folder that is to look like it, and the operations on both.
+/// A mount of a new image and a folder that is to look like it.
 class compared_mount {
  public:
-  compared_mount(cluster& all, const comparison_shape& shape, std::uint64_t seed)
-      : all_(all),
-        shape_(shape),
-        random_(seed),
-        operations_(varied_operations(seed, shape.operations)),
-        name_("compared-" + std::to_string(seed)),
-        folder_(all.folder() / "native" / name_) {
+  /// The name is new; the image is that of the seed, of which the node has nothing.
+  compared_mount(cluster& all, const comparison_shape& shape, std::uint64_t seed, std::string name)
+      : all_(all), shape_(shape), name_(std::move(name)), folder_(all.folder() / "native" / name_) {
     const auto tree = tree_for(shape, seed);
     std::filesystem::create_directories(folder_);
     write_tree(tree, folder_);
@@ -81,24 +111,32 @@ class compared_mount {
     CHECK((shape.when == contents::there ? eventually(complete) : !complete()));
   }
 
-  /// All operations, with outages in between. @returns the first difference, and what led to it
-  std::optional<std::string> run() {
-    for (std::size_t at = 0; at < operations_.size();) {
-      const auto count = std::min(1 + random_() % shape_.operations_between, operations_.size() - at);
-      const auto first = operations_.begin() + static_cast<std::ptrdiff_t>(at);
-      const std::vector<operation> part(first, first + static_cast<std::ptrdiff_t>(count));
-      if (const auto found = compare(*native_, *tested_, part, allowed(), whole_at_end(), arrival()))
-        return told({part.begin(), part.begin() + static_cast<std::ptrdiff_t>(found->step + 1)}, found->what);
-      at += count;
-      go_through(static_cast<outage>(random_() % outage_names.size()));
+  /// @returns the first difference, and what led to it; then the mount stays until `abandon`
+  std::optional<std::string> run(const std::vector<step>& steps) {
+    std::vector<operation> part;
+    for (const auto& one : steps) {
+      if (const auto* const what = std::get_if<operation>(&one)) {
+        part.push_back(*what);
+        continue;
+      }
+      if (auto found = carry_out(part)) return found;
+      go_through(std::get<outage>(one));
       if (const auto found = compare_trees(*native_, *tested_, allowed(), compared_after_outage()))
         return told(part, last_ + ": " + *found);
+      part.clear();
     }
+    if (auto found = carry_out(part)) return found;
     all_.link().rate(0);
     if (const auto found = compare_trees(*native_, *tested_, allowed()))
-      return told({}, "at the end: " + *found);
+      return told(part, "at the end: " + *found);
     unmount();
     return std::nullopt;
+  }
+  /// Whatever state it is in.
+  void abandon() {
+    let_all_go();
+    all_.link().rate(0);
+    check_good(all_.on_node({"umount", name_, "--lazy"}));
   }
 
  private:
@@ -115,7 +153,7 @@ class compared_mount {
   }
   // To look at all contents would make them arrive.
   [[nodiscard]] std::size_t whole_at_end() const {
-    return shape_.when == contents::there ? operations_.size() : 0;
+    return shape_.when == contents::there ? shape_.operations : 0;
   }
   [[nodiscard]] image_contents arrival() const {
     return shape_.when == contents::there ? image_contents::there : image_contents::arriving;
@@ -124,8 +162,15 @@ class compared_mount {
     return shape_.when == contents::there ? compared::whole : compared::attributes;
   }
 
+  std::optional<std::string> carry_out(const std::vector<operation>& part) {
+    const auto found = compare(*native_, *tested_, part, allowed(), whole_at_end(), arrival());
+    if (!found) return std::nullopt;
+    const auto behind = part.begin() + static_cast<std::ptrdiff_t>(found->step + 1);
+    return told({part.begin(), behind}, found->what);
+  }
+
   [[nodiscard]] std::string told(const std::vector<operation>& since, const std::string& what) const {
-    return "after " + last_ + " and a comparison that was good:\n" + script_of(since) + what;
+    return "after " + last_ + " and a comparison that was good:\n" + fstest::script_of(since) + what;
   }
 
   void mount() {
@@ -173,7 +218,7 @@ class compared_mount {
       case outage::count_:
         break;
     }
-    last_ = outage_names.at(static_cast<std::size_t>(what));
+    last_ = name_of(what);
   }
   /// The next node goes on with the mount, and with the files that are held open.
   void lose_node(outage how) {
@@ -202,8 +247,6 @@ class compared_mount {
 
   cluster& all_;
   const comparison_shape& shape_;
-  std::mt19937_64 random_;
-  std::vector<operation> operations_;
   std::string name_;
   std::filesystem::path folder_;
   std::int64_t start_ = std::time(nullptr) - 1;
@@ -212,6 +255,30 @@ class compared_mount {
   std::string last_ = "it was mounted";
 };
 
+/// What is found out about a failing sequence must not cost what other tests are given.
+constexpr std::chrono::minutes shrinking_max{3};
+
+/// Says what it takes at least for a difference to show. What was compared is abandoned.
+void fail_with(cluster& all, const comparison_shape& shape, std::uint64_t seed,
+               const std::vector<step>& steps, std::string what) {
+  const auto end = std::chrono::steady_clock::now() + shrinking_max;
+  int attempt = 0;
+  const auto shortest = shrink(steps, [&](const std::vector<step>& part) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    all.next_node();  // which has none of the image's contents
+    compared_mount again(all, shape, seed,
+                         "compared-" + std::to_string(seed) + "-" + std::to_string(++attempt));
+    const auto found = again.run(part);
+    if (!found) return false;
+    again.abandon();
+    what = *found;
+    return true;
+  });
+  FAIL("the shortest part found in " << attempt << " attempts, " << shortest.size() << " of " << steps.size()
+                                     << " steps:\n"
+                                     << script_of(shortest) << "differs " << what);
+}
+
 void check_like_native(const comparison_shape& shape) {
   const auto seed = seed_of_test();
   CAPTURE(shape.mode, shape.passthrough, shape.when == contents::arriving);
@@ -219,9 +286,15 @@ void check_like_native(const comparison_shape& shape) {
   cluster all({.node = {"mount_mode=" + shape.mode, "fuse.passthrough=" + shape.passthrough,
                         "fuse.copied_at_once_bytes_max=10000", "checkpoint_interval=100ms"}});
   for (std::size_t sequence = 0; sequence < shape.sequences; ++sequence) {
-    INFO("FIRSTLIGHT_SEED=" << seed + sequence);
-    const auto found = compared_mount(all, shape, seed + sequence).run();
-    if (found) FAIL(*found);
+    const auto own = seed + sequence;
+    INFO("FIRSTLIGHT_SEED=" << own);
+    const auto steps = steps_of(own, shape);
+    compared_mount mount(all, shape, own, "compared-" + std::to_string(own));
+    const auto found = mount.run(steps);
+    if (!found) continue;
+    FAIL_CHECK(*found);
+    mount.abandon();
+    fail_with(all, shape, own, steps, *found);
   }
 }
 

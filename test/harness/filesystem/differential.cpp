@@ -73,22 +73,6 @@ std::optional<difference> compare(subject& native, subject& tested, const std::v
   return std::nullopt;
 }
 
-std::vector<operation> shrink(std::vector<operation> failing,
-                              const std::function<bool(const std::vector<operation>&)>& fails) {
-  for (std::size_t part = failing.size() / 2; part > 0; part /= 2) {
-    for (std::size_t at = 0; at < failing.size();) {
-      auto shorter = failing;
-      const auto begin = shorter.begin() + static_cast<std::ptrdiff_t>(at);
-      shorter.erase(begin, begin + static_cast<std::ptrdiff_t>(std::min(part, shorter.size() - at)));
-      if (fails(shorter))
-        failing = std::move(shorter);
-      else
-        at += part;
-    }
-  }
-  return failing;
-}
-
 std::uint64_t seed_of_test() {
   const char* const set = std::getenv("FIRSTLIGHT_SEED");
   return set != nullptr ? std::strtoull(set, nullptr, 10) : std::random_device{}();

@@ -1,6 +1,8 @@
 #pragma once
-#include <functional>
+#include <algorithm>
+#include <cstddef>
 #include <optional>
+#include <vector>
 
 #include "test/harness/filesystem/touched_contents.hpp"
 
@@ -41,9 +43,23 @@ enum class compared : std::uint8_t { attributes, whole };
                                                        compared how = compared::whole);
 
 /// The shortest part of a failing sequence that was found to fail too (delta debugging, Zeller and
-/// Hildebrandt 2002). `fails` runs a sequence on fresh file systems.
-[[nodiscard]] std::vector<operation> shrink(std::vector<operation> failing,
-                                            const std::function<bool(const std::vector<operation>&)>& fails);
+/// Hildebrandt 2002). `fails(part)` runs it on fresh file systems; the last part that it has found to fail is
+/// the one that is returned.
+template <class Step, class Fails>
+[[nodiscard]] std::vector<Step> shrink(std::vector<Step> failing, Fails fails) {
+  for (std::size_t part = failing.size() / 2; part > 0; part /= 2) {
+    for (std::size_t at = 0; at < failing.size();) {
+      auto shorter = failing;
+      const auto begin = shorter.begin() + static_cast<std::ptrdiff_t>(at);
+      shorter.erase(begin, begin + static_cast<std::ptrdiff_t>(std::min(part, shorter.size() - at)));
+      if (fails(shorter))
+        failing = std::move(shorter);
+      else
+        at += part;
+    }
+  }
+  return failing;
+}
 
 /// $FIRSTLIGHT_SEED, which repeats a test; else drawn.
 [[nodiscard]] std::uint64_t seed_of_test();
