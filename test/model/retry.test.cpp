@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "model/liveness.hpp"
 #include "model/redelivery.hpp"
 
 using namespace firstlight;
@@ -33,19 +32,6 @@ TEST_CASE("retrying ends at the limit of attempts") {
 TEST_CASE("thousands of failures do not overflow the pause") {
   retry core({.first = 100ms, .max = 15s}, [] { return 0.999999; });
   for (int i = 0; i < 5000; ++i) CHECK(core.failed().value() < 15s);
-}
-
-TEST_CASE("a silent peer is pinged, then gone; any sign of life starts over") {
-  liveness core(9s, instant{});
-  CHECK(core.check(instant{} + 2s) == liveness::verdict::fine);
-  CHECK(core.next_check() == instant{} + 3s);
-  CHECK(core.check(instant{} + 3s) == liveness::verdict::ping);
-  CHECK(core.check(instant{} + 4s) == liveness::verdict::fine);
-  CHECK(core.check(instant{} + 6s) == liveness::verdict::ping);
-  CHECK(core.next_check() == instant{} + 9s);
-  core.heard(instant{} + 8s);
-  CHECK(core.check(instant{} + 9s) == liveness::verdict::fine);
-  CHECK(core.check(instant{} + 17s) == liveness::verdict::gone);
 }
 
 TEST_CASE("a damaged block is asked for again a few times, then given up") {
