@@ -29,7 +29,6 @@ class piece_gathering {
   result<void> expect(std::uint64_t frame_bytes);
 
   [[nodiscard]] bool whole() const { return frame_bytes_ > 0 && held_bytes_ == frame_bytes_; }
-  [[nodiscard]] std::uint64_t held_bytes() const { return held_bytes_; }
   /// What the pieces count against a limit: their bytes, or more when they are small, since each takes memory
   /// of its own.
   [[nodiscard]] std::uint64_t cost_bytes() const {

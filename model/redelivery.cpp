@@ -9,12 +9,10 @@ redelivery::decision redelivery::damaged(std::span<const block_run> runs) {
   for (const auto& run : runs) {
     for (auto block = run.first; block < run.first + run.count; ++block) {
       auto& count = counts_[block_key(run.content, block)];
-      ++damaged_blocks_;
       if (count < attempts_max_) {
         ++count;
         append_run(what.again, {run.content, block, 1});
       } else {
-        ++given_up_blocks_;
         append_run(what.given_up, {run.content, block, 1});
       }
     }

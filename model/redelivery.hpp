@@ -25,14 +25,9 @@ class redelivery {
   /// These have been verified: their counts are forgotten.
   void arrived(std::span<const block_run> runs);
 
-  [[nodiscard]] std::uint64_t damaged_blocks() const { return damaged_blocks_; }
-  [[nodiscard]] std::uint64_t given_up_blocks() const { return given_up_blocks_; }
-
  private:
   std::uint32_t attempts_max_;
   std::unordered_map<std::uint64_t, std::uint32_t> counts_;  ///< content << 32 | block
-  std::uint64_t damaged_blocks_ = 0;
-  std::uint64_t given_up_blocks_ = 0;
 };
 
 }  // namespace firstlight

@@ -27,8 +27,6 @@ class retry {
   /// An attempt succeeded: the next pause is a first one again.
   void succeeded() { failures_ = 0; }
 
-  [[nodiscard]] std::uint32_t failures() const { return failures_; }
-
  private:
   retry_limits limits_;
   random random_;

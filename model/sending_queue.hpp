@@ -22,20 +22,13 @@ class sending_queue {
 
   /// Takes the last place of a row.
   [[nodiscard]] place begin(row in) {
-    ++building_;
     row_of(in).emplace(++number_, std::nullopt);
     return {in, number_};
   }
   /// Puts what has been built into its place.
-  void fill(const place& at, Item item) {
-    --building_;
-    row_of(at.in).at(at.number).emplace(std::move(item));
-  }
+  void fill(const place& at, Item item) { row_of(at.in).at(at.number).emplace(std::move(item)); }
   /// Nothing comes of it.
-  void give_back(const place& at) {
-    --building_;
-    row_of(at.in).erase(at.number);
-  }
+  void give_back(const place& at) { row_of(at.in).erase(at.number); }
 
   /// Takes the next out: the first of those wanted that have been built, else the first of the plan if that
   /// has been built.
@@ -49,10 +42,9 @@ class sending_queue {
     return find_built() != wanted_.end() || (!planned_.empty() && planned_.begin()->second);
   }
 
-  /// Places taken, and those of them whose items are still being built.
+  /// Places taken, also by items that are still being built.
   [[nodiscard]] std::size_t size() const { return wanted_.size() + planned_.size(); }
   [[nodiscard]] bool empty() const { return size() == 0; }
-  [[nodiscard]] std::size_t building() const { return building_; }
 
  private:
   using places = std::map<std::uint64_t, std::optional<Item>>;
@@ -76,7 +68,6 @@ class sending_queue {
   places wanted_;
   places planned_;
   std::uint64_t number_ = 0;
-  std::size_t building_ = 0;
 };
 
 }  // namespace firstlight

@@ -26,7 +26,6 @@ TEST_CASE("retrying ends at the limit of attempts") {
   CHECK(core.failed());
   CHECK(core.failed());
   CHECK_FALSE(core.failed());
-  CHECK(core.failures() == 3);
 }
 
 TEST_CASE("thousands of failures do not overflow the pause") {
@@ -42,8 +41,6 @@ TEST_CASE("a damaged block is asked for again a few times, then given up") {
   const auto last = core.damaged(runs);
   CHECK(last.again.empty());
   CHECK(last.given_up == runs);
-  CHECK(core.damaged_blocks() == 6);
-  CHECK(core.given_up_blocks() == 2);
 }
 
 TEST_CASE("a block that arrived whole may be damaged as often again") {

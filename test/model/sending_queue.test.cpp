@@ -40,9 +40,7 @@ TEST_CASE("a place that is given back holds nobody up") {
   queue sent;
   const auto first = sent.begin(queue::row::planned);
   sent.fill(sent.begin(queue::row::planned), 2);
-  CHECK(sent.building() == 1);
   sent.give_back(first);
-  CHECK(sent.building() == 0);
   CHECK(take_all(sent) == std::vector{2});
 }
 
