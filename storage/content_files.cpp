@@ -134,13 +134,6 @@ result<void> content_files::sync() const {
   return {};
 }
 
-std::optional<std::uint64_t> content_files::partial_size(const content_id& id) const {
-  struct stat status {};
-  if (::fstatat(root_.get(), partial_path(id).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
-    return std::nullopt;
-  return static_cast<std::uint64_t>(status.st_size);
-}
-
 result<void> content_files::visit_complete(const visitor& visit) const {
   const auto folders = names_in(root_.get(), "contents");
   if (!folders) return tl::make_unexpected(folders.error());

@@ -41,8 +41,6 @@ class content_files {
   /// Makes all that has been written to these files durable.
   result<void> sync() const;
 
-  /// Size of the file of a partial content, or nothing.
-  [[nodiscard]] std::optional<std::uint64_t> partial_size(const content_id& id) const;
   /// Visits the files of all complete or partial contents; files with other names are deleted.
   using visitor = std::function<void(const content_id& id, std::uint64_t size)>;
   result<void> visit_complete(const visitor& visit) const;

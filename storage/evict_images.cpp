@@ -72,7 +72,6 @@ result<eviction> evict_images(image_catalogue& catalogue, content_store& content
     for (const auto& content : *loose) {
       if (contents.state(content.id) == content_state::absent) continue;
       if (auto gone = contents.remove(content.id); !gone) return tl::unexpected(gone.error());
-      ++done.contents_removed;
       done.bytes_removed += content.size;
     }
   }

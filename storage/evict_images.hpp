@@ -14,7 +14,6 @@ struct eviction_request {
 
 struct eviction {
   std::vector<image_record> images;  ///< forgotten, in this order
-  std::uint64_t contents_removed = 0;
   std::uint64_t bytes_removed = 0;
 };
 

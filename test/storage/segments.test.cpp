@@ -184,7 +184,6 @@ TEST_CASE("an equal segment is built once, also after a restart, and a damaged f
   two_sides sides({10 * block});
   temporary_folder folder;
   const auto planned = sides.plan({{0, 0, 10}});
-  bytes_view first_frame;
   segment first;
   {
     const auto cache = segment_cache::open(folder.path(), 1'000'000).value();

@@ -86,9 +86,6 @@ void fake_source::deliver_all() {
 void fake_source::fail(block_run run, const error& why) {
   announce(blocks_failed{{run}, why});
 }
-void fake_source::send_link(link_changed change) {
-  announce(std::move(change));
-}
 
 std::vector<block_run> fake_source::wanted() const {
   const std::lock_guard lock(mutex_);

@@ -33,7 +33,6 @@ class fake_source {
   void deliver_all();  ///< and says that the image is complete
   void store_silently(block_run run);
   void fail(block_run run, const error& why);
-  void send_link(link_changed change);
 
   /// All that was wanted so far, in order.
   [[nodiscard]] std::vector<block_run> wanted() const;
