@@ -6,7 +6,6 @@
 #include "apps/daemon_client.hpp"
 #include "apps/interruption.hpp"
 #include "apps/live_view.hpp"
-#include "apps/status_text.hpp"
 #include "apps/table.hpp"
 #include "model/quantity.hpp"
 

@@ -13,7 +13,6 @@
 #include <sstream>
 
 #include "model/merkle.hpp"
-#include "storage/sha256.hpp"
 #include "storage/zstd.hpp"
 
 using namespace firstlight;

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 
 #include "storage/erofs/erofs_image.hpp"
 #include "storage/pki/certificate_authority.hpp"

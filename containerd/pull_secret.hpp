@@ -1,8 +1,6 @@
 #pragma once
 #include <grpcpp/support/byte_buffer.h>
 
-#include <optional>
-
 #include "actors/login_messages.hpp"
 #include "model/result.hpp"
 

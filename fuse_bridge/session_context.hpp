@@ -1,6 +1,5 @@
 #pragma once
 #include <functional>
-#include <memory>
 
 #include "config/fuse_limits.hpp"
 #include "fuse_bridge/attributes.hpp"

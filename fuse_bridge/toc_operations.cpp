@@ -5,7 +5,6 @@
 #include <cerrno>
 
 #include "fuse_bridge/kernel_replies.hpp"
-#include "fuse_bridge/libfuse.hpp"
 #include "fuse_bridge/open_reply.hpp"
 #include "fuse_bridge/session_context.hpp"
 

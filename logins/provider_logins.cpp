@@ -1,7 +1,6 @@
 #include "logins/provider_logins.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "logins/helper_program.hpp"
 #include "logins/small_file.hpp"

@@ -1,7 +1,6 @@
 #include "model/credit.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace firstlight {
 namespace {

@@ -1,5 +1,4 @@
 #pragma once
-#include <span>
 
 #include "model/elf_symbols.hpp"
 #include "model/version_map.hpp"

@@ -1,7 +1,6 @@
 #include "model/merkle.hpp"
 
 #include <algorithm>
-#include <string>
 
 namespace firstlight {
 namespace {

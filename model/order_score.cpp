@@ -1,7 +1,6 @@
 #include "model/order_score.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <unordered_map>
 #include <unordered_set>

@@ -1,7 +1,6 @@
 #include "model/tree_glob.hpp"
 
 #include <algorithm>
-#include <string>
 
 namespace firstlight {
 namespace {

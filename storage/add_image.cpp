@@ -2,7 +2,6 @@
 
 #include "model/quantity.hpp"
 #include "storage/chain_ids.hpp"
-#include "storage/sha256.hpp"
 
 namespace firstlight {
 namespace {

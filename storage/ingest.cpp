@@ -1,6 +1,5 @@
 #include "storage/ingest.hpp"
 
-#include <array>
 #include <vector>
 
 #include "storage/archive/layer_stream.hpp"

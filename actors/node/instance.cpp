@@ -1,6 +1,5 @@
 #include "actors/node/instance.hpp"
 
-#include "actors/errors.hpp"
 #include "actors/node/instance_waits.hpp"
 
 namespace firstlight {

@@ -2,7 +2,6 @@
 #include <chrono>
 #include <map>
 #include <set>
-#include <unordered_map>
 
 #include "actors/instance_messages.hpp"
 #include "config/fuse_limits.hpp"

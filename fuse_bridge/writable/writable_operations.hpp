@@ -1,6 +1,5 @@
 #pragma once
 #include "fuse_bridge/kernel_replies.hpp"
-#include "fuse_bridge/libfuse.hpp"
 #include "fuse_bridge/writable/writable_session.hpp"
 
 /// The kernel's requests to a writable_session: each is turned into one call of its writable_tree.

@@ -1,7 +1,6 @@
 #include "storage/archive/decompress.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <vector>
 

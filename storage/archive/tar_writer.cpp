@@ -1,7 +1,6 @@
 #include "storage/archive/tar_writer.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <numeric>
 

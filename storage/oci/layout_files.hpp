@@ -2,7 +2,6 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "config/ingest_limits.hpp"
 #include "storage/byte_source.hpp"

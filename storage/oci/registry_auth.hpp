@@ -1,6 +1,5 @@
 #pragma once
 #include <map>
-#include <optional>
 #include <string>
 
 #include "storage/oci/http_stream.hpp"

@@ -6,7 +6,6 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "storage/pki/openssl.hpp"
 

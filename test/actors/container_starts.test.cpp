@@ -1,4 +1,3 @@
-#include "actors/errors.hpp"
 #include "actors/node/instance.hpp"
 #include "test/actors/root_bench.hpp"
 #include "test/harness/node/test_image.hpp"

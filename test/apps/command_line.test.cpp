@@ -1,7 +1,6 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 
 #include "apps/command.hpp"
 #include "apps/daemon_settings.hpp"

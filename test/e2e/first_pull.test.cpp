@@ -1,4 +1,3 @@
-#include "test/e2e/shell_image.hpp"
 #include "test/e2e/terminal.hpp"
 #include "test/harness/cluster/registry.hpp"
 

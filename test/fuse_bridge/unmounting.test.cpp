@@ -1,8 +1,6 @@
 #include <fcntl.h>
 #include <poll.h>
 
-#include <future>
-
 #include "fuse_bridge/mount_table.hpp"
 #include "fuse_bridge/stale_mounts.hpp"
 #include "storage/posix_file.hpp"

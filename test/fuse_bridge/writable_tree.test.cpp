@@ -3,7 +3,6 @@
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
-#include <fstream>
 #include <thread>
 
 #include "test/fuse_bridge/whole_contents.hpp"

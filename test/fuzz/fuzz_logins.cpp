@@ -1,7 +1,6 @@
 // What says how to log in: kubelet's file of credential providers, what these answer, patterns, and the pull
 // secrets of a request.
 #include <cstdlib>
-#include <string_view>
 
 #include "logins/docker_logins.hpp"
 #include "logins/provider_answer.hpp"

@@ -7,7 +7,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <stdexcept>
 
 #include "model/digest.hpp"
 #include "model/platform.hpp"

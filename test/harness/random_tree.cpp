@@ -1,7 +1,6 @@
 #include "test/harness/random_tree.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <memory>
 #include <random>

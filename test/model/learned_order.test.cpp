@@ -8,7 +8,6 @@
 #include <tuple>
 
 #include "model/order_score.hpp"
-#include "model/runs.hpp"
 
 using namespace firstlight;
 using namespace std::chrono_literals;

@@ -4,7 +4,6 @@
 #include <catch2/catch.hpp>
 
 #include <map>
-#include <numeric>
 #include <set>
 
 #include "model/runs.hpp"

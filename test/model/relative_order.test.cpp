@@ -4,7 +4,6 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
-#include <set>
 
 using namespace firstlight;
 using namespace std::chrono_literals;

@@ -3,7 +3,6 @@
 #include <rapidcheck.h>
 
 #include <catch2/catch.hpp>
-#include <set>
 
 using namespace firstlight;
 using namespace std::chrono_literals;

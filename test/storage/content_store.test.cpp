@@ -7,7 +7,6 @@
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
-#include <fstream>
 #include <thread>
 
 #include "test/harness/skipped.hpp"

@@ -3,8 +3,6 @@
 #include <rapidcheck.h>
 #include <catch2/catch.hpp>
 
-#include "test/harness/random_tree.hpp"
-
 using namespace firstlight;
 
 namespace {

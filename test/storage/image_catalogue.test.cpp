@@ -1,10 +1,7 @@
 #include "storage/image_catalogue.hpp"
 
 #include <catch2/catch.hpp>
-#include <fstream>
 
-#include "storage/file_io.hpp"
-#include "storage/sha256.hpp"
 #include "test/harness/random_tree.hpp"
 #include "test/harness/temporary_folder.hpp"
 

@@ -1,7 +1,6 @@
 #include "storage/ingest.hpp"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <ctime>
 #include <fstream>
 

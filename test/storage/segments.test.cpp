@@ -3,7 +3,6 @@
 #include <fstream>
 
 #include "schemas/segment_codec.hpp"
-#include "storage/read_content.hpp"
 #include "storage/segment_builder.hpp"
 #include "storage/segment_reader.hpp"
 #include "storage/toc_packing.hpp"

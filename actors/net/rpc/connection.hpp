@@ -1,8 +1,6 @@
 #pragma once
 #include <capnp/rpc-twoparty.h>
 
-#include <string>
-
 #include "actors/net/rpc/message_stream.hpp"
 #include "actors/net/rpc/tls.hpp"
 #include "config/link_limits.hpp"

@@ -3,7 +3,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "actors/net/kj_loop.hpp"
 #include "actors/net/node_link_actor.hpp"

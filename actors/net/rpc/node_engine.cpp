@@ -4,8 +4,6 @@
 
 #include <random>
 
-#include "actors/net/rpc/errors.hpp"
-
 namespace firstlight {
 namespace {
 

@@ -1,5 +1,4 @@
 #include "test/actors/net/net_fixture.hpp"
-#include "test/harness/eventually.hpp"
 
 using namespace firstlight;
 using namespace firstlight::test;

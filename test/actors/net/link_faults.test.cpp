@@ -1,4 +1,3 @@
-#include <atomic>
 
 #include "test/actors/net/net_fixture.hpp"
 #include "test/harness/relay.hpp"

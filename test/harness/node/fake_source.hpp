@@ -1,7 +1,6 @@
 #pragma once
 #include <condition_variable>
 #include <mutex>
-#include <set>
 
 #include "actors/interfaces.hpp"
 #include "storage/content_store.hpp"
