@@ -30,10 +30,4 @@ hub_listener::~hub_listener() {
   });
 }
 
-void hub_listener::revoke(std::vector<std::string> names) {
-  loop_.post([work = engine_, names = std::move(names)] {
-    if (auto alive = work.lock()) alive->revoke(names);
-  });
-}
-
 }  // namespace firstlight

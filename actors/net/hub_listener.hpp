@@ -55,9 +55,6 @@ class hub_listener {
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
-  /// From now on these may not join; those that have joined are disconnected.
-  void revoke(std::vector<std::string> names);
-
  private:
   hub_listener(kj_loop& loop, const std::shared_ptr<hub_engine>& work, std::uint16_t port);
 

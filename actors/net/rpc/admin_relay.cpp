@@ -32,15 +32,13 @@ result<void> admin_relay::check(const certificate_name& peer) const {
                                   "admin NAME' makes one");
   if (revoked_.count(listed_name(peer)) > 0)
     return fail(errc::denied, "the certificate of admin " + peer.name + " has been revoked");
-  if (led_.size() >= options_.limits.admin_connections_max)
+  if (led_ >= options_.limits.admin_connections_max)
     return fail(errc::busy, "the " + options_.daemon + " has link.admin_connections_max consoles; try again");
   return {};
 }
 
 void admin_relay::lead(acceptor::accepted stream) {
-  const auto id = next_id_++;
-  auto ending = kj::newPromiseAndFulfiller<void>();
-  led_.emplace(id, led{listed_name(stream.peer), kj::mv(ending.fulfiller)});
+  ++led_;
   auto relayed = loop_.io()
                      .provider->getNetwork()
                      .parseAddress("unix:" + options_.socket)
@@ -51,9 +49,9 @@ void admin_relay::lead(acceptor::accepted stream) {
                      .then([far = kj::mv(stream.stream)](kj::Own<kj::AsyncIoStream> own) mutable {
                        return relay_streams(kj::mv(far), kj::mv(own));
                      });
-  tasks_.add(relayed.exclusiveJoin(kj::mv(ending.promise))
+  tasks_.add(relayed
                  .catch_([](kj::Exception&&) {})  // the admin went away
-                 .then([this, id] { led_.erase(id); }));
+                 .then([this] { --led_; }));
 }
 
 void admin_relay::refuse(acceptor::accepted stream, const error& why) {
@@ -66,14 +64,6 @@ void admin_relay::refuse(acceptor::accepted stream, const error& why) {
                  .timeoutAfter(options_.limits.join_timeout.count() * kj::MILLISECONDS, kj::mv(told))
                  .catch_([](kj::Exception&&) {})  // the other side went away, or does not
                  .then([this] { --refused_; }));
-}
-
-void admin_relay::revoke(const std::vector<std::string>& names) {
-  for (const auto& name : names) {
-    revoked_.insert(name);
-    for (auto& [id, one] : led_)
-      if (one.name == name) one.end->fulfill();
-  }
 }
 
 void admin_relay::taskFailed(kj::Exception&& thrown) {

@@ -1,5 +1,4 @@
 #pragma once
-#include <map>
 #include <set>
 #include <vector>
 
@@ -24,15 +23,8 @@ class admin_relay final : private kj::TaskSet::ErrorHandler {
   /// Who has no admin's certificate or a revoked one, or comes when there are link.admin_connections_max, is
   /// answered by why, whatever it asks.
   void accepted(acceptor::accepted stream);
-  /// From now on these are refused; the connections that they have end.
-  void revoke(const std::vector<std::string>& names);
 
  private:
-  struct led {
-    std::string name;  ///< "admin:NAME"
-    kj::Own<kj::PromiseFulfiller<void>> end;
-  };
-
   [[nodiscard]] result<void> check(const certificate_name& peer) const;
   void lead(acceptor::accepted stream);
   void refuse(acceptor::accepted stream, const error& why);
@@ -41,8 +33,7 @@ class admin_relay final : private kj::TaskSet::ErrorHandler {
   kj_loop& loop_;
   options options_;
   std::set<std::string> revoked_;
-  std::map<std::uint64_t, led> led_;
-  std::uint64_t next_id_ = 1;
+  std::uint32_t led_ = 0;      // connections to the socket
   std::uint32_t refused_ = 0;  // connections that are being told why
   log_limit refusals_;
   kj::TaskSet tasks_;  // last: its tasks refer to all the above

@@ -126,15 +126,6 @@ void hub_engine::drop_node(const std::shared_ptr<joined_node>& node, const std::
   spdlog::info("hub: node {} is gone: {}", held->name(), why);
 }
 
-void hub_engine::revoke(const std::vector<std::string>& names) {
-  for (const auto& name : names) {
-    revoked_.insert(name);
-    for (auto& [id, one] : peers_)
-      if (one.name == name) end(id, "the node's certificate has been revoked");
-  }
-  KJ_IF_MAYBE (admins, admins_) (*admins)->revoke(names);
-}
-
 // ---- joining ----------------------------------------------------------------------------------------
 
 result<node_hello> hub_engine::check(wire::NodeHello::Reader said, const peer& from) const {

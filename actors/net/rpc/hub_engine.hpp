@@ -24,7 +24,6 @@ class hub_engine final : private kj::TaskSet::ErrorHandler {
 
   /// Takes the listening socket over.
   void start(int descriptor);
-  void revoke(const std::vector<std::string>& names);
 
   using connection_id = std::uint64_t;
 
