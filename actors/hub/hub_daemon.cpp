@@ -193,8 +193,8 @@ result<void> hub_daemon::listen(const hub_options& options, const std::string& v
                                       open_session);
   if (!listener) return tl::unexpected(listener.error());
   listener_ = std::move(*listener);
-  address_ = where->host + ":" + std::to_string(listener_->port());
-  caf::anon_send(root_, listening{address_});
+  const auto address = where->host + ":" + std::to_string(listener_->port());
+  caf::anon_send(root_, listening{address});
   auto admin = admin_server::start(system_, loop_, options.socket, caf::actor_cast<admin_service>(root_),
                                    options.admin);
   if (!admin) return tl::unexpected(admin.error());
@@ -204,7 +204,7 @@ result<void> hub_daemon::listen(const hub_options& options, const std::string& v
   metrics_ = std::move(*metrics);
   if (options.address_file.empty()) return {};
   return write_file_durably(options.address_file,
-                            bytes_view(reinterpret_cast<const std::byte*>(address_.data()), address_.size()));
+                            bytes_view(reinterpret_cast<const std::byte*>(address.data()), address.size()));
 }
 
 result<void> hub_daemon::join_peers(const hub_options& options, const std::string& version) {

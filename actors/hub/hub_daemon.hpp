@@ -25,9 +25,6 @@ class hub_daemon {
   hub_daemon(const hub_daemon&) = delete;
   hub_daemon& operator=(const hub_daemon&) = delete;
 
-  /// host:port that nodes dial.
-  [[nodiscard]] const std::string& address() const { return address_; }
-
  private:
   hub_daemon(caf::actor_system& system, const hub_options& options);
   result<void> open_stores(const hub_options& options);
@@ -70,7 +67,6 @@ class hub_daemon {
   std::unique_ptr<hub_listener> listener_;
   std::unique_ptr<admin_server> admin_;
   std::unique_ptr<metrics_server> metrics_;
-  std::string address_;
 };
 
 }  // namespace firstlight

@@ -56,7 +56,6 @@ class layer_tree {
   explicit layer_tree(std::shared_ptr<const toc_view> toc);
 
   [[nodiscard]] const toc_view& toc() const { return *toc_; }
-  [[nodiscard]] layer_node& root() { return nodes_.at(root_inode); }
 
   /// Nothing for what the read-write layer does not have.
   [[nodiscard]] layer_node* find(node_number number);

@@ -127,7 +127,6 @@ kj::Promise<void> message_stream::read_exactly(kj::byte* into, std::size_t bytes
       .then([this, into, bytes, least](std::size_t got) -> kj::Promise<void> {
         if (got < least) return broken("the stream ended inside a message");
         last_heard_ = std::chrono::steady_clock::now();
-        bytes_received_ += got;
         return read_exactly(into + got, bytes - got);
       });
 }

@@ -39,7 +39,6 @@ class message_stream final : public capnp::MessageStream {
   [[nodiscard]] shared_bytes keep(capnp::Data::Reader part) const;
 
   [[nodiscard]] instant last_heard() const { return last_heard_; }
-  [[nodiscard]] std::uint64_t bytes_received() const { return bytes_received_; }
 
   kj::Promise<kj::Maybe<capnp::MessageReaderAndFds>> tryReadMessage(
       kj::ArrayPtr<kj::AutoCloseFd> descriptors, capnp::ReaderOptions options,
@@ -73,7 +72,6 @@ class message_stream final : public capnp::MessageStream {
   std::uint32_t queued_max_ = 0;
   std::uint32_t own_calls_ = 0;
   instant last_heard_ = std::chrono::steady_clock::now();
-  std::uint64_t bytes_received_ = 0;
   lent_map lent_;
   // Shared with the readers that the RPC system holds: a call may outlive its connection.
   std::shared_ptr<buffer_map> received_ = std::make_shared<buffer_map>();
