@@ -1,6 +1,7 @@
 #include "fuse_bridge/kernel_mount.hpp"
 
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -37,6 +38,15 @@ result<void> prepare_layer(const std::filesystem::path& lower, const writable_la
 }
 
 }  // namespace
+
+result<void> make_private_folder(const std::filesystem::path& folder, const std::filesystem::path& target) {
+  std::error_code problem;
+  if (!std::filesystem::is_directory(target, problem))
+    return fail(errc::not_found, target.string() + " is not an existing directory");
+  if (auto made = make_folders(folder.parent_path()); !made) return made;
+  if (mkdir(folder.c_str(), 0700) != 0) return failed("make " + folder.string());
+  return {};
+}
 
 result<void> mount_fuse(int device, session_core::access access, const std::filesystem::path& on) {
   const auto options =

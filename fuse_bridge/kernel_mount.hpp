@@ -8,6 +8,10 @@
 
 namespace firstlight {
 
+/// Makes the folder of one mount's own, mode 0700, where none is yet. Errors: `not_found` when `target`, on
+/// which the mount is to be seen, is not a directory; `io`.
+result<void> make_private_folder(const std::filesystem::path& folder, const std::filesystem::path& target);
+
 /// Mounts a FUSE file system whose requests come out of `device` (an open /dev/fuse) on an existing
 /// directory: for all users, permissions checked by the kernel, suid and devices effective.
 /// Errors: `io` with the kernel's reason.

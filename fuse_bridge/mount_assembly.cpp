@@ -3,8 +3,6 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
-#include <cerrno>
-
 #include "fuse_bridge/kernel_mount.hpp"
 #include "fuse_bridge/mount_table.hpp"
 #include "fuse_bridge/read_ahead.hpp"
@@ -30,12 +28,7 @@ result<std::unique_ptr<mount_assembly>> mount_assembly::take_over(std::unique_pt
 }
 
 result<void> mount_assembly::assemble(std::unique_ptr<session_core> core) {
-  std::error_code problem;
-  if (!std::filesystem::is_directory(place_.target, problem))
-    return fail(errc::not_found, place_.target.string() + " is not an existing directory");
-  if (auto made = make_folders(place_.private_folder.parent_path()); !made) return made;
-  if (mkdir(place_.private_folder.c_str(), 0700) != 0)
-    return tl::unexpected(from_errno(errno, "make " + place_.private_folder.string()));
+  if (auto made = make_private_folder(place_.private_folder, place_.target); !made) return made;
   folder_made_ = true;
   if (auto made = make_folders(fuse_point()); !made) return made;
   auto started = fuse_mount_session::start(std::move(core), fuse_point());

@@ -1,9 +1,6 @@
 #include "fuse_bridge/hybrid/hybrid_mount.hpp"
 
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
-
-#include <cerrno>
 
 #include "fuse_bridge/kernel_mount.hpp"
 #include "fuse_bridge/mount_table.hpp"
@@ -27,12 +24,7 @@ std::unique_ptr<hybrid_mount> hybrid_mount::take_over(std::shared_ptr<content_mo
 }
 
 result<void> hybrid_mount::assemble(std::shared_ptr<tree_mount> tree) {
-  std::error_code problem;
-  if (!std::filesystem::is_directory(place_.target, problem))
-    return fail(errc::not_found, place_.target.string() + " is not an existing directory");
-  if (auto made = make_folders(place_.private_folder.parent_path()); !made) return made;
-  if (mkdir(place_.private_folder.c_str(), 0700) != 0)
-    return tl::unexpected(from_errno(errno, "make " + place_.private_folder.string()));
+  if (auto made = make_private_folder(place_.private_folder, place_.target); !made) return made;
   folder_made_ = true;
   tree_ = std::move(tree);
   if (auto shown = show(); !shown) return shown;
