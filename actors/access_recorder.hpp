@@ -2,7 +2,6 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
-#include <optional>
 
 #include "model/doubtful_reads.hpp"
 #include "model/recording.hpp"

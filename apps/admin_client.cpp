@@ -9,10 +9,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "config/admin_socket_limits.hpp"
 #include "schemas/admin_frame.hpp"
 
 namespace firstlight {
 namespace {
+
+constexpr admin_socket_limits limits;  // commands read no settings
 
 tl::unexpected<error> ended() {
   return fail(errc::unavailable, "the daemon ended before it answered");
@@ -89,7 +92,7 @@ result<frame> receive_frame(int descriptor, std::uint32_t body_bytes_max) {
 }  // namespace
 
 result<admin_client> admin_client::connect(const std::filesystem::path& socket,
-                                           const std::string& absent_hint, admin_socket_limits limits) {
+                                           const std::string& absent_hint) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const auto& text = socket.native();
@@ -98,7 +101,7 @@ result<admin_client> admin_client::connect(const std::filesystem::path& socket,
   std::memcpy(address.sun_path, text.data(), text.size());
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return fail(errc::io, std::string("cannot make a socket: ") + std::strerror(errno));
-  admin_client client(descriptor, limits);
+  admin_client client(descriptor);
   limit_sending(descriptor, limits.connect_timeout);
   if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return client;
   if (errno == ENOENT || errno == ECONNREFUSED) return fail(errc::unavailable, absent_hint);
@@ -113,13 +116,13 @@ admin_client::~admin_client() {
 
 result<shared_bytes> admin_client::call(bytes_view request, const progress_handler& on_progress,
                                         int interrupt) {
-  if (request.size() > limits_.message_bytes_max)
+  if (request.size() > limits.message_bytes_max)
     return fail(errc::limit_exceeded, "the request is larger than message_bytes_max of the admin socket");
   if (const auto sent = send_request(descriptor_, request); !sent) return tl::unexpected(sent.error());
   while (true) {
     if (const auto there = wait_readable(descriptor_, interrupt); !there)
       return tl::unexpected(there.error());
-    auto answer = receive_frame(descriptor_, limits_.message_bytes_max);
+    auto answer = receive_frame(descriptor_, limits.message_bytes_max);
     if (!answer) return tl::unexpected(answer.error());
     const auto* text = reinterpret_cast<const char*>(answer->body.data());
     switch (answer->head.kind) {

@@ -4,7 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "config/admin_socket_limits.hpp"
 #include "model/bytes.hpp"
 
 namespace firstlight {
@@ -16,11 +15,9 @@ class admin_client {
   /// socket is another user's, `io`. Example hint: "the daemon is not running; start it with 'firstlight
   /// node'".
   [[nodiscard]] static result<admin_client> connect(const std::filesystem::path& socket,
-                                                    const std::string& absent_hint,
-                                                    admin_socket_limits limits = {});
+                                                    const std::string& absent_hint);
   ~admin_client();
-  admin_client(admin_client&& other) noexcept
-      : descriptor_(std::exchange(other.descriptor_, -1)), limits_(other.limits_) {}
+  admin_client(admin_client&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   admin_client& operator=(admin_client&&) = delete;
 
   using progress_handler = std::function<void(bytes_view)>;
@@ -33,10 +30,9 @@ class admin_client {
                                           int interrupt = -1);
 
  private:
-  admin_client(int descriptor, admin_socket_limits limits) : descriptor_(descriptor), limits_(limits) {}
+  explicit admin_client(int descriptor) : descriptor_(descriptor) {}
 
   int descriptor_;
-  admin_socket_limits limits_;
 };
 
 }  // namespace firstlight

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "apps/daemon_client.hpp"
 #include "apps/exit_code.hpp"

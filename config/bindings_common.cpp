@@ -48,7 +48,6 @@ void bind_admin(binder& to, admin_socket_limits& o) {
   to.bind("connections_max", o.connections_max, "local clients at once; further ones are closed at once");
   to.bind("message_bytes_max", o.message_bytes_max, "largest request or reply");
   to.bind("page_bytes", o.page_bytes, "hub: of exported traces in one reply");
-  to.bind("connect_timeout", o.connect_timeout, "client: until the daemon has accepted");
 }
 
 void bind_store(binder& to, database_limits& database, content_store_limits& contents,
@@ -62,7 +61,6 @@ void bind_store(binder& to, database_limits& database, content_store_limits& con
   to.section("contents.");
   to.bind("writer_memory_bytes", contents.writer_memory_bytes,
           "a new content is kept in memory up to this size");
-  to.bind("stage_read_bytes", contents.stage_read_bytes, "read at once when leaf hashes are computed again");
   to.section("catalogue.");
   to.bind("unnamed_kept_max", catalogue.unnamed_kept_max,
           "hub: tables of contents of images whose tag means another one now, the latest");

@@ -169,10 +169,7 @@ std::vector<binding> bindings_of(node_options& o) {
   bind_containerd(to, o.containerd);
   bind_logins(to, o.logins);
   to.section("plan.");
-  to.bind("waiters_max", o.plan.readiness.waiters_max, "reads parked at once on one mount");
-  to.bind("blocks_per_waiter_max", o.plan.readiness.blocks_per_waiter_max,
-          "blocks that one read may wait for");
-  to.bind("damaged_attempts_max", o.plan.damaged_attempts_max,
+  to.bind("damaged_attempts_max", o.receiver.damaged_attempts_max,
           "how often a block that arrived damaged is asked for again");
   return to.take();
 }

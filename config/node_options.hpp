@@ -1,5 +1,4 @@
 #pragma once
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -12,9 +11,7 @@
 #include "config/link_limits.hpp"
 #include "config/login_options.hpp"
 #include "config/node_root_limits.hpp"
-#include "config/plan_limits.hpp"
 #include "config/receiver_limits.hpp"
-#include "config/segment_limits.hpp"
 #include "config/store_limits.hpp"
 #include "config/tls_files.hpp"
 #include "config/trace_limits.hpp"
@@ -50,11 +47,9 @@ struct node_options {
   layer_limits layers;
   fuse_limits fuse;
   keeper_limits keeper;
-  node_plan_limits plan;
   receiver_limits receiver;
   node_root_limits root;
   recording_options recording;
-  segment_limits segment;
   containerd_options containerd;
   login_options logins;
 };

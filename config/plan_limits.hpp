@@ -3,7 +3,6 @@
 
 #include "model/credit.hpp"
 #include "model/delivery.hpp"
-#include "model/readiness.hpp"
 #include "model/start_offsets.hpp"
 #include "model/static_order.hpp"
 #include "model/warmup.hpp"
@@ -33,12 +32,6 @@ struct hub_plan_limits {
   joint_limits joint;
   static_order_limits guess;
   dense_limits dense;
-};
-
-/// Limits of waiting on the node.
-struct node_plan_limits {
-  readiness_limits readiness;
-  std::uint32_t damaged_attempts_max = 3;  ///< how often a block that arrived damaged is asked for again
 };
 
 }  // namespace firstlight

@@ -14,9 +14,8 @@ struct segment_limits {
   int compression_level = 3;                        ///< zstd; measured by bench/block_size
   int patch_level = 3;                              ///< zstd, of patches
   std::uint32_t dense_level = 19;                   ///< zstd, of what is packed anew; 0: nothing is
-  std::uint32_t not_paying_max = 65'536;        ///< segments remembered that `dense_level` makes no smaller
-  std::uint64_t tree_cache_bytes = 8U << 20U;   ///< hub: Merkle trees kept in memory
-  std::uint64_t cache_bytes_max = 4ULL << 30U;  ///< hub: built segments kept on disk
+  std::uint32_t not_paying_max = 65'536;       ///< segments remembered that `dense_level` makes no smaller
+  std::uint64_t tree_cache_bytes = 8U << 20U;  ///< hub: Merkle trees kept in memory
 };
 
 }  // namespace firstlight

@@ -15,7 +15,6 @@ struct database_limits {
 /// Limits of the content store.
 struct content_store_limits {
   std::uint64_t writer_memory_bytes = 1U << 20U;  ///< a new content is kept in memory up to this size
-  std::uint64_t stage_read_bytes = 1U << 20U;     ///< read at once when leaf hashes are computed again
 };
 
 /// Limits of the image catalogue.

@@ -67,8 +67,6 @@ class credit {
 
   [[nodiscard]] std::uint64_t window_bytes() const { return window_; }
   [[nodiscard]] std::uint64_t in_flight_bytes() const { return in_flight_; }
-  /// On the link, or received and not verified.
-  [[nodiscard]] std::uint64_t unanswered_bytes() const { return unanswered_; }
   /// Zero before the first measurement.
   [[nodiscard]] double bytes_per_second() const;
   [[nodiscard]] std::chrono::nanoseconds round_trip() const;

@@ -186,10 +186,8 @@ delivery::outgoing delivery::leave(planned_segment segment, bool out_of_turn) {
   for (auto& mark : landmarks_)
     if (repeats && mark.barrier) mark.barrier = sequence_;
   reach_landmarks();
-  if (out_of_turn) counters_.bytes_wanted += segment.bytes;
   ++counters_.segments_sent;
   in_flight_.emplace(sequence, flight{segment.runs, segment.bytes});
-  counters_.segments_in_flight = static_cast<std::uint32_t>(in_flight_.size());
   return {sequence, std::move(segment), out_of_turn};
 }
 
@@ -231,7 +229,6 @@ void delivery::repeat(const block_run& run) {
     plain_.insert(id, 1);
     ++repeats_waiting_;
     counters_.bytes_left += bytes;
-    counters_.bytes_repeated += bytes;
   }
 }
 
@@ -242,7 +239,6 @@ result<void> delivery::answered(std::uint32_t sequence, answer how) {
                 "an answer to segment " + std::to_string(sequence) + ", which is not in flight");
   const auto runs = std::move(found->second.runs);
   in_flight_.erase(found);
-  counters_.segments_in_flight = static_cast<std::uint32_t>(in_flight_.size());
   if (how == answer::failed) ++counters_.segments_failed;
   for (const auto& run : runs) {
     if (how == answer::stored) {

@@ -25,11 +25,8 @@ struct delivery_counters {
   std::uint64_t bytes_total = 0;     ///< unpacked, of the plan
   std::uint64_t bytes_left = 0;      ///< not sent yet, or to be sent again
   std::uint64_t bytes_answered = 0;  ///< verified and stored by the node
-  std::uint64_t bytes_wanted = 0;    ///< sent out of turn, read-ahead included
-  std::uint64_t bytes_repeated = 0;  ///< sent more than once
   std::uint64_t blocks_abandoned = 0;
   std::uint32_t segments_sent = 0;
-  std::uint32_t segments_in_flight = 0;
   std::uint32_t segments_failed = 0;
 };
 

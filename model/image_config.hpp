@@ -1,5 +1,4 @@
 #pragma once
-#include <map>
 #include <string>
 #include <vector>
 
@@ -16,11 +15,7 @@ struct image_config {
   std::vector<std::string> environment;  ///< "NAME=value"
   std::string user;                      ///< "", "name", "uid", "user:group"
   std::string working_directory;         ///< "" means "/"
-  std::string stop_signal;               ///< "" means SIGTERM
-  std::vector<std::string> exposed_ports;
-  std::vector<std::string> volumes;
-  std::map<std::string, std::string> labels;
-  std::vector<digest> diff_ids;  ///< SHA-256 of each layer's tar, lowest layer first
+  std::vector<digest> diff_ids;          ///< SHA-256 of each layer's tar, lowest layer first
   friend bool operator==(const image_config&, const image_config&) = default;
 
   /// Entrypoint and command together: what runs when the user says nothing else.

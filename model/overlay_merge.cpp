@@ -239,15 +239,4 @@ image_tree overlay_merger::finish() {
   return impl_->tree.take();
 }
 
-result<image_tree> merge_layers(const std::vector<std::vector<layer_entry>>& layers, merge_limits limits) {
-  overlay_merger merger(limits);
-  for (const auto& layer : layers) {
-    merger.begin_layer();
-    for (const auto& entry : layer) {
-      if (auto ok = merger.apply(entry); !ok) return tl::unexpected(ok.error());
-    }
-  }
-  return merger.finish();
-}
-
 }  // namespace firstlight

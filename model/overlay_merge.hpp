@@ -41,8 +41,4 @@ class overlay_merger {
   std::unique_ptr<impl> impl_;
 };
 
-/// All at once: `layers` from lowest to highest. Errors as `overlay_merger::apply`.
-[[nodiscard]] result<image_tree> merge_layers(const std::vector<std::vector<layer_entry>>& layers,
-                                              merge_limits limits = {});
-
 }  // namespace firstlight

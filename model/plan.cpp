@@ -190,7 +190,6 @@ class planner {
 
   void emit(planned_segment segment) {
     plan_.bytes += segment.bytes;
-    if (segment.patch_base) plan_.patched_bytes += segment.bytes;
     plan_.segments.push_back(std::move(segment));
   }
 

@@ -62,7 +62,6 @@ struct bundle_plan {
   std::vector<planned_segment> segments;    ///< in sending order
   std::vector<planned_landmark> landmarks;  ///< exactly `guessed`, then `complete`
   std::uint64_t bytes = 0;                  ///< unpacked, of all segments
-  std::uint64_t patched_bytes = 0;          ///< unpacked, of the segments with a patch base
   friend bool operator==(const bundle_plan&, const bundle_plan&) = default;
 };
 

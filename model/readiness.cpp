@@ -29,11 +29,9 @@ result<std::vector<block_run>> readiness::park(waiter_id waiter, std::span<const
       reader.blocks_missing += waits_.insert({run.content, block, waiter}).second ? 1 : 0;
       if (!asked_.insert(block_key(run.content, at)).second) continue;
       append_run(ask, {run.content, block, 1});
-      ++counters_.blocks_asked;
     }
   }
   waiters_.emplace(waiter, std::move(reader));
-  ++counters_.parked;
   return ask;
 }
 
@@ -69,26 +67,18 @@ std::vector<waiter_id> readiness::arrived(std::span<const block_run> runs) {
       ready.push_back(waiter);
     });
   }
-  counters_.satisfied += ready.size();
   return ready;
 }
 
 std::vector<waiter_id> readiness::failed(std::span<const block_run> runs) {
   std::vector<waiter_id> lost;
   for (const auto& run : runs) take_waits(run, [&](waiter_id waiter) { lost.push_back(waiter); });
-  const auto repeated = [&](waiter_id waiter) { return !drop(waiter); };
+  const auto repeated = [&](waiter_id waiter) { return !forget(waiter); };
   lost.erase(std::remove_if(lost.begin(), lost.end(), repeated), lost.end());
-  counters_.failed += lost.size();
   return lost;
 }
 
 bool readiness::forget(waiter_id waiter) {
-  const bool known = drop(waiter);
-  counters_.forgotten += known ? 1 : 0;
-  return known;
-}
-
-bool readiness::drop(waiter_id waiter) {
   const auto reader = waiters_.find(waiter);
   if (reader == waiters_.end()) return false;
   for (const auto& run : reader->second.runs)
@@ -104,7 +94,6 @@ std::vector<waiter_id> readiness::clear() {
   waits_.clear();
   asked_.clear();
   waiters_.clear();
-  counters_.forgotten += all.size();
   return all;
 }
 
@@ -114,7 +103,6 @@ std::vector<block_run> readiness::re_ask() {
   for (const auto& [content, block, waiter] : waits_) {
     if (!asked_.insert(block_key(content, block)).second) continue;
     append_run(runs, {content, block, 1});
-    ++counters_.blocks_asked;
   }
   return runs;
 }

@@ -16,14 +16,6 @@ struct readiness_limits {
   std::uint32_t blocks_per_waiter_max = 4096;
 };
 
-struct readiness_counters {
-  std::uint64_t parked = 0;  ///< ever
-  std::uint64_t satisfied = 0;
-  std::uint64_t failed = 0;
-  std::uint64_t forgotten = 0;
-  std::uint64_t blocks_asked = 0;  ///< by wants, repeats included
-};
-
 /// The readers of one mount that wait for blocks, and which blocks were asked for out of turn. Owned by one
 /// actor; not thread-safe. Each operation is O(log n) for each block or waiter it concerns, however many
 /// others wait.
@@ -58,7 +50,6 @@ class readiness {
   [[nodiscard]] std::vector<block_run> re_ask();
 
   [[nodiscard]] std::size_t waiting() const { return waiters_.size(); }
-  [[nodiscard]] const readiness_counters& counters() const { return counters_; }
 
  private:
   struct wait {
@@ -75,13 +66,11 @@ class readiness {
   /// Takes all waits on the run out and hands their waiters to `each`.
   template <class Each>
   void take_waits(const block_run& run, Each each);
-  bool drop(waiter_id waiter);
 
   readiness_limits limits_;
   std::set<wait> waits_;
   std::set<std::uint64_t> asked_;  ///< content << 32 | block
   std::unordered_map<waiter_id, parked> waiters_;
-  readiness_counters counters_;
 };
 
 }  // namespace firstlight

@@ -41,7 +41,6 @@ class recording {
     return too_long(now) || (!contents_.empty() && now - last_ >= limits_.settle_time);
   }
   [[nodiscard]] bool too_long(instant now) const { return now - start_ >= limits_.time_max; }
-  [[nodiscard]] bool empty() const { return contents_.empty(); }
   /// Grows with each file and each run of blocks that is noted.
   [[nodiscard]] std::size_t noted() const { return contents_.size() + runs_; }
 

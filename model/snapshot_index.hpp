@@ -3,7 +3,6 @@
 #include <functional>
 #include <map>
 #include <set>
-#include <string_view>
 
 #include "model/snapshot_record.hpp"
 

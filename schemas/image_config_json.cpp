@@ -1,7 +1,5 @@
 #include "schemas/image_config_json.hpp"
 
-#include <algorithm>
-
 #include "schemas/json.hpp"
 
 namespace firstlight {
@@ -9,23 +7,6 @@ namespace {
 
 using detail::json;
 using detail::member;
-
-// Ports and volumes are sets in Go, which JSON writes as objects with empty values.
-std::vector<std::string> keys(const json& object) {
-  std::vector<std::string> names;
-  if (!object.is_object()) return names;
-  for (const auto& [name, value] : object.items()) names.push_back(name);
-  return names;
-}
-
-std::map<std::string, std::string> labels(const json& object) {
-  std::map<std::string, std::string> all;
-  if (!object.is_object()) return all;
-  for (const auto& [name, value] : object.items()) {
-    if (value.is_string()) all.emplace(name, value.get<std::string>());
-  }
-  return all;
-}
 
 result<void> read_process(const json& process, image_config& config) {
   struct list {
@@ -40,10 +21,6 @@ result<void> read_process(const json& process, image_config& config) {
   }
   config.user = detail::text_member(process, "User");
   config.working_directory = detail::text_member(process, "WorkingDir");
-  config.stop_signal = detail::text_member(process, "StopSignal");
-  config.exposed_ports = keys(member(process, "ExposedPorts"));
-  config.volumes = keys(member(process, "Volumes"));
-  config.labels = labels(member(process, "Labels"));
   return {};
 }
 

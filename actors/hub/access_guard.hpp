@@ -5,7 +5,6 @@
 #include <map>
 #include <vector>
 
-#include "actors/errors.hpp"
 #include "actors/worker.hpp"
 #include "config/access_options.hpp"
 #include "model/fair_queue.hpp"

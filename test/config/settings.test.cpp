@@ -35,6 +35,9 @@ TEST_CASE("a setting is changed by its dotted name, with units") {
   CHECK(options.segment_cache_bytes_max == 64U << 20U);
   CHECK(options.revoked_nodes == std::vector<std::string>{"a", "b"});
   CHECK_FALSE(options.plan.warmup.enabled);
+  node_options node;
+  REQUIRE(apply_assignment(node, "plan.damaged_attempts_max=5").has_value());
+  CHECK(node.receiver.damaged_attempts_max == 5);
 }
 
 TEST_CASE("an unknown setting is an error that names the nearest one") {

@@ -22,6 +22,18 @@ layer_entry make_entry(std::string path, layer_entry_type type, std::uint16_t pe
           .xattrs = {}};
 }
 
+/// All at once, from lowest to highest.
+result<image_tree> merge_layers(const layers& all, merge_limits limits = {}) {
+  overlay_merger merger(limits);
+  for (const auto& layer : all) {
+    merger.begin_layer();
+    for (const auto& entry : layer) {
+      if (auto ok = merger.apply(entry); !ok) return tl::unexpected(ok.error());
+    }
+  }
+  return merger.finish();
+}
+
 /// What is seen of a path: type, permissions, target.
 using seen = std::tuple<int, int, std::string>;
 using flat = std::map<std::string, seen>;
