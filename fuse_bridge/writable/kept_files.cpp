@@ -64,7 +64,11 @@ os_result<void> kept_files::copy_folder(const std::string& folder, node_number n
 }
 
 os_result<void> kept_files::move(const std::string& file, node_number number) const {
-  return outcome_of(::rename(file.c_str(), path(number).c_str()));
+  const auto name = path(number);
+  auto moved = outcome_of(::rename(file.c_str(), name.c_str()));
+  if (moved || moved.error() != EISDIR) return moved;
+  drop(number);  // a folder that had the number before and could not be dropped
+  return outcome_of(::rename(file.c_str(), name.c_str()));
 }
 
 void kept_files::drop(node_number number) const {

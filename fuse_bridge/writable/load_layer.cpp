@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <tuple>
 #include <unordered_set>
 
 #include "fuse_bridge/writable/layer_marks.hpp"
@@ -120,7 +121,6 @@ class loader {
     auto number = known != seen_.end() ? result<node_number>(known->second) : join(place, file, st);
     if (!number) return number;
     if (*number == unknown) number = add(place, file, st);
-    if (!number) return number;
     if (st.st_nlink > 1 && !S_ISDIR(st.st_mode)) seen_[st.st_ino] = *number;
     if (outdated_.contains(st.st_ino))
       if (auto linked = link(tree_.path(*number), place); !linked) return tl::unexpected(linked.error());
@@ -156,7 +156,7 @@ class loader {
                   : result<void>(tl::unexpected(from_errno(linked.error(), "link a promoted file")));
   }
 
-  result<node_number> add(const layer_place& place, const std::string& file, const struct stat& st) {
+  node_number add(const layer_place& place, const std::string& file, const struct stat& st) {
     layer_node node;
     node.type = st.st_mode & S_IFMT;
     const auto merged = S_ISDIR(st.st_mode) || mark_of(file, layer_mark::metacopy).has_value();
@@ -171,24 +171,23 @@ class loader {
     const bool as_in_image =
         node.image != 0 && !says_another && tree_.find(node.image) == nullptr &&
         (S_ISDIR(node.type) || promoted == node.image || tree_.toc().inode(node.image).links == 1);
-    const auto number = as_in_image ? result<node_number>(node.image) : number_of(file, st, noted);
-    if (!number) return number;
-    node.number = *number;
+    const auto number = as_in_image ? node.image : number_of(file, st, noted);
+    node.number = number;
     tree_.add(std::move(node));
     return number;
   }
 
   /// Of what is not the image's: the one that it notes, else that of its inode on the disk. Neither is free
-  /// if the layer was copied since it was written; then it notes another one.
-  result<node_number> number_of(const std::string& file, const struct stat& st,
-                                std::optional<node_number> noted) const {
+  /// if the layer was copied since it was written; then it notes another one, if the disk lets it: this
+  /// process needs no note.
+  node_number number_of(const std::string& file, const struct stat& st,
+                        std::optional<node_number> noted) const {
     const bool own = noted && !tree_.is_image_inode(*noted);
     const auto wanted = own ? *noted : tree_.disk_number(st.st_ino);
     if (tree_.find(wanted) == nullptr) return wanted;
     const auto number = tree_.free_number(st.st_ino);
-    const auto set = numbers_.set(file, number);
-    return set ? result<node_number>(number)
-               : result<node_number>(tl::unexpected(from_errno(set.error(), "note the number of " + file)));
+    std::ignore = numbers_.set(file, number);
+    return number;
   }
 
   /// What of the image a merged folder or a file without contents stands on.

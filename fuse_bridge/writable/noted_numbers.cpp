@@ -27,4 +27,9 @@ os_result<void> noted_numbers::set(const std::string& file, node_number number) 
   return outcome_of(lsetxattr(file.c_str(), layer_mark::inode, text.data(), text.size(), 0));
 }
 
+os_result<void> noted_numbers::set(int file, node_number number) const {
+  const auto text = prefix_ + std::to_string(number);
+  return outcome_of(fsetxattr(file, layer_mark::inode, text.data(), text.size(), 0));
+}
+
 }  // namespace firstlight

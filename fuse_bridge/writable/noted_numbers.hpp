@@ -19,6 +19,8 @@ class noted_numbers {
   /// Nothing if it says none.
   [[nodiscard]] std::optional<node_number> find(const std::string& file) const;
   [[nodiscard]] os_result<void> set(const std::string& file, node_number number) const;
+  /// Of an open file.
+  [[nodiscard]] os_result<void> set(int file, node_number number) const;
 
  private:
   std::string prefix_;

@@ -296,7 +296,7 @@ os_result<void> writable_tree::fill(layer_node& node, std::uint64_t bytes) {
   if (futimens(to, times.data()) != 0) return refuse_as_system();
   // What kernel overlayfs has promoted said which file of the image it is by the marks that go.
   if (node.number == node.image)
-    if (auto noted = numbers_.set(descriptor_path(to), node.number); !noted) return noted;
+    if (auto noted = numbers_.set(to, node.number); !noted) return noted;
   // From here on a crash must not find the mark gone and the contents lost.
   if (bytes != 0 && fdatasync(to) != 0) return refuse_as_system();
   if (auto dropped = drop_marks(descriptor_path(to)); !dropped) return dropped;

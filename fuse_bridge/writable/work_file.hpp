@@ -15,13 +15,13 @@ class work_file {
   work_file(work_file&& other) noexcept : path_(std::exchange(other.path_, {})) {}
   work_file& operator=(work_file&&) = delete;
 
-  /// Precondition of all: neither moved nor discarded.
+  /// Precondition of both: neither moved nor discarded.
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const char* c_str() const { return path_.c_str(); }
 
   /// What was made has another name now, and nothing has this one.
   void moved() { path_.clear(); }
-  /// Removes it before the end.
+  /// Removes it before the end, if it is still there.
   void discard() {
     if (!path_.empty()) ::remove(path_.c_str());  // the next mount removes what stays
     path_.clear();

@@ -46,7 +46,7 @@ const fallible_operation operations[] = {
      [](session_bench& bench) { return bench.change_mode(bench.number("one"), 0600); }},
     {"promote a folder", nothing,
      [](session_bench& bench) { return bench.change_mode(bench.number("folder"), 0700); }},
-    {"promote contents", nothing,
+    {"promote contents", [](session_bench& bench) { REQUIRE(bench.change_mode(bench.number("one"), 0600)); },
      [](session_bench& bench) {
        return bench.tree->open_file(bench.number("one"), O_RDWR, pace::at_once).has_value();
      }},
@@ -69,7 +69,11 @@ const fallible_operation operations[] = {
      [](session_bench& bench) {
        return bench.tree->rename({root_inode, "new"}, {root_inode, "folder"}, 0).has_value();
      }},
-    {"link over a whiteout", [](session_bench& bench) { REQUIRE(bench.tree->unlink(root_inode, "pipe")); },
+    {"link over a whiteout",
+     [](session_bench& bench) {
+       REQUIRE(bench.tree->unlink(root_inode, "pipe"));
+       REQUIRE(bench.change_mode(bench.number("one"), 0600));
+     },
      [](session_bench& bench) {
        return bench.tree->link(bench.number("one"), root_inode, "pipe").has_value();
      }},
