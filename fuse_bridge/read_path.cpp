@@ -1,5 +1,7 @@
 #include "fuse_bridge/read_path.hpp"
 
+#include <cerrno>
+
 #include "fuse_bridge/libfuse.hpp"
 #include "fuse_bridge/session_core.hpp"
 #include "fuse_bridge/unanswered.hpp"

@@ -4,7 +4,7 @@
 
 #include "storage/learn_image.hpp"
 
-/// Which images may take each other's traces. Both functions block on the disk.
+/// Which images may take each other's traces. All three block on the disk.
 namespace firstlight {
 
 /// An image that has traces. Its record may be gone, or its tag mean another image; if it has never been

@@ -258,7 +258,8 @@ result<image_receiver> receive_for(const node_shell& my, const image_key& key, a
   auto clients = joins ? my.state().receivers.at(key).only_for : std::set<caf::actor_addr>{};
   if (!joins || !clients.empty()) clients.insert(client.address());
   auto source = receive(my, key, std::nullopt);
-  if (source) my.state().receivers.at(key).only_for = std::move(clients);
+  // A mount of the image wants it, too, whoever gives up.
+  if (source && !mounted(my, key)) my.state().receivers.at(key).only_for = std::move(clients);
   return source;
 }
 

@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+
 #include "actors/shutdown.hpp"
 #include "fuse_bridge/hybrid/content_node.hpp"
 #include "fuse_bridge/kernel_mount.hpp"

@@ -20,7 +20,7 @@ struct file_bench {
   known_image side = hub.add("localhost:5000/side:1", tar_of({"a", "x"}));
   hub_trace_tools tools{*hub.catalogue, *hub.traces, hub.learning, redis.record.platform};
 
-  trace_id import(const std::string& text) {
+  trace_id take_in(const std::string& text) {
     const auto read = trace_to_import(tools, text, "").value();
     RC_ASSERT(read.has_value());
     RC_ASSERT(hub.traces->add(*read).value() == trace_store::outcome::added);
@@ -30,7 +30,7 @@ struct file_bench {
 
   /// What export gives of one file that import takes.
   std::string passed_through(const std::string& text) {
-    const auto id = import(text);
+    const auto id = take_in(text);
     const auto all = exported();
     RC_ASSERT(hub.traces->forget(id).has_value());
     RC_ASSERT(all.size() == 1U);
@@ -99,7 +99,7 @@ TEST_CASE("a collection is exported to the byte as it was imported") {
   std::ofstream(path) << text;
   const auto files = read_trace_files(path).value();
   CHECK(files.size() == 2);
-  for (const auto& file : files) bench.import(file);
+  for (const auto& file : files) bench.take_in(file);
   CHECK(collection_of(bench.exported()).value() == text);
 }
 

@@ -165,8 +165,14 @@ TEST_CASE("a request or reply above the limit is refused by whoever notices firs
                       .value();
   CHECK(daemon.connect().value().call(bytes_of("too long").bytes).error().code == errc::limit_exceeded);
   CHECK(daemon.connect().value().call(bytes_of("echo").bytes).error().code == errc::limit_exceeded);
-  auto client = admin_client::connect(daemon.socket, "absent", {.message_bytes_max = 2}).value();
-  CHECK(client.call(bytes_of("echo").bytes).error().code == errc::limit_exceeded);
+  daemon.server.reset();
+  daemon.server = admin_server::start(daemon.system(), daemon.hub_loop, daemon.socket, daemon.service,
+                                      {.message_bytes_max = 64U << 20U})
+                      .value();
+  const std::vector<std::byte> longest(admin_socket_limits{}.message_bytes_max + std::size_t{1});
+  const auto refused = daemon.connect().value().call(longest);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().detail.find("the request is larger") == 0);
 }
 
 TEST_CASE("a client that speaks another protocol is told so and hung up on") {

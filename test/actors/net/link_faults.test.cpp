@@ -1,4 +1,3 @@
-
 #include "test/actors/net/net_fixture.hpp"
 #include "test/harness/relay.hpp"
 
