@@ -11,8 +11,11 @@ using detail::conclude_by_count;
 using detail::fail_delivery;
 using detail::over;
 using detail::receiver_shell;
+using detail::rest_if_idle;
+using detail::run_step;
 using detail::tell_instances;
 using detail::use_contents;
+using detail::wake;
 using self_pointer = image_receiver::stateful_pointer<receiver_state>;
 
 void start_pull(const receiver_shell& my);
@@ -58,8 +61,8 @@ void finish(const receiver_shell& my) {
 enum class if_incomplete : std::uint8_t { wait, pull_again };
 
 void conclude(const receiver_shell& my, if_incomplete then) {
-  run_on(
-      my.tools->keepers.next(), my.self,
+  run_step(
+      my, my.tools->keepers.next(),
       [tools = my.tools, image = *my.state().image] { return make_complete(tools->images(), image); },
       [my, then](const result<bool>& complete) {
         if (over(my)) return;
@@ -87,12 +90,16 @@ void wait_for_link(const receiver_shell& my) {
             my.report().problem = to_string(from_caf(problem));
             wait_for_link(my);
           });
+  rest_if_idle(my);
 }
 
 void on_started(const receiver_shell& my, const pull_started& started) {
   my.state().pull_running = false;
   auto& report = my.report();
-  if (over(my)) return my.self->send(my.tools->link, cancel_delivery{report.delivery});
+  if (over(my)) {
+    my.self->send(my.tools->link, cancel_delivery{report.delivery});
+    return rest_if_idle(my);
+  }
   report.bytes_total += started.delivered_bytes;
   report.segments_total += started.segments;
   report.last_known = started.last_known;
@@ -104,8 +111,8 @@ void on_started(const receiver_shell& my, const pull_started& started) {
   else
     conclude_by_count(my);
   if (my.state().image || started.toc_sent) return;
-  run_on(
-      my.tools->workers.next(), my.self,
+  run_step(
+      my, my.tools->workers.next(),
       [tools = my.tools, request = my.request, id = started.toc]() -> result<mountable_image> {
         return keep_stored_toc(tools->images(), request->what, id);
       },
@@ -119,7 +126,7 @@ void on_started(const receiver_shell& my, const pull_started& started) {
 
 void on_no_start(const receiver_shell& my, const error& why) {
   my.state().pull_running = false;
-  if (over(my)) return;
+  if (over(my)) return rest_if_idle(my);
   const bool passes = why.code == errc::unavailable || why.code == errc::timed_out || why.code == errc::busy;
   if (!passes || !my.state().image) return fail_delivery(my, why);
   my.report().problem = to_string(why);
@@ -150,10 +157,8 @@ void send_with_login(const receiver_shell& my, const pull_request& pull) {
           [my](const caf::error& problem) { on_no_start(my, from_caf(problem)); });
 }
 
-void start_pull(const receiver_shell& my) {
+void begin_pull(const receiver_shell& my) {
   auto& state = my.state();
-  if (std::exchange(state.pull_running, true)) return;
-  state.pull_at.reset();
   state.report.delivery = my.tools->delivery_ids->fetch_add(1) + 1;
   state.report.bytes_total = state.report.bytes_stored;  // and what comes now, some of it before the answer
   state.report.segments_total = state.report.segments_received;
@@ -173,6 +178,12 @@ void start_pull(const receiver_shell& my) {
         pull->beside = beside;
         send_with_login(my, *pull);
       });
+}
+
+void start_pull(const receiver_shell& my) {
+  if (std::exchange(my.state().pull_running, true)) return;
+  my.state().pull_at.reset();
+  wake(my, [my] { begin_pull(my); });
 }
 
 /// It may overtake the answer to the pull, and the contents: then those conclude.
@@ -198,6 +209,12 @@ void on_stored_elsewhere(const receiver_shell& my, const stored_elsewhere& news)
       my, blocks_ready{std::make_shared<const std::vector<block_run>>(std::move(mine)), news.out_of_turn});
 }
 
+void on_brought_otherwise(const receiver_shell& my) {
+  if (over(my)) return;
+  use_contents(my);
+  conclude(my, if_incomplete::pull_again);
+}
+
 // ---- the outside -------------------------------------------------------------------------------
 
 void on_link(const receiver_shell& my, const link_changed& news) {
@@ -209,6 +226,7 @@ void on_link(const receiver_shell& my, const link_changed& news) {
   if (!my.state().image) return;  // the pull itself fails, and says so
   my.report().phase = delivery_phase::waiting_for_link;
   tell_instances(my, news);
+  rest_if_idle(my);
 }
 
 void on_want(const receiver_shell& my, const want_blocks& wanted) {
@@ -288,6 +306,7 @@ void fail_delivery(const receiver_shell& my, const error& why) {
   if (auto early = std::exchange(state.early_contents, {})) early->second.deliver(verdict{why});
   for (auto& [early, reply] : std::exchange(state.early, {})) reply.deliver(verdict{why});
   tell_observer(my);
+  rest_if_idle(my);
 }
 
 /// The hub's word that all has been sent comes a round trip after the last segment. It is needed only where
@@ -335,9 +354,7 @@ image_receiver::behavior_type make_image_receiver(self_pointer self, receive_req
           on_all_sent(my);
       },
       [=](const brought_otherwise& news) {
-        if (my.report().toc != news.toc || over(my)) return;
-        use_contents(my);
-        conclude(my, if_incomplete::pull_again);
+        if (my.report().toc == news.toc) wake(my, [my] { on_brought_otherwise(my); });
       },
       [=](const stored_elsewhere& news) { on_stored_elsewhere(my, news); },
       [=](const incoming_progress& incoming) { my.report().progress = incoming.progress; },

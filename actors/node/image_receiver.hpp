@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <set>
 #include <unordered_map>
 
@@ -32,6 +33,18 @@ struct start_sent {
   std::string reference;
 };
 
+/// Told to the node's root when a delivery waits for its link, or has failed, and nothing of it is under way.
+/// It writes nothing until the root has answered `wake_receiver`.
+struct receiver_rests {
+  caf::actor_addr receiver;
+  std::optional<mountable_image> image;  ///< what has arrived of it stays while the receiver lives
+};
+/// Asked of the node's root by a receiver that rests. Errors: `cancelled` if it is ending.
+struct wake_receiver {
+  caf::actor_addr receiver;
+};
+struct receiver_awake {};
+
 /// RECEIVER with its management side, for the node's root.
 using image_receiver = receiver::extend<
     // Answered as soon as the tree of the TOC is there. Errors: what ended the delivery.
@@ -57,7 +70,7 @@ struct receiver_tools {
   worker_pool workers;  ///< verify and store
   worker_pool keepers;  ///< make it durable
   receiver_limits limits;
-  caf::actor observer;  ///< gets delivery_ended, start_sent; may be invalid
+  caf::actor observer;  ///< gets delivery_ended, start_sent, receiver_rests, wake_receiver; may be invalid
   std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids;  ///< the last one used in this process
   std::shared_ptr<receiver_group> group;                     ///< of this node
   login_keeper logins{};                                     ///< none: pulls go without a login
@@ -97,6 +110,9 @@ struct receiver_state {
   bool counted = false;   ///< in this pull as many bytes have been stored as it brings
   bool all_sent = false;  ///< the hub says so of this pull
   bool ticking = false;
+  std::uint32_t steps = 0;  ///< that workers carry out for the delivery
+  bool rests = false;       ///< receiver_rests has been told
+  std::vector<std::function<void()>> once_awake;
   std::uint32_t fruitless_completions = 0;  ///< the hub said "complete", but contents were missing
   std::chrono::steady_clock::time_point started;
   std::chrono::steady_clock::time_point checkpointed;
@@ -113,6 +129,9 @@ image_receiver::behavior_type make_image_receiver(image_receiver::stateful_point
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::receiver_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::delivery_ended)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::start_sent)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::receiver_rests)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::wake_receiver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::receiver_awake)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::mountable_image)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::brought_otherwise)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::await_mountable)

@@ -5,10 +5,6 @@
 
 namespace firstlight::detail {
 
-bool something_arrives(const node_root_state& state) {
-  return !state.living_receivers.empty() || !state.mounting.empty() || state.loading > 0;
-}
-
 eviction_request what_mounts_need(const node_shell& my) {
   eviction_request request{.bytes_max = 0, .needed = {}, .in_use = {}};
   std::set<toc_id> mounted;
@@ -26,12 +22,20 @@ void keep_store_limit(const node_shell& my) {
   if (limit == 0 || my.state().stopping || something_arrives(my.state())) return;
   auto request = what_mounts_need(my);
   request.bytes_max = limit;
+  std::set<toc_id> resting;
+  for (const auto& image : resting_images(my)) {
+    resting.insert(image.record.toc);
+    request.in_use.push_back(image.toc);
+  }
+  request.needed = [resting, mounted = request.needed](const image_record& record) {
+    return resting.contains(record.toc) || mounted(record);
+  };
   const auto evicted = evict_images(my.tools->catalogue, my.tools->contents, request);
   if (!evicted) return spdlog::error("the store stays above its limit: {}", to_string(evicted.error()));
   for (const auto& image : evicted->images)
     spdlog::info("forgot {} ({}): the store is above store_bytes_max", image.reference, image.platform);
   if (my.tools->contents.bytes_stored() > limit)
-    spdlog::warn("the store stays above store_bytes_max: all that is left is mounted");
+    spdlog::warn("the store stays above store_bytes_max: all that is left is mounted, or waits for the hub");
 }
 
 }  // namespace firstlight::detail

@@ -30,6 +30,11 @@ result<admin_evicted> evict(const node_shell& my, const std::optional<image_key>
     const bool another = only && (record.reference != only->first || record.platform != only->second);
     return another || is_mounted(record);
   };
+  end_resting(my, [&](const image_key& key) {
+    const auto record = my.tools->catalogue.find(key.first, key.second);
+    return record && *record && !request.needed(**record);
+  });
+  for (const auto& image : resting_images(my)) request.in_use.push_back(image.toc);
   const auto evicted = evict_images(my.tools->catalogue, my.tools->contents, request);
   if (!evicted) return tl::unexpected(evicted.error());
   if (only && evicted->images.empty()) return mounted(*only);
@@ -54,6 +59,7 @@ result<admin_evicted> evict_damaged(const node_shell& my, const image_key& key) 
     const auto& shown = mount.entry.image.record;
     if (shown.reference == key.first && shown.platform == key.second) return mounted(key);
   }
+  end_resting(my, [&](const image_key& one) { return one == key; });
   if (auto gone = my.tools->catalogue.remove(key.first, key.second); !gone)
     return tl::unexpected(gone.error());
   my.state().events.note("evicted", key.first + ": its record could not be read");

@@ -88,6 +88,11 @@ node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_st
         return reply;
       },
       [=](const delivery_ended& ended) { detail::note_ended(my, ended); },
+      [=](const receiver_rests& news) { detail::note_rest(my, news); },
+      [=](const wake_receiver& asked) -> caf::result<receiver_awake> {
+        if (auto let = detail::let_write(my, asked.receiver); !let) return to_caf(let.error());
+        return receiver_awake{};
+      },
       [=](const start_sent& news) { my.state().events.note("start sent", news.reference); },
       [=](const bundle_stored& news) { detail::note_stored(my, news); },
       [=](const snapshotter& of_containerd) { my.state().snapshotter = of_containerd; },

@@ -56,6 +56,7 @@ struct image_forgotten {
 /// NODE ROOT: answers the node's admin requests; owns receivers and mounts.
 using node_root = admin_service::extend<
     caf::reacts_to<delivery_ended>, caf::reacts_to<start_sent>, caf::reacts_to<bundle_stored>,
+    caf::reacts_to<receiver_rests>, caf::replies_to<wake_receiver>::with<receiver_awake>,
     // From now on this one has containerd's snapshots.
     caf::reacts_to<snapshotter>, caf::reacts_to<snapshot_news>, caf::reacts_to<umount_overdue>,
     caf::reacts_to<pull_given_up>, caf::replies_to<container_begins>::with<container_recorded>,
@@ -135,7 +136,9 @@ struct snapshot_pull {
 struct node_root_state {
   static inline const char* name = "node-root";
   std::map<image_key, running_receiver> receivers;
-  std::set<caf::actor_addr> living_receivers;             ///< all that have not ended, needed or not
+  std::set<caf::actor_addr> living_receivers;  ///< all that have not ended, needed or not
+  /// Of those: they write nothing until they are let. With what they have.
+  std::map<caf::actor_addr, std::optional<mountable_image>> resting_receivers;
   std::map<std::uint64_t, snapshot_pull> snapshot_pulls;  ///< each by a number of its own
   std::uint64_t snapshot_pulls_begun = 0;
   std::map<std::string, running_mount> mounts;      ///< those too that have failed, until the node stops

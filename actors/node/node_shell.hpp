@@ -84,6 +84,19 @@ void pull_for_snapshots(const node_shell& my, const admin_pull& asked, const pro
 /// Ends the delivery if it is for nobody else.
 void give_up_pull(const node_shell& my, const pull_given_up& what);
 
+// ---- deliveries that rest (node_resting.cpp) ---------------------------------------------------
+
+/// Whether something may be written for an image: it may be patched against what is there. Deliveries that
+/// wait for the hub, or have failed, write nothing.
+[[nodiscard]] bool something_arrives(const node_root_state& state);
+void note_rest(const node_shell& my, const receiver_rests& news);
+/// From here on it may write again. Errors: `cancelled` if nobody needs the receiver any more.
+[[nodiscard]] result<void> let_write(const node_shell& my, const caf::actor_addr& receiver);
+/// Ends the resting deliveries of images that are to go, but those whose image is mounted by that name.
+void end_resting(const node_shell& my, const std::function<bool(const image_key&)>& goes);
+/// What has arrived of the images whose deliveries rest.
+[[nodiscard]] std::vector<mountable_image> resting_images(const node_shell& my);
+
 // ---- bundle files (node_bundles.cpp) -----------------------------------------------------------
 
 void load_bundle_for(const node_shell& my, const admin_bundle_load& asked, const progress_listener& listener,
@@ -123,8 +136,6 @@ void mount(const node_shell& my, const admin_mount_request& asked, const progres
 /// Forgets images that nobody uses while the store is above its limit; later, when an image is arriving. In
 /// node_eviction.cpp.
 void keep_store_limit(const node_shell& my);
-/// Whether an image is on its way: it may be patched against what is there.
-[[nodiscard]] bool something_arrives(const node_root_state& state);
 /// What must not be evicted; how much may stay is left to the caller.
 [[nodiscard]] eviction_request what_mounts_need(const node_shell& my);
 /// In node_commit.cpp.

@@ -5,6 +5,10 @@
 namespace firstlight::detail {
 namespace {
 
+verdict cancelled() {
+  return {error{errc::cancelled, "the delivery has ended"}};
+}
+
 // ---- segments ----------------------------------------------------------------------------------
 
 /// Other images may have the same contents, and their deliveries do without them.
@@ -62,8 +66,8 @@ void read_segment(const receiver_shell& my, const incoming_segment& incoming,
                   caf::typed_response_promise<verdict> reply) {
   ++my.report().segments_received;
   my.report().bytes_received += incoming.data.frame.bytes.size();
-  run_on(
-      my.tools->workers.next(), my.self,
+  run_step(
+      my, my.tools->workers.next(),
       [reader = my.state().reader, data = incoming.data] { return reader->read(data); },
       [my, data = incoming.data, reply](result<segment_outcome> outcome) mutable {
         reply.deliver(on_read(my, data, std::move(outcome)));
@@ -74,8 +78,8 @@ void read_segment(const receiver_shell& my, const incoming_segment& incoming,
 
 void keep_contents_of(const receiver_shell& my, const toc_frame& frame,
                       caf::typed_response_promise<verdict> reply) {
-  run_on(
-      my.tools->workers.next(), my.self,
+  run_step(
+      my, my.tools->workers.next(),
       [tools = my.tools, image = *my.state().image, frame] {
         return keep_contents(tools->images(), image, frame);
       },
@@ -89,8 +93,8 @@ void keep_contents_of(const receiver_shell& my, const toc_frame& frame,
 }
 
 void keep_tree(const receiver_shell& my, const toc_frame& frame, caf::typed_response_promise<verdict> reply) {
-  run_on(
-      my.tools->workers.next(), my.self,
+  run_step(
+      my, my.tools->workers.next(),
       [tools = my.tools, request = my.request, frame, mounted_next = !my.state().mountable_waiters.empty()] {
         auto with = tools->images();
         if (mounted_next) with.plans = tools->plans.get();
@@ -123,8 +127,8 @@ void checkpoint(const receiver_shell& my) {
 void take_segment(const receiver_shell& my, const incoming_segment& incoming,
                   caf::typed_response_promise<verdict> reply) {
   auto& state = my.state();
-  if (state.report.phase == delivery_phase::failed)
-    reply.deliver(verdict{error{errc::cancelled, "the delivery has ended"}});
+  if (state.rests || state.report.phase == delivery_phase::failed)
+    reply.deliver(cancelled());
   else if (state.reader)
     read_segment(my, incoming, std::move(reply));
   else if (state.early.size() < my.tools->limits.early_segments_max)
@@ -157,6 +161,10 @@ void adopt(const receiver_shell& my, mountable_image image) {
 }
 
 void take_toc(const receiver_shell& my, const toc_frame& frame, caf::typed_response_promise<verdict> reply) {
+  if (my.state().rests) {
+    reply.deliver(cancelled());
+    return;
+  }
   my.report().bytes_received += frame.frame.bytes.size();
   if (frame.part == toc_part::tree) return keep_tree(my, frame, std::move(reply));
   if (my.state().image) return keep_contents_of(my, frame, std::move(reply));

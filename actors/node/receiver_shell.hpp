@@ -25,6 +25,26 @@ void tell_instances(const receiver_shell& my, const Message& message) {
     if (auto listening = caf::actor_cast<caf::actor>(address)) caf::anon_send(listening, message);
 }
 
+// ---- deliveries that rest (receiver_rest.cpp) --------------------------------------------------
+
+/// Tells the root that the delivery rests, if it does from now on: to be called whenever something of it
+/// ends.
+void rest_if_idle(const receiver_shell& my);
+
+/// Runs `then`: of a delivery that rests once the root lets it write again, and never if it is to end.
+void wake(const receiver_shell& my, std::function<void()> then);
+
+/// As `run_on`, for what may write to the stores: a delivery does not rest before `then` has run.
+template <class Blocking, class Then>
+void run_step(const receiver_shell& my, const worker& on, Blocking blocking, Then then) {
+  ++my.state().steps;
+  run_on(on, my.self, std::move(blocking), [my, then = std::move(then)](auto&& outcome) mutable {
+    --my.state().steps;
+    then(std::forward<decltype(outcome)>(outcome));
+    rest_if_idle(my);
+  });
+}
+
 // ---- the delivery as a whole (image_receiver.cpp) ----------------------------------------------
 
 /// Ends the delivery, unless it is over, and tells everybody who waits.

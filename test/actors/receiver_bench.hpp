@@ -14,11 +14,22 @@ inline const std::string received_name = "example.com/app:1";
 struct told_root {
   std::vector<std::string> starts_sent;
   std::uint32_t ended = 0;
+  std::uint32_t rests = 0;           ///< how often the delivery began to rest
+  std::uint32_t asked_to_write = 0;  ///< how often it wanted to go on
+  bool lets_write = true;
 };
 inline caf::behavior observe(caf::event_based_actor*, std::shared_ptr<told_root> told) {
   return {[told](const start_sent& news) { told->starts_sent.push_back(news.reference); },
-          [told](const delivery_ended&) { ++told->ended; }};
+          [told](const delivery_ended&) { ++told->ended; }, [told](const receiver_rests&) { ++told->rests; },
+          [told](const wake_receiver&) -> caf::result<receiver_awake> {
+            ++told->asked_to_write;
+            if (!told->lets_write) return to_caf({errc::cancelled, "it ends"});
+            return receiver_awake{};
+          }};
 }
+
+/// Whether its steps are carried out when they come, or only when the test says so.
+enum class step_pace : std::uint8_t { at_once, held };
 
 /// A receiver with real stores; the test plays the hub by hand.
 struct receiver_bench {
@@ -32,15 +43,20 @@ struct receiver_bench {
   std::shared_ptr<told_root> root = std::make_shared<told_root>();
   actor_stage stage;
   hub_link far = make_fake_hub_link(stage, link);
+  actor_stage::held_worker held = stage.hold_work();  ///< does the steps of a delivery that is `held`
   image_receiver receiver;
   caf::actor instance;
   std::vector<toc_frame> packed_toc;  ///< its tree and its contents
   std::optional<prepared_delivery> prepared;
 
-  explicit receiver_bench(std::optional<mountable_image> known = std::nullopt) {
+  explicit receiver_bench(std::optional<mountable_image> known = std::nullopt,
+                          step_pace pace = step_pace::at_once) {
+    const auto workers = pace == step_pace::held
+                             ? worker_pool(std::vector<worker>{caf::actor_cast<worker>(held)})
+                             : stage.workers();
     receiver = stage.keep(stage.system().spawn(
         make_image_receiver, receive_request{{received_name, host_platform().text()}, std::move(known)},
-        receiver_tools{*node.catalogue, *node.contents, node.anchor, far, stage.workers(), stage.workers(),
+        receiver_tools{*node.catalogue, *node.contents, node.anchor, far, workers, stage.workers(),
                        node.limits, stage.keep(stage.system().spawn(observe, root)),
                        std::make_shared<std::atomic<std::uint64_t>>(0), group}));
     instance = make_listening_instance(stage, told);
@@ -53,6 +69,7 @@ struct receiver_bench {
     link->self = nullptr;
     instance = nullptr;
     receiver = nullptr;
+    held = nullptr;
     far = nullptr;
   }
 

@@ -68,13 +68,15 @@ struct root_bench {
   catalogue_name name{image, host_platform().text()};
 
   /// `before`: what an earlier process has left in the stores.
-  explicit root_bench(const std::function<void(node_stores&)>& before = {}) {
+  explicit root_bench(const std::function<void(node_stores&)>& before = {},
+                      std::uint64_t store_bytes_max = 0) {
     if (before) before(node);
     layers = layer_registry::open(node.folder.path(), *node.metadata, {}).value();
     store = stage.keep(stage.system().spawn(
         make_layer_store, layer_store_tools{layers.get(), [] { return std::int64_t{100}; }}));
     auto tools = plain_root_tools(stage, node, *layers, switches, far);
     tools.layer_store = store;
+    tools.store_bytes_max = store_bytes_max;
     root = stage.keep(stage.system().spawn(make_node_root, std::move(tools), std::vector<left_mount>{}));
   }
   ~root_bench() {
