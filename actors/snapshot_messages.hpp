@@ -1,5 +1,7 @@
 #pragma once
 #include <caf/all.hpp>
+#include <memory>
+#include <set>
 
 #include "model/snapshot_mounts.hpp"
 #include "schemas/admin_values.hpp"
@@ -60,6 +62,8 @@ struct forget_snapshot_record {
 struct snapshot_news {
   admin_snapshots now;
   std::string damage{};  ///< a notice of snapshots that are not served; empty: all are
+  /// Of the images that there are snapshots of, served or not.
+  std::shared_ptr<const std::set<digest>> manifests{};
 };
 
 /// An image that containerd is to know.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/image_reference.hpp"
+#include "model/labelled_layer.hpp"
 #include "schemas/image_config_json.hpp"
 #include "schemas/toc_statement_codec.hpp"
 #include "storage/beside.hpp"
@@ -32,6 +34,37 @@ image_record record_of(const wanted_image& wanted, const toc_id& id, const toc_v
           .complete = false};
 }
 
+/// Its name by digest; none of an image that has no other, or none at all.
+std::optional<std::string> name_by_digest(const image_record& record) {
+  const auto reference = parse_image_reference(record.reference);
+  if (!reference || reference->pinned) return std::nullopt;
+  return pinned_reference(record.reference, record.manifest_digest);
+}
+
+/// Before its record is replaced, so that at no time nothing names its contents.
+result<version_replaced> set_aside(const receive_tools& tools, const image_record& former) {
+  const auto pinned = tools.former == former_versions::pinned ? name_by_digest(former) : std::nullopt;
+  if (!pinned) return version_replaced{};
+  const auto there = tools.catalogue.find(*pinned, former.platform);
+  if (there && *there) return version_replaced{};  // somebody's; nothing has to be added
+  auto record = former;
+  record.reference = record.source = *pinned;
+  const version_replaced done{{*pinned, former.platform}};
+  auto kept =
+      tools.catalogue.hold_for_containerd(done.former).and_then([&] { return tools.catalogue.put(record); });
+  if (!kept) return tl::unexpected(kept.error());
+  return done;
+}
+
+result<void> replace(const receive_tools& tools, const image_record& former, const image_record& record) {
+  const bool other = former.manifest_digest != record.manifest_digest;
+  const auto aside = other ? set_aside(tools, former) : version_replaced{};
+  if (!aside) return tl::unexpected(aside.error());
+  if (auto put = tools.catalogue.put(record); !put) return put;
+  if (tools.replaced) tools.replaced(*aside);
+  return {};
+}
+
 /// The record of an image that is known already stays: a pull that brings nothing new takes nothing away. One
 /// that cannot be read is replaced.
 result<mountable_image> keep(const receive_tools& tools, const wanted_image& wanted, const toc_id& id,
@@ -40,7 +73,8 @@ result<mountable_image> keep(const receive_tools& tools, const wanted_image& wan
   if (!known && known.error().code != errc::corrupt) return tl::unexpected(known.error());
   if (known && *known && (*known)->toc == id) return mountable_image{**known, std::move(toc)};
   const auto record = record_of(wanted, id, *toc);
-  if (auto put = tools.catalogue.put(record); !put) return tl::unexpected(put.error());
+  const auto put = known && *known ? replace(tools, **known, record) : tools.catalogue.put(record);
+  if (!put) return tl::unexpected(put.error());
   return mountable_image{record, std::move(toc)};
 }
 

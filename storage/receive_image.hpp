@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+
 #include "config/receiver_limits.hpp"
 #include "model/platform.hpp"
 #include "storage/content_store.hpp"
@@ -20,6 +22,15 @@ struct mountable_image {
   std::shared_ptr<const toc_view> toc;
 };
 
+/// Whether what a tag meant before stays under its digest, as containerd's: containers may start of it again
+/// when the hub has it no more.
+enum class former_versions : std::uint8_t { forgotten, pinned };
+
+/// The record of a reference is that of another version of its image from now on.
+struct version_replaced {
+  catalogue_name former;  ///< under which name the one before stays; an empty reference: it does not
+};
+
 /// What the steps work with; the stores outlive them.
 struct receive_tools {
   image_catalogue& catalogue;
@@ -27,6 +38,8 @@ struct receive_tools {
   const trust_anchor& authority;
   const receiver_limits& limits;
   erofs_plans* plans = nullptr;  ///< for the mount that waits for the tree; none: nobody does
+  former_versions former = former_versions::forgotten;
+  std::function<void(const version_replaced&)> replaced{};  ///< told of each, by any thread; may be empty
 };
 
 /// "Want this, have those": the interrupted image itself first, then the images used last.

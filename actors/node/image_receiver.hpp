@@ -70,13 +70,15 @@ struct receiver_tools {
   worker_pool workers;  ///< verify and store
   worker_pool keepers;  ///< make it durable
   receiver_limits limits;
-  caf::actor observer;  ///< gets delivery_ended, start_sent, receiver_rests, wake_receiver; may be invalid
+  /// Gets delivery_ended, start_sent, receiver_rests, wake_receiver, version_replaced; may be invalid.
+  caf::actor observer;
   std::shared_ptr<std::atomic<std::uint64_t>> delivery_ids;  ///< the last one used in this process
   std::shared_ptr<receiver_group> group;                     ///< of this node
   login_keeper logins{};                                     ///< none: pulls go without a login
   std::shared_ptr<erofs_plans> plans{};                      ///< of what is mounted here; may be none
+  former_versions former = former_versions::forgotten;
 
-  [[nodiscard]] receive_tools images() const { return {catalogue, contents, authority, limits}; }
+  [[nodiscard]] receive_tools images() const;
 };
 
 /// What to bring in.
@@ -129,6 +131,7 @@ image_receiver::behavior_type make_image_receiver(image_receiver::stateful_point
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::receiver_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::delivery_ended)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::start_sent)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::version_replaced)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::receiver_rests)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::wake_receiver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::receiver_awake)

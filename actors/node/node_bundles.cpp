@@ -49,8 +49,12 @@ void load_bundle_for(const node_shell& my, const admin_bundle_load& asked, const
   ++my.state().loading;
   run_on(
       my.tools->loaders.next(), my.self,
-      [tools = my.tools, request = request_for(my, asked, listener)] {
-        return load_bundle({tools->catalogue, tools->contents, tools->authority, tools->receiver}, request);
+      [tools = my.tools, request = request_for(my, asked, listener), former = former_versions_here(my),
+       root = caf::actor_cast<node_root>(my.self)] {
+        const auto tell = [root](const version_replaced& news) { caf::anon_send(root, news); };
+        return load_bundle(
+            {tools->catalogue, tools->contents, tools->authority, tools->receiver, nullptr, former, tell},
+            request);
       },
       [my, reply, file = asked.file](const result<loaded_bundle>& loaded) {
         --my.state().loading;

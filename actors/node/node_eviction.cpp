@@ -19,7 +19,10 @@ eviction_request what_mounts_need(const node_shell& my) {
 // In the root itself: nothing can begin to arrive meanwhile.
 void keep_store_limit(const node_shell& my) {
   const auto limit = my.tools->store_bytes_max;
-  if (limit == 0 || my.state().stopping || something_arrives(my.state())) return;
+  if (my.state().stopping || something_arrives(my.state())) return;
+  if (auto gone = forget_former(my); !gone)
+    spdlog::error("former versions of images stay: {}", to_string(gone.error()));
+  if (limit == 0) return;
   auto request = what_mounts_need(my);
   request.bytes_max = limit;
   std::set<toc_id> resting;

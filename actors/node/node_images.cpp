@@ -171,11 +171,12 @@ result<image_receiver> receive(const node_shell& my, const image_key& key,
     return fail(errc::limit_exceeded, "deliveries_max: too many images are arriving; wait for one of them");
   const auto& tools = *my.tools;
   const auto going_on = known ? known : mounted_image(my, key);
-  auto source = my.self->spawn(
-      make_image_receiver, receive_request{{key.first, key.second}, going_on},
-      receiver_tools{tools.catalogue, tools.contents, tools.authority, tools.link, tools.workers,
-                     tools.keepers, tools.receiver, caf::actor_cast<caf::actor>(my.self),
-                     my.state().delivery_ids, my.state().beside, tools.logins, tools.plans});
+  auto source =
+      my.self->spawn(make_image_receiver, receive_request{{key.first, key.second}, going_on},
+                     receiver_tools{tools.catalogue, tools.contents, tools.authority, tools.link,
+                                    tools.workers, tools.keepers, tools.receiver,
+                                    caf::actor_cast<caf::actor>(my.self), my.state().delivery_ids,
+                                    my.state().beside, tools.logins, tools.plans, former_versions_here(my)});
   my.self->monitor(source);
   my.state().living_receivers.insert(source.address());
   receivers.insert_or_assign(key, running_receiver{source, false});

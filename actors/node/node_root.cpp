@@ -88,6 +88,7 @@ node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_st
         return reply;
       },
       [=](const delivery_ended& ended) { detail::note_ended(my, ended); },
+      [=](const version_replaced& news) { detail::note_replaced(my, news); },
       [=](const receiver_rests& news) { detail::note_rest(my, news); },
       [=](const wake_receiver& asked) -> caf::result<receiver_awake> {
         if (auto let = detail::let_write(my, asked.receiver); !let) return to_caf(let.error());
@@ -96,10 +97,7 @@ node_root::behavior_type make_node_root(node_root::stateful_pointer<node_root_st
       [=](const start_sent& news) { my.state().events.note("start sent", news.reference); },
       [=](const bundle_stored& news) { detail::note_stored(my, news); },
       [=](const snapshotter& of_containerd) { my.state().snapshotter = of_containerd; },
-      [=](const snapshot_news& news) {
-        my.state().snapshots = news.now;
-        my.state().snapshot_damage = news.damage;
-      },
+      [=](const snapshot_news& news) { detail::note_snapshots(my, news); },
       [=](const umount_overdue& what) { detail::answer_overdue(my, what); },
       [=](const pull_given_up& what) { detail::give_up_pull(my, what); },
       [=](const container_begins& news) {

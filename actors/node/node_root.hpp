@@ -56,7 +56,8 @@ struct image_forgotten {
 /// NODE ROOT: answers the node's admin requests; owns receivers and mounts.
 using node_root = admin_service::extend<
     caf::reacts_to<delivery_ended>, caf::reacts_to<start_sent>, caf::reacts_to<bundle_stored>,
-    caf::reacts_to<receiver_rests>, caf::replies_to<wake_receiver>::with<receiver_awake>,
+    caf::reacts_to<version_replaced>, caf::reacts_to<receiver_rests>,
+    caf::replies_to<wake_receiver>::with<receiver_awake>,
     // From now on this one has containerd's snapshots.
     caf::reacts_to<snapshotter>, caf::reacts_to<snapshot_news>, caf::reacts_to<umount_overdue>,
     caf::reacts_to<pull_given_up>, caf::replies_to<container_begins>::with<container_recorded>,
@@ -158,7 +159,9 @@ struct node_root_state {
   followed_events events;
   firstlight::snapshotter snapshotter;  ///< none: it serves no snapshots
   admin_snapshots snapshots;
-  std::string snapshot_damage;  ///< snapshot_news::damage
+  std::string snapshot_damage;                                 ///< snapshot_news::damage
+  std::shared_ptr<const std::set<digest>> snapshot_manifests;  ///< none: not told yet
+  std::vector<catalogue_name> former;  ///< versions that have been replaced, and may have to go
   std::chrono::steady_clock::time_point started;
 };
 

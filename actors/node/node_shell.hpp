@@ -97,6 +97,16 @@ void end_resting(const node_shell& my, const std::function<bool(const image_key&
 /// What has arrived of the images whose deliveries rest.
 [[nodiscard]] std::vector<mountable_image> resting_images(const node_shell& my);
 
+// ---- what containerd needs (node_containerd.cpp) -----------------------------------------------
+
+/// Whether former versions of images stay for its containers.
+[[nodiscard]] former_versions former_versions_here(const node_shell& my);
+void note_snapshots(const node_shell& my, const snapshot_news& news);
+void note_replaced(const node_shell& my, const version_replaced& news);
+/// Forgets former versions that containerd has no snapshots of, once they are not mounted. Nothing may be
+/// arriving. Errors: those of the catalogue.
+[[nodiscard]] result<void> forget_former(const node_shell& my);
+
 // ---- bundle files (node_bundles.cpp) -----------------------------------------------------------
 
 void load_bundle_for(const node_shell& my, const admin_bundle_load& asked, const progress_listener& listener,

@@ -174,3 +174,14 @@ void take_toc(const receiver_shell& my, const toc_frame& frame, caf::typed_respo
 }
 
 }  // namespace firstlight::detail
+
+namespace firstlight {
+
+receive_tools receiver_tools::images() const {
+  return {
+      catalogue, contents, authority, limits, nullptr, former, [to = observer](const version_replaced& news) {
+        if (to) caf::anon_send(to, news);
+      }};
+}
+
+}  // namespace firstlight

@@ -52,7 +52,10 @@ void remove(const snapshotter_shell& my, const std::string& name,
             caf::typed_response_promise<snapshots_cleaned> reply) {
   const auto gone = my.tools->records.remove(my.index().remove(name));
   if (!gone) return refuse(reply, gone.error());
-  if (gone->remote) --my.state().news.remote;
+  if (gone->remote) {
+    --my.state().news.remote;
+    my.state().manifests.reset();
+  }
   detail::tell_news(my);
   detail::unmount_unused(my);
   if (gone->remote) {
@@ -106,6 +109,17 @@ result<snapshots_cleaned> clean(const snapshotter_shell& my) {
   return clean_folders(my).map([] { return snapshots_cleaned{}; });
 }
 
+/// Also of those that are not served: their records may be repaired.
+std::shared_ptr<const std::set<digest>> manifests_of(const snapshotter_shell& my) {
+  std::set<digest> manifests;
+  const auto add = [&](const snapshot_record& record) {
+    if (record.remote) manifests.insert(record.remote->manifest);
+  };
+  my.index().each(add);
+  for (const auto& [name, record] : my.tools->records.refused()) add(record);
+  return std::make_shared<const std::set<digest>>(std::move(manifests));
+}
+
 /// What an earlier process has left is no reason not to serve.
 void start(const snapshotter_shell& my) {
   auto& state = my.state();
@@ -131,7 +145,8 @@ progress_listener detail::make_client(const snapshotter_shell& my) {
 void detail::tell_news(const snapshotter_shell& my) {
   auto& news = my.state().news;
   news.count = static_cast<std::uint32_t>(my.index().size());
-  caf::anon_send(my.tools->news_to, snapshot_news{news, tell_damage(my)});
+  if (!my.state().manifests) my.state().manifests = manifests_of(my);
+  caf::anon_send(my.tools->news_to, snapshot_news{news, tell_damage(my), my.state().manifests});
 }
 
 clocked_snapshotter::behavior_type make_snapshotter(

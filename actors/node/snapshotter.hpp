@@ -67,8 +67,9 @@ struct snapshotter_state {
   /// What waits until it is known which images an earlier process has mounted; none from then on.
   std::optional<std::vector<std::function<void()>>> before_adoption{std::in_place};
   admin_snapshots news;
-  image_fallbacks fallen_back{0};  ///< as many as the options say from the start on
-  progress_listener listener;      ///< to nobody; it shows that this actor lives
+  std::shared_ptr<const std::set<digest>> manifests;  ///< snapshot_news::manifests; none: not known any more
+  image_fallbacks fallen_back{0};                     ///< as many as the options say from the start on
+  progress_listener listener;                         ///< to nobody; it shows that this actor lives
 };
 
 /// Spawn it detached: its handlers write to the disk. Each image that a snapshot needs is mounted once, for

@@ -40,6 +40,7 @@ result<record_forgotten> forget_damaged(const snapshotter_shell& my, const std::
     done.files = *aside;
   }
   if (auto gone = tools.records.drop(exact); !gone) return tl::unexpected(gone.error());
+  my.state().manifests.reset();
   tell_news(my);
   unmount_unused(my);
   forget_unused(my);

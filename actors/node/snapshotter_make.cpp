@@ -160,6 +160,7 @@ void make_remote(const snapshotter_shell& my, const make_snapshot& asked, const 
   if (made) {
     ++my.state().news.prepared;
     ++my.state().news.remote;
+    my.state().manifests.reset();
     tell_news(my);
   }
   already_there(my, layer, reply);

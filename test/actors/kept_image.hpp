@@ -8,6 +8,7 @@ namespace firstlight {
 struct kept_image {
   catalogue_name name;
   toc_id toc;
+  digest manifest;
   std::vector<content_info> files;
 };
 
@@ -15,7 +16,7 @@ struct kept_image {
 /// there. Equal files are one content in all images.
 inline kept_image keep_image(node_stores& node, const std::string& reference,
                              const std::vector<std::string>& texts, std::size_t arrived) {
-  kept_image made{{reference, host_platform().text()}, {}, {}};
+  kept_image made{{reference, host_platform().text()}, {}, {}, {}};
   image_tree tree{.inodes = {{.type = file_type::directory, .permissions = 0755, .links = 2}},
                   .directories = std::vector<image_directory>(1)};
   for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -35,6 +36,7 @@ inline kept_image keep_image(node_stores& node, const std::string& reference,
   const auto toc = make_toc(header, tree);
   if (!toc || !node.catalogue->store_toc(*toc)) throw std::runtime_error("the TOC is not stored");
   made.toc = toc->id;
+  made.manifest = header.manifest_digest;
   image_record record{.reference = reference, .platform = made.name.platform, .source = reference};
   record.toc = toc->id;
   record.manifest_digest = header.manifest_digest;

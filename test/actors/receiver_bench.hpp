@@ -21,6 +21,7 @@ struct told_root {
 inline caf::behavior observe(caf::event_based_actor*, std::shared_ptr<told_root> told) {
   return {[told](const start_sent& news) { told->starts_sent.push_back(news.reference); },
           [told](const delivery_ended&) { ++told->ended; }, [told](const receiver_rests&) { ++told->rests; },
+          [](const version_replaced&) {},
           [told](const wake_receiver&) -> caf::result<receiver_awake> {
             ++told->asked_to_write;
             if (!told->lets_write) return to_caf({errc::cancelled, "it ends"});

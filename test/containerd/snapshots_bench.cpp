@@ -38,6 +38,7 @@ faked_root::behavior_type run_root(faked_root::pointer, std::shared_ptr<fake_roo
         const std::lock_guard lock(state->mutex);
         state->news = told.now;
         state->damage = told.damage;
+        if (told.manifests) state->manifests = *told.manifests;
       },
       [state](const pull_given_up& what) {
         const std::lock_guard lock(state->mutex);

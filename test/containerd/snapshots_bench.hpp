@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 
 #include "actors/node/snapshotter.hpp"
 #include "containerd/snapshots_server.hpp"
@@ -25,6 +26,7 @@ struct fake_root {
   std::vector<std::string> starts;         ///< of containers above images: the groups of each
   admin_snapshots news;                    ///< as told last
   std::string damage;                      ///< a notice, as told last
+  std::set<digest> manifests;              ///< that there are snapshots of, as told last
   std::function<result<void>(const std::string& reference)> forgets;  ///< nothing: it has no image
   std::vector<std::string> to_forget;                                 ///< references, as they were asked for
   std::mutex mutex;                                                   ///< guards all

@@ -143,6 +143,46 @@ TEST_CASE("an update from one version of an image to the next leaves the first o
   CHECK(eventually([&] { return engine.snapshots().size() == 2; }));
 }
 
+TEST_CASE("after a reboot a container starts again of what its tag meant before, though no hub has it") {
+  if (!cluster::possible()) return;
+  const std::string mode = GENERATE("hybrid", "overlay", "fuse");
+  CAPTURE(mode);
+  cluster all({.node = {"mount_mode=" + mode}});
+  containerd_daemon engine(all);
+  all.add(make_slow_image(all.folder() / "layout"), "app:1");
+  engine.stop_registry();
+  const std::string image = "docker.io/library/app:1";
+  check_good(engine.pull(image));
+  check_good(engine.run_detached(image, "old", idle));
+  check_good(engine.exec("old", shell("echo mine >/mine")));
+  check_complete(all, "app:1");
+  REQUIRE(all.on_hub({"image", "rm", "app:1"}).exit_code == 0);
+  all.add(make_slow_image(all.folder() / "layout2", 100), "app:1");
+  check_good(engine.pull(image));
+  check_complete(all, "app:1");
+  REQUIRE(all.on_hub({"image", "rm", "app:1"}).exit_code == 0);
+
+  engine.power_off();
+  all.start_node();
+  engine.start();
+  REQUIRE(eventually([&] {
+    return engine.ctr({"snapshots", "--snapshotter", "firstlight", "ls"}).exit_code == 0;
+  }));
+  check_good(engine.start_again("old"));
+  CHECK(engine.exec("old", hash_data).output == hash_of_data());
+  CHECK(engine.exec("old", shell("cat /mine")).output == "mine\n");
+  const auto now = engine.run(image, "new", hash_data);
+  check_good(now);
+  CHECK(now.output == hash_of_data(100));
+
+  // With its last snapshot the old one goes.
+  CHECK(all.node_status()["images"] == 2);
+  engine.remove("old");
+  CHECK(eventually([&] { return all.node_status()["images"] == 1; }));
+  check_good(engine.ctr({"images", "rm", "--sync", image}));
+  CHECK(eventually([&] { return all.node_status()["store_bytes"] == 0; }));
+}
+
 TEST_CASE("an image that the hub has had from a registry is pulled and run when that has gone") {
   if (!cluster::possible()) return;
   cluster all;
