@@ -1,7 +1,6 @@
 #include "storage/image_catalogue.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "schemas/segment_codec.hpp"
 #include "storage/beside.hpp"
@@ -183,30 +182,14 @@ result<std::vector<catalogue_name>> image_catalogue::held_for_containerd() const
   return images;
 }
 
-result<std::uint32_t> image_catalogue::forget_unnamed() {
-  const auto records = list_whole();
-  if (!records) return tl::unexpected(records.error());
-  std::set<toc_id> named;
-  for (const auto& record : *records) named.insert(record.toc);
-  std::vector<std::pair<std::filesystem::file_time_type, toc_id>> unnamed;
-  std::error_code ignored;  // what cannot be looked at stays
-  for (const auto& file : std::filesystem::directory_iterator(folder_ / "tocs", ignored)) {
-    const auto id = parse_hex_digest(file.path().stem().string());
-    if (file.path().extension() != ".tree" || !id || named.contains({*id})) continue;
-    const std::lock_guard lock(mutex_);
-    if (!find_open({*id})) unnamed.emplace_back(file.last_write_time(ignored), toc_id{*id});
-  }
-  std::sort(unnamed.rbegin(), unnamed.rend());
-  std::uint32_t gone = 0;
-  for (std::size_t i = limits_.unnamed_kept_max; i < unnamed.size(); ++i, ++gone) {
+result<std::uint32_t> image_catalogue::forget_tocs(const dated_tocs& tocs) {
+  for (const auto& [written, id] : tocs) {
     write_batch batch;
-    for (const auto& orders : {orders_table, learned_table})
-      batch.erase(orders, as_key(unnamed[i].second.value));
-    if (auto written = metadata_.write(batch, durability::buffered); !written)
-      return tl::unexpected(written.error());
-    forget_toc(unnamed[i].second);
+    for (const auto& orders : {orders_table, learned_table}) batch.erase(orders, as_key(id.value));
+    if (auto done = metadata_.write(batch, durability::buffered); !done) return tl::unexpected(done.error());
+    forget_toc(id);
   }
-  return gone;
+  return static_cast<std::uint32_t>(tocs.size());
 }
 
 result<std::shared_ptr<const toc_view>> image_catalogue::store_toc(const made_toc& made) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -75,7 +76,10 @@ class image_catalogue {
   /// Forgets TOCs, with their orders, that no record names since a tag means another image now; the latest
   /// `unnamed_kept_max` and those in use stay: nodes may still have those images, and relatives learn from
   /// them. Only for hubs: mounts of a node name TOCs that its records do not. @returns how many went
+  /// Errors: `corrupt` if any record cannot be read; `io`.
   result<std::uint32_t> forget_unnamed();
+  /// The same of all but `used`: for nodes.
+  result<std::uint32_t> forget_unnamed(const std::set<toc_id>& used);
 
   // Who wants an image on a node: containerd alone, until its last snapshot of it is gone, or users too. An
   // image of which nothing was said is for users. `remove` forgets what was said.
@@ -130,6 +134,9 @@ class image_catalogue {
   template <class Visit>
   result<void> for_each(Visit visit) const;
   result<void> write(const image_record& record);
+  using dated_tocs = std::vector<std::pair<std::filesystem::file_time_type, toc_id>>;
+  [[nodiscard]] result<dated_tocs> unnamed() const;
+  result<std::uint32_t> forget_tocs(const dated_tocs& tocs);
   void forget_toc(const toc_id& id);
   void drop_old_patches() const;
   [[nodiscard]] result<std::shared_ptr<const toc_view>> map_tree(const toc_id& id) const;

@@ -28,6 +28,7 @@ result<bool> forget_one(const node_shell& my, const catalogue_name& former) {
   const auto superfluous = is_superfluous(my, **record);
   if (!superfluous || !*superfluous) return superfluous.map([](bool) { return true; });
   if (is_mounted(my, (*record)->toc)) return false;
+  my.state().has_unnamed = true;
   return catalogue.remove(former.reference, former.platform).map([] { return true; });
 }
 
@@ -48,6 +49,7 @@ void note_snapshots(const node_shell& my, const snapshot_news& news) {
 }
 
 void note_replaced(const node_shell& my, const version_replaced& news) {
+  my.state().has_unnamed = true;
   if (!news.former.reference.empty()) my.state().former.push_back(news.former);
 }
 

@@ -231,6 +231,7 @@ void on_instance_down(const node_shell& my, const caf::actor_addr& which) {
   if (stays && !my.state().stopping) return keep_failed(my, gone->second);
   const auto mount = std::move(gone->second);
   mounts.erase(gone);
+  note_unmounted(my, mount.entry.image.record.toc);
   my.state().events.note("unmounted", mount.entry.name);
   if (stays)
     spdlog::info("mount {} is used: it is left to the next node", mount.entry.name);

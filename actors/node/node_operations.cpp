@@ -34,7 +34,7 @@ result<admin_evicted> evict(const node_shell& my, const std::optional<image_key>
     const auto record = my.tools->catalogue.find(key.first, key.second);
     return record && *record && !request.needed(**record);
   });
-  for (const auto& image : resting_images(my)) request.in_use.push_back(image.toc);
+  use_resting(my, request);
   const auto evicted = evict_images(my.tools->catalogue, my.tools->contents, request);
   if (!evicted) return tl::unexpected(evicted.error());
   if (only && evicted->images.empty()) return mounted(*only);

@@ -162,6 +162,7 @@ struct node_root_state {
   std::string snapshot_damage;                                 ///< snapshot_news::damage
   std::shared_ptr<const std::set<digest>> snapshot_manifests;  ///< none: not told yet
   std::vector<catalogue_name> former;  ///< versions that have been replaced, and may have to go
+  bool has_unnamed = false;            ///< contents may be stored that no record names any more
   std::chrono::steady_clock::time_point started;
 };
 

@@ -143,11 +143,17 @@ void umount_failed_mount(const node_shell& my, const std::string& name, busy_mou
 
 void mount(const node_shell& my, const admin_mount_request& asked, const progress_listener& listener,
            admin_promise reply);
-/// Forgets images that nobody uses while the store is above its limit; later, when an image is arriving. In
-/// node_eviction.cpp.
+/// Removes what former versions of images have left, and forgets images that nobody uses while the store is
+/// above its limit; later, when an image is arriving. In node_eviction.cpp, as what follows.
 void keep_store_limit(const node_shell& my);
+/// It may have been the last that named what it showed.
+void note_unmounted(const node_shell& my, const toc_id& toc);
 /// What must not be evicted; how much may stay is left to the caller.
 [[nodiscard]] eviction_request what_mounts_need(const node_shell& my);
+/// Adds what has arrived of images whose deliveries rest.
+void use_resting(const node_shell& my, eviction_request& request);
+/// Whether more is stored than `store_bytes_max`.
+[[nodiscard]] bool is_above_limit(const node_shell& my);
 /// In node_commit.cpp.
 void commit(const node_shell& my, const admin_commit& asked, admin_promise reply);
 

@@ -83,6 +83,28 @@ TEST_CASE("where containers may need it, the former version of a tag stays under
   }
 }
 
+TEST_CASE("what a tag meant before goes from a node once a new version is there, without a limit") {
+  kept_image before;
+  kept_image now;
+  root_bench all([&](node_stores& node) {
+    before = keep_image(node, root_bench::image, {"shared", "old"}, 2);
+    now = keep_image(node, root_bench::image, {"shared", "new"}, 2);
+  });
+  all.stage.run();
+  CHECK(has_file(all.node, before, 1));
+  SECTION("at once") {
+    caf::anon_send(all.root, version_replaced{});
+    caf::anon_send(all.root, snapshot_news{});  // as any other occasion
+    all.stage.run();
+    CHECK_FALSE(has_file(all.node, before, 1));
+    CHECK(all.node.contents->bytes_stored() == 9);
+  }
+  SECTION("or when something is evicted") {
+    CHECK(all.admin<admin_evicted>(admin_evict{}).value().bytes == 12);
+    CHECK(all.node.contents->bytes_stored() == 0);
+  }
+}
+
 TEST_CASE("a pull that brings the same version replaces nothing") {
   versions_bench bench;
   const auto first = bench.keep(1, former_versions::pinned);

@@ -48,6 +48,30 @@ TEST_CASE("a tag that moves at its registry brings the new version, and the old 
   CHECK(bench.hashes_of_mount(pinned, "pinned") == old_hashes);
 }
 
+TEST_CASE("the version that a tag meant before leaves the node when nothing has it mounted any more") {
+  if (!cluster::possible()) return;
+  moving_bench bench("1ms");
+  auto& all = bench.all;
+  const bool mounted = GENERATE(false, true);
+  CAPTURE(mounted);
+  const auto tag = bench.push(bench.first);
+  check_good(all.on_node({"pull", tag}));
+  if (mounted) all.mount(tag, "before");
+  REQUIRE(bench.push(bench.second) == tag);
+  check_good(all.on_node({"pull", tag}));
+  if (mounted) {
+    CHECK(hashes_of(all, all.folder() / "mounts" / "before") == hashes_of(all, bench.first.tree));
+    CHECK(all.node_status()["store_bytes"] == bench.first.bytes + bench.second.bytes);
+    check_good(all.on_node({"umount", "before"}));
+  }
+  CHECK(eventually([&] { return all.node_status()["store_bytes"] == bench.second.bytes; }));
+  CHECK(bench.hashes_of_mount(tag, "after") == hashes_of(all, bench.second.tree));
+  check_good(all.on_node({"umount", "after"}));
+  CHECK(eventually([&] { return all.on_node({"evict"}).exit_code == 0; }));
+  CHECK(all.node_status()["store_bytes"] == 0);
+  CHECK(std::filesystem::is_empty(all.node_store() / "tocs"));
+}
+
 TEST_CASE("a moved tag is not looked up within its interval, unless an administrator adds it") {
   if (!cluster::possible()) return;
   moving_bench bench("1h");

@@ -2,6 +2,7 @@
 
 #include <rapidcheck.h>
 #include <catch2/catch.hpp>
+#include <limits>
 
 #include "test/storage/store_fixture.hpp"
 
@@ -53,6 +54,24 @@ struct evicting {
     for (const auto& record : records) names.insert(record.reference);
     return names;
   }
+  /// Removes what no image has.
+  eviction sweep(std::vector<used_image> in_use = {}) {
+    return evict_images(*catalogue, *store.contents,
+                        {.bytes_max = std::numeric_limits<std::uint64_t>::max(),
+                         .needed = [](const image_record&) { return false; },
+                         .in_use = std::move(in_use)})
+        .value();
+  }
+  [[nodiscard]] used_image use(const std::string& name) const {
+    const auto toc = catalogue->find(name, "linux/amd64").value()->toc;
+    return {toc, catalogue->toc(toc).value()};
+  }
+  [[nodiscard]] std::set<toc_id> stored_tocs() const {
+    std::set<toc_id> ids;
+    for (const auto& file : std::filesystem::directory_iterator(folder.path() / "tocs"))
+      ids.insert(toc_id{parse_hex_digest(file.path().stem().string()).value()});
+    return ids;
+  }
   [[nodiscard]] bool has(std::size_t content) const {
     return store.contents->state(contents[content].id) == content_state::complete;
   }
@@ -65,6 +84,7 @@ TEST_CASE("the image that was used longest ago is forgotten first, with what it 
   test.add("old", {0, 1}, 10);
   test.add("older", {1, 2}, 5);
   test.add("new", {3}, 20);
+  test.sweep();
   const auto before = test.store.contents->bytes_stored();
   const auto done =
       evict_images(
@@ -94,12 +114,65 @@ TEST_CASE("without a limit every image goes that is not needed, also one of whic
   CHECK(test.left() == std::set<std::string>{"needed"});
 }
 
-TEST_CASE("eviction never removes what is needed or in use, and does no more than it must") {
+TEST_CASE("what only the former version of an image had goes, limit or not, but not while it is used") {
+  evicting test;
+  test.add("app", {0, 1}, 1);
+  const auto former = test.use("app");
+  test.add("other", {5}, 1);
+  REQUIRE(test.catalogue->remove("other", "linux/amd64"));
+  test.add("other", {6}, 1);
+  // As when the tag has moved: its record names another TOC.
+  auto record = *test.catalogue->find("other", "linux/amd64").value();
+  record.reference = "app";
+  REQUIRE(test.catalogue->put(record));
+  const auto used = test.sweep({former});
+  CHECK(used.images.empty());
+  CHECK(used.contents_removed == 5);
+  for (const std::size_t content : {0, 1, 6}) CHECK(test.has(content));
+  CHECK(test.stored_tocs() == std::set<toc_id>{former.id, record.toc});
+  CHECK(test.sweep().bytes_removed == 10'000 + 11'000);
+  CHECK(test.store.contents->bytes_stored() == 16'000);
+  CHECK(test.stored_tocs() == std::set<toc_id>{record.toc});
+  CHECK(test.left() == std::set<std::string>{"app", "other"});
+}
+
+TEST_CASE("as long as it is not known what each image needs, what no other has stays") {
+  evicting test;
+  test.add("good", {0}, 1);
+  test.add("bad", {1}, 1);
+  const auto tree = test.catalogue->toc_path(test.use("bad").id, toc_part::tree);
+  const auto contents = test.catalogue->toc_path(test.use("bad").id, toc_part::contents);
+  const auto stored = test.store.contents->bytes_stored();
+  SECTION("a record cannot be read") {
+    REQUIRE(test.store.metadata->put({"image"}, std::string("bad") + '\0' + "linux/amd64", "no message"));
+    test.sweep();
+    CHECK(test.store.contents->bytes_stored() == stored);
+    CHECK(std::filesystem::exists(tree));
+  }
+  SECTION("a TOC is damaged") {
+    test.catalogue.reset();  // it is open there
+    std::filesystem::resize_file(GENERATE(true, false) ? tree : contents, 1);
+    test.catalogue = image_catalogue::open(test.folder.path(), *test.store.metadata).value();
+    test.sweep();
+    CHECK(test.store.contents->bytes_stored() == stored);
+  }
+  SECTION("but of one whose contents have not come nothing can have come") {
+    test.catalogue.reset();
+    std::filesystem::remove(contents);
+    test.catalogue = image_catalogue::open(test.folder.path(), *test.store.metadata).value();
+    test.sweep();
+    CHECK(test.store.contents->bytes_stored() == 10'000);
+    CHECK(std::filesystem::exists(tree));
+  }
+}
+
+TEST_CASE("eviction never removes what is needed or in use, and leaves nothing that is not") {
   CHECK(rc::check([] {
     evicting test;
     const auto count = *rc::gen::inRange(1, 6);
     std::set<std::string> needed;
     std::set<std::size_t> needed_contents;
+    std::set<std::size_t> used_contents;
     eviction_request request;
     for (int i = 0; i < count; ++i) {
       std::vector<std::size_t> of;
@@ -110,9 +183,8 @@ TEST_CASE("eviction never removes what is needed or in use, and does no more tha
       const auto way = *rc::gen::inRange(0, 4);
       if (way <= 1) needed_contents.insert(of.begin(), of.end());
       if (way == 0) needed.insert(name);
-      if (way == 1)
-        request.in_use.push_back(
-            test.catalogue->toc(test.catalogue->find(name, "linux/amd64").value()->toc).value());
+      if (way == 1) used_contents.insert(of.begin(), of.end());
+      if (way == 1) request.in_use.push_back(test.use(name));
     }
     request.needed = [&](const image_record& record) { return needed.contains(record.reference); };
     request.bytes_max = *rc::gen::inRange<std::uint64_t>(0, test.store.contents->bytes_stored() + 1);
@@ -126,6 +198,11 @@ TEST_CASE("eviction never removes what is needed or in use, and does no more tha
       for (const auto content : test.images[name]) RC_ASSERT(test.has(content));
     const auto stored = test.store.contents->bytes_stored();
     RC_ASSERT(stored <= request.bytes_max || after == needed);
+    auto has_use = used_contents;
+    for (const auto& name : after) has_use.insert(test.images[name].begin(), test.images[name].end());
+    std::uint64_t bytes_with_use = 0;
+    for (const auto content : has_use) bytes_with_use += test.contents[content].size;
+    RC_ASSERT(stored == bytes_with_use);
     std::int64_t latest = 0;
     for (const auto& image : done->images) {
       RC_ASSERT(image.last_used_at >= latest);

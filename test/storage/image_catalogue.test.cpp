@@ -231,6 +231,11 @@ TEST_CASE("TOCs that no tag means any more go, but for the latest and those in u
     CHECK_FALSE(bench.catalogue->order(ids[at], order_kind::guessed).value());
   }
   CHECK(bench.catalogue->forget_unnamed() == 0);
+  // On a node mounts say what they use.
+  CHECK(bench.catalogue->forget_unnamed({ids[3]}) == 2);
+  for (const std::size_t at : {3, 5}) CHECK(bench.catalogue->toc(ids[at]));
+  for (const std::size_t at : {0, 4})
+    CHECK_FALSE(std::filesystem::exists(bench.catalogue->toc_path(ids[at], toc_part::tree)));
 }
 
 }  // namespace firstlight
