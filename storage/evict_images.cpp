@@ -67,7 +67,6 @@ result<void> remove_all(content_store& contents, const std::vector<content_info>
   for (const auto& content : loose) {
     if (contents.state(content.id) == content_state::absent) continue;
     if (auto gone = contents.remove(content.id); !gone) return gone;
-    ++done.contents_removed;
     done.bytes_removed += content.size;
   }
   return {};

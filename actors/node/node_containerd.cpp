@@ -48,6 +48,19 @@ void note_snapshots(const node_shell& my, const snapshot_news& news) {
   if (fewer) keep_store_limit(my);
 }
 
+result<image_filter> what_containerd_needs(const node_shell& my) {
+  if (!serves_containerd(my)) return image_filter([](const image_record&) { return false; });
+  const auto& manifests = my.state().snapshot_manifests;
+  if (!manifests) return image_filter([](const image_record&) { return true; });
+  const auto held = my.tools->catalogue.held_for_containerd();
+  if (!held) return tl::unexpected(held.error());
+  std::set<image_key> names;
+  for (const auto& image : *held) names.emplace(image.reference, image.platform);
+  return image_filter([names, manifests](const image_record& record) {
+    return manifests->contains(record.manifest_digest) || names.contains({record.reference, record.platform});
+  });
+}
+
 void note_replaced(const node_shell& my, const version_replaced& news) {
   my.state().has_unnamed = true;
   if (!news.former.reference.empty()) my.state().former.push_back(news.former);

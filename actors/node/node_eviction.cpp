@@ -8,14 +8,17 @@
 namespace firstlight::detail {
 namespace {
 
-/// Beside what mounts need: images whose deliveries wait are only forgotten when a user says so.
-eviction_request what_stays(const node_shell& my) {
+/// Beside what mounts need: images whose deliveries wait, or that containerd has, are only forgotten when a
+/// user says so.
+result<eviction_request> what_stays(const node_shell& my) {
+  const auto containerds = what_containerd_needs(my);
+  if (!containerds) return tl::unexpected(containerds.error());
   auto request = what_mounts_need(my);
   std::set<toc_id> waiting;
   for (const auto& image : resting_images(my)) waiting.insert(image.record.toc);
   use_resting(my, request);
-  request.needed = [waiting, mounted = request.needed](const image_record& record) {
-    return waiting.contains(record.toc) || mounted(record);
+  request.needed = [waiting, mounted = request.needed, containerds = *containerds](const auto& record) {
+    return waiting.contains(record.toc) || mounted(record) || containerds(record);
   };
   const auto limit = my.tools->store_bytes_max;
   request.bytes_max = limit > 0 ? limit : std::numeric_limits<std::uint64_t>::max();
@@ -54,13 +57,17 @@ void keep_store_limit(const node_shell& my) {
   if (auto gone = forget_former(my); !gone)
     spdlog::error("former versions of images stay: {}", to_string(gone.error()));
   if (!is_above_limit(my) && !state.has_unnamed) return;
-  const auto evicted = evict_images(my.tools->catalogue, my.tools->contents, what_stays(my));
+  const auto evicted = what_stays(my).and_then([&](const eviction_request& request) {
+    return evict_images(my.tools->catalogue, my.tools->contents, request);
+  });
   if (!evicted) return spdlog::error("what is not needed stays in the store: {}", to_string(evicted.error()));
   state.has_unnamed = false;
   for (const auto& image : evicted->images)
     spdlog::info("forgot {} ({}): the store is above store_bytes_max", image.reference, image.platform);
   if (is_above_limit(my))
-    spdlog::warn("the store stays above store_bytes_max: all that is left is mounted, or waits for the hub");
+    spdlog::warn(
+        "the store stays above store_bytes_max: all that is left is mounted, waits for the hub, or is "
+        "containerd's");
 }
 
 void note_unmounted(const node_shell& my, const toc_id& toc) {

@@ -103,6 +103,11 @@ void end_resting(const node_shell& my, const std::function<bool(const image_key&
 [[nodiscard]] former_versions former_versions_here(const node_shell& my);
 void note_snapshots(const node_shell& my, const snapshot_news& news);
 void note_replaced(const node_shell& my, const version_replaced& news);
+/// Which images containerd's containers may start of: they could not be had again for certain, since the hub
+/// may be away, have them no more, or want a login. As long as its snapshotter has not told: all. Errors:
+/// `io`.
+using image_filter = std::function<bool(const image_record&)>;
+[[nodiscard]] result<image_filter> what_containerd_needs(const node_shell& my);
 /// Forgets former versions that containerd has no snapshots of, once they are not mounted. Nothing may be
 /// arriving. Errors: those of the catalogue.
 [[nodiscard]] result<void> forget_former(const node_shell& my);

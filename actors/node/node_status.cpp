@@ -43,6 +43,10 @@ std::vector<std::string> notices(const node_shell& my, const admin_node_status& 
         std::to_string(lost) +
         " of the store's files were gone or cut short when this node was started, as after a power cut: "
         "what images lack of them arrives again");
+  if (is_above_limit(my) && !something_arrives(my.state()))
+    said.push_back(
+        "the store is above store_bytes_max: what is left is mounted, waits for the hub, or is containerd's; "
+        "umount it, or remove images in containerd ('ctr images rm', 'crictl rmi')");
   const auto images = my.tools->catalogue.unreadable();
   for (const auto& damage :
        {report_unreadable_layers(my.tools->layers.unreadable()), my.state().snapshot_damage,

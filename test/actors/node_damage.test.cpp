@@ -1,34 +1,9 @@
 #include <catch2/catch.hpp>
 
-#include "actors/node/snapshotter.hpp"
 #include "test/actors/root_bench.hpp"
 
 /// What users do about records of a node that cannot be read.
 using namespace firstlight;
-
-namespace {
-
-/// From then on the root serves snapshots, too.
-void serve_snapshots(root_bench& all) {
-  const auto folder = all.node.folder.path();
-  const snapshotter made = all.stage.keep(all.stage.system().spawn(
-      make_snapshotter, std::make_shared<snapshotter_tools>(
-                            snapshotter_tools{.records = snapshot_records::open(*all.node.metadata).value(),
-                                              .folders = snapshot_folders(folder / "snapshots"),
-                                              .catalogue = *all.node.catalogue,
-                                              .contents = *all.node.contents,
-                                              .root = caf::actor_cast<admin_service>(all.root),
-                                              .news_to = caf::actor_cast<caf::actor>(all.root),
-                                              .workers = all.stage.workers(),
-                                              .platform = all.name.platform,
-                                              .options = {},
-                                              .images_folder = folder / "run" / "images",
-                                              .now_ns = [] { return std::int64_t{1}; }})));
-  caf::anon_send(all.root, made);
-  all.stage.run();
-}
-
-}  // namespace
 
 TEST_CASE(
     "a damaged record of an image is evicted by its name, without contents, and the next pull is anew") {

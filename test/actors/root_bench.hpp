@@ -3,6 +3,7 @@
 
 #include "actors/node/layer_store.hpp"
 #include "actors/node/node_root.hpp"
+#include "actors/node/snapshotter.hpp"
 #include "schemas/admin.hpp"
 #include "test/harness/node/actor_stage.hpp"
 #include "test/harness/node/small_stores.hpp"
@@ -138,5 +139,25 @@ struct root_bench {
     return ended;
   }
 };
+
+/// From then on the root serves snapshots, too.
+inline void serve_snapshots(root_bench& all) {
+  const auto folder = all.node.folder.path();
+  const snapshotter made = all.stage.keep(all.stage.system().spawn(
+      make_snapshotter, std::make_shared<snapshotter_tools>(
+                            snapshotter_tools{.records = snapshot_records::open(*all.node.metadata).value(),
+                                              .folders = snapshot_folders(folder / "snapshots"),
+                                              .catalogue = *all.node.catalogue,
+                                              .contents = *all.node.contents,
+                                              .root = caf::actor_cast<admin_service>(all.root),
+                                              .news_to = caf::actor_cast<caf::actor>(all.root),
+                                              .workers = all.stage.workers(),
+                                              .platform = all.name.platform,
+                                              .options = {},
+                                              .images_folder = folder / "run" / "images",
+                                              .now_ns = [] { return std::int64_t{1}; }})));
+  caf::anon_send(all.root, made);
+  all.stage.run();
+}
 
 }  // namespace firstlight
