@@ -23,8 +23,8 @@ result<bool> is_superfluous(const node_shell& my, const image_record& record) {
 result<bool> forget_one(const node_shell& my, const catalogue_name& former) {
   auto& catalogue = my.tools->catalogue;
   const auto record = catalogue.find(former.reference, former.platform);
-  if (!record) return tl::unexpected(record.error());
-  if (!*record) return true;
+  if (!record && record.error().code != errc::corrupt) return tl::unexpected(record.error());
+  if (!record || !*record) return true;
   const auto superfluous = is_superfluous(my, **record);
   if (!superfluous || !*superfluous) return superfluous.map([](bool) { return true; });
   if (is_mounted(my, (*record)->toc)) return false;

@@ -55,6 +55,43 @@ TEST_CASE("a store above its limit forgets what was used longest ago, but nothin
   CHECK(hashes_of(all, again) == hashes_of(all, second.tree));
 }
 
+TEST_CASE(
+    "without a hub images are evicted though another is there in part, and that one unless it is mounted") {
+  if (!cluster::possible()) return;
+  const std::string way = GENERATE("pulled", "pulled before a restart", "mounted");
+  CAPTURE(way);
+  cluster all;
+  const auto whole = make_streamed_image(all.folder() / "whole", {.files = 2, .file_bytes = 300U << 10U});
+  const auto part = make_streamed_image(all.folder() / "part", {.files = 8});
+  all.add(whole.layout, "whole:1");
+  all.add(part.layout, "part:1");
+  REQUIRE(all.on_node({"pull", "whole:1"}).exit_code == 0);
+  all.link().rate(400'000);
+  std::unique_ptr<running_program> pull;
+  if (way == "mounted")
+    all.mount("part:1", "mounted");
+  else
+    pull = all.start({"pull", "part:1"});
+  REQUIRE(eventually([&] { return all.node_status()["store_bytes"] > whole.bytes + (600U << 10U); }));
+  CHECK(all.on_node({"evict", "whole:1"}).exit_code == 4);  // busy
+  all.kill_hub();
+  if (way == "pulled before a restart") {
+    REQUIRE(all.stop_node());
+    all.start_node();
+  }
+  REQUIRE(eventually([&] { return all.on_node({"evict", "whole:1"}).exit_code == 0; }));
+  CHECK(images_of(all) == std::set<std::string>{"part:1"});
+  CHECK(all.node_status()["store_bytes"] > 0);
+  const auto evicted = all.on_node({"evict", "part:1"});
+  if (way == "mounted") {
+    CHECK(evicted.errors.find("is mounted") != std::string::npos);
+    return;
+  }
+  CHECK(evicted.exit_code == 0);
+  CHECK(all.node_status()["store_bytes"] == 0);
+  CHECK(pull->wait(std::chrono::minutes(1)) != program_end{0, 0});
+}
+
 TEST_CASE("a hub refuses an image for which its store has no room, and takes one that has") {
   if (!cluster::possible()) return;
   cluster all({.hub = {"store_bytes_max=1000000"}});
