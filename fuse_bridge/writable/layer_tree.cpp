@@ -34,19 +34,24 @@ bool layer_tree::removed(node_number folder) const {
   return false;
 }
 
-std::optional<inode_number> layer_tree::below(node_number folder, std::string_view name) const {
+std::optional<inode_view> layer_tree::folder_below(node_number folder) const {
   const auto* node = find(folder);
   if (node != nullptr && !node->below) return std::nullopt;
   const auto inode = toc_->inode(node != nullptr ? node->image : static_cast<inode_number>(folder));
-  return inode.type == file_type::directory ? toc_->lookup(inode, name) : std::nullopt;
+  return inode.type == file_type::directory ? std::optional(inode) : std::nullopt;
+}
+
+std::optional<inode_number> layer_tree::below(node_number folder, std::string_view name) const {
+  const auto of_image = folder_below(folder);
+  return of_image ? toc_->lookup(*of_image, name) : std::nullopt;
 }
 
 std::optional<node_number> layer_tree::lookup(node_number folder, std::string_view name) const {
   const auto* node = find(folder);
   if (node == nullptr) return removed(folder) ? std::nullopt : below(folder, name);
-  if (const auto entry = node->entries.find(name); entry != node->entries.end())
-    return entry->second == layer_node::whiteout ? std::nullopt : std::optional(entry->second);
-  return below(folder, name);
+  const auto own = node->entries.find(name);
+  if (!own) return below(folder, name);
+  return *own == folder_entries::whiteout ? std::nullopt : own;
 }
 
 node_number layer_tree::parent(node_number folder) const {
@@ -55,35 +60,38 @@ node_number layer_tree::parent(node_number folder) const {
   return node->places.empty() ? folder : node->places.front().folder;
 }
 
-std::vector<listed_entry> layer_tree::list(node_number folder) const {
-  std::vector<listed_entry> all;
+void layer_tree::list(node_number folder, listing_place from,
+                      const std::function<bool(const listed_entry&)>& take) const {
   const auto* node = find(folder);
-  static const std::map<std::string, node_number, std::less<>> none;
-  const auto& own = node != nullptr ? node->entries : none;
-  auto next = own.begin();
-  const auto add_own = [&] {
-    if (next->second != layer_node::whiteout) all.push_back({next->first, next->second});
-    ++next;
-  };
-  if (node == nullptr || node->below) {
-    const auto inode = toc_->inode(node != nullptr ? node->image : static_cast<inode_number>(folder));
-    for (std::uint32_t position = 0; position < toc_->entry_count(inode); ++position) {
-      const auto entry = toc_->entry(inode, position);
-      while (next != own.end() && next->first < entry.name) add_own();
-      if (next != own.end() && next->first == entry.name)
-        add_own();
-      else
-        all.push_back({std::string(entry.name), entry.inode});
-    }
+  const auto of_image = folder_below(folder);
+  const listing_place end = first_image_place + (of_image ? toc_->entry_count(*of_image) : 0);
+  for (auto place = std::max(from, first_image_place); place < end; ++place) {
+    const auto entry = toc_->entry(*of_image, static_cast<std::uint32_t>(place - first_image_place));
+    const auto own = node != nullptr ? node->entries.find(entry.name) : std::nullopt;
+    if (own == folder_entries::whiteout) continue;
+    if (!take({entry.name, own.value_or(entry.inode), place})) return;
   }
-  while (next != own.end()) add_own();
-  return all;
+  if (node == nullptr) return;
+  for (auto own = node->entries.next(from); own; own = node->entries.next(own->place + 1))
+    if (!take(*own)) return;
+}
+
+bool layer_tree::is_empty(node_number folder) const {
+  bool empty = true;
+  list(folder, first_image_place, [&](const listed_entry&) {
+    empty = false;
+    return false;
+  });
+  return empty;
 }
 
 std::uint32_t layer_tree::folder_links(node_number folder) const {
-  const auto all = list(folder);
-  return 2 + static_cast<std::uint32_t>(std::count_if(
-                 all.begin(), all.end(), [this](const auto& entry) { return is_folder(entry.number); }));
+  std::uint32_t links = 2;
+  list(folder, first_image_place, [&](const listed_entry& entry) {
+    if (is_folder(entry.number)) ++links;
+    return true;
+  });
+  return links;
 }
 
 const image_names& layer_tree::names() const {
@@ -152,7 +160,7 @@ void layer_tree::find_removed_folders() {
   for (const auto& [number, node] : nodes_)
     for (const auto& [name, shown_there] : node.entries) {
       const auto of_image = below(number, name);
-      if (of_image && of_image != shown_there && !find(*of_image) && is_folder(*of_image))
+      if (of_image && of_image != shown_there.number && !find(*of_image) && is_folder(*of_image))
         hidden_folders_.insert(*of_image);
     }
 }
@@ -164,27 +172,32 @@ layer_node& layer_tree::add(layer_node&& node) {
   return place->second;
 }
 
-void layer_tree::drop_place(node_number number, const layer_place& place) {
-  if (auto* node = find(number)) std::erase(node->places, place);
+void layer_tree::drop_place(const layer_place& place) {
+  const auto number = nodes_.at(place.folder).entries.find(place.name);
+  auto* const node = number ? find(*number) : nullptr;
+  if (node != nullptr) std::erase(node->places, place);
+}
+
+void layer_tree::set_entry(const layer_place& place, node_number number) {
+  drop_place(place);
+  auto& entries = nodes_.at(place.folder).entries;
+  const auto of_image = folder_below(place.folder);
+  if (of_image && toc_->lookup(*of_image, place.name)) return entries.put_at_image_place(place.name, number);
+  entries.put(place.name, number, of_image ? toc_->entry_count(*of_image) : 0);
 }
 
 void layer_tree::put(const layer_place& place, node_number number) {
-  take(place);
-  nodes_.at(place.folder).entries.insert_or_assign(place.name, number);
+  set_entry(place, number);
   nodes_.at(number).places.push_back(place);
 }
 
 void layer_tree::take(const layer_place& place) {
-  auto& entries = nodes_.at(place.folder).entries;
-  const auto entry = entries.find(place.name);
-  if (entry == entries.end()) return;
-  drop_place(entry->second, place);
-  entries.erase(entry);
+  drop_place(place);
+  nodes_.at(place.folder).entries.erase(place.name);
 }
 
 void layer_tree::hide(const layer_place& place) {
-  take(place);
-  nodes_.at(place.folder).entries.insert_or_assign(place.name, layer_node::whiteout);
+  set_entry(place, folder_entries::whiteout);
 }
 
 }  // namespace firstlight

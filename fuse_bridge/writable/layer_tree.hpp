@@ -1,21 +1,18 @@
 #pragma once
 #include <sys/stat.h>
 
-#include <map>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "fuse_bridge/writable/folder_entries.hpp"
 #include "fuse_bridge/writable/image_names.hpp"
 #include "storage/posix_file.hpp"
 
 namespace firstlight {
-
-/// What the kernel knows a file by: an inode of the image by its number there, whatever was made on the
-/// mount by a number above all of those.
-using node_number = std::uint64_t;
 
 /// A name in the read-write layer.
 struct layer_place {
@@ -32,21 +29,13 @@ struct layer_node {
   /// A folder also shows what the image's has and `entries` does not name; the contents of a regular file
   /// are the image's still.
   bool below = false;
-  std::vector<layer_place> places;  ///< none: removed, or without a name so far; not of the root
-  std::map<std::string, node_number, std::less<>> entries;  ///< of a folder; `whiteout`: nothing is there
-  std::shared_ptr<const file_descriptor> file;              ///< for reading and writing, while it is open
+  std::vector<layer_place> places;              ///< none: removed, or without a name so far; not of the root
+  folder_entries entries;                       ///< of a folder
+  std::shared_ptr<const file_descriptor> file;  ///< for reading and writing, while it is open
   /// One of the kept_files: found there when it has no place. That counts as a link on the disk and is not
   /// shown.
   bool kept = false;
   struct stat last {};  ///< of one without a place, `file` and `kept`
-
-  static constexpr node_number whiteout = 0;
-};
-
-/// An entry of a folder as the mount shows it.
-struct listed_entry {
-  std::string name;
-  node_number number = 0;
 };
 
 /// The tree that a writable mount shows: the image's, under what the read-write layer has. It only knows;
@@ -78,8 +67,11 @@ class layer_tree {
   /// What the image has under a name of a folder, shown or not: what a removal has to cover.
   [[nodiscard]] std::optional<inode_number> below(node_number folder, std::string_view name) const;
   [[nodiscard]] node_number parent(node_number folder) const;
-  /// All that a folder shows, sorted by name.
-  [[nodiscard]] std::vector<listed_entry> list(node_number folder) const;
+  /// Hands what a folder shows, but "." and "..", to `take` in the order of places from this one on, until it
+  /// returns false.
+  void list(node_number folder, listing_place from,
+            const std::function<bool(const listed_entry&)>& take) const;
+  [[nodiscard]] bool is_empty(node_number folder) const;
   /// Link count of a folder: its own two, and one for each folder in it.
   [[nodiscard]] std::uint32_t folder_links(node_number folder) const;
 
@@ -122,9 +114,12 @@ class layer_tree {
   void hide(const layer_place& place);
 
  private:
+  /// The folder of the image whose entries a folder shows, but for those that it has itself.
+  [[nodiscard]] std::optional<inode_view> folder_below(node_number folder) const;
   [[nodiscard]] bool shown(inode_number folder) const;
   [[nodiscard]] const image_names& names() const;
-  void drop_place(node_number number, const layer_place& place);
+  void drop_place(const layer_place& place);
+  void set_entry(const layer_place& place, node_number number);
 
   std::shared_ptr<const toc_view> toc_;
   std::unordered_map<node_number, layer_node> nodes_;

@@ -99,14 +99,27 @@ os_result<shown_file> writable_tree::lookup(node_number folder, std::string_view
   return found ? show(*found) : refuse(ENOENT);
 }
 
-os_result<std::vector<listed_entry>> writable_tree::list(node_number folder) {
+// A name is listed also if its file cannot be looked at: it is there.
+listed_file writable_tree::show_in_list(const listed_entry& entry, listing what) {
+  listed_file shown{entry.name, entry.place, {}};
+  if (what == listing::names_and_attributes)
+    if (const auto file = show(entry.number)) shown.file = *file;
+  shown.file.attributes.st_ino = entry.number;
+  shown.file.attributes.st_mode |= tree_.type(entry.number);
+  return shown;
+}
+
+os_result<void> writable_tree::list(node_number folder, listing_place from, listing what,
+                                    const std::function<bool(const listed_file&)>& take) {
   const std::lock_guard lock(mutex_);
   if (!tree_.known(folder)) return refuse(ESTALE);
   if (!tree_.is_folder(folder)) return refuse(ENOTDIR);
-  if (tree_.removed(folder)) return std::vector<listed_entry>{};
-  std::vector<listed_entry> all{{".", folder}, {"..", tree_.parent(folder)}};
-  for (auto& entry : tree_.list(folder)) all.push_back(std::move(entry));
-  return all;
+  if (tree_.removed(folder)) return {};
+  const auto take_entry = [&](const listed_entry& entry) { return take(show_in_list(entry, what)); };
+  if (from <= place_of_self && !take_entry({".", folder, place_of_self})) return {};
+  if (from <= place_of_parent && !take_entry({"..", tree_.parent(folder), place_of_parent})) return {};
+  tree_.list(folder, from, take_entry);
+  return {};
 }
 
 os_result<shown_file> writable_tree::make(node_number folder, const std::string& name, mode_t mode,
@@ -168,7 +181,7 @@ os_result<void> writable_tree::remove_folder(node_number folder, const std::stri
   const auto number = tree_.lookup(folder, name);
   if (!number) return refuse(ENOENT);
   if (!tree_.is_folder(*number)) return refuse(ENOTDIR);
-  if (!tree_.list(*number).empty()) return refuse(ENOTEMPTY);
+  if (!tree_.is_empty(*number)) return refuse(ENOTEMPTY);
   return remove_place({folder, name});
 }
 
@@ -193,7 +206,7 @@ os_result<void> writable_tree::set_origin(const layer_node& node) const {
 
 /// Another file gets this name.
 os_result<void> writable_tree::make_way(const layer_place& place, node_number number) {
-  if (tree_.is_folder(number) && !tree_.list(number).empty()) return refuse(ENOTEMPTY);
+  if (tree_.is_folder(number) && !tree_.is_empty(number)) return refuse(ENOTEMPTY);
   auto* const node = tree_.find(number);
   if (node == nullptr) return {};
   const auto remembered = remember(*node);

@@ -120,56 +120,45 @@ void on_link(fuse_req_t request, fuse_ino_t number, fuse_ino_t new_parent, const
   answer_made(request, new_parent, new_name, session_of(request).files->link(number, new_parent, new_name));
 }
 
-void on_opendir(fuse_req_t request, fuse_ino_t, fuse_file_info* folder) {
-  auto& listings = session_of(request).folders;
-  folder->fh = listings.open();
-  folder->cache_readdir = folder->keep_cache = 1;  // until the kernel itself changes the folder
-  if (fuse_reply_open(request, folder) != 0) listings.close(folder->fh);
+void on_opendir(fuse_req_t request, fuse_ino_t number, fuse_file_info* folder) {
+  auto& folders = session_of(request).folders;
+  if (folders.open(number))
+    folder->cache_readdir = folder->keep_cache = 1;  // until the kernel itself changes the folder
+  if (fuse_reply_open(request, folder) != 0) folders.close(number);
 }
-void on_releasedir(fuse_req_t request, fuse_ino_t, fuse_file_info* folder) {
-  session_of(request).folders.close(folder->fh);
+void on_releasedir(fuse_req_t request, fuse_ino_t number, fuse_file_info*) {
+  session_of(request).folders.close(number);
   fuse_reply_err(request, 0);
 }
 
-enum class listing { names, names_and_attributes };
-
-void list(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset, std::uint64_t handle,
-          listing what) {
-  auto& session = session_of(request);
-  auto entries = offset == 0 ? nullptr : session.folders.get(handle);
-  if (entries == nullptr) {
-    auto now = session.files->list(number);
-    if (!now) return void(fuse_reply_err(request, now.error()));
-    entries = std::make_shared<const std::vector<listed_entry>>(std::move(*now));
-    session.folders.set(handle, entries);
-  }
+// While the kernel asks, it lets nobody change the folder: what the answer binds to a name is what has it.
+void list(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t from, listing what) {
   std::vector<char> buffer(bytes);
   std::size_t used = 0;
-  for (auto place = static_cast<std::size_t>(offset); place < entries->size(); ++place) {
-    const auto& name = (*entries)[place].name;
-    // What the name shows now: the kernel takes it for true, and would see again what was moved meanwhile.
-    const auto shown = session.files->lookup(number, name);
-    if (!shown) continue;  // removed meanwhile
+  std::string name;
+  const auto add = [&](const listed_file& listed) {
+    name = listed.name;
     auto* const at = buffer.data() + used;
     const auto room = buffer.size() - used;
-    const auto next = static_cast<off_t>(place + 1);
-    const auto entry = entry_for(*shown);
+    const auto next = static_cast<off_t>(listed.place + 1);
+    const auto entry = entry_for(listed.file);
     const auto needed = what == listing::names
                             ? fuse_add_direntry(request, at, room, name.c_str(), &entry.attr, next)
                             : fuse_add_direntry_plus(request, at, room, name.c_str(), &entry, next);
-    if (needed > room) break;
+    if (needed > room) return false;
     used += needed;
-  }
+    return true;
+  };
+  const auto listed = session_of(request).files->list(number, static_cast<listing_place>(from), what, add);
+  if (!listed) return void(fuse_reply_err(request, listed.error()));
   fuse_reply_buf(request, buffer.data(), used);
 }
 
-void on_readdir(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset,
-                fuse_file_info* folder) {
-  list(request, number, bytes, offset, folder->fh, listing::names);
+void on_readdir(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t from, fuse_file_info*) {
+  list(request, number, bytes, from, listing::names);
 }
-void on_readdirplus(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t offset,
-                    fuse_file_info* folder) {
-  list(request, number, bytes, offset, folder->fh, listing::names_and_attributes);
+void on_readdirplus(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t from, fuse_file_info*) {
+  list(request, number, bytes, from, listing::names_and_attributes);
 }
 
 void answer_value(fuse_req_t request, const os_result<std::string>& value, std::size_t room) {

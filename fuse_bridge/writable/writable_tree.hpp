@@ -25,6 +25,15 @@ struct shown_file {
   struct stat attributes {};
 };
 
+/// An entry of a folder as the kernel is told of it.
+struct listed_file {
+  std::string_view name;  ///< until the call ends
+  listing_place place = 0;
+  /// Of `names`, and if its attributes cannot be had, its number is 0, and they say number and type only.
+  shown_file file;
+};
+enum class listing : std::uint8_t { names, names_and_attributes };
+
 /// Contents of the image that an operation needs and that have not arrived.
 struct missing_contents {
   inode_number inode = 0;
@@ -80,7 +89,10 @@ class writable_tree {
 
   // Names. What looks like a whiteout of an OCI layer (".wh.…") cannot be made: EPERM.
   os_result<shown_file> lookup(node_number folder, std::string_view name);
-  os_result<std::vector<listed_entry>> list(node_number folder);
+  /// Hands what a folder shows now to `take`, in the order of places from this one on, until it returns
+  /// false. `take` must not call the tree.
+  os_result<void> list(node_number folder, listing_place from, listing what,
+                       const std::function<bool(const listed_file&)>& take);
   os_result<node_number> parent(node_number folder);
   /// A file of a type given in `mode`, open for writing if it is a regular one and `opened`.
   enum class opened : std::uint8_t { no, yes };
@@ -133,6 +145,7 @@ class writable_tree {
   // With the lock.
   os_result<struct stat> attributes_of(node_number number);
   os_result<shown_file> show(node_number number);
+  listed_file show_in_list(const listed_entry& entry, listing what);
   os_result<layer_node*> promote(node_number number);
   os_result<layer_node*> promote_folder(node_number folder);
   os_result<layer_node*> promote_removed(node_number number, const inode_view& inode);

@@ -214,7 +214,3 @@ TEST_CASE("what is noted of an exchange tells of one request of one session") {
   files = mount.tree(session_life::fresh);
   CHECK_FALSE(files->was_exchanged(from, to, 10));
 }
-
-TEST_CASE("folders that different processes have opened have different numbers") {
-  CHECK(writable_session::listings().open() != writable_session::listings().open());
-}

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "test/fuse_bridge/list_folder.hpp"
 #include "test/fuse_bridge/whole_contents.hpp"
 #include "test/harness/temporary_folder.hpp"
 
@@ -72,7 +73,7 @@ TEST_CASE("threads that promote, change, move and remove the same files leave a 
           check(linked.error());
         if (const auto gone = tree->unlink(root_inode, "new" + std::to_string(worker)); !gone)
           check(gone.error());
-        if (const auto all = tree->list(folder_number); !all) ++unexpected;
+        if (!list_folder(*tree, folder_number)) ++unexpected;
       }
     });
   for (auto& thread : threads) thread.join();
@@ -80,11 +81,12 @@ TEST_CASE("threads that promote, change, move and remove the same files leave a 
 
   const auto seen = [](writable_tree& of, node_number in) {
     std::vector<std::string> lines;
-    const auto listed = of.list(in);
+    const auto listed = list_folder(of, in);
     REQUIRE(listed);
-    for (const auto& [name, number] : *listed) {
+    for (const auto& [name, number, place] : *listed) {
       const auto st = *of.attributes(number);
-      lines.push_back(name + " " + std::to_string(st.st_mode) + " " + std::to_string(st.st_size) + " " +
+      lines.push_back(name + " " + std::to_string(place) + " " + std::to_string(st.st_mode) + " " +
+                      std::to_string(st.st_size) + " " +
                       std::to_string(S_ISDIR(st.st_mode) ? 0 : st.st_nlink));
     }
     return lines;
