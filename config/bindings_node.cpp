@@ -24,6 +24,9 @@ void bind_fuse(binder& to, fuse_limits& o) {
       "mode overlay: smaller files are read through FUSE, which costs less than lending them to the kernel");
   to.bind("copied_at_once_bytes_max", o.copied_at_once_bytes_max,
           "mode fuse: a larger file is promoted on a thread of its own, so that others do not wait");
+  to.bind(
+      "copy_range_bytes_max", o.copy_range_bytes_max,
+      "mode fuse: one copy_file_range(2) copies no more, so that others do not wait; programs go on with it");
   to.bind("loop_threads", o.loop_threads,
           "threads that take kernel requests; one is cheapest, two help many readers");
   to.bind("parked_reads_max", o.parked_reads_max, "waiting reads; further ones get EIO");

@@ -10,6 +10,7 @@ struct fuse_limits {
   bool resend = true;       ///< the kernel repeats a former process's requests, where it can (Linux 6.9)
   std::uint32_t passthrough_bytes_min = 128U << 10U;   ///< smaller files of an image: cheaper through FUSE
   std::uint32_t copied_at_once_bytes_max = 1U << 20U;  ///< of one file; promotion of more has its own thread
+  std::uint32_t copy_range_bytes_max = 4U << 20U;      ///< by one copy_file_range(2), while others wait
   std::uint32_t loop_threads = 1;  ///< that take kernel requests; one is cheapest, two help many readers
   std::uint32_t parked_reads_max = 65'536;       ///< further ones get EIO; above what the kernel lets in
   std::uint16_t kernel_background_max = 65'535;  ///< read-ahead requests in flight: parked ones count

@@ -152,12 +152,15 @@ void on_lseek(fuse_req_t request, fuse_ino_t number, off_t offset, int whence, f
 
 void on_copy_file_range(fuse_req_t request, fuse_ino_t from, off_t from_offset, fuse_file_info*,
                         fuse_ino_t to, off_t to_offset, fuse_file_info*, std::size_t bytes, int flags) {
-  const auto source = session_of(request).files->file_of(from);
+  auto& session = session_of(request);
+  const auto source = session.files->file_of(from);
   // The kernel then reads and writes.
   if (!source || *source == nullptr)
     return void(fuse_reply_err(request, source ? EOPNOTSUPP : source.error()));
+  // Programs go on where it ends. Nothing at all would be the end of the file.
+  const auto part = std::min<std::size_t>(bytes, std::max(session.parts.limits.copy_range_bytes_max, 1U));
   with_file(request, to, [&](int target) {
-    const auto copied = copy_file_range((*source)->get(), &from_offset, target, &to_offset, bytes,
+    const auto copied = copy_file_range((*source)->get(), &from_offset, target, &to_offset, part,
                                         static_cast<unsigned>(flags));
     copied < 0 ? fuse_reply_err(request, errno) : fuse_reply_write(request, static_cast<std::size_t>(copied));
   });

@@ -164,3 +164,41 @@ TEST_CASE("promoted contents are on the disk before they take the place of their
   CHECK(order[1].starts_with("sync "));
   if (failure == 0) CHECK(order[2] == "place " + order[1].substr(5));
 }
+
+TEST_CASE("copy_file_range in mode fuse copies a part at a time, and all in the end") {
+  if (!mounting_is_possible()) return;
+  fuse_limits limits;
+  limits.copy_range_bytes_max = GENERATE(0U, 10'000U);
+  limits.passthrough = false;
+  const auto part_bytes_max = std::max<std::uint64_t>(limits.copy_range_bytes_max, 1);
+  const auto text = patterned_bytes(limits.copy_range_bytes_max == 0 ? 5 : 45'000, 3);
+  CAPTURE(part_bytes_max);
+  std::atomic<std::uint64_t> longest{0};
+  std::atomic<std::uint64_t> calls{0};
+  const auto judge = [&](const test::watched_call& call) {
+    if (!call.file(2).ends_with("/upper/to")) return 0;
+    ++calls;
+    longest = std::max(longest.load(), call.arguments[4]);
+    return 0;
+  };
+  const bool watched = test::watch_calls({SYS_copy_file_range}, judge, [&] {
+    mounted_image image(image_of_files(), view::writable, limits, mount_mode::fuse);
+    std::ofstream(image.path("from"), std::ios::binary) << text;
+    const file_descriptor from(::open(image.path("from").c_str(), O_RDWR | O_CLOEXEC));
+    const file_descriptor to(::open(image.path("to").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    REQUIRE(from);
+    REQUIRE(to);
+    std::size_t copied = 0;
+    while (copied < text.size()) {
+      const auto got = copy_file_range(from.get(), nullptr, to.get(), nullptr, 1U << 30U, 0);
+      REQUIRE(got > 0);
+      REQUIRE(static_cast<std::uint64_t>(got) <= part_bytes_max);
+      copied += static_cast<std::size_t>(got);
+    }
+    CHECK(copy_file_range(from.get(), nullptr, to.get(), nullptr, 1U << 30U, 0) == 0);
+    CHECK(read_file(image.path("to")) == text);
+  });
+  if (!watched) return note_unwatched();
+  CHECK(calls >= text.size() / part_bytes_max);
+  CHECK(longest == part_bytes_max);
+}
