@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <climits>
 
 #include "fuse_bridge/kernel_replies.hpp"
 #include "fuse_bridge/open_reply.hpp"
@@ -49,6 +50,7 @@ void on_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
   if (!known(toc, parent)) return void(fuse_reply_err(request, ESTALE));
   const auto directory = toc.inode(static_cast<inode_number>(parent));
   if (directory.type != file_type::directory) return void(fuse_reply_err(request, ENOTDIR));
+  if (std::string_view(name).size() > NAME_MAX) return void(fuse_reply_err(request, ENAMETOOLONG));
   const auto found = toc.lookup(directory, name);
   fuse_entry_param entry{};  // inode 0: "it is not there", kept as long
   entry.entry_timeout = valid_seconds;

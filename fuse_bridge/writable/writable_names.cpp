@@ -93,6 +93,7 @@ os_result<shown_file> writable_tree::lookup(node_number folder, std::string_view
   const std::lock_guard lock(mutex_);
   if (!tree_.known(folder)) return refuse(ESTALE);
   if (!tree_.is_folder(folder)) return refuse(ENOTDIR);
+  if (name.size() > NAME_MAX) return refuse(ENAMETOOLONG);
   if (name == ".") return show(folder);
   if (name == "..") return show(tree_.parent(folder));
   const auto found = tree_.lookup(folder, name);

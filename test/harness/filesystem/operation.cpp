@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <climits>
 
 namespace firstlight::fstest {
 namespace {
@@ -71,6 +72,9 @@ class generator {
     paths_.insert(paths_.end(), folders.begin(), folders.end());
     for (const auto& folder : folders)
       for (const auto* name : {"new", "a", "b"}) paths_.push_back((folder == "." ? "" : folder + "/") + name);
+    const std::string too_long(NAME_MAX + 1, 'n');
+    paths_.push_back(too_long);
+    paths_.push_back(folders.back() + "/" + too_long);
     for (const auto* inside : {"/new", "/a"}) {
       paths_.push_back(folders.back() + "/a" + inside);
       paths_.push_back(std::string("new") + inside);
