@@ -16,8 +16,11 @@ inline void set_up(fuse_conn_info& connection, const session_parts& parts, unsig
   connection.max_readahead = parts.image.toc->block_bytes();
   connection.max_background = parts.limits.kernel_background_max;
   connection.congestion_threshold = parts.limits.kernel_background_max;
-  connection.want &= ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ |
-                                            FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+  // Set-user-id goes by the kernel's hand when a file is written to or changes its size or owner: it knows
+  // who may keep it. libfuse would have it left to us.
+  connection.want &=
+      ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+                             FUSE_CAP_SPLICE_MOVE | FUSE_CAP_HANDLE_KILLPRIV);
   connection.want |=
       connection.capable &
       (static_cast<unsigned>(FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS |

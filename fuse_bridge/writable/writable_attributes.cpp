@@ -108,6 +108,21 @@ patient_result<struct stat> writable_tree::set_attributes(node_number number,
   return now ? patient_result<struct stat>(*now) : refused(now.error());
 }
 
+os_result<void> writable_tree::drop_set_ids(node_number number) {
+  const std::lock_guard lock(mutex_);
+  const auto* node = tree_.find(number);
+  if (node == nullptr) return refuse(ESTALE);
+  const auto now = attributes_of(number);
+  if (!now) return refuse(now.error());
+  const auto dropped = S_ISUID | ((now->st_mode & S_IXGRP) != 0 ? S_ISGID : 0U);
+  if ((now->st_mode & dropped) == 0) return {};
+  const auto file = grab(*node);
+  if (!file) return refuse(file.error());
+  attribute_changes changes;
+  changes.mode = now->st_mode & ~dropped;
+  return change(file->get(), changes);
+}
+
 os_result<std::string> writable_tree::read_link(node_number number) {
   const std::lock_guard lock(mutex_);
   if (!tree_.known(number)) return refuse(ESTALE);

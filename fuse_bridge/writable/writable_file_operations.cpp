@@ -55,10 +55,17 @@ void on_create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t m
 }
 
 void on_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
+  // A change of the size like any other, but the kernel sends no attributes with it.
+  const bool drops_set_ids = (file->flags & O_TRUNC) != 0 && fuse_req_ctx(request)->uid != 0;
   try_patiently(
       request,
-      [files = session_of(request).files, number, flags = file->flags](pace how) {
-        return files->open_file(number, flags, how);
+      [files = session_of(request).files, number, flags = file->flags,
+       drops_set_ids](pace how) -> patient_result<void> {
+        auto opened = files->open_file(number, flags, how);
+        const auto dropped = opened && drops_set_ids ? files->drop_set_ids(number) : os_result<void>{};
+        if (dropped) return opened;
+        files->release(number);
+        return tl::unexpected(obstacle{dropped.error()});
       },
       [request, number, file = *file](const patient_result<void>& outcome) {
         if (!outcome) return void(fuse_reply_err(request, outcome.error().error_number));

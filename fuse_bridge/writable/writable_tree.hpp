@@ -118,6 +118,9 @@ class writable_tree {
   // Attributes.
   os_result<struct stat> attributes(node_number number);
   patient_result<struct stat> set_attributes(node_number number, const attribute_changes& changes, pace how);
+  /// Of a regular file in the read-write layer, as after any change by somebody who is not root: it is not
+  /// run as its owner any more, nor as its group if that may run it.
+  os_result<void> drop_set_ids(node_number number);
   os_result<std::string> read_link(node_number number);
   os_result<std::string> get_xattr(node_number number, const std::string& name);
   os_result<std::string> list_xattrs(node_number number);

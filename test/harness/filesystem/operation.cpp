@@ -89,7 +89,7 @@ class generator {
     made.slot = below(slots);
     made.offset = place();
     made.size = place();
-    made.mode = std::array{0644U, 0600U, 0755U, 04711U, 01777U}.at(below(5));
+    made.mode = std::array{0644U, 0600U, 0755U, 04711U, 01777U, 04777U}.at(below(6));
     refine(made);
     return made;
   }
@@ -139,8 +139,9 @@ class generator {
         made.flags = std::array<std::uint32_t, 3>{F_RDLCK, F_WRLCK, F_UNLCK}.at(below(3));
         break;
       case action::open_as_user:
-        made.flags =
-            std::array<std::uint32_t, 4>{O_RDONLY, O_WRONLY, O_RDWR, O_WRONLY | O_CREAT}.at(below(4));
+        made.flags = std::array<std::uint32_t, 6>{O_RDONLY,           O_WRONLY,           O_RDWR,
+                                                  O_WRONLY | O_CREAT, O_WRONLY | O_TRUNC, O_RDWR | O_TRUNC}
+                         .at(below(6));
         break;
       case action::set_xattr:
       case action::held_set_xattr:

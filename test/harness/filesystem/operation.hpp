@@ -43,7 +43,7 @@ enum class action : std::uint8_t {
   held_look,
   held_lock,  ///< flock(2) with flags
   let_go,
-  open_as_user,  ///< opens (flags) as a user other than root
+  open_as_user,  ///< opens (flags) as a user other than root, and writes if it is for that
   make_unnamed,  ///< O_TMPFILE in folder path, written, linked as other
   find_holes,    ///< the whole file by SEEK_DATA and SEEK_HOLE
   ask_space,     ///< fstatvfs, what of it does not change

@@ -42,6 +42,9 @@ outcome write_bytes(int file, const operation& what) {
   const auto bytes = bytes_of(what);
   return ended(::pwrite(file, bytes.data(), bytes.size(), what.offset));
 }
+outcome look_only(int, const operation&) {
+  return {};
+}
 outcome append_bytes(int file, const operation& what) {
   const auto bytes = bytes_of(what);
   return ended(::write(file, bytes.data(), bytes.size()));
@@ -276,7 +279,7 @@ outcome subject::apply(const operation& what) {
       return ended(::flock(held.get(), flags));
     case action::open_as_user: {
       const as_user meanwhile;
-      return with_file(what, flags, [](int, const operation&) { return outcome{}; });
+      return with_file(what, flags, (flags & O_ACCMODE) == O_RDONLY ? look_only : write_bytes);
     }
     case action::let_go:
       held = {};

@@ -1,5 +1,6 @@
 #include "test/harness/filesystem/touched_contents.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 namespace firstlight::fstest {
@@ -29,6 +30,8 @@ std::vector<touched_file> named_by(const operation& what) {
       return {{what.path}, {what.other, needed::whole}};
     case action::make_unnamed:
       return {{what.other, needed::whole}};
+    case action::open_as_user:
+      return {{what.path, (what.flags & O_ACCMODE) == O_RDONLY ? needed::perhaps_nothing : needed::whole}};
     case action::rename:
     case action::link:
       return {{what.path}, {what.other}};
