@@ -2,6 +2,8 @@
 
 #include <sys/sysmacros.h>
 
+#include <algorithm>
+
 #include "model/overlay_names.hpp"
 
 namespace firstlight {
@@ -69,6 +71,16 @@ std::string list_xattrs(const toc_view& toc, const inode_view& inode, xattr_name
   for (std::uint32_t position = 0; position < inode.xattr_count; ++position)
     names.append(kernel_name(toc.xattribute(inode, position).name, naming)).push_back('\0');
   return names;
+}
+
+std::string without_trusted(std::string_view names) {
+  std::string left;
+  while (!names.empty()) {
+    const auto name = names.substr(0, std::min(names.find('\0'), names.size() - 1) + 1);
+    if (!name.starts_with("trusted.")) left.append(name);
+    names.remove_prefix(name.size());
+  }
+  return left;
 }
 
 }  // namespace firstlight

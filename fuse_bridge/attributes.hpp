@@ -40,4 +40,7 @@ enum class xattr_names : std::uint8_t {
 /// All names, each followed by a NUL byte, as listxattr(2) gives them.
 [[nodiscard]] std::string list_xattrs(const toc_view& toc, const inode_view& inode, xattr_names naming);
 
+/// Such a list without the names that begin with "trusted.".
+[[nodiscard]] std::string without_trusted(std::string_view names);
+
 }  // namespace firstlight

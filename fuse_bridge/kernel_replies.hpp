@@ -28,7 +28,7 @@ inline void set_up(fuse_conn_info& connection, const session_parts& parts, unsig
        more);
 }
 
-/// The value, or the names, of extended attributes, for a program that has `room` bytes; 0: it asks how many.
+/// The value of an extended attribute, for a program that has `room` bytes; 0: it asks how many.
 inline void reply_value(fuse_req_t request, std::string_view value, std::size_t room) {
   if (room == 0)
     fuse_reply_xattr(request, value.size());
@@ -36,6 +36,12 @@ inline void reply_value(fuse_req_t request, std::string_view value, std::size_t 
     fuse_reply_err(request, ERANGE);
   else
     fuse_reply_buf(request, value.data(), value.size());
+}
+
+/// Likewise the names of a file's extended attributes. Only root is told of those that only root may read:
+/// xattr(7), "trusted extended attributes". The kernel does not look.
+inline void reply_names(fuse_req_t request, const std::string& names, std::size_t room) {
+  reply_value(request, fuse_req_ctx(request)->uid == 0 ? names : without_trusted(names), room);
 }
 
 }  // namespace firstlight

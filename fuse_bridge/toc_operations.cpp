@@ -218,7 +218,7 @@ void on_listxattr(fuse_req_t request, fuse_ino_t number, std::size_t room) {
   const auto& toc = *context.parts.image.toc;
   if (!known(toc, number)) return void(fuse_reply_err(request, ESTALE));
   // Never "not implemented": an image without attributes has empty lists, as on any file system.
-  reply_value(request, list_xattrs(toc, toc.inode(static_cast<inode_number>(number)), context.parts.naming),
+  reply_names(request, list_xattrs(toc, toc.inode(static_cast<inode_number>(number)), context.parts.naming),
               room);
 }
 

@@ -169,7 +169,8 @@ void on_getxattr(fuse_req_t request, fuse_ino_t number, const char* name, std::s
   answer_value(request, session_of(request).files->get_xattr(number, name), room);
 }
 void on_listxattr(fuse_req_t request, fuse_ino_t number, std::size_t room) {
-  answer_value(request, session_of(request).files->list_xattrs(number), room);
+  const auto names = session_of(request).files->list_xattrs(number);
+  names ? reply_names(request, *names, room) : void(fuse_reply_err(request, names.error()));
 }
 void on_setxattr(fuse_req_t request, fuse_ino_t number, const char* name, const char* value,
                  std::size_t bytes, int flags) {
