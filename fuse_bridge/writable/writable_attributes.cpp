@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <ctime>
 
 #include "fuse_bridge/attributes.hpp"
 #include "fuse_bridge/writable/layer_marks.hpp"
@@ -32,6 +33,23 @@ os_result<void> change(int file, const attribute_changes& changes) {
   if (changed && changes.mode)
     changed = outcome_of(chmod(descriptor_path(file).c_str(), *changes.mode & 07777U));
   return changed ? change_times(file, changes) : changed;
+}
+
+void change_time(timespec& time, const timespec& wanted) {
+  if (wanted.tv_nsec == UTIME_NOW)
+    clock_gettime(CLOCK_REALTIME, &time);
+  else if (wanted.tv_nsec != UTIME_OMIT)
+    time = wanted;
+}
+
+/// Likewise, of what is on no disk any more.
+void change(struct stat& file, const attribute_changes& changes) {
+  if (changes.mode) file.st_mode = (file.st_mode & S_IFMT) | (*changes.mode & 07777U);
+  file.st_uid = changes.uid.value_or(file.st_uid);
+  file.st_gid = changes.gid.value_or(file.st_gid);
+  change_time(file.st_atim, changes.accessed);
+  change_time(file.st_mtim, changes.modified);
+  clock_gettime(CLOCK_REALTIME, &file.st_ctim);
 }
 
 }  // namespace
@@ -98,7 +116,12 @@ patient_result<struct stat> writable_tree::set_attributes(node_number number,
     if (*changes.size < whole && others.modified.tv_nsec == UTIME_OMIT) others.modified.tv_nsec = UTIME_NOW;
   }
   // The lock may have been open meanwhile, but the kernel asks about a node that it knows.
-  const auto file = grab(*tree_.find(number));
+  auto& changed_node = *tree_.find(number);
+  if (is_gone(changed_node)) {
+    change(changed_node.last, others);
+    return changed_node.last;
+  }
+  const auto file = grab(changed_node);
   if (!file) return refused(file.error());
   // By path, as truncate(2): if the size stays as it is, the times are what the disk makes of that.
   if (changes.size && truncate(descriptor_path(file->get()).c_str(), static_cast<off_t>(*changes.size)) != 0)
@@ -146,6 +169,7 @@ os_result<std::string> writable_tree::get_xattr(node_number number, const std::s
     const auto value = find_xattr(*toc_, image_inode(number), name, xattr_names::as_in_image);
     return value ? os_result<std::string>(*value) : refuse(ENODATA);
   }
+  if (is_gone(*node)) return refuse(ENODATA);
   const auto file = grab(*node);
   if (!file) return refuse(file.error());
   std::string value(XATTR_SIZE_MAX, '\0');
@@ -161,6 +185,7 @@ os_result<std::string> writable_tree::list_xattrs(node_number number) {
   if (!tree_.known(number)) return refuse(ESTALE);
   const auto* node = tree_.find(number);
   if (node == nullptr) return firstlight::list_xattrs(*toc_, image_inode(number), xattr_names::as_in_image);
+  if (is_gone(*node)) return std::string();
   const auto file = grab(*node);
   if (!file) return refuse(file.error());
   std::string stored(XATTR_LIST_MAX, '\0');

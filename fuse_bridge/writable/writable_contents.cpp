@@ -86,7 +86,7 @@ os_result<std::optional<file_descriptor>> writable_tree::for_sync(node_number nu
   const std::lock_guard lock(mutex_);
   if (!tree_.known(number)) return refuse(ESTALE);
   const auto* node = tree_.find(number);
-  if (node == nullptr) return std::optional<file_descriptor>{};
+  if (node == nullptr || is_gone(*node)) return std::optional<file_descriptor>{};
   const auto path = grab(*node);
   if (!path) return refuse(path.error());
   file_descriptor file(::open(descriptor_path(path->get()).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));

@@ -164,6 +164,7 @@ os_result<void> writable_tree::remove_place(const layer_place& place) {
     return removed;
   }
   hides ? tree_.hide(place) : tree_.take(place);
+  remember_folder(number);
   return {};
 }
 
@@ -250,6 +251,7 @@ os_result<void> writable_tree::rename(const layer_place& from, const layer_place
   }
   hides ? tree_.hide(from) : tree_.take(from);
   tree_.put(to, *source);
+  if (target) remember_folder(*target);
   return {};
 }
 

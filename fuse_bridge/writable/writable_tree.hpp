@@ -137,7 +137,8 @@ class writable_tree {
   os_result<std::shared_ptr<const file_descriptor>> file_of(node_number number);
   /// The inode of the image whose contents a file without a file of its own shows.
   [[nodiscard]] inode_number image_of(node_number number);
-  /// The file of a folder or file of any type on the disk, for fsync; none if it is as in the image.
+  /// The file of a folder or file of any type on the disk, for fsync; none if it is as in the image or has
+  /// nothing there any more.
   os_result<std::optional<file_descriptor>> for_sync(node_number number);
 
  private:
@@ -168,6 +169,7 @@ class writable_tree {
   os_result<void> remove_place(const layer_place& place);
   os_result<void> make_way(const layer_place& place, node_number number);
   os_result<void> remember(layer_node& node);
+  void remember_folder(node_number number);
   os_result<void> keep(layer_node& node);
   void drop_kept(layer_node& node) const;
   void stays(node_number number);
@@ -176,6 +178,10 @@ class writable_tree {
   }
   [[nodiscard]] static bool has_path(const layer_node& node) { return is_named(node) || node.kept; }
   [[nodiscard]] static bool cannot_be_read(const layer_node& node);
+  /// A removed folder or symbolic link: its attributes are all that is left.
+  [[nodiscard]] static bool is_gone(const layer_node& node) {
+    return !has_path(node) && !node.file && (S_ISDIR(node.type) || S_ISLNK(node.type));
+  }
   /// Precondition: `has_path`.
   [[nodiscard]] std::string disk_path(const layer_node& node) const {
     return is_named(node) ? layer_->at(tree_.path(node.number)) : kept_->path(node.number);

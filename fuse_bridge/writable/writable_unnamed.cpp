@@ -1,6 +1,7 @@
 // The files of a writable_tree that have no name: removed ones that may be open, and those made without one.
 #include <sys/stat.h>
 
+#include "fuse_bridge/attributes.hpp"
 #include "fuse_bridge/writable/writable_tree.hpp"
 
 namespace firstlight {
@@ -38,6 +39,18 @@ os_result<void> writable_tree::remember(layer_node& node) {
   const bool special = !S_ISREG(node.type) && !S_ISDIR(node.type) && !S_ISLNK(node.type);
   const bool may_be_open = life_ == session_life::taken_over || opens_.contains(node.number);
   return special || (S_ISREG(node.type) && may_be_open) ? keep(node) : os_result<void>{};
+}
+
+/// A folder of the image that was removed as it is may be open, too.
+void writable_tree::remember_folder(node_number number) {
+  if (tree_.find(number) != nullptr || !tree_.is_folder(number)) return;
+  layer_node node;
+  node.number = number;
+  node.image = static_cast<inode_number>(number);
+  node.type = S_IFDIR;
+  node.last = firstlight::attributes_of(image_inode(number), node.image, directories_);
+  node.last.st_nlink = 0;
+  tree_.add(std::move(node));
 }
 
 os_result<void> writable_tree::keep(layer_node& node) {
