@@ -36,6 +36,9 @@ constexpr std::array names{"write",
                            "copy_range",
                            "map_write",
                            "list",
+                           "list_begin",
+                           "list_more",
+                           "list_end",
                            "sync_folder",
                            "look",
                            "read_link",
@@ -157,6 +160,7 @@ class generator {
       case action::make_unnamed:
       case action::sync_folder:
       case action::list:
+      case action::list_begin:
         made.path = any(folders_);
         break;
       default:

@@ -32,6 +32,9 @@ enum class action : std::uint8_t {
   copy_range,  ///< from path to other, through copy_file_range
   map_write,   ///< writes `size` bytes at `offset` through a shared mapping
   list,        ///< names and types in a folder
+  list_begin,  ///< opens a folder into a slot, to be listed in parts
+  list_more,
+  list_end,  ///< lists the rest
   sync_folder,
   look,  ///< lstat
   read_link,

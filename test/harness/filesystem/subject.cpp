@@ -136,6 +136,7 @@ subject::subject(std::filesystem::path root, std::int64_t start) : root_(std::mo
 
 void subject::let_all_go() {
   for (auto& file : held_) file = {};
+  for (auto& listing : listings_) listing = {};
   folder_ = {};
 }
 
@@ -176,6 +177,8 @@ outcome subject::apply(const operation& what) {
   auto& held = held_.at(what.slot);
   const auto flags = static_cast<int>(what.flags);
   if (uses_held_file(what.what) && !held) return {};
+  for (auto& listing : listings_) listing.note(at, what);
+  auto& listing = listings_.at(what.slot);
   switch (what.what) {
     case action::write:
       return with_file(what, O_RDWR | flags, write_bytes);
@@ -249,6 +252,16 @@ outcome subject::apply(const operation& what) {
       outcome listed;
       for (const auto& name : names_of(at, what.path)) listed.data += name + " ";
       return listed;
+    }
+    case action::list_begin:
+      listing = watched_listing(full);
+      return listing ? outcome{} : outcome{errno, 0, {}};
+    case action::list_more:
+      return listing ? listing.more() : outcome{};
+    case action::list_end: {
+      const auto met = listing ? listing.end() : outcome{};
+      listing = {};
+      return met;
     }
     case action::sync_folder: {
       const file_descriptor folder(::openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -3,18 +3,9 @@
 #include <filesystem>
 
 #include "storage/posix_file.hpp"
-#include "test/harness/filesystem/operation.hpp"
+#include "test/harness/filesystem/watched_listing.hpp"
 
 namespace firstlight::fstest {
-
-/// What a program sees of one operation.
-struct outcome {
-  int error = 0;  ///< errno
-  std::int64_t value = 0;
-  std::string data;
-  friend bool operator==(const outcome&, const outcome&) = default;
-};
-[[nodiscard]] std::string to_text(const outcome& what);
 
 /// What is looked at, beside all the rest.
 struct view_of_attributes {
@@ -23,7 +14,8 @@ struct view_of_attributes {
   bool contents = true;      ///< what is in files, which makes it arrive
 };
 
-/// A folder that operations are carried out in, and the files that they hold open. Not thread-safe.
+/// A folder that operations are carried out in, and the files and folders that they hold open. Not
+/// thread-safe.
 class subject {
  public:
   /// Times from `start` on (seconds since the epoch) are not compared: two subjects are never equally fast.
@@ -50,6 +42,7 @@ class subject {
   file_descriptor folder_;
   std::int64_t start_;
   std::array<file_descriptor, 4> held_;
+  std::array<watched_listing, 4> listings_;
 };
 
 }  // namespace firstlight::fstest
