@@ -107,7 +107,8 @@ TEST_CASE("the mounted image is the tree of its TOC, to the last attribute") {
 
 TEST_CASE("the same TOC gives the same bytes, another TOC id another volume") {
   const temporary_folder folder;
-  auto tree = random_image_tree(7, 2000);
+  auto tree = random_image_tree(7, 6000);
+  REQUIRE(tree.inodes.size() >= 5000);  // which two threads write
   decorate(tree, 7);
   write_image(toc_of(tree), folder.path() / "one");
   write_image(toc_of(tree), folder.path() / "two");
