@@ -139,6 +139,7 @@ void bind_learning(binder& to, learning_options& o) {
           "a trace with so many newer ones counts half; above 0");
   to.bind("traces_kept_max", o.kept.kept_max,
           "traces of one image on disk; of more the oldest of the node with the most go");
+  to.bind("traces_kept_bytes_max", o.kept.kept_bytes_max, "of all traces of one image on disk");
   to.bind("removed_traces_max", o.kept.removed_max, "ids of removed traces, which do not come back");
   to.bind("removed_traces_time", o.kept.removed_time,
           "after it removed traces are forgotten, and traces so old refused");

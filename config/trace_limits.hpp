@@ -26,8 +26,10 @@ struct recording_options {
 
 /// What a store of traces keeps.
 struct trace_store_limits {
-  std::uint32_t kept_max = 256;         ///< traces of one image; of more the oldest of the busiest node go
-  std::uint32_t removed_max = 262'144;  ///< ids of removed traces, which do not come back
+  std::uint32_t kept_max = 256;  ///< traces of one image; of more the oldest of the busiest node go
+  std::uint64_t kept_bytes_max = 64U << 20U;  ///< of all traces of one image; of more those of the node with
+                                              ///< the most bytes go
+  std::uint32_t removed_max = 262'144;        ///< ids of removed traces, which do not come back
   std::chrono::milliseconds removed_time{std::chrono::days(365)};  ///< then they are forgotten, and traces so
                                                                    ///< old refused
 };

@@ -1,6 +1,8 @@
 #include "storage/learn_image.hpp"
 
 #include <map>
+#include <optional>
+#include <set>
 #include <unordered_map>
 
 #include "model/name_shape.hpp"
@@ -91,23 +93,41 @@ relative_starts transferred(const learn_tools& tools, const std::vector<observed
   return moved;
 }
 
-struct counted_trace {
-  trace recorded;
-  double weight = 1;
-};
+std::vector<observed_start> weighted(std::map<trace_id, observed_start> starts,
+                                     const std::map<trace_id, double>& weights) {
+  std::vector<observed_start> all;
+  for (const auto& [id, weight] : weights) {
+    all.push_back(std::move(starts.at(id)));
+    all.back().weight = weight;
+  }
+  return all;
+}
 
-/// The traces of an image that count, whether or not they fit it.
-result<std::vector<counted_trace>> counted_traces(const learn_tools& tools, const toc_id& image) {
-  auto traces = tools.traces.of_image(image, tools.damaged);
-  if (!traces) return tl::unexpected(traces.error());
-  std::vector<trace_stamp> stamps;
-  for (const auto& one : *traces) stamps.push_back(stamp_of(one, 0));
-  const auto selected = select_traces(stamps, tools.options.selection);
-  std::vector<counted_trace> counted;
-  for (auto& one : *traces)
-    if (const auto weight = selected.find(one.id); weight != selected.end())
-      counted.push_back({std::move(one), weight->second});
-  return counted;
+/// The starts of an image that count, with their weights. Only their traces are read. `observed` says nothing
+/// of one that does not count; another one counts in its place then.
+template <class Observe>
+result<std::vector<observed_start>> counted_starts(const learn_tools& tools, const toc_id& image,
+                                                   Observe observed) {
+  auto stamps = tools.traces.stamps(image);
+  if (!stamps) return tl::unexpected(stamps.error());
+  std::map<trace_id, observed_start> starts;
+  for (;;) {
+    const auto selected = select_traces(*stamps, tools.options.selection);
+    std::set<trace_id> left_out;
+    for (const auto& [id, weight] : selected) {
+      if (starts.contains(id)) continue;
+      if (tools.stopped()) return fail(errc::cancelled, "learning was stopped");
+      const auto recorded = tools.traces.find_readable(id, tools.damaged);
+      if (!recorded) return tl::unexpected(recorded.error());
+      auto start = *recorded ? observed(**recorded) : std::optional<observed_start>();
+      if (start)
+        starts.emplace(id, std::move(*start));
+      else
+        left_out.insert(id);
+    }
+    if (left_out.empty()) return weighted(std::move(starts), selected);
+    std::erase_if(*stamps, [&](const trace_stamp& one) { return left_out.contains(one.id); });
+  }
 }
 
 result<relative_starts> starts_by_contents(const learn_tools& tools, const image_relative& relative,
@@ -124,41 +144,23 @@ result<relative_starts> starts_by_contents(const learn_tools& tools, const image
 /// What was expected of such a relative is not known, nor which of its files are another version.
 result<relative_starts> starts_by_names(const learn_tools& tools, const image_relative& relative,
                                         const toc_view& to) {
-  const auto traces = counted_traces(tools, relative.toc);
-  if (!traces) return tl::unexpected(traces.error());
   const auto contents = contents_of(to);
   const auto files = files_of(to.tree());
   const file_mapping mapping(files, contents);
+  auto starts = counted_starts(tools, relative.toc, [&](const trace& recorded) {
+    return std::optional(observe_by_names(recorded, mapping, contents, to.geometry()));
+  });
+  if (!starts) return tl::unexpected(starts.error());
   relative_starts moved;
-  for (const auto& one : *traces) {
-    if (tools.stopped()) return fail(errc::cancelled, "learning was stopped");
-    auto start = observe_by_names(one.recorded, mapping, contents, to.geometry());
+  for (auto& start : *starts) {
     if (start.accesses.empty()) continue;
     for (const auto& access : start.accesses) {
       moved.files.read.insert(access.content);
       moved.files.changed.insert(access.content);
     }
-    start.weight = one.weight;
     moved.starts.push_back(std::move(start));
   }
   return moved;
-}
-
-std::map<trace_id, double> select_of(const std::map<trace_id, const trace*>& traces,
-                                     const trace_selection_limits& limits) {
-  std::vector<trace_stamp> stamps;
-  for (const auto& [id, one] : traces) stamps.push_back(stamp_of(*one, 0));
-  return select_traces(stamps, limits);
-}
-
-std::vector<observed_start> weighted(std::map<trace_id, observed_start> starts,
-                                     const std::map<trace_id, double>& weights) {
-  std::vector<observed_start> all;
-  for (const auto& [id, weight] : weights) {
-    all.push_back(std::move(starts.at(id)));
-    all.back().weight = weight;
-  }
-  return all;
 }
 
 }  // namespace
@@ -167,26 +169,11 @@ std::vector<observed_start> weighted(std::map<trace_id, observed_start> starts,
 result<std::vector<observed_start>> starts_of(const learn_tools& tools, const toc_id& image) {
   const auto toc = tools.catalogue.toc(image);
   if (!toc) return tl::unexpected(toc.error());
-  const auto traces = tools.traces.of_image(image, tools.damaged);
-  if (!traces) return tl::unexpected(traces.error());
-  std::map<trace_id, const trace*> left;
-  for (const auto& one : *traces) left.emplace(one.id, &one);
-  std::map<trace_id, observed_start> fitting;
-  for (;;) {
-    const auto selected = select_of(left, tools.options.selection);
-    const auto before = left.size();
-    for (const auto& [id, weight] : selected) {
-      if (fitting.contains(id)) continue;
-      if (tools.stopped()) return fail(errc::cancelled, "learning was stopped");
-      if (auto start = observe(**toc, *left.at(id))) {
-        fitting.emplace(id, std::move(*start));
-      } else {
-        if (tools.unfit) tools.unfit(*left.at(id), start.error());
-        left.erase(id);
-      }
-    }
-    if (left.size() == before) return weighted(std::move(fitting), selected);
-  }
+  return counted_starts(tools, image, [&](const trace& recorded) {
+    auto start = observe(**toc, recorded);
+    if (!start && tools.unfit) tools.unfit(recorded, start.error());
+    return start ? std::optional(std::move(*start)) : std::nullopt;
+  });
 }
 
 result<relative_starts> relatives_starts(const learn_tools& tools, const toc_id& image) {

@@ -140,7 +140,7 @@ result<trace_store::outcome> trace_store::add(const trace& recorded) {
   put_stamp(batch, recorded.toc, all->back());
   batch.put(trace_ids_table, as_key(recorded.id.value), as_key(recorded.toc.value));
   batch.put(unlearned_table, as_key(recorded.toc.value), "");
-  const auto gone = evicted_traces(*all, {.count_max = limits_.kept_max});
+  const auto gone = evicted_traces(*all, {limits_.kept_max, limits_.kept_bytes_max});
   for (const auto& id : gone) remove_in(batch, recorded.toc, id);
   if (auto written = metadata_.write(batch, durability::synced); !written)
     return tl::unexpected(written.error());
@@ -155,6 +155,13 @@ result<std::optional<trace>> trace_store::find(const trace_id& id) const {
   if (!stored) return tl::unexpected(stored.error());
   if (!*stored) return std::nullopt;
   return decode_trace(as_bytes(**stored)).map([](trace&& one) { return std::optional(std::move(one)); });
+}
+
+result<std::optional<trace>> trace_store::find_readable(const trace_id& id, const on_damage& damaged) const {
+  auto found = find(id);
+  if (found || found.error().code != errc::corrupt) return found;
+  if (damaged) damaged(found.error());
+  return std::nullopt;
 }
 
 result<std::vector<trace>> trace_store::of_image(const toc_id& image, const on_damage& damaged) const {

@@ -37,9 +37,12 @@ class trace_store {
   [[nodiscard]] static std::chrono::nanoseconds system_now();
 
   /// A trace that was added before is known, also after it has been removed. When there are too many of its
-  /// image others go (model/trace_eviction.hpp).
+  /// image, or they are too large together, others go (model/trace_eviction.hpp).
   result<outcome> add(const trace& recorded);
   [[nodiscard]] result<std::optional<trace>> find(const trace_id& id) const;
+  /// The same; one that cannot be read is told of and left out.
+  [[nodiscard]] result<std::optional<trace>> find_readable(const trace_id& id,
+                                                           const on_damage& damaged = {}) const;
   [[nodiscard]] result<std::vector<trace_stamp>> stamps(const toc_id& image) const;
   /// Of all images that have traces.
   [[nodiscard]] result<std::map<toc_id, std::vector<trace_stamp>>> stamps() const;

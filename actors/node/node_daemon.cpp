@@ -75,7 +75,8 @@ result<void> node_daemon::open_stores(const node_options& options) {
     log_damage(report_unreadable_images(*unreadable));
   if (auto opened = open_snapshots(options); !opened) return opened;
   // The collector says which go when there are too many.
-  auto unsent = trace_store::open(*metadata_, {.kept_max = std::numeric_limits<std::uint32_t>::max()});
+  auto unsent = trace_store::open(*metadata_, {.kept_max = std::numeric_limits<std::uint32_t>::max(),
+                                               .kept_bytes_max = std::numeric_limits<std::uint64_t>::max()});
   if (!unsent) return tl::unexpected(unsent.error());
   unsent_traces_ = std::move(*unsent);
   trace_drafts_ = std::make_unique<trace_drafts>(*metadata_);

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 #include "schemas/toc_contents.hpp"
 #include "storage/add_image.hpp"
 #include "storage/image_relatives.hpp"
@@ -124,6 +126,31 @@ TEST_CASE("a new image whose traces had no room before it came is told of, anoth
   CHECK(bench.traced.empty());
   CHECK(bench.add("example.com/app:1", {"app", "data"}) == late);
   CHECK(bench.traced == std::vector<toc_id>{late});
+}
+
+TEST_CASE("of many traces only those that count are read, and another counts for one that cannot be") {
+  learning_bench bench;
+  bench.options.selection.traces_max = 1;
+  const auto image = bench.add("example.com/app:1", {"app", "data", "more"});
+  for (const auto* file : {"app", "data", "more"}) bench.start(image, "example.com/app:1", {file});
+  auto stamps = bench.traces->stamps(image).value();
+  REQUIRE(stamps.size() == 3);
+  std::sort(stamps.begin(), stamps.end(), [](const auto& a, const auto& b) { return a.started < b.started; });
+  const auto damage = [&](const trace_stamp& one) {
+    const auto key = std::string(as_key(image.value)) + std::string(as_key(one.id.value));
+    REQUIRE(bench.metadata->put(table{"trace"}, key, "no trace"));
+  };
+  int told = 0;
+  auto tools = bench.tools();
+  tools.damaged = [&](const error&) { ++told; };
+  damage(stamps[0]);
+  REQUIRE(learn_image(tools, image));
+  CHECK(bench.expected(image) == paths{"more"});
+  CHECK(told == 0);
+  damage(stamps[2]);
+  REQUIRE(learn_image(tools, image));
+  CHECK(bench.expected(image) == paths{"data"});
+  CHECK(told == 1);
 }
 
 TEST_CASE("what is known of a relative by its traces alone serves only within its repository") {

@@ -82,6 +82,34 @@ TEST_CASE("a node that sends many traces does not push out those of others") {
   CHECK(bench.count() == 3);
 }
 
+TEST_CASE("traces of one image have a limit in bytes, at the cost of the node with the most") {
+  store_bench bench;
+  bench.add(1, 2);
+  const auto small = bench.store.stamps(trace_of(0, 2).toc)->front().bytes;
+  const auto limited =
+      trace_store::open(*bench.metadata, {.kept_max = 100, .kept_bytes_max = small * 10}).value();
+  for (std::uint8_t id = 1; id <= 3; ++id) REQUIRE(limited->add(trace_of(id + 10, 1)));
+  for (std::uint8_t id = 20; id < 30; ++id) {
+    auto large = trace_of(id, 1);
+    large.node = "loud";
+    for (int i = 0; i < 10; ++i) large.files.push_back({"file" + std::to_string(i), {}, {}, {}});
+    REQUIRE(limited->add(large).value() == trace_store::outcome::added);
+  }
+  std::uint64_t bytes = 0;
+  std::size_t shy = 0;
+  const auto left = limited->stamps(trace_of(0, 1).toc).value();
+  for (const auto& one : left) {
+    bytes += one.bytes;
+    shy += one.node.empty() ? 1 : 0;
+  }
+  CHECK(bytes <= small * 10);
+  CHECK(shy == 3);
+  CHECK(left.size() > shy);
+  CHECK(limited->find(trace_of(29, 1).id).value());
+  CHECK(limited->knows(trace_of(20, 1).id).value());
+  CHECK(bench.count(2) == 1);  // each image has its own
+}
+
 TEST_CASE("a trace for which there is no room is known from then on") {
   store_bench bench;
   for (std::uint8_t id = 5; id < 8; ++id) bench.add(id);
