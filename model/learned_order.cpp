@@ -58,10 +58,16 @@ class merger {
   void add(const observed_start& start) {
     total_ += start.weight;
     ++start_;
-    for (const auto& access : without_waits(start).accesses) {
+    const auto plain = without_waits(start);
+    const auto first = first_access(plain);
+    for (const auto& access : plain.accesses) {
       if (access.content >= contents_.size()) continue;
-      if (access.runs.empty()) opened_.push_back({access.content, access.access, start.weight, start_});
-      for (const auto& run : access.runs) add(access.content, run, start.weight, start_);
+      if (access.runs.empty())
+        opened_.push_back({access.content, access.access - first, start.weight, start_});
+      for (auto run : access.runs) {
+        run.access -= first;
+        add(access.content, run, start.weight, start_);
+      }
     }
   }
 
@@ -104,6 +110,18 @@ class merger {
     double weight;
     std::size_t start;
   };
+
+  /// When a start reads anything of the image. What goes before, as a runtime that sets a container up, takes
+  /// another time on each machine.
+  [[nodiscard]] time first_access(const observed_start& start) const {
+    auto first = time::max();
+    for (const auto& access : start.accesses) {
+      if (access.content >= contents_.size()) continue;
+      if (access.runs.empty()) first = std::min(first, access.access);
+      for (const auto& run : access.runs) first = std::min(first, run.access);
+    }
+    return first;
+  }
 
   [[nodiscard]] std::uint32_t blocks_of(std::uint32_t content) const {
     return geometry_.count(contents_[content].size);

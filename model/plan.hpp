@@ -23,8 +23,8 @@ struct had_contents {
 struct content_order {
   std::vector<block_run> runs;
   std::size_t guessed_runs = 0;  ///< how many leading runs a start is expected to read
-  /// When a start is expected to read each of the leading runs, since it began: rising. Those behind are
-  /// read later; empty: not known.
+  /// When a start is expected to read each of the leading runs, since its first access: rising. Those behind
+  /// are read later; empty: not known.
   std::vector<std::chrono::milliseconds> positions{};
   /// What share of the starts that taught it, by weight, have read the leading runs: 1 to 100 percent, 0 for
   /// a run that none is known to have read. Plans do without; empty: not known.

@@ -188,6 +188,32 @@ TEST_CASE("the order in which traces arrive does not matter, and every block is 
   }));
 }
 
+TEST_CASE("how long a start takes before it reads anything changes nothing") {
+  CHECK(rc::check([] {
+    auto starts = *rc::gen::container<std::vector<observed_start>>(any_start());
+    RC_PRE(!starts.empty());
+    starts.front().accesses.push_back({0, 7ms, {}, 3ms});  // opened, and waited for
+    const auto before = learn_order(starts, three_files, {});
+    const auto later = *rc::gen::inRange(1, 100'000) * 1ms;
+    auto& slow = starts[*rc::gen::inRange<std::size_t>(0, starts.size())];
+    for (auto& access : slow.accesses) {
+      access.access += later;
+      for (auto& run : access.runs) run.access += later;
+    }
+    const auto after = learn_order(starts, three_files, {});
+    RC_ASSERT(after.runs == before.runs);
+    RC_ASSERT(after.guessed_runs == before.guessed_runs);
+    RC_ASSERT(after.positions == before.positions);
+  }));
+}
+
+TEST_CASE("times count from the first access to what the image has") {
+  const observed_start start{
+      {{9, 1ms, {{0, 1, 1ms, 0ms}}}, {0, 400ms, {{0, 1, 400ms, 50ms}}}, {1, 460ms, {{3, 1, 460ms, 0ms}}}}, 1};
+  CHECK(learn_order(std::vector{start}, three_files, {}).positions ==
+        std::vector<std::chrono::milliseconds>{0ms, 10ms});
+}
+
 TEST_CASE("the same traces twice teach the same") {
   CHECK(rc::check([] {
     const auto starts = *rc::gen::container<std::vector<observed_start>>(any_start());
