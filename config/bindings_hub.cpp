@@ -108,6 +108,8 @@ void bind_plan(binder& to, hub_plan_limits& o) {
   to.section("plan.joint.");
   to.bind("apart_max", o.joint.starts.apart_max,
           "starts of a group that are further apart were not made together");
+  to.bind("traces_max", o.joint.starts.traces_max,
+          "starts with a label that are looked at for one delivery; of more the latest");
   to.bind("completed_kept_max", o.joint.completed_kept_max, "deliveries remembered after their end");
   to.section("plan.warmup.");
   to.bind("enabled", o.warmup.enabled, "open the window of a joining node's connections by bounded padding");

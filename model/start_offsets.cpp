@@ -11,17 +11,32 @@ using offsets = std::map<toc_id, std::vector<std::chrono::milliseconds>>;
 
 /// Images that were started together once, each with its first start.
 struct round {
-  std::map<toc_id, std::chrono::nanoseconds> starts;
-  std::chrono::nanoseconds first{0};
-  lost_times lost{{}};  ///< by the first
+  const grouped_start* first = nullptr;
+  lost_times lost{{}};                                 ///< by the first
+  std::map<toc_id, std::chrono::nanoseconds> reads{};  ///< from when on, since the first was started
 
+  [[nodiscard]] bool takes(const grouped_start& one, std::chrono::nanoseconds apart_max) const {
+    return first != nullptr && std::tie(first->group, first->node) == std::tie(one.group, one.node) &&
+           !reads.contains(one.image) && one.started - first->started <= apart_max;
+  }
+  void add(const grouped_start& one) {
+    reads.emplace(one.image, lost.without(one.started - first->started) + one.first_access);
+  }
   void note_into(offsets& all) const {
-    if (starts.size() < 2) return;
-    for (const auto& [image, started] : starts)
-      all[image].push_back(
-          std::chrono::duration_cast<std::chrono::milliseconds>(lost.without(started - first)));
+    if (reads.size() < 2) return;
+    auto begin = std::chrono::nanoseconds::max();
+    for (const auto& [image, from] : reads) begin = std::min(begin, from);
+    for (const auto& [image, from] : reads)
+      all[image].push_back(std::chrono::duration_cast<std::chrono::milliseconds>(from - begin));
   }
 };
+
+bool comes_before(const grouped_start* a, const grouped_start* b) {
+  const auto place = [](const grouped_start& one) {
+    return std::tie(one.group, one.node, one.started, one.image, one.first_access, one.waits);
+  };
+  return place(*a) < place(*b);
+}
 
 }  // namespace
 
@@ -30,22 +45,15 @@ std::map<toc_id, std::chrono::milliseconds> start_offsets(std::span<const groupe
   std::vector<const grouped_start*> sorted;
   for (const auto& one : starts)
     if (one.group != default_trace_group) sorted.push_back(&one);
-  std::sort(sorted.begin(), sorted.end(), [](const grouped_start* a, const grouped_start* b) {
-    return std::tie(a->group, a->started, a->image, a->waits) <
-           std::tie(b->group, b->started, b->image, b->waits);
-  });
+  std::sort(sorted.begin(), sorted.end(), comes_before);
   offsets all;
   round current;
-  const std::string* group = nullptr;
   for (const auto* one : sorted) {
-    const bool goes_on = group != nullptr && *group == one->group && !current.starts.contains(one->image) &&
-                         one->started - current.first <= limits.apart_max;
-    if (!goes_on) {
+    if (!current.takes(*one, limits.apart_max)) {
       current.note_into(all);
-      current = {{}, one->started, lost_times(one->waits)};
+      current = {one, lost_times(one->waits)};
     }
-    group = &one->group;
-    current.starts.emplace(one->image, one->started);
+    current.add(*one);
   }
   current.note_into(all);
 

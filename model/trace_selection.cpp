@@ -40,7 +40,7 @@ std::vector<candidate> candidates_of(std::span<const trace_stamp> stamps,
 
 trace_stamp stamp_of(const trace& recorded, std::uint64_t bytes) {
   const auto received = recorded.received.count() == 0 ? recorded.started : recorded.received;
-  return {recorded.id, recorded.node, recorded.started, received, bytes, recorded.reference};
+  return {recorded.id, recorded.node, recorded.started, received, bytes, recorded.reference, recorded.group};
 }
 
 std::map<trace_id, double> select_traces(std::span<const trace_stamp> stamps,

@@ -22,6 +22,7 @@ struct trace_stamp {
   std::chrono::nanoseconds received{0};  ///< by the first hub, since the epoch
   std::uint64_t bytes = 0;               ///< as stored
   std::string reference{};               ///< as it was mounted
+  std::string group{};                   ///< as the trace says
   friend bool operator==(const trace_stamp&, const trace_stamp&) = default;
 };
 

@@ -38,6 +38,7 @@ struct TraceStamp {              # what a store need not read a whole trace for,
   received  @2 :Int64;           # nanoseconds since the epoch
   bytes     @3 :UInt64;          # of the stored trace
   reference @4 :Text;            # of the image, as it was mounted
+  group     @5 :Text;            # "default", or the label of instances that are started together
 }
 
 struct PeerQuestion {            # what one hub asks another about its traces

@@ -78,6 +78,7 @@ std::vector<std::byte> encode_stamp(const trace_stamp& stamp) {
   root.setReceived(stamp.received.count());
   root.setBytes(stamp.bytes);
   root.setReference(stamp.reference);
+  root.setGroup(stamp.group);
   return detail::flat_bytes(message);
 }
 
@@ -88,7 +89,8 @@ result<trace_stamp> decode_stamp(const trace_id& id, bytes_view message) {
                        nanoseconds(root.getStarted()),
                        nanoseconds(root.getReceived()),
                        root.getBytes(),
-                       root.getReference().cStr()};
+                       root.getReference().cStr(),
+                       root.getGroup().cStr()};
   });
 }
 

@@ -1,21 +1,35 @@
 #include "storage/joint_start.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "model/image_reference.hpp"
 
 namespace firstlight {
 namespace {
 
-constexpr std::size_t versions_read_max = 2;  // of one image; the latest tell most
+using stamps_by_image = std::map<toc_id, std::vector<trace_stamp>>;
 
-std::vector<waited_span> waits_of(const trace& one) {
-  std::vector<waited_span> waits;
-  for (const auto& file : one.files) {
-    if (file.runs.empty()) waits.push_back({file.access, file.wait});
-    for (const auto& run : file.runs) waits.push_back({run.access, run.wait});
+/// The latest that have a label, newest first.
+std::vector<trace_stamp> latest_labelled(std::vector<trace_stamp> stamps, std::size_t count_max) {
+  std::erase_if(stamps, [](const trace_stamp& one) { return one.group == default_trace_group; });
+  std::sort(stamps.begin(), stamps.end(), [](const trace_stamp& a, const trace_stamp& b) {
+    return std::tie(b.received, b.started, b.id) < std::tie(a.received, a.started, a.id);
+  });
+  if (stamps.size() > count_max)
+    stamps.erase(stamps.begin() + static_cast<std::ptrdiff_t>(count_max), stamps.end());
+  return stamps;
+}
+
+grouped_start grouped(const trace& recorded) {
+  grouped_start start{recorded.toc, recorded.group, recorded.node, recorded.started};
+  for (const auto& file : recorded.files) {
+    if (file.runs.empty()) start.waits.push_back({file.access, file.wait});
+    for (const auto& run : file.runs) start.waits.push_back({run.access, run.wait});
   }
-  return waits;
+  const auto first = std::min_element(start.waits.begin(), start.waits.end());
+  if (first != start.waits.end()) start.first_access = first->from;
+  return start;
 }
 
 std::string repository_of(const std::string& reference) {
@@ -23,50 +37,18 @@ std::string repository_of(const std::string& reference) {
   return parsed ? parsed->repository_text() : reference;
 }
 
-/// Adds the starts of one image in groups, as those of `counts_as`. @returns whether there are any
-result<bool> add_starts(const trace_store& traces, const toc_id& image, const toc_id& counts_as,
-                        std::vector<grouped_start>& starts) {
-  const auto recorded = traces.of_image(image);
-  if (!recorded) return tl::unexpected(recorded.error());
-  const auto before = starts.size();
-  for (const auto& one : *recorded)
-    if (one.group != default_trace_group)
-      starts.push_back({counts_as, one.group, one.started, waits_of(one)});
-  return starts.size() > before;
-}
-
-using stamps_by_image = std::map<toc_id, std::vector<trace_stamp>>;
-
-/// The images of a repository that are not wanted themselves, those with the latest traces first.
-std::vector<toc_id> other_versions(const stamps_by_image& traced, std::span<const joint_image> wanted,
-                                   const std::string& repository) {
-  std::vector<std::pair<std::chrono::nanoseconds, toc_id>> versions;
+/// Of the version of a repository that was in a group latest, of those that are not wanted themselves.
+std::vector<trace_stamp> of_other_version(const stamps_by_image& traced, std::span<const joint_image> wanted,
+                                          const std::string& repository, std::size_t count_max) {
+  std::vector<trace_stamp> latest;
   for (const auto& [toc, stamps] : traced) {
-    const bool is_wanted =
-        std::any_of(wanted.begin(), wanted.end(), [&](const joint_image& one) { return one.toc == toc; });
-    const auto newest =
-        std::max_element(stamps.begin(), stamps.end(),
-                         [](const trace_stamp& a, const trace_stamp& b) { return a.received < b.received; });
-    if (!is_wanted && repository_of(newest->reference) == repository)
-      versions.emplace_back(newest->received, toc);
+    if (std::any_of(wanted.begin(), wanted.end(), [&](const joint_image& one) { return one.toc == toc; }))
+      continue;
+    auto labelled = latest_labelled(stamps, count_max);
+    if (labelled.empty() || repository_of(labelled.front().reference) != repository) continue;
+    if (latest.empty() || latest.front().received < labelled.front().received) latest = std::move(labelled);
   }
-  std::sort(versions.rbegin(), versions.rend());
-  std::vector<toc_id> ids;
-  for (const auto& [received, toc] : versions) ids.push_back(toc);
-  return ids;
-}
-
-/// Of an image that was never started with the others.
-result<void> add_version(const trace_store& traces, const stamps_by_image& traced,
-                         std::span<const joint_image> wanted, const joint_image& image,
-                         std::vector<grouped_start>& starts) {
-  const auto versions = other_versions(traced, wanted, repository_of(image.reference));
-  for (std::size_t i = 0; i < std::min(versions.size(), versions_read_max); ++i) {
-    const auto added = add_starts(traces, versions[i], image.toc, starts);
-    if (!added) return tl::unexpected(added.error());
-    if (*added) return {};
-  }
-  return {};
+  return latest;
 }
 
 }  // namespace
@@ -75,18 +57,36 @@ result<std::map<toc_id, std::chrono::milliseconds>> joint_start(const trace_stor
                                                                 std::span<const joint_image> images,
                                                                 const start_offset_limits& limits) {
   std::vector<grouped_start> starts;
-  for (const auto& image : images)
-    if (auto added = add_starts(traces, image.toc, image.toc, starts); !added)
-      return tl::unexpected(added.error());
+  const auto add = [&](const std::vector<trace_stamp>& stamps, const toc_id* counts_as) -> result<void> {
+    for (const auto& stamp : stamps) {
+      const auto recorded = traces.find_readable(stamp.id);
+      if (!recorded) return tl::unexpected(recorded.error());
+      if (!*recorded) continue;
+      starts.push_back(grouped(**recorded));
+      if (counts_as != nullptr) starts.back().image = *counts_as;
+    }
+    return {};
+  };
+  std::vector<trace_stamp> own;
+  bool all_traced = true;
+  for (const auto& image : images) {
+    const auto stamps = traces.stamps(image.toc);
+    if (!stamps) return tl::unexpected(stamps.error());
+    own.insert(own.end(), stamps->begin(), stamps->end());
+    all_traced = all_traced && !stamps->empty();
+  }
+  if (auto added = add(latest_labelled(std::move(own), limits.traces_max), nullptr); !added)
+    return tl::unexpected(added.error());
   auto offsets = start_offsets(starts, limits);
   const auto is_known = [&](const joint_image& image) { return offsets.contains(image.toc); };
-  if (std::all_of(images.begin(), images.end(), is_known)) return offsets;
+  const bool none_in_a_group = starts.empty() && all_traced;
+  if (none_in_a_group || std::all_of(images.begin(), images.end(), is_known)) return offsets;
   const auto traced = traces.stamps();
   if (!traced) return tl::unexpected(traced.error());
   for (const auto& image : images) {
     if (is_known(image)) continue;
-    if (auto added = add_version(traces, *traced, images, image, starts); !added)
-      return tl::unexpected(added.error());
+    const auto other = of_other_version(*traced, images, repository_of(image.reference), limits.traces_max);
+    if (auto added = add(other, &image.toc); !added) return tl::unexpected(added.error());
   }
   return start_offsets(starts, limits);
 }

@@ -12,9 +12,10 @@ constexpr table stamps_table{"trace-stamp"};  // the same: its stamp
 constexpr table trace_ids_table{"traced"};    // trace id: toc id, or when it was removed
 constexpr table removals_table{"untraced"};   // when a trace was removed and its id: nothing, or toc id if it
                                               // had no room
-constexpr table unlearned_table{"unlearned"};   // toc id: nothing
-constexpr table versions_table{"trace-store"};  // "stamped": nothing, once each trace has its stamp;
-                                                // "learned": by which of `learned_version`
+constexpr table unlearned_table{"unlearned"};     // toc id: nothing
+constexpr table versions_table{"trace-store"};    // "stamped": what stamps say, once each trace has its own;
+                                                  // "learned": by which of `learned_version`
+constexpr std::string_view stamps_say = "group";  // what the latest version has added to them
 constexpr std::size_t time_bytes = 8;
 // Another one when what is learned says more than before: orders of earlier hubs did not know when runs are
 // read, which is what a joint bundle is ordered by.
@@ -67,11 +68,11 @@ result<std::unique_ptr<trace_store>> trace_store::open(database& metadata, const
   return opened;
 }
 
-/// Stores of earlier versions have no stamps.
+/// Stores of earlier versions have no stamps, or such that say less.
 result<void> trace_store::stamp_all() {
   const auto done = metadata_.get(versions_table, "stamped");
   if (!done) return tl::unexpected(done.error());
-  if (*done) return {};
+  if (*done && **done == stamps_say) return {};
   write_batch batch;
   auto scanned = metadata_.scan(traces_table, "", [&](std::string_view key, std::string_view value) {
     const auto image = id_at<toc_id>(key, 0);
@@ -80,7 +81,7 @@ result<void> trace_store::stamp_all() {
     return scan_step::next;
   });
   if (!scanned) return scanned;
-  batch.put(versions_table, "stamped", "");
+  batch.put(versions_table, "stamped", stamps_say);
   return metadata_.write(batch, durability::synced);
 }
 

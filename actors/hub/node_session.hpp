@@ -78,7 +78,7 @@ struct running_delivery {
   known_image image;
   std::shared_ptr<const std::vector<content_info>> contents;
   std::shared_ptr<const loans> borrowed;  ///< what other deliveries bring
-  std::chrono::milliseconds offset{0};  ///< how long after the first of those beside it its image is started
+  std::chrono::milliseconds offset{0};    ///< how long after the first of those beside it its image is read
   std::string platform;
   warmup_turns::turn in_use;  ///< the link, until the delivery ends
   std::uint32_t segments_total = 0;

@@ -32,7 +32,7 @@ struct prepared_delivery {
   std::shared_ptr<const bundle_plan> plan;
   std::shared_ptr<const std::vector<content_info>> contents;  ///< of the TOC, by index
   std::shared_ptr<const loans> borrowed;
-  /// Of this image and the lenders': how long after the first of them each is started. Those that are not
+  /// Of this image and the lenders': how long after the first of them each begins to read. Those that are not
   /// known to be started together are left out.
   std::map<toc_id, std::chrono::milliseconds> offsets;
 };

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "schemas/trace_codec.hpp"
 #include "storage/trace_switches.hpp"
 #include "test/harness/temporary_folder.hpp"
 
@@ -124,6 +125,7 @@ TEST_CASE("stamps say what traces say, also of a store of an earlier version") {
   one.node = "n1";
   one.reference = "example.com/app:1";
   one.received = std::chrono::seconds(7);
+  one.group = "shop";
   REQUIRE(bench.store.add(one));
   const auto before = bench.store.stamps(one.toc).value();
   REQUIRE(before.size() == 1);
@@ -136,6 +138,14 @@ TEST_CASE("stamps say what traces say, also of a store of an earlier version") {
   }));
   for (const auto& key : keys) REQUIRE(bench.metadata->erase(table{"trace-stamp"}, key));
   REQUIRE(bench.metadata->erase(table{"trace-store"}, "stamped"));
+  CHECK(bench.open()->stamps(one.toc).value() == before);
+  // One that had stamps without the group.
+  auto less = before[0];
+  less.group.clear();
+  const auto said = encode_stamp(less);
+  REQUIRE(bench.metadata->put(table{"trace-stamp"}, keys.at(0),
+                              {reinterpret_cast<const char*>(said.data()), said.size()}));
+  REQUIRE(bench.metadata->put(table{"trace-store"}, "stamped", ""));
   CHECK(bench.open()->stamps(one.toc).value() == before);
 }
 
