@@ -239,7 +239,10 @@ void open_watch::read_events(watched& from) {
       if (!recorder || event->pid == self) continue;
       const auto path = path_of(file.get());
       const auto content = content_at(*from.mount.toc, inside(path, from.points));
-      if (!content || !*content) continue;  // new, or changed in type, or no file with bytes
+      if (!content || !*content) {  // new, or changed in type, or no file with bytes
+        ignore_from_now_on(from.group.get(), file.get());
+        continue;
+      }
       recorder->opened(**content, when);
       when += std::chrono::nanoseconds(1);  // of one batch the order is known, the times are not
       if (!from.seen.insert(**content).second) ignore_from_now_on(from.group.get(), file.get());

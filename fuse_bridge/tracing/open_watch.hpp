@@ -25,8 +25,9 @@ struct watched_mount {
 /// OPEN WATCH: notes which files of a mount are opened, whoever serves their reads: most never reach FUSE.
 /// The kernel reports opens below the mount's super block, so also those inside of containers. Containers of
 /// containerd run on an overlay file system of their own, whose opens the mount below does not see: such
-/// overlays are found in the mount table as they appear, and watched with it. One thread of its own; members
-/// from any thread. Source: fanotify(7), proc_pid_mountinfo(5).
+/// overlays are found in the mount table as they appear, and watched with it. A file that is not the image's
+/// under the path by which it is opened first is ignored from then on. One thread of its own; members from
+/// any thread. Source: fanotify(7), proc_pid_mountinfo(5).
 class open_watch {
  public:
   /// Errors: `unsupported` without fanotify, `io`.

@@ -93,6 +93,36 @@ TEST_CASE("opens wait for the watch without a limit, where the kernel lets it as
   CHECK(asked == 1);
 }
 
+TEST_CASE("a file that is not the image's is looked at once, however often it is opened") {
+  if (!mounting_is_possible()) return;
+  std::atomic<bool> counts{false};
+  std::atomic<bool> idle{false};
+  std::atomic<int> looked_at{0};
+  std::atomic<int> ignored{0};
+  const auto judge = [&](const test::watched_call& call) {
+    idle = call.number == SYS_epoll_wait;
+    if (counts && !idle) ++(call.number == SYS_fanotify_mark ? ignored : looked_at);
+    return 0;
+  };
+  const std::vector<long> numbers{SYS_readlink, SYS_fanotify_mark, SYS_epoll_wait};
+  const bool watched = test::watch_calls(numbers, judge, [&] {
+    const watched_folder folder;
+    counts = true;
+    const auto all_ignored = [&](int count) { return eventually([&] { return ignored == count && idle; }); };
+    folder.open_files(1);
+    CHECK(all_ignored(1));  // the other one
+    folder.open_files(1);
+    CHECK(all_ignored(2));  // the image's own, at its second time
+    CHECK(looked_at == 3);
+    folder.open_files(2);  // one more other, behind those that are ignored
+    CHECK(all_ignored(3));
+    CHECK(looked_at == 4);
+    CHECK(folder.recorder->noted() == 1);
+    counts = false;
+  });
+  if (!watched) test::note_skipped("system calls cannot be watched here (seccomp)");
+}
+
 TEST_CASE("a recorder is told when opens are missed") {
   if (!mounting_is_possible()) return;
   std::atomic<bool> reads{false};
