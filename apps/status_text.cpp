@@ -74,6 +74,19 @@ std::string link_text(const admin_link& link) {
   return text;
 }
 
+std::string recording_text(const admin_recording& recording) {
+  if (recording.mode.empty()) return {};  // a daemon of an earlier version
+  auto text = "recording " + printable(recording.mode);
+  if (recording.mode == "first") text += " " + std::to_string(recording.starts) + " starts of an image";
+  for (const auto& word : recording.words) {
+    text += std::string(", ") + (word.on ? "on" : "off") + " for ";
+    text += !word.reference.empty() ? printable(word.reference)
+            : !word.group.empty()   ? "the group " + printable(word.group)
+                                    : "all";
+  }
+  return text + "\n";
+}
+
 std::string notices_text(const std::vector<std::string>& notices) {
   std::string text;
   for (const auto& notice : notices) text += "note: " + printable(notice) + "\n";
@@ -95,6 +108,7 @@ std::string status_text(const admin_node_status& s, std::int64_t now) {
   if (s.traces_sent + s.traces_unsent + s.traces_refused > 0)
     text += "traces " + std::to_string(s.traces_sent) + " sent, " + std::to_string(s.traces_unsent) +
             " to send, " + std::to_string(s.traces_refused) + " refused\n";
+  text += recording_text(s.recording);
   if (!s.snapshots.socket.empty())
     text += "snapshots for containerd " + std::to_string(s.snapshots.count) + ", " +
             std::to_string(s.snapshots.remote) + " of them layers from the hub; " +

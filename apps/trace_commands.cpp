@@ -1,4 +1,5 @@
 #include <fstream>
+#include <functional>
 
 #include "apps/daemon_client.hpp"
 #include "apps/image_arguments.hpp"
@@ -194,27 +195,46 @@ void add_rm(command_tree& tree, CLI::App& group) {
   add_daemon_options(*command, in->daemon, daemon_kind::hub);
 }
 
-// ---- on, off -------------------------------------------------------------------------------------
+// ---- on, off, default ----------------------------------------------------------------------------
 
-void add_switch(command_tree& tree, CLI::App& group, bool on) {
+struct recording_word {
+  std::string name;
+  std::string summary;
+  std::string done;
+  std::function<admin_request(const std::string& reference, const std::string& group)> asks;
+};
+
+std::vector<recording_word> recording_words() {
+  const auto switched = [](bool on) {
+    return [on](const std::string& reference, const std::string& group) {
+      return admin_request(admin_trace_switch{reference, group, on});
+    };
+  };
+  return {{"on", "Record starts from now on.", "recording on", switched(true)},
+          {"off", "Record no starts from now on.", "recording off", switched(false)},
+          {"default", "Take back what 'trace on' or 'trace off' has said of the same.",
+           "recording as without that word", [](const std::string& reference, const std::string& group) {
+             return admin_request(admin_trace_default{reference, group});
+           }}};
+}
+
+void add_word(command_tree& tree, CLI::App& group, const recording_word& word) {
   struct arguments : image_arguments {
     std::string label;
   };
   auto in = std::make_shared<arguments>();
-  const std::string name = on ? "on" : "off";
+  const auto command_line = "firstlight trace " + word.name;
   auto* command = tree.add(
       group,
-      {.name = name,
-       .summary = on ? "Record starts from now on." : "Record no starts from now on.",
-       .examples = "firstlight trace " + name + "\nfirstlight trace " + name + " redis:7\nfirstlight trace " +
-                   name + " --group shop",
+      {.name = word.name,
+       .summary = word.summary,
+       .examples = command_line + "\n" + command_line + " redis:7\n" + command_line + " --group shop",
        .details = "A word on an image counts more than one on its group, and that more than one on all. "
-                  "Without any the setting recording.mode holds."},
-      [in, on, name] {
-        return show(ask_for<admin_done>(daemon_kind::node, in->daemon,
-                                        admin_trace_switch{in->reference, in->label, on}),
-                    in->daemon.output,
-                    [name](const admin_done&) { std::printf("recording %s\n", name.c_str()); });
+                  "Without any the setting recording.mode holds. Instances without a group are of the group "
+                  "default. 'firstlight status' shows what was said."},
+      [in, word] {
+        return show(ask_for<admin_done>(daemon_kind::node, in->daemon, word.asks(in->reference, in->label)),
+                    in->daemon.output, [word](const admin_done&) { std::printf("%s\n", word.done.c_str()); });
       });
   command->add_option("image", in->reference, "only of this image")->type_name("REFERENCE");
   command->add_option("--group", in->label, "only of instances of this group")->type_name("NAME");
@@ -306,13 +326,12 @@ void add_score(command_tree& tree, CLI::App& group, bool plots) {
 }  // namespace
 
 void add_trace_commands(command_tree& tree) {
-  auto* group =
-      tree.group("trace", "What starts of images read: ls, show, on, off, record, import, score, ...");
+  auto* group = tree.group(
+      "trace", "What starts of images read: ls, show, on, off, default, record, import, score, ...");
   add_ls(tree, *group);
   add_show(tree, *group);
   add_diff(tree, *group);
-  add_switch(tree, *group, true);
-  add_switch(tree, *group, false);
+  for (const auto& word : recording_words()) add_word(tree, *group, word);
   add_record_command(tree, *group);
   add_trace_file_commands(tree, *group);
   add_rm(tree, *group);

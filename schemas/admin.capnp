@@ -322,6 +322,13 @@ struct NodeStatus {
   draining             @16 :Bool;    # new mounts and pulls are refused
   snapshots            @17 :Snapshots;
   filesRecorded        @18 :UInt32;  # of starts that are being recorded, as far as they are on disk
+  recording            @19 :Recording;
+}
+
+struct Recording {                   # which starts are recorded
+  mode   @0 :Text;                   # the setting: always, first, never; empty: of an earlier version
+  starts @1 :UInt32;                 # of an image, with mode first
+  words  @2 :List(TraceSwitch);      # what users have said otherwise
 }
 
 struct Snapshots {                   # what the node keeps for containerd
@@ -432,6 +439,11 @@ struct TraceSwitch {
   reference @0 :Text;
   group @1 :Text;
   on @2 :Bool;
+}
+
+struct TraceDefault {                 # what TraceSwitch said of the same is taken back
+  reference @0 :Text;
+  group @1 :Text;
 }
 
 struct TracedImage {
@@ -638,6 +650,7 @@ struct AdminRequest {
     eventsRequest @30 :EventsRequest;
     waitersRequest @31 :WaitersRequest;
     receiversRequest @32 :ReceiversRequest;
+    traceDefault @33 :TraceDefault;
   }
 }
 

@@ -219,6 +219,7 @@ struct admin_node_status {
   admin_snapshots snapshots;
   /// By starts that are being recorded: what would be sent of them if the node died now.
   std::uint32_t files_recorded = 0;
+  admin_recording recording;
   friend bool operator==(const admin_node_status&, const admin_node_status&) = default;
 };
 struct admin_pulled {
@@ -272,7 +273,7 @@ using admin_request =
                  admin_layer_remove, admin_commit, admin_trace_list_request, admin_trace_show,
                  admin_trace_import, admin_trace_export, admin_trace_remove, admin_trace_score,
                  admin_trace_switch, admin_evict, admin_reconnect, admin_drain, admin_log_level,
-                 admin_events_request, admin_waiters_request, admin_receivers_request>;
+                 admin_events_request, admin_waiters_request, admin_receivers_request, admin_trace_default>;
 
 using admin_reply =
     std::variant<admin_done, admin_image, admin_image_list, admin_image_detail, admin_hub_status,

@@ -305,6 +305,7 @@ void fields(Io& io, accessed<Io, admin_node_status>& v) {
   io("draining", v.draining);
   io("snapshots", v.snapshots);
   io("files_recorded", v.files_recorded);
+  io("recording", v.recording);
 }
 
 template <class Io>

@@ -65,6 +65,21 @@ struct admin_trace_switch {
   friend bool operator==(const admin_trace_switch&, const admin_trace_switch&) = default;
 };
 
+/// Takes back what was said with `admin_trace_switch` of the same. Answered by `admin_done`.
+struct admin_trace_default {
+  std::string reference;
+  std::string group;
+  friend bool operator==(const admin_trace_default&, const admin_trace_default&) = default;
+};
+
+/// Which starts a node records.
+struct admin_recording {
+  std::string mode;                       ///< the setting: always, first, never
+  std::uint32_t starts = 0;               ///< of an image, with mode first
+  std::vector<admin_trace_switch> words;  ///< what users have said otherwise
+  friend bool operator==(const admin_recording&, const admin_recording&) = default;
+};
+
 /// Another hub with which traces are exchanged.
 struct admin_peer {
   std::string address;

@@ -53,6 +53,19 @@ void fields(Io& io, accessed<Io, admin_trace_switch>& v) {
 }
 
 template <class Io>
+void fields(Io& io, accessed<Io, admin_trace_default>& v) {
+  io("reference", v.reference);
+  io("group", v.group);
+}
+
+template <class Io>
+void fields(Io& io, accessed<Io, admin_recording>& v) {
+  io("mode", v.mode);
+  io("starts", v.starts);
+  io("words", v.words);
+}
+
+template <class Io>
 void fields(Io& io, accessed<Io, admin_peer>& v) {
   io("address", v.address);
   io("name", v.name);

@@ -1,4 +1,6 @@
 #pragma once
+#include <vector>
+
 #include "model/digest.hpp"
 #include "storage/database.hpp"
 
@@ -12,9 +14,20 @@ class trace_switches {
   /// For what somebody has said "on" or "off". An image is named by its reference.
   enum class subject : std::uint8_t { all, image, group };
 
+  struct word {
+    subject of = subject::all;
+    std::string name;  ///< empty for all
+    state said = state::off;
+    friend bool operator==(const word&, const word&) = default;
+  };
+
   explicit trace_switches(database& metadata) : metadata_(metadata) {}
 
   result<void> set(subject of, const std::string& name, state wanted);
+  /// Takes the word back: less particular ones hold again.
+  result<void> clear(subject of, const std::string& name);
+  /// All words: that on all, those on images, those on groups, each by name.
+  [[nodiscard]] result<std::vector<word>> list() const;
   /// The most particular word: on the image, else on the group, else on all; nothing if nobody has said any.
   [[nodiscard]] result<std::optional<state>> find(const std::string& image, const std::string& group) const;
 

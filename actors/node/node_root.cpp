@@ -47,6 +47,7 @@ void carry_out(const node_shell& my, const admin_request& request, const progres
           },
           [&](const admin_events_request& asked) { my.state().events.tell(asked, reply); },
           [&](const admin_trace_switch& asked) { detail::switch_traces(my, asked, reply); },
+          [&](const admin_trace_default& asked) { detail::restore_tracing(my, asked, reply); },
           [&](const admin_layer_remove& asked) { detail::remove_layer_for(my, asked, reply); },
           [&](const auto&) {
             detail::refuse(reply, {errc::unsupported, "this is a node; ask the hub's daemon (--socket)"});

@@ -223,6 +223,10 @@ void record_container(const node_shell& my, const container_begins& news);
 /// Ends the recording of a mount, so that nothing of it holds the mount; its trace is kept.
 void finish_trace(const running_mount& mount);
 void switch_traces(const node_shell& my, const admin_trace_switch& asked, admin_promise reply);
+/// What was said so is taken back.
+void restore_tracing(const node_shell& my, const admin_trace_default& asked, admin_promise reply);
+/// Errors: `io`.
+[[nodiscard]] result<admin_recording> report_recording(const node_shell& my);
 
 // ---- layers (node_layers.cpp) ------------------------------------------------------------------
 

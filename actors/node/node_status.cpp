@@ -91,6 +91,10 @@ void finish(const node_shell& my, admin_node_status status, admin_promise reply)
   status.snapshots = my.state().snapshots;
   if (!status.snapshots.last_fallback.empty())
     status.notices.push_back("containerd downloaded an image itself: " + status.snapshots.last_fallback);
+  if (auto recording = report_recording(my))
+    status.recording = std::move(*recording);
+  else
+    status.notices.push_back("which starts are recorded: " + to_string(recording.error()));
   if (status.draining) status.notices.push_back("this node drains: new mounts and pulls are refused");
   my.self->request(my.tools->collector, my.tools->limits.report_timeout, caf::get_atom_v)
       .then(

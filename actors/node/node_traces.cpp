@@ -12,10 +12,25 @@ bool wanted_by_mode(const node_root_tools& tools, std::uint64_t starts) {
   return tools.recording.mode != "first" || starts <= tools.recording.starts;
 }
 
+std::string label_of(const std::string& group) {
+  return group.empty() ? std::string(default_trace_group) : group;
+}
+
+/// What users have said of such a start.
+result<std::optional<trace_switches::state>> said_of(const node_shell& my, const std::string& reference,
+                                                     const std::string& group) {
+  return my.tools->switches.find(reference, label_of(group));
+}
+
+bool is_off(const node_shell& my, const running_mount& mount) {
+  const auto said = said_of(my, mount.entry.image.record.reference, mount.group);
+  return said && *said == trace_switches::state::off;
+}
+
 /// Whether this start is recorded: what was asked with it, what users have said, then the setting.
 bool is_wanted(const node_shell& my, const start_to_record& start) {
   const auto starts = my.tools->switches.count_start(start.image.record.toc);
-  const auto said = my.tools->switches.find(start.image.record.reference, start.group);
+  const auto said = said_of(my, start.image.record.reference, start.group);
   if (!starts || !said) {
     spdlog::error("a start is not recorded: {}", to_string(starts ? said.error() : starts.error()));
     return false;
@@ -38,6 +53,22 @@ mountable_image image_now(const node_shell& my, mountable_image image) {
   const auto record = my.tools->catalogue.find_toc(image.record.toc);
   if (record && *record) image.record.complete = (*record)->complete;
   return image;
+}
+
+/// Whose starts a word is about.
+struct named_subject {
+  trace_switches::subject of = trace_switches::subject::all;
+  std::string name{};
+};
+
+result<named_subject> subject_of(const std::string& reference, const std::string& group) {
+  if (!reference.empty() && !group.empty())
+    return fail(errc::invalid_argument, "name an image or a group, not both");
+  if (!group.empty()) return named_subject{trace_switches::subject::group, group};
+  if (reference.empty()) return named_subject{};
+  const auto parsed = parse_image_reference(reference);
+  if (!parsed) return tl::unexpected(parsed.error());
+  return named_subject{trace_switches::subject::image, parsed->text()};
 }
 
 }  // namespace
@@ -65,15 +96,14 @@ tracer trace_start(const node_shell& my, const start_to_record& start,
                    const std::shared_ptr<access_recorder>& recorder) {
   if (!recorder || !recorder->active()) return {};
   const auto& record = start.image.record;
-  auto made = my.self->spawn(
-      make_tracer, tracer_parts{recorder,
-                                {random_trace_id(), start.image.toc, record.toc, record.reference,
-                                 start.group.empty() ? std::string(default_trace_group) : start.group,
-                                 my.tools->name, recorder->started()},
-                                my.tools->collector,
-                                my.tools->recording.check_interval,
-                                my.tools->recording.keep_interval,
-                                my.tools->recording.trace_bytes_max});
+  auto made = my.self->spawn(make_tracer,
+                             tracer_parts{recorder,
+                                          {random_trace_id(), start.image.toc, record.toc, record.reference,
+                                           label_of(start.group), my.tools->name, recorder->started()},
+                                          my.tools->collector,
+                                          my.tools->recording.check_interval,
+                                          my.tools->recording.keep_interval,
+                                          my.tools->recording.trace_bytes_max});
   my.self->monitor(made);
   my.state().tracers.insert(made.address());
   return made;
@@ -85,25 +115,43 @@ void finish_trace(const running_mount& mount) {
 }
 
 void switch_traces(const node_shell& my, const admin_trace_switch& asked, admin_promise reply) {
-  if (!asked.reference.empty() && !asked.group.empty())
-    return refuse(reply, {errc::invalid_argument, "name an image or a group, not both"});
-  auto name = asked.group;
-  auto subject = asked.group.empty() ? trace_switches::subject::all : trace_switches::subject::group;
-  if (!asked.reference.empty()) {
-    const auto reference = parse_image_reference(asked.reference);
-    if (!reference) return refuse(reply, reference.error());
-    name = reference->text();
-    subject = trace_switches::subject::image;
-  }
+  const auto about = subject_of(asked.reference, asked.group);
+  if (!about) return refuse(reply, about.error());
   const auto wanted = asked.on ? trace_switches::state::on : trace_switches::state::off;
-  if (auto set = my.tools->switches.set(subject, name, wanted); !set) return refuse(reply, set.error());
+  if (auto set = my.tools->switches.set(about->of, about->name, wanted); !set)
+    return refuse(reply, set.error());
   // What is being recorded against the new word ends, and is kept.
   if (!asked.on)
-    for (const auto& [mount_name, mount] : my.state().mounts) {
-      const auto said = my.tools->switches.find(mount.entry.image.record.reference, mount.group);
-      if (said && *said == trace_switches::state::off) finish_trace(mount);
-    }
+    for (const auto& [name, mount] : my.state().mounts)
+      if (is_off(my, mount)) finish_trace(mount);
   deliver(reply, admin_done{});
+}
+
+void restore_tracing(const node_shell& my, const admin_trace_default& asked, admin_promise reply) {
+  const auto about = subject_of(asked.reference, asked.group);
+  if (!about) return refuse(reply, about.error());
+  std::vector<const running_mount*> recorded;
+  for (const auto& [name, mount] : my.state().mounts)
+    if (!is_off(my, mount)) recorded.push_back(&mount);
+  if (auto cleared = my.tools->switches.clear(about->of, about->name); !cleared)
+    return refuse(reply, cleared.error());
+  // A less particular word may hold now.
+  for (const auto* mount : recorded)
+    if (is_off(my, *mount)) finish_trace(*mount);
+  deliver(reply, admin_done{});
+}
+
+result<admin_recording> report_recording(const node_shell& my) {
+  const auto words = my.tools->switches.list();
+  if (!words) return tl::unexpected(words.error());
+  admin_recording said{my.tools->recording.mode, my.tools->recording.starts, {}};
+  for (const auto& one : *words) {
+    admin_trace_switch word{.on = one.said == trace_switches::state::on};
+    if (one.of == trace_switches::subject::image) word.reference = one.name;
+    if (one.of == trace_switches::subject::group) word.group = one.name;
+    said.words.push_back(std::move(word));
+  }
+  return said;
 }
 
 }  // namespace firstlight::detail

@@ -125,3 +125,41 @@ TEST_CASE("starts of a group that is not to be recorded are not, also above a mo
   CHECK((*all.recorder)->active());
   all.end_recording();
 }
+
+TEST_CASE("a start without a group is of the group default, also for whoever switches that off") {
+  container_bench all;
+  REQUIRE(ask_root<admin_done>(all.stage, all.root, admin_trace_switch{.group = "default", .on = false}));
+  all.begin("");
+  CHECK_FALSE((*all.recorder)->active());
+  REQUIRE(ask_root<admin_done>(all.stage, all.root, admin_trace_switch{.group = "default", .on = true}));
+  all.begin("");
+  REQUIRE((*all.recorder)->active());
+  (*all.recorder)->opened(0, std::chrono::steady_clock::now());
+  REQUIRE(ask_root<admin_done>(all.stage, all.root, admin_trace_switch{.group = "default", .on = false}));
+  CHECK_FALSE((*all.recorder)->active());
+  CHECK(all.traces->size() == 1);
+}
+
+TEST_CASE(
+    "a word that is taken back leaves what the setting and other words say, and the status lists them") {
+  container_bench all;
+  const auto recording = [&] {
+    return ask_root<admin_node_status>(all.stage, all.root, admin_node_status_request{}).value().recording;
+  };
+  CHECK(recording() == admin_recording{"always", recording_options{}.starts, {}});
+  REQUIRE(ask_root<admin_done>(all.stage, all.root, admin_trace_switch{.on = false}));
+  REQUIRE(ask_root<admin_done>(all.stage, all.root, admin_trace_switch{.group = "shop", .on = true}));
+  CHECK(recording().words == std::vector<admin_trace_switch>{{"", "", false}, {"", "shop", true}});
+  all.begin("shop");
+  REQUIRE((*all.recorder)->active());
+  // What was recorded by the word alone ends with it.
+  REQUIRE(ask_root<admin_done>(all.stage, all.root, admin_trace_default{.group = "shop"}));
+  CHECK_FALSE((*all.recorder)->active());
+  REQUIRE(ask_root<admin_done>(all.stage, all.root, admin_trace_default{}));
+  CHECK(recording().words.empty());
+  all.begin("shop");
+  CHECK((*all.recorder)->active());
+  all.end_recording();
+  CHECK(ask_root<admin_done>(all.stage, all.root, admin_trace_default{"app:1", "shop"}).error().code ==
+        errc::invalid_argument);
+}

@@ -92,6 +92,15 @@ TEST_CASE("the status says who waits, for what and why") {
   CHECK(text.find("note: BBR is missing") != std::string::npos);
 }
 
+TEST_CASE("the status says which starts are recorded, and what was said otherwise") {
+  admin_node_status status;
+  CHECK(status_text(status, 0).find("recording") == std::string::npos);
+  status.recording = {"first", 8, {{"", "", false}, {"redis:7", "", true}, {"", "shop", true}}};
+  CHECK(
+      status_text(status, 0).find("recording first 8 starts of an image, off for all, on for redis:7, on for "
+                                  "the group shop\n") != std::string::npos);
+}
+
 TEST_CASE("sessions are listed with what they get and may have on its way") {
   const std::vector<admin_session> sessions{{.name = "n1",
                                              .address = "10.0.0.2:4711",

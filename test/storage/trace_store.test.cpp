@@ -285,6 +285,30 @@ TEST_CASE("the most particular word about recording counts, over restarts") {
   CHECK(switches.find("app:2", "shop").value() == state::on);
 }
 
+TEST_CASE("a word about recording can be taken back, and all can be listed") {
+  using state = trace_switches::state;
+  using subject = trace_switches::subject;
+  store_bench bench;
+  trace_switches switches(*bench.metadata);
+  CHECK(switches.list()->empty());
+  REQUIRE(switches.set(subject::group, "shop", state::on));
+  REQUIRE(switches.set(subject::image, "app:2", state::on));
+  REQUIRE(switches.set(subject::image, "app:1", state::off));
+  REQUIRE(switches.set(subject::all, "", state::off));
+  CHECK(switches.list().value() == std::vector<trace_switches::word>{{subject::all, "", state::off},
+                                                                     {subject::image, "app:1", state::off},
+                                                                     {subject::image, "app:2", state::on},
+                                                                     {subject::group, "shop", state::on}});
+  REQUIRE(switches.clear(subject::image, "app:1"));
+  CHECK(switches.find("app:1", "shop").value() == state::on);
+  REQUIRE(switches.clear(subject::group, "shop"));
+  CHECK(switches.find("app:1", "shop").value() == state::off);
+  REQUIRE(switches.clear(subject::all, ""));
+  CHECK_FALSE(switches.find("app:1", "shop").value());
+  REQUIRE(switches.clear(subject::group, "nobody"));
+  CHECK(switches.list()->size() == 1);
+}
+
 TEST_CASE("starts are counted for each image") {
   store_bench bench;
   trace_switches switches(*bench.metadata);
