@@ -310,7 +310,8 @@ void add_score(command_tree& tree, CLI::App& group, bool plots) {
   add_reference(*command, *in);
   if (!plots)
     command->add_flag("--packed", in->request.packed,
-                      "also pack what is sent, and say its bytes in brackets: a second for each 2 MB");
+                      "also pack what is sent in segments, and what was read as one zstd -19 frame; say "
+                      "their bytes in brackets: a second for each 2 MB");
   if (plots) command->add_option("picture", in->picture, "SVG file to write")->required()->type_name("FILE");
   in->orders = command->add_option("--order", in->request.orders, "which orders; may be repeated");
   in->orders->type_name("ORDER");

@@ -130,7 +130,7 @@ for image in ${images//,/ }; do
   if [[ -n $packed ]]; then
     bytes=$(score_packed "$image:1")
     jq -r '[.packed_sent / 1e6, .packed_touched / 1e6, .packed_sent / .packed_touched] | @tsv' <<<"$bytes" |
-      awk -F '\t' '{ printf "%-10s %6.2f MB travel until it has all it reads; that alone is %.2f MB at zstd -19: %.2f\n", "", $1, $2, $3 }'
+      awk -F '\t' '{ printf "%-10s %6.2f MB travel until it has all it reads; that alone is %.2f MB as one zstd -19 frame: %.2f\n", "", $1, $2, $3 }'
     scores=$(jq -c --argjson bytes "$bytes" '.traced += $bytes' <<<"$scores")
   fi
   result=$(jq -c --arg name "$image" --argjson scores "$scores" '. + {($name): $scores}' <<<"$result")

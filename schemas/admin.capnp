@@ -540,7 +540,7 @@ struct TraceScoreRow {
   touchedBytes @5 :UInt64;
   sentBytes @6 :UInt64;
   recall @7 :List(Recall);
-  packedTouchedBytes @8 :UInt64;      # what was read alone; zero unless asked for
+  packedTouchedBytes @8 :UInt64;      # what was read alone, as one zstd -19 frame; zero unless asked for
   packedSentBytes @9 :UInt64;         # on the wire before the last block that was read; zero unless asked for
 }
 

@@ -191,7 +191,7 @@ struct admin_trace_score_row {
   std::uint64_t touched_bytes = 0;
   std::uint64_t sent_bytes = 0;  ///< in the order before the last block that was read
   std::vector<admin_recall> recall;
-  std::uint64_t packed_touched_bytes = 0;  ///< both zero unless asked for
+  std::uint64_t packed_touched_bytes = 0;  ///< as one zstd -19 frame; both zero unless asked for
   std::uint64_t packed_sent_bytes = 0;     ///< on the wire, of what the hub has had time to pack densely
   friend bool operator==(const admin_trace_score_row&, const admin_trace_score_row&) = default;
 };

@@ -217,7 +217,7 @@ result<void> add_packed(const scorer& my, std::size_t start, const content_order
   auto limits = packs.packing;
   if (limits.dense_level > 0) limits.compression_level = static_cast<int>(limits.dense_level);
   segment_builder builder(*packs.contents, nullptr, my.toc->geometry(), limits);
-  const packed_count how{builder, my.contents, my.toc->geometry(), packs.cut, my.tools.stop};
+  const packed_count how{*packs.contents, builder, my.contents, my.toc->geometry(), packs.cut, my.tools.stop};
   const auto touched = packed_touched(how, my.starts[start]);
   const auto sent = touched ? packed_sent(how, my.starts[start], order) : touched;
   if (!sent) return tl::unexpected(sent.error());
