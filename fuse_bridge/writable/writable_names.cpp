@@ -32,6 +32,12 @@ os_result<bool> inherit_acl(const std::string& parent, const std::string& made, 
   return true;
 }
 
+os_result<std::shared_ptr<const file_descriptor>> open_made(const work_file& made) {
+  file_descriptor file(::open(made.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) return refuse_as_system();
+  return std::make_shared<const file_descriptor>(std::move(file));
+}
+
 }  // namespace
 
 os_result<void> writable_tree::check_new(node_number folder, const std::string& name) const {
@@ -77,15 +83,18 @@ os_result<layer_node> writable_tree::new_node(const std::string& made) const {
 os_result<shown_file> writable_tree::adopt(const layer_place& place, work_file made, opened open) {
   auto node = new_node(made.path());
   if (!node) return refuse(node.error());
+  if (open == opened::yes && S_ISREG(node->type)) {
+    // While it has no name: what cannot be opened has not been made.
+    auto file = open_made(made);
+    if (!file) return refuse(file.error());
+    node->file = std::move(*file);
+  }
   if (auto placed = layer_->place(made.path(), tree_.path(place.folder, place.name)); !placed)
     return refuse(placed.error());
   made.moved();
   auto& adopted = tree_.add(std::move(*node));
   tree_.put(place, adopted.number);
-  if (open == opened::yes) {
-    ++opens_[adopted.number];
-    if (auto file = opened_file(adopted); !file) return refuse(file.error());
-  }
+  if (adopted.file) ++opens_[adopted.number];
   return show(adopted.number);
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "test/fuse_bridge/mounted_image.hpp"
+#include "test/fuse_bridge/session_bench.hpp"
 #include "test/harness/call_watch.hpp"
 
 using namespace firstlight;
@@ -201,4 +202,31 @@ TEST_CASE("copy_file_range in mode fuse copies a part at a time, and all in the 
   if (!watched) return note_unwatched();
   CHECK(calls >= text.size() / part_bytes_max);
   CHECK(longest == part_bytes_max);
+}
+
+TEST_CASE("a new file that cannot be opened is not made, and the next of its name is open once") {
+  if (!marks_are_possible()) return;
+  const session_bench bench;
+  const auto make = [&] {
+    return bench.tree->make(root_inode, "made", S_IFREG | 0600U, 0, {}, writable_tree::opened::yes);
+  };
+  const auto judge = [](const test::watched_call& call) {
+    return (call.arguments[2] & O_ACCMODE) == O_RDWR ? EMFILE : 0;
+  };
+  os_result<shown_file> refused;
+  if (!test::watch_calls({SYS_openat}, judge, [&] { refused = make(); })) return note_unwatched();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error() == EMFILE);
+  const auto found = bench.tree->lookup(root_inode, "made");
+  REQUIRE_FALSE(found);
+  CHECK(found.error() == ENOENT);
+  CHECK_FALSE(fs::exists(bench.folder.path() / "upper" / "made"));
+  CHECK(fs::is_empty(bench.folder.path() / "work" / "firstlight"));
+
+  const auto made = make();
+  REQUIRE(made);
+  REQUIRE(pwrite((*bench.tree->file_of(made->number))->get(), "text", 4, 0) == 4);
+  bench.tree->release(made->number);
+  REQUIRE(bench.tree->unlink(root_inode, "made"));
+  CHECK(bench.kept() == 0);  // nobody has it open any more
 }
