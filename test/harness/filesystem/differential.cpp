@@ -8,6 +8,9 @@
 namespace firstlight::fstest {
 namespace {
 
+/// All contents that have arrived are compared after so many operations.
+constexpr std::size_t arrived_interval = 25;
+
 /// The text without the time in it; a text without one is of something new.
 std::string without_time(const std::string& text) {
   const auto at = text.find(" time ");
@@ -67,8 +70,10 @@ std::optional<difference> compare(subject& native, subject& tested, const std::v
     if (auto trees = compare_trees(native, tested, allowed, how))
       return difference{step, to_text(operations[step]) + "\ntree: " + *trees};
     if (whole) touched.note_all_arrived();
-    if (auto wrong = touched.compare_after(operations[step], expected, native, tested))
-      return difference{step, to_text(operations[step]) + "\n" + *wrong};
+    auto wrong = touched.compare_after(operations[step], expected, native, tested);
+    if (!wrong && !whole && (step + 1) % arrived_interval == 0)
+      wrong = touched.compare_arrived(native, tested);
+    if (wrong) return difference{step, to_text(operations[step]) + "\n" + *wrong};
   }
   return std::nullopt;
 }

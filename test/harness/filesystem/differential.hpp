@@ -30,8 +30,8 @@ struct difference {
 enum class compared : std::uint8_t { attributes, whole };
 
 /// Carries the same operations out on both. After every one compares what each sees, names and attributes
-/// of the whole trees, and contents as touched_contents does; all contents after every `contents_interval`
-/// and at the end, or never if that is 0.
+/// of the whole trees, and contents as touched_contents does, of all that has arrived after every 25; all
+/// contents after every `contents_interval` and at the end, or never if that is 0.
 [[nodiscard]] std::optional<difference> compare(subject& native, subject& tested,
                                                 const std::vector<operation>& operations,
                                                 const allowed_differences& allowed,

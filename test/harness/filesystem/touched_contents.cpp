@@ -87,4 +87,14 @@ std::optional<std::string> touched_contents::compare_after(const operation& what
   return std::nullopt;
 }
 
+std::optional<std::string> touched_contents::compare_arrived(subject& native, subject& tested) const {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(native.root())) {
+    const auto file = regular(entry.path());
+    if (!file || (!all_arrived_ && !arrived_.contains(file->st_ino))) continue;
+    const auto name = entry.path().lexically_relative(native.root()).string();
+    if (auto wrong = compare_one({.what = action::read, .path = name}, native, tested)) return wrong;
+  }
+  return std::nullopt;
+}
+
 }  // namespace firstlight::fstest

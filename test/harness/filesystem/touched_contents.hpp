@@ -19,6 +19,8 @@ class touched_contents {
   /// Both have carried `what` out, with the outcome `done`. @returns the first difference, for people
   [[nodiscard]] std::optional<std::string> compare_after(const operation& what, const outcome& done,
                                                          subject& native, subject& tested);
+  /// The same of all files that have arrived, whichever an operation named last.
+  [[nodiscard]] std::optional<std::string> compare_arrived(subject& native, subject& tested) const;
   /// All files of both have been read.
   void note_all_arrived() { all_arrived_ = true; }
 
