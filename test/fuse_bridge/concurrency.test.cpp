@@ -8,56 +8,15 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <ostream>
 #include <set>
 
-#include "test/fuse_bridge/mounted_image.hpp"
+#include "test/fuse_bridge/arriving_image.hpp"
 #include "test/fuse_bridge/worker_processes.hpp"
 
 using namespace firstlight;
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr int rounds = 300;
-constexpr int files = 8;
-constexpr std::size_t file_bytes = 3 * default_block_bytes + 11;
-
-image_builder image_of_files() {
-  image_builder image;
-  for (int i = 0; i < files; ++i) {
-    const auto name = "d" + std::to_string(i % 2) + "/f" + std::to_string(i);
-    image.file(name, patterned_bytes(file_bytes, static_cast<std::uint32_t>(i)));
-    image.hard_link("link" + std::to_string(i), name);
-  }
-  return image;
-}
-
-/// How the image is mounted.
-struct mounted_way {
-  mount_mode mode;
-  std::uint32_t loop_threads;
-  std::uint32_t copied_at_once_bytes_max = fuse_limits{}.copied_at_once_bytes_max;
-
-  [[nodiscard]] fuse_limits limits() const {
-    fuse_limits limits;
-    limits.loop_threads = loop_threads;
-    limits.copied_at_once_bytes_max = copied_at_once_bytes_max;
-    return limits;
-  }
-};
-std::ostream& operator<<(std::ostream& out, const mounted_way& way) {
-  return out << to_string(way.mode) << " with " << way.loop_threads << " threads of a session, "
-             << way.copied_at_once_bytes_max << " bytes copied at once";
-}
-
-mounted_way any_way() {
-  return GENERATE(values<mounted_way>({{mount_mode::hybrid, 1},
-                                       {mount_mode::overlay, 1},
-                                       {mount_mode::overlay, 4},
-                                       {mount_mode::fuse, 1},
-                                       {mount_mode::fuse, 4}}));
-}
 
 /// Mode fuse promotes, and in both of its ways: by the copier, and at once.
 mounted_way any_way_to_promote() {
@@ -68,15 +27,6 @@ mounted_way any_way_to_promote() {
                                        {mount_mode::fuse, 4, 0},
                                        {mount_mode::fuse, 4, 1U << 20U}}));
 }
-
-/// Writable, and what is asked for arrives.
-class arriving_image : public mounted_image {
- public:
-  explicit arriving_image(const mounted_way& way)
-      : mounted_image(image_of_files(), view::writable, way.limits(), way.mode) {
-    source.on_want(fake_source::answer::deliver);
-  }
-};
 
 // Each worker writes its letter to a place of its own.
 constexpr std::size_t first_letter = 100;
