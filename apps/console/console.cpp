@@ -8,14 +8,15 @@
 
 #include "actors/net/admin_tunnel.hpp"
 #include "actors/net/kj_loop.hpp"
+#include "apps/console/console_history.hpp"
 #include "apps/console/console_words.hpp"
+#include "apps/console/line_editor.hpp"
+#include "apps/console/socket_folder.hpp"
 #include "apps/daemon_client.hpp"
 #include "apps/exit_code.hpp"
 
 namespace firstlight {
 namespace {
-
-constexpr int history_max = 1000;
 
 /// What completion needs: libedit calls back without anything of ours.
 struct console_state {
@@ -93,18 +94,17 @@ std::filesystem::path history_file(const console_arguments& in) {
   return home == nullptr ? std::filesystem::path() : std::filesystem::path(home) / ".firstlight_history";
 }
 
-/// Reads lines until the end or "exit". A terminal gets a prompt.
-void read_lines(const console_arguments& in, const char* prompt) {
-  for (;;) {
-    const std::unique_ptr<char, decltype(&free)> line(readline(prompt), &free);
-    if (line == nullptr) break;
-    const auto words = split_words(line.get());
+/// Reads lines until the end or "exit".
+void read_lines(const console_arguments& in, const line_editor& editor, const console_history& history) {
+  while (const auto line = editor.read("firstlight> ")) {
+    const auto words = split_words(*line);
     if (!words) {
       std::fprintf(stderr, "firstlight: %s\n", words.error().detail.c_str());
       continue;
     }
     if (words->empty()) continue;
-    add_history(line.get());
+    editor.remember(*line);
+    history.add(*line);
     if (words->front() == "exit" || words->front() == "quit") return;
     if (words->front() == "help")
       std::fputs(state().tree->root().help().c_str(), stdout);
@@ -115,40 +115,16 @@ void read_lines(const console_arguments& in, const char* prompt) {
   if (isatty(STDIN_FILENO) == 1) std::puts("");
 }
 
-/// For the socket of a tunnel: nobody else may enter it. Gone at the end. Without a path if it cannot be
-/// made.
-class private_folder {
- public:
-  private_folder() {
-    auto pattern = (std::filesystem::temp_directory_path() / "firstlight-console-XXXXXX").string();
-    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~private_folder() {
-    std::error_code gone;
-    if (!path_.empty()) std::filesystem::remove_all(path_, gone);
-  }
-  private_folder(const private_folder&) = delete;
-  private_folder& operator=(const private_folder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 int run_here(const console_arguments& in) {
   if (!in.words.empty()) return run_line(in, in.words);
   state().tree = make_tree();
   const bool terminal = isatty(STDIN_FILENO) == 1;
-  rl_readline_name = const_cast<char*>("firstlight");
-  using_history();
-  stifle_history(history_max);
-  const auto history = history_file(in);
-  if (terminal && !history.empty()) read_history(history.c_str());
+  const console_history history(terminal ? history_file(in) : std::filesystem::path());
+  const line_editor editor(history.lines(), static_cast<int>(console_history::lines_max));
   rl_attempted_completion_function = complete;
   rl_basic_word_break_characters = const_cast<char*>(" \t\n\"'");
   if (terminal) std::puts("Commands as on the command line; Tab completes, 'help' lists, 'exit' ends.");
-  read_lines(in, terminal ? "firstlight> " : "");
-  if (terminal && !history.empty()) write_history(history.c_str());
+  read_lines(in, editor, history);
   state().tree.reset();
   return 0;
 }
@@ -157,7 +133,7 @@ int run_here(const console_arguments& in) {
 
 result<int> run_console(const console_arguments& in) {
   if (in.hub.empty() && in.node.empty()) return run_here(in);
-  const private_folder folder;
+  const socket_folder folder;
   if (folder.path().empty())
     return fail(errc::io, "no folder for the console's socket can be made in $TMPDIR; is it writable?");
   kj_loop loop;
@@ -165,7 +141,7 @@ result<int> run_console(const console_arguments& in) {
   for (const auto far_side : {pki_role::hub, pki_role::node}) {
     const auto& address = far_side == pki_role::hub ? in.hub : in.node;
     if (address.empty()) continue;
-    const auto socket = folder.path() / (std::string(to_string(far_side)) + ".sock");
+    const auto socket = far_side == pki_role::hub ? folder.hub_socket() : folder.node_socket();
     auto tunnel = admin_tunnel::open(
         loop,
         {.address = address, .far_side = far_side, .tls = {in.ca, in.certificate, in.key}, .socket = socket});

@@ -323,6 +323,32 @@ TEST_CASE("an admin's certificate leads a console to a hub of another machine, u
   CHECK(std::count(said.begin(), said.end(), '\n') == 1);
 }
 
+TEST_CASE("^C at the prompt clears the line, and signals end a console that leaves nothing behind") {
+  if (!cluster::possible()) return;
+  const int signal = GENERATE(SIGTERM, SIGHUP);
+  CAPTURE(signal);
+  cluster all;
+  all.add(make_streamed_image(all.folder() / "streamed", {.files = 2, .file_bytes = 4096}).layout,
+          "streamed:1");
+  const auto temporary = all.folder() / "temporary";
+  std::filesystem::create_directory(temporary);
+  const auto console = remote_console(all, {"--hub", all.hub_address(), issued(all, "admin", "ops")});
+  terminal screen(all, "exec env TMPDIR=" + temporary.string() + " HOME=" + all.folder().string() + " " +
+                           in_one_line(console));
+  REQUIRE(screen.shows("firstlight>"));
+  CHECK_FALSE(std::filesystem::is_empty(temporary));
+  screen.type("nonsense");
+  REQUIRE(screen.shows("firstlight> nonsense"));
+  screen.press("C-c");
+  CHECK(screen.shows("firstlight> nonsense^C\nfirstlight>"));
+  screen.enter("image ls");
+  CHECK(screen.shows("streamed:1"));
+  CHECK(screen.screen().find("there is no command") == std::string::npos);
+  CHECK(text_of(all.folder() / ".firstlight_history") == "_HiStOrY_V2_\nimage\\040ls\n");
+  REQUIRE(kill(screen.pid(), signal) == 0);
+  CHECK(eventually([&] { return std::filesystem::is_empty(temporary); }));
+}
+
 TEST_CASE("an admin's certificate leads a console to a node of another machine, and no other certificate") {
   if (!cluster::possible()) return;
   const auto address = "127.0.0.1:" + free_port();

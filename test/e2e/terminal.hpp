@@ -23,6 +23,8 @@ class terminal {
     return eventually([&] { return screen().find(text) != std::string::npos; });
   }
   std::string screen() { return tmux({"capture-pane", "-p"}); }
+  /// Of the program, if the command is `exec PROGRAM`.
+  pid_t pid() { return static_cast<pid_t>(std::stol(tmux({"list-panes", "-a", "-F", "#{pane_pid}"}))); }
 
  private:
   std::string tmux(std::vector<std::string> arguments) {
