@@ -57,8 +57,8 @@ result<void> snapshot_index::clean_labels(snapshot_labels& labels) const {
                 "labels_max: a snapshot has at most " + std::to_string(bounds_.labels_max) + " labels");
   for (const auto& [key, value] : labels)
     if (key.size() + value.size() > bounds_.label_bytes_max)
-      return fail(errc::limit_exceeded, "label_bytes_max: label " + key.substr(0, 64) + " has more than " +
-                                            std::to_string(bounds_.label_bytes_max) + " bytes");
+      return fail(errc::invalid_argument, "label_bytes_max: label " + key.substr(0, 64) + " has more than " +
+                                              std::to_string(bounds_.label_bytes_max) + " bytes");
   return {};
 }
 

@@ -222,6 +222,20 @@ TEST_CASE("the filter by which containerd looks for a remote snapshot finds it")
   CHECK(found == names{"work"});
 }
 
+TEST_CASE("a label of more than 4096 bytes is an invalid argument, as to containerd itself") {
+  snapshots_bench bench;
+  const text_map longest{{"key", std::string(4093, 'v')}};
+  const text_map too_long{{"key", std::string(4094, 'v')}};
+  CHECK(bench.prepare("work", "", too_long).error_code() == code::INVALID_ARGUMENT);
+  REQUIRE(bench.prepare("work", "", longest).ok());
+  CHECK(bench.commit("layer", "work", too_long).error_code() == code::INVALID_ARGUMENT);
+  auto info = info_of(bench, "work");
+  (*info.mutable_labels())["key"] += 'v';
+  CHECK(bench.update(info, {}, &info).error_code() == code::INVALID_ARGUMENT);
+  CHECK(info_of(bench, "work").labels().at("key") == longest.at("key"));
+  CHECK(bench.commit("layer", "work", longest).ok());
+}
+
 TEST_CASE("containerd updates labels and nothing else") {
   snapshots_bench bench;
   REQUIRE(bench.prepare("work", "", {{"a", "1"}, {"b", "2"}}).ok());
@@ -367,7 +381,9 @@ TEST_CASE("each limit of containerd's requests is told by its name") {
   };
   CHECK(refused(bench.prepare("x", "base"), "chain_max"));
   CHECK(refused(bench.prepare("x", "", {{"a", "1"}, {"b", "1"}}), "labels_max"));
-  CHECK(refused(bench.prepare("x", "", {{"a", "0123456789"}}), "label_bytes_max"));
+  const auto label = bench.prepare("x", "", {{"a", "0123456789"}});
+  CHECK(label.error_code() == code::INVALID_ARGUMENT);
+  CHECK(label.error_message().find("label_bytes_max") != std::string::npos);
   CHECK(bench.prepare("01234567890").error_code() == code::INVALID_ARGUMENT);
   names found;
   CHECK(refused(bench.list({"name==a", "name==b"}, &found), "filters_max"));

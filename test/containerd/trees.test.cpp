@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -187,6 +188,29 @@ TEST_CASE("the root of a snapshot is 0755, or as a layer below has made it") {
   });
   const auto point = bench.prepare_mounted("three", "two");
   CHECK(mode_of(point) == 0711);
+}
+
+TEST_CASE("the root of a snapshot has the owner and the extended attributes of the root below") {
+  if (!may_mount()) return;
+  snapshots_bench bench;
+  const auto check_root = [](const fs::path& root) {
+    struct stat found {};
+    REQUIRE(stat(root.c_str(), &found) == 0);
+    CHECK(found.st_uid == 1234);
+    CHECK(found.st_gid == 5678);
+    std::string note(16, '\0');
+    const auto bytes = getxattr(root.c_str(), "user.note", note.data(), note.size());
+    REQUIRE(bytes == 4);
+    CHECK(note.substr(0, 4) == "kept");
+  };
+  bench.layer("one", "", [](const fs::path& root) {
+    REQUIRE(chown(root.c_str(), 1234, 5678) == 0);
+    REQUIRE(setxattr(root.c_str(), "user.note", "kept", 4, 0) == 0);
+  });
+  bench.layer("two", "one", check_root);
+  check_root(bench.prepare_mounted("three", "two"));
+  check_root(bench.snapshots_folder() / "3/fs");
+  check_root(bench.view_mounted("look", "two"));
 }
 
 TEST_CASE("the work folder of a snapshot is outside of what its programs see") {
