@@ -62,6 +62,16 @@ result<void> metrics_place(const std::string& value) {
   return address("metrics_listen", value);
 }
 
+/// Containerd takes the options of a mount apart at these letters, and so does overlayfs: it would mount
+/// something else, or nothing.
+result<void> mounted_by_containerd(const node_options& o, const char* name,
+                                   const std::filesystem::path& folder) {
+  return require(o.containerd.socket.empty() || folder.string().find_first_of(",:\\") == std::string::npos,
+                 std::string("setting ") + name + ": has ',', ':' or '\\' in " + folder.string() +
+                     ", which the mounts of containerd's snapshots cannot name; choose another folder, or no "
+                     "containerd.socket");
+}
+
 template <class Options>
 result<void> common(const Options& o) {
   return first_failure({
@@ -132,6 +142,8 @@ result<void> validate(const node_options& o) {
       address("hub", o.hub),
       o.admin_listen.empty() ? result<void>() : address("admin_listen", o.admin_listen),
       require(o.run_folder.is_absolute(), "setting run_folder: must be an absolute path"),
+      mounted_by_containerd(o, "store_folder", o.store_folder),
+      mounted_by_containerd(o, "run_folder", o.run_folder),
       way_to_mount(o.mount_mode),
       recording_mode(o.recording.mode),
       require(o.recording.check_interval.count() > 0, "setting recording.check_interval: must be above 0"),

@@ -149,6 +149,25 @@ TEST_CASE("what cannot work is refused by name") {
   CHECK(validate(node).error().detail.find("setting admin_listen") != std::string::npos);
 }
 
+TEST_CASE("folders that containerd's mounts cannot name are refused where it makes mounts of them") {
+  for (const std::string folder : {"/srv/a,b", "/srv/a:b", "/srv/a\\b"}) {
+    CAPTURE(folder);
+    node_options node;
+    node.store_folder = folder;
+    CHECK(validate(node).has_value());
+    node.containerd.socket = "/run/firstlight/containerd.sock";
+    const auto store = validate(node);
+    REQUIRE_FALSE(store.has_value());
+    CHECK(store.error().code == errc::invalid_argument);
+    CHECK(store.error().detail.starts_with("setting store_folder: has "));
+    CHECK(store.error().detail.find('\n') == std::string::npos);
+    node.store_folder = "/srv/node";
+    CHECK(validate(node).has_value());
+    node.run_folder = folder;
+    CHECK(validate(node).error().detail.starts_with("setting run_folder: has "));
+  }
+}
+
 TEST_CASE("the example files and the reference are those of this version") {
   hub_options hub;
   node_options node;
