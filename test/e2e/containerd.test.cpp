@@ -217,6 +217,25 @@ TEST_CASE("an image that containerd has from elsewhere is pulled once more, and 
   for (const auto& key : mine) CHECK(theirs.output.find(key) != std::string::npos);
 }
 
+TEST_CASE("a lazily pulled image is exported once containerd has fetched its layers, and not before") {
+  if (!cluster::possible()) return;
+  cluster all;
+  containerd_daemon engine(all);
+  const auto image = engine.push(make_slow_image(all.folder() / "layout"), "team/app:1");
+  check_good(engine.pull(image));
+  const auto archive = (all.folder() / "app.tar").string();
+  const auto refused = engine.ctr({"images", "export", archive, image});
+  CHECK(refused.exit_code != 0);
+  CHECK(refused.errors.find("not found") != std::string::npos);
+  check_good(engine.ctr({"content", "fetch", "--plain-http", image}));
+  check_good(engine.ctr({"images", "export", archive, image}));
+  CHECK(fs::file_size(archive) > 8U << 20U);
+  CHECK(all.node_status()["snapshots"]["remote"] == 2);  // the hub's still
+  const auto ran = engine.run(image, "one", hash_data);
+  check_good(ran);
+  CHECK(ran.output == hash_of_data());
+}
+
 TEST_CASE("containerd itself labels a snapshot and asks for its usage") {
   if (!cluster::possible()) return;
   cluster all;
