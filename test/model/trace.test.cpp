@@ -114,7 +114,7 @@ TEST_CASE("a recording notes each block once, at its first access") {
   CHECK(read[0].access == 1ms);
   CHECK(read[0].runs == std::vector<traced_run>{{0, 2, 2ms, 0ms}, {2, 2, 3ms, 4ms}});
   CHECK(read[1].content == 2);
-  CHECK(notes.empty());
+  CHECK(notes.take().empty());
 }
 
 TEST_CASE("a start has settled once nothing new was read for a while, and in any case after its time") {
