@@ -5,6 +5,8 @@ namespace firstlight::detail {
 
 void commit(const node_shell& my, const admin_commit& asked, admin_promise reply) {
   const auto* mount = find_mount(my, asked.mount);
+  if (mount == nullptr && my.state().taking_over > 0)  // it may be one of an earlier process
+    return my.state().once_taken_over.push_back([=] { commit(my, asked, reply); });
   if (mount == nullptr)
     return refuse(reply, {errc::not_found, asked.mount + " is no mount; 'firstlight ls' shows them"});
   if (!mount->record.writable)

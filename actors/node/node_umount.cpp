@@ -35,6 +35,8 @@ void umount(const node_shell& my, const admin_umount& asked, admin_promise reply
   auto* mount = find_mount(my, asked.mount);
   if (mount == nullptr)
     if (const auto cancel = cancel_of(my, asked.mount)) return cancel(reply);
+  if (mount == nullptr && my.state().taking_over > 0)  // it may be one of an earlier process
+    return my.state().once_taken_over.push_back([=] { umount(my, asked, reply); });
   if (mount == nullptr)
     return refuse(reply, {errc::not_found, asked.mount + " is no mount; 'firstlight ls' shows them"});
   const auto how = asked.lazy ? busy_mount::detach : busy_mount::refuse;
