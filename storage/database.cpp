@@ -37,6 +37,18 @@ std::string full_key(table where, std::string_view key) {
   return full.append(key);
 }
 
+constexpr std::uint64_t large_row_bytes = 4U << 10U;  // a block's
+
+/// Rows have from ten bytes to a megabyte, and a block ends with the row that fills it: looking up a small
+/// row would mean reading and unpacking a large one that follows it, for milliseconds. So large rows are in
+/// files of their own (RocksDB wiki, "BlobDB").
+void keep_large_rows_apart(rocksdb::Options& options) {
+  options.enable_blob_files = true;
+  options.min_blob_size = large_row_bytes;
+  options.blob_compression_type = rocksdb::kLZ4Compression;
+  options.enable_blob_garbage_collection = true;
+}
+
 rocksdb::Options make_options(const database_limits& limits) {
   rocksdb::Options options;
   options.create_if_missing = true;
@@ -51,6 +63,7 @@ rocksdb::Options make_options(const database_limits& limits) {
   options.max_log_file_size = 1U << 20U;
   options.stats_dump_period_sec = 0;
   options.info_log_level = rocksdb::WARN_LEVEL;
+  keep_large_rows_apart(options);
   rocksdb::BlockBasedTableOptions tables;
   tables.block_cache = rocksdb::NewLRUCache(limits.block_cache_bytes, /*num_shard_bits=*/2);
   tables.cache_index_and_filter_blocks = true;  // else they are memory outside the cache's limit
