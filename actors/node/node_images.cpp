@@ -116,19 +116,37 @@ void register_when_mountable(const node_shell& my, const image_key& key, const i
           refused);
 }
 
-/// The image that a user means by a mount's name or target, or by a reference.
-result<image_key> meant(const node_shell& my, const std::string& what, const std::string& platform) {
-  if (const auto* mount = find_mount(my, what))
-    return image_key{mount->entry.image.record.reference, mount->entry.image.record.platform};
-  return canonical(*my.tools, what, platform);
-}
-
 void answer_waited(const node_shell& my, const image_key& key, const receiver_report& delivery,
                    admin_promise reply) {
   auto image = stored_image(*my.tools, key);
   if (!image) return refuse(reply, image.error());
   if (!*image) return refuse(reply, {errc::not_found, key.first + " is gone"});
   deliver(reply, admin_waited{describe(*my.tools, **image), report(delivery)});
+}
+
+void wait_for_image(const node_shell& my, const image_key& key, const admin_wait& asked,
+                    const progress_listener& listener, admin_promise reply) {
+  const auto running = my.state().receivers.find(key);
+  if (running == my.state().receivers.end()) {
+    const auto image = stored_image(*my.tools, key);
+    if (!image) return refuse(reply, image.error());
+    if (!*image)
+      return refuse(reply, {errc::not_found, key.first + " is not here; get it with 'firstlight pull'"});
+    if (!(*image)->record.complete) return refuse(reply, {errc::unavailable, last_report(my, key).problem});
+    return answer_waited(my, key, last_report(my, key), reply);
+  }
+  running->second.only_for = {};
+  my.self->send(running->second.handle, caf::subscribe_atom_v, listener);
+  const auto limit = asked.timeout_ms == 0 ? caf::duration(caf::infinite)
+                                           : caf::duration(std::chrono::milliseconds(asked.timeout_ms));
+  my.self->request(running->second.handle, limit, await_complete{})
+      .then([=](const receiver_report& delivery) { answer_waited(my, key, delivery, reply); },
+            [=](caf::error& problem) mutable {
+              const auto why = from_caf(problem);
+              refuse(reply, why.code != errc::timed_out
+                                ? why
+                                : error{errc::timed_out, key.first + " is not complete yet; wait longer"});
+            });
 }
 
 }  // namespace
@@ -289,29 +307,11 @@ void pull(const node_shell& my, const admin_pull& asked, const progress_listener
 
 void wait(const node_shell& my, const admin_wait& asked, const progress_listener& listener,
           admin_promise reply) {
-  const auto key = meant(my, asked.what, asked.platform);
-  if (!key) return refuse(reply, key.error());
-  const auto running = my.state().receivers.find(*key);
-  if (running == my.state().receivers.end()) {
-    const auto image = stored_image(*my.tools, *key);
-    if (!image) return refuse(reply, image.error());
-    if (!*image)
-      return refuse(reply, {errc::not_found, key->first + " is not here; get it with 'firstlight pull'"});
-    if (!(*image)->record.complete) return refuse(reply, {errc::unavailable, last_report(my, *key).problem});
-    return answer_waited(my, *key, last_report(my, *key), reply);
-  }
-  running->second.only_for = {};
-  my.self->send(running->second.handle, caf::subscribe_atom_v, listener);
-  const auto limit = asked.timeout_ms == 0 ? caf::duration(caf::infinite)
-                                           : caf::duration(std::chrono::milliseconds(asked.timeout_ms));
-  my.self->request(running->second.handle, limit, await_complete{})
-      .then([=, key = *key](const receiver_report& delivery) { answer_waited(my, key, delivery, reply); },
-            [=, key = *key](caf::error& problem) mutable {
-              const auto why = from_caf(problem);
-              refuse(reply, why.code != errc::timed_out
-                                ? why
-                                : error{errc::timed_out, key.first + " is not complete yet; wait longer"});
-            });
+  with_mount(my, asked.what, [=](const running_mount* mount) {
+    const auto key = mount != nullptr ? result<image_key>(key_of(mount->entry.image.record))
+                                      : canonical(*my.tools, asked.what, asked.platform);
+    key ? wait_for_image(my, *key, asked, listener, reply) : refuse(reply, key.error());
+  });
 }
 
 }  // namespace firstlight::detail

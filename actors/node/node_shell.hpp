@@ -30,6 +30,11 @@ inline void quit_when_alone(const node_shell& my) {
     my.self->quit(*state.stopping);
 }
 
+/// By what an image is known here.
+[[nodiscard]] inline image_key key_of(const image_record& record) {
+  return {record.reference, record.platform};
+}
+
 /// What a user names, in canonical form. An empty platform is the node's own. Errors: `invalid_argument`.
 [[nodiscard]] result<image_key> canonical(const node_root_tools& tools, const std::string& reference,
                                           const std::string& platform);
@@ -120,12 +125,19 @@ void load_bundle_for(const node_shell& my, const admin_bundle_load& asked, const
 /// Tells the mounts of an image what has come out of a bundle file.
 void note_stored(const node_shell& my, const bundle_stored& news);
 
-// ---- taking mounts down (node_umount.cpp) ------------------------------------------------------
+// ---- looking mounts up (node_mount_lookup.cpp) -------------------------------------------------
 
 /// A path as the kernel's mount table has it: no links, no slash at its end.
 [[nodiscard]] std::filesystem::path as_mounted(const std::filesystem::path& path);
-/// By name or target.
-[[nodiscard]] running_mount* find_mount(const node_shell& my, const std::string& name_or_target);
+/// Runs `then` with the mount that a user means by its name or target, nullptr if there is none: at once, or
+/// later if an earlier process has made it and it is being taken over.
+void with_mount(const node_shell& my, const std::string& name_or_target,
+                const std::function<void(running_mount*)>& then);
+/// What a user is told then.
+[[nodiscard]] error no_mount(const std::string& name_or_target);
+
+// ---- taking mounts down (node_umount.cpp) ------------------------------------------------------
+
 void umount(const node_shell& my, const admin_umount& asked, admin_promise reply);
 void answer_overdue(const node_shell& my, const umount_overdue& what);
 
@@ -191,6 +203,8 @@ void clean_after(const node_shell& my, const mount_record& record);
 
 /// Goes on with it, and with the delivery of its image.
 void take_over(const node_shell& my, const left_mount& left);
+/// Runs `then` when all of them have been taken over or have ended; at once if none is left to be.
+void once_taken_over(const node_shell& my, std::function<void()> then);
 
 // ---- operations (node_operations.cpp) ----------------------------------------------------------
 

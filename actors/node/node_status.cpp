@@ -159,11 +159,12 @@ void gather_deliveries(const node_shell& my, std::function<void(std::vector<admi
 
 // Whoever looks for a mount of an earlier process must not miss it.
 void list(const node_shell& my, admin_promise reply) {
-  if (my.state().taking_over > 0) return my.state().once_taken_over.push_back([=] { list(my, reply); });
-  auto known = images(my);
-  if (!known) return refuse(reply, known.error());
-  gather_mounts(my, [reply, known = std::move(*known)](std::vector<admin_mount> mounts) mutable {
-    deliver(reply, admin_listing{std::move(known), std::move(mounts)});
+  once_taken_over(my, [=] {
+    auto known = images(my);
+    if (!known) return refuse(reply, known.error());
+    gather_mounts(my, [reply, known = std::move(*known)](std::vector<admin_mount> mounts) mutable {
+      deliver(reply, admin_listing{std::move(known), std::move(mounts)});
+    });
   });
 }
 

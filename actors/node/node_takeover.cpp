@@ -48,6 +48,11 @@ std::vector<left_mount> find_images(const image_catalogue& catalogue, const laye
   return found;
 }
 
+void once_taken_over(const node_shell& my, std::function<void()> then) {
+  if (my.state().taking_over == 0) return then();
+  my.state().once_taken_over.push_back(std::move(then));
+}
+
 void take_over(const node_shell& my, const left_mount& left) {
   const auto& name = left.mount.name;
   const auto& record = left.mount.record;

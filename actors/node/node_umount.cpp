@@ -13,47 +13,33 @@ std::function<void(admin_promise)> cancel_of(const node_shell& my, const std::st
   return {};
 }
 
-}  // namespace
-
-std::filesystem::path as_mounted(const std::filesystem::path& path) {
-  const auto plain = path.has_filename() ? path : path.parent_path();
-  std::error_code problem;
-  auto real = std::filesystem::weakly_canonical(plain, problem);
-  return problem ? plain : real;
-}
-
-running_mount* find_mount(const node_shell& my, const std::string& name_or_target) {
-  auto& mounts = my.state().mounts;
-  if (const auto named = mounts.find(name_or_target); named != mounts.end()) return &named->second;
-  const auto target = as_mounted(name_or_target);
-  for (auto& [name, mount] : mounts)
-    if (mount.entry.target == target) return &mount;
-  return nullptr;
-}
-
-void umount(const node_shell& my, const admin_umount& asked, admin_promise reply) {
-  auto* mount = find_mount(my, asked.mount);
-  if (mount == nullptr)
-    if (const auto cancel = cancel_of(my, asked.mount)) return cancel(reply);
-  if (mount == nullptr && my.state().taking_over > 0)  // it may be one of an earlier process
-    return my.state().once_taken_over.push_back([=] { umount(my, asked, reply); });
-  if (mount == nullptr)
-    return refuse(reply, {errc::not_found, asked.mount + " is no mount; 'firstlight ls' shows them"});
-  const auto how = asked.lazy ? busy_mount::detach : busy_mount::refuse;
-  if (!mount->entry.failure.empty()) return umount_failed_mount(my, mount->entry.name, how, reply);
-  finish_trace(*mount);
-  my.self->request(mount->handle, my.tools->limits.unmount_timeout, unmount_request{how})
+void take_down(const node_shell& my, const running_mount& mount, busy_mount how, admin_promise reply) {
+  if (!mount.entry.failure.empty()) return umount_failed_mount(my, mount.entry.name, how, reply);
+  finish_trace(mount);
+  my.self->request(mount.handle, my.tools->limits.unmount_timeout, unmount_request{how})
       .then(
-          [=, name = mount->entry.name](unmounted) {
+          [=, name = mount.entry.name](unmounted) {
             // Torn down with its last user; without any, the answer waits until nothing is left of it.
             const auto still = my.state().mounts.find(name);
             if (still != my.state().mounts.end()) still->second.told_to_go = how;  // should it fail
-            if (asked.lazy || still == my.state().mounts.end()) return deliver(reply, admin_done{});
+            if (how == busy_mount::detach || still == my.state().mounts.end())
+              return deliver(reply, admin_done{});
             still->second.umount_replies.push_back(reply);
             my.self->delayed_send(my.self, my.tools->limits.last_user_wait,
                                   umount_overdue{still->second.handle});
           },
           [=](caf::error& problem) mutable { reply.deliver(std::move(problem)); });
+}
+
+}  // namespace
+
+void umount(const node_shell& my, const admin_umount& asked, admin_promise reply) {
+  with_mount(my, asked.mount, [=](const running_mount* mount) {
+    const auto how = asked.lazy ? busy_mount::detach : busy_mount::refuse;
+    if (mount != nullptr) return take_down(my, *mount, how, reply);
+    if (const auto cancel = cancel_of(my, asked.mount)) return cancel(reply);
+    refuse(reply, no_mount(asked.mount));
+  });
 }
 
 void answer_overdue(const node_shell& my, const umount_overdue& what) {

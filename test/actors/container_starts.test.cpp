@@ -10,13 +10,6 @@ namespace {
 
 using recorder_ptr = std::shared_ptr<access_recorder>;
 
-fuse_bridge make_bridge(actor_stage& stage) {
-  return stage.keep(stage.system().spawn([]() -> fuse_bridge::behavior_type {
-    return {[](const reads_released&) {}, [](read_interrupted) {}, [](contents_known) {},
-            [](image_complete) {}, [](unmount_request) { return unmounted{}; }};
-  }));
-}
-
 /// Hands out the recorder of the mount.
 mounter make_mounter(actor_stage& stage, const instance& mount, std::shared_ptr<recorder_ptr> into) {
   return stage.keep(stage.system().spawn([=]() -> mounter::behavior_type {
@@ -57,7 +50,7 @@ struct container_bench {
   instance behind = stage.keep(spawn_instance(stage.system(), {image.toc,
                                                                node.contents.get(),
                                                                {},
-                                                               make_bridge(stage),
+                                                               make_idle_bridge(stage),
                                                                std::make_shared<const session_counters>(),
                                                                {}}));
   node_root root;

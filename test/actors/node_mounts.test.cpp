@@ -8,13 +8,6 @@ using namespace firstlight;
 
 namespace {
 
-fuse_bridge make_bridge(actor_stage& stage) {
-  return stage.keep(stage.system().spawn([]() -> fuse_bridge::behavior_type {
-    return {[](const reads_released&) {}, [](read_interrupted) {}, [](contents_known) {},
-            [](image_complete) {}, [](unmount_request) { return unmounted{}; }};
-  }));
-}
-
 /// What a mount became, and why not a better one.
 struct outcome_of_mounting {
   mount_mode mode = mount_mode::hybrid;
@@ -53,7 +46,7 @@ struct mount_bench {
   std::shared_ptr<fake_hub_link> link = std::make_shared<fake_hub_link>();
   actor_stage stage;
   hub_link far = make_fake_hub_link(stage, link);
-  fuse_bridge bridge = make_bridge(stage);
+  fuse_bridge bridge = make_idle_bridge(stage);
   std::shared_ptr<session_counters> counters = std::make_shared<session_counters>();
   instance behind =
       stage.keep(spawn_instance(stage.system(), {image.toc, node.contents.get(), {}, bridge, counters, {}}));

@@ -17,6 +17,14 @@ inline progress_listener make_client(actor_stage& stage) {
       []() -> progress_listener::behavior_type { return {[](const admin_message&) {}}; }));
 }
 
+/// A bridge without a file system.
+inline fuse_bridge make_idle_bridge(actor_stage& stage) {
+  return stage.keep(stage.system().spawn([]() -> fuse_bridge::behavior_type {
+    return {[](const reads_released&) {}, [](read_interrupted) {}, [](contents_known) {},
+            [](image_complete) {}, [](unmount_request) { return unmounted{}; }};
+  }));
+}
+
 /// A node's root on real stores that mounts nothing and has no layers.
 inline node_root_tools plain_root_tools(actor_stage& stage, node_stores& node, layer_registry& layers,
                                         trace_switches& switches, const hub_link& link) {
