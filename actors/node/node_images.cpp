@@ -14,18 +14,11 @@ void tell_mounts(const node_shell& my, const toc_id& toc, const image_receiver& 
 std::optional<mountable_image> mounted_image(const node_shell& my, const image_key& key) {
   for (const auto& [name, mount] : my.state().mounts) {
     const auto& image = mount.entry.image;
-    if (image.record.reference != key.first || image.record.platform != key.second) continue;
+    if (key_of(image.record) != key) continue;
     if (!image.toc->contents_known() || !measure_held(*image.toc, my.tools->contents).incomplete.empty())
       return image;
   }
   return std::nullopt;
-}
-
-bool mounted(const node_shell& my, const image_key& key) {
-  return std::any_of(my.state().mounts.begin(), my.state().mounts.end(), [&](const auto& mount) {
-    const auto& record = mount.second.entry.image.record;
-    return record.reference == key.first && record.platform == key.second;
-  });
 }
 
 admin_node_image describe(const node_root_tools& tools, const mountable_image& image) {
@@ -77,7 +70,7 @@ auto answer_if_ended(const node_shell& my, const image_key& key, admin_promise r
 void answer_registered(const node_shell& my, const mountable_image& image, const image_receiver& source,
                        pull_until until, admin_promise reply) {
   if (until != pull_until::complete) return answer_mountable(my, source, image, reply);
-  const image_key key{image.record.reference, image.record.platform};
+  const auto key = key_of(image.record);
   my.self->request(source, caf::infinite, await_complete{})
       .then([=](const receiver_report& delivery) { answer_pulled(my, key, delivery, reply); },
             answer_if_ended(my, key, reply));
@@ -158,7 +151,7 @@ void answer_mountable(const node_shell& my, const image_receiver& source, const 
           [=](const receiver_report& delivery) {
             deliver(reply, admin_pulled{describe(*my.tools, image), report(delivery)});
           },
-          answer_if_ended(my, {image.record.reference, image.record.platform}, reply));
+          answer_if_ended(my, key_of(image.record), reply));
 }
 
 std::int64_t unix_now() {
@@ -240,7 +233,7 @@ void resume_interrupted(const node_shell& my) {
     return spdlog::error("interrupted deliveries cannot be resumed: {}", to_string(records.error()));
   for (const auto& record : *records) {
     if (record.complete) continue;
-    const image_key key{record.reference, record.platform};
+    const auto key = key_of(record);
     auto image = stored_image(*my.tools, key);
     auto source = image ? receive(my, key, *image) : tl::unexpected(image.error());
     if (!source) spdlog::error("{} cannot be resumed: {}", record.reference, to_string(source.error()));
@@ -259,7 +252,7 @@ void note_ended(const node_shell& my, const delivery_ended& ended) {
   if (running == state.receivers.end() || running->second.handle.address() != ended.by) return;
   // A failed one stays for its mounts: their readers start it again.
   running->second.failed = ended.report.phase == delivery_phase::failed;
-  if (running->second.failed && mounted(my, key)) return;
+  if (running->second.failed && is_mounted(my, key)) return;
   my.self->send_exit(running->second.handle, caf::exit_reason::user_shutdown);
   state.receivers.erase(running);
 }
@@ -278,7 +271,7 @@ result<image_receiver> receive_for(const node_shell& my, const image_key& key, a
   if (!joins || !clients.empty()) clients.insert(client.address());
   auto source = receive(my, key, std::nullopt);
   // A mount of the image wants it, too, whoever gives up.
-  if (source && !mounted(my, key)) my.state().receivers.at(key).only_for = std::move(clients);
+  if (source && !is_mounted(my, key)) my.state().receivers.at(key).only_for = std::move(clients);
   return source;
 }
 

@@ -32,6 +32,16 @@ std::filesystem::path as_mounted(const std::filesystem::path& path) {
   return problem ? plain : real;
 }
 
+std::uint32_t mounts_of(const node_shell& my, const image_key& key) {
+  const auto& mounts = my.state().mounts;
+  const auto shows = [&](const auto& mount) { return key_of(mount.second.entry.image.record) == key; };
+  return static_cast<std::uint32_t>(std::count_if(mounts.begin(), mounts.end(), shows));
+}
+
+bool is_mounted(const node_shell& my, const image_key& key) {
+  return mounts_of(my, key) > 0;
+}
+
 error no_mount(const std::string& name_or_target) {
   return {errc::not_found, name_or_target + " is no mount; 'firstlight ls' shows them"};
 }

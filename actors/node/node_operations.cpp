@@ -55,10 +55,7 @@ bool is_damaged(const node_shell& my, const image_key& key) {
 /// them.
 result<admin_evicted> evict_damaged(const node_shell& my, const image_key& key) {
   if (auto calm = check_nothing_arrives(my); !calm) return tl::unexpected(calm.error());
-  for (const auto& [name, mount] : my.state().mounts) {
-    const auto& shown = mount.entry.image.record;
-    if (shown.reference == key.first && shown.platform == key.second) return mounted(key);
-  }
+  if (is_mounted(my, key)) return mounted(key);
   end_resting(my, [&](const image_key& one) { return one == key; });
   if (auto gone = my.tools->catalogue.remove(key.first, key.second); !gone)
     return tl::unexpected(gone.error());

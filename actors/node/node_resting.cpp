@@ -1,17 +1,6 @@
 #include "actors/node/node_shell.hpp"
 
 namespace firstlight::detail {
-namespace {
-
-bool is_mounted(const node_shell& my, const image_key& key) {
-  const auto& mounts = my.state().mounts;
-  return std::any_of(mounts.begin(), mounts.end(), [&](const auto& mount) {
-    const auto& shown = mount.second.entry.image.record;
-    return shown.reference == key.first && shown.platform == key.second;
-  });
-}
-
-}  // namespace
 
 bool something_arrives(const node_root_state& state) {
   const bool all_rest = std::all_of(

@@ -129,6 +129,9 @@ void note_stored(const node_shell& my, const bundle_stored& news);
 
 /// A path as the kernel's mount table has it: no links, no slash at its end.
 [[nodiscard]] std::filesystem::path as_mounted(const std::filesystem::path& path);
+/// How many mounts were made by this name of their image, whatever it means now.
+[[nodiscard]] std::uint32_t mounts_of(const node_shell& my, const image_key& key);
+[[nodiscard]] bool is_mounted(const node_shell& my, const image_key& key);
 /// Runs `then` with the mount that a user means by its name or target, nullptr if there is none: at once, or
 /// later if an earlier process has made it and it is being taken over.
 void with_mount(const node_shell& my, const std::string& name_or_target,

@@ -5,14 +5,6 @@
 namespace firstlight::detail {
 namespace {
 
-std::uint32_t mounts_of(const node_shell& my, const image_record& record) {
-  return static_cast<std::uint32_t>(
-      std::count_if(my.state().mounts.begin(), my.state().mounts.end(), [&](const auto& mount) {
-        const auto& shown = mount.second.entry.image.record;
-        return shown.reference == record.reference && shown.platform == record.platform;
-      }));
-}
-
 result<std::vector<admin_node_image>> images(const node_shell& my) {
   auto records = my.tools->catalogue.list();
   if (!records) return tl::unexpected(records.error());
@@ -20,7 +12,7 @@ result<std::vector<admin_node_image>> images(const node_shell& my) {
   for (const auto& record : *records) {
     auto toc = my.tools->catalogue.toc(record.toc);
     const auto held = toc ? measure_held(**toc, my.tools->contents) : held_bytes{};
-    said.push_back(report(record, held, mounts_of(my, record)));
+    said.push_back(report(record, held, mounts_of(my, key_of(record))));
   }
   return said;
 }

@@ -9,7 +9,7 @@ namespace {
 image_receiver source_of(const node_shell& my, const left_mount& left) {
   if (measure_held(*left.image.toc, my.tools->contents).incomplete.empty()) return {};
   const auto& record = left.image.record;
-  const auto source = receive(my, {record.reference, record.platform}, left.image);
+  const auto source = receive(my, key_of(record), left.image);
   if (source) return *source;
   spdlog::error("what mount {} lacks does not arrive: {}", left.mount.name, to_string(source.error()));
   return {};
