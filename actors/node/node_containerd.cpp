@@ -7,27 +7,14 @@ bool serves_containerd(const node_shell& my) {
   return my.tools->registrar || my.state().snapshotter;
 }
 
-bool is_mounted(const node_shell& my, const toc_id& toc) {
-  const auto& mounts = my.state().mounts;
-  return std::any_of(mounts.begin(), mounts.end(),
-                     [&](const auto& mount) { return mount.second.entry.image.record.toc == toc; });
-}
-
-/// Users who have asked for it meanwhile keep it, as they do any image.
-result<bool> is_superfluous(const node_shell& my, const image_record& record) {
-  if (my.state().snapshot_manifests->contains(record.manifest_digest)) return false;
-  return my.tools->catalogue.is_held_for_containerd({record.reference, record.platform});
-}
-
 /// @returns whether nothing is left to do.
-result<bool> forget_one(const node_shell& my, const catalogue_name& former) {
+result<bool> forget_one(const node_shell& my, const image_needs& needs, const catalogue_name& former) {
   auto& catalogue = my.tools->catalogue;
   const auto record = catalogue.find(former.reference, former.platform);
   if (!record && record.error().code != errc::corrupt) return tl::unexpected(record.error());
   if (!record || !*record) return true;
-  const auto superfluous = is_superfluous(my, **record);
-  if (!superfluous || !*superfluous) return superfluous.map([](bool) { return true; });
-  if (is_mounted(my, (*record)->toc)) return false;
+  const auto fate = fate_of_former(needs, in_store(**record));
+  if (fate != former_fate::goes) return fate == former_fate::stays;
   my.state().has_unnamed = true;
   return catalogue.remove(former.reference, former.platform).map([] { return true; });
 }
@@ -48,17 +35,12 @@ void note_snapshots(const node_shell& my, const snapshot_news& news) {
   if (fewer) keep_store_limit(my);
 }
 
-result<image_filter> what_containerd_needs(const node_shell& my) {
-  if (!serves_containerd(my)) return image_filter([](const image_record&) { return false; });
-  const auto& manifests = my.state().snapshot_manifests;
-  if (!manifests) return image_filter([](const image_record&) { return true; });
+result<containerd_images> images_of_containerd(const node_shell& my) {
   const auto held = my.tools->catalogue.held_for_containerd();
   if (!held) return tl::unexpected(held.error());
-  std::set<image_key> names;
-  for (const auto& image : *held) names.emplace(image.reference, image.platform);
-  return image_filter([names, manifests](const image_record& record) {
-    return manifests->contains(record.manifest_digest) || names.contains({record.reference, record.platform});
-  });
+  containerd_images images{serves_containerd(my), my.state().snapshot_manifests, {}};
+  for (const auto& image : *held) images.held.emplace(image.reference, image.platform);
+  return images;
 }
 
 void note_replaced(const node_shell& my, const version_replaced& news) {
@@ -69,10 +51,12 @@ void note_replaced(const node_shell& my, const version_replaced& news) {
 // Not while containerd is being told of images: one of these may be meant.
 result<void> forget_former(const node_shell& my) {
   auto& state = my.state();
-  if (!state.snapshot_manifests || !state.registering.empty()) return {};
+  if (state.former.empty() || !state.snapshot_manifests || !state.registering.empty()) return {};
+  const auto needs = gather_needs(my);
+  if (!needs) return tl::unexpected(needs.error());
   std::vector<catalogue_name> later;
   for (const auto& former : state.former) {
-    const auto done = forget_one(my, former);
+    const auto done = forget_one(my, *needs, former);
     if (!done) return tl::unexpected(done.error());
     if (!*done) later.push_back(former);
   }

@@ -8,41 +8,41 @@
 namespace firstlight::detail {
 namespace {
 
-/// Beside what mounts need: images whose deliveries wait, or that containerd has, are only forgotten when a
-/// user says so.
-result<eviction_request> what_stays(const node_shell& my) {
-  const auto containerds = what_containerd_needs(my);
-  if (!containerds) return tl::unexpected(containerds.error());
-  auto request = what_mounts_need(my);
-  std::set<toc_id> waiting;
-  for (const auto& image : resting_images(my)) waiting.insert(image.record.toc);
-  use_resting(my, request);
-  request.needed = [waiting, mounted = request.needed, containerds = *containerds](const auto& record) {
-    return waiting.contains(record.toc) || mounted(record) || containerds(record);
-  };
+result<eviction_request> what_may_go(const node_shell& my) {
+  auto needs = gather_needs(my);
+  if (!needs) return tl::unexpected(needs.error());
   const auto limit = my.tools->store_bytes_max;
-  request.bytes_max = limit > 0 ? limit : std::numeric_limits<std::uint64_t>::max();
-  return request;
+  return eviction_request{
+      .bytes_max = limit > 0 ? limit : std::numeric_limits<std::uint64_t>::max(),
+      .needed = [needs = std::move(*needs)](
+                    const image_record& record) { return stays_above_limit(needs, in_store(record)); },
+      .in_use = images_in_use(my)};
 }
 
 }  // namespace
 
-eviction_request what_mounts_need(const node_shell& my) {
-  eviction_request request{.bytes_max = 0, .needed = {}, .in_use = {}};
-  std::set<toc_id> mounted;
-  for (const auto& [name, mount] : my.state().mounts) {
-    const auto& image = mount.entry.image;
-    mounted.insert(image.record.toc);
-    request.in_use.push_back({image.record.toc, image.toc});
-  }
-  request.needed = [mounted](const image_record& record) { return mounted.contains(record.toc); };
-  return request;
+std::set<toc_id> mounted_versions(const node_shell& my) {
+  std::set<toc_id> versions;
+  for (const auto& [name, mount] : my.state().mounts) versions.insert(mount.entry.image.record.toc);
+  return versions;
 }
 
-// Their records name those whose contents are not known yet.
-void use_resting(const node_shell& my, eviction_request& request) {
+result<image_needs> gather_needs(const node_shell& my) {
+  auto containerd = images_of_containerd(my);
+  if (!containerd) return tl::unexpected(containerd.error());
+  image_needs needs{mounted_versions(my), {}, std::move(*containerd)};
+  for (const auto& image : resting_images(my)) needs.waiting.insert(image.record.toc);
+  return needs;
+}
+
+// Records name those whose contents are not known yet.
+std::vector<used_image> images_in_use(const node_shell& my) {
+  std::vector<used_image> used;
+  for (const auto& [name, mount] : my.state().mounts)
+    used.push_back({mount.entry.image.record.toc, mount.entry.image.toc});
   for (const auto& image : resting_images(my))
-    if (image.toc->contents_known()) request.in_use.push_back({image.record.toc, image.toc});
+    if (image.toc->contents_known()) used.push_back({image.record.toc, image.toc});
+  return used;
 }
 
 bool is_above_limit(const node_shell& my) {
@@ -57,7 +57,7 @@ void keep_store_limit(const node_shell& my) {
   if (auto gone = forget_former(my); !gone)
     spdlog::error("former versions of images stay: {}", to_string(gone.error()));
   if (!is_above_limit(my) && !state.has_unnamed) return;
-  const auto evicted = what_stays(my).and_then([&](const eviction_request& request) {
+  const auto evicted = what_may_go(my).and_then([&](const eviction_request& request) {
     return evict_images(my.tools->catalogue, my.tools->contents, request);
   });
   if (!evicted) return spdlog::error("what is not needed stays in the store: {}", to_string(evicted.error()));

@@ -189,7 +189,7 @@ result<image_receiver> receive(const node_shell& my, const image_key& key,
                                     caf::actor_cast<caf::actor>(my.self), my.state().delivery_ids,
                                     my.state().beside, tools.logins, tools.plans, former_versions_here(my)});
   my.self->monitor(source);
-  my.state().living_receivers.insert(source.address());
+  my.state().deliveries.begin(source.address());
   receivers.insert_or_assign(key, running_receiver{source, false});
   if (going_on) tell_mounts(my, going_on->record.toc, source);
   return source;

@@ -254,9 +254,8 @@ void watch_mounts(const node_shell& my) {
   my.self->set_down_handler([my](const caf::down_msg& down) {
     auto& state = my.state();
     on_client_down(my, down.source);
-    state.resting_receivers.erase(down.source);
-    if (state.tracers.erase(down.source) + state.living_receivers.erase(down.source) == 0)
-      on_instance_down(my, down.source);
+    const bool known = state.deliveries.end(down.source) || state.tracers.erase(down.source) > 0;
+    if (!known) on_instance_down(my, down.source);
     keep_store_limit(my);
     quit_when_alone(my);
   });

@@ -9,7 +9,7 @@ result<void> check_nothing_arrives(const node_shell& my) {
   return fail(errc::busy, "images are arriving; try again when they are there");
 }
 
-tl::unexpected<error> mounted(const image_key& key) {
+tl::unexpected<error> refuse_mounted(const image_key& key) {
   return fail(errc::busy, key.first + " is mounted; umount it first");
 }
 
@@ -23,21 +23,18 @@ result<admin_evicted> evict(const node_shell& my, const std::optional<image_key>
     if (!*record) return fail(errc::not_found, only->first + " is not here; 'firstlight ls' shows what is");
     catalogue_record = std::move(**record);
   }
-  auto request = what_mounts_need(my);
-  if (only && request.needed(*catalogue_record)) return mounted(*only);
-  request.bytes_max = 0;
-  request.needed = [only, is_mounted = request.needed](const image_record& record) {
-    const bool another = only && (record.reference != only->first || record.platform != only->second);
-    return another || is_mounted(record);
+  const auto stays = [only, mounted = mounted_versions(my)](const image_record& record) {
+    return stays_when_evicted(mounted, only, in_store(record));
   };
+  if (only && stays(*catalogue_record)) return refuse_mounted(*only);
   end_resting(my, [&](const image_key& key) {
     const auto record = my.tools->catalogue.find(key.first, key.second);
-    return record && *record && !request.needed(**record);
+    return record && *record && !stays(**record);
   });
-  use_resting(my, request);
+  const eviction_request request{.bytes_max = 0, .needed = stays, .in_use = images_in_use(my)};
   const auto evicted = evict_images(my.tools->catalogue, my.tools->contents, request);
   if (!evicted) return tl::unexpected(evicted.error());
-  if (only && evicted->images.empty()) return mounted(*only);
+  if (only && evicted->images.empty()) return refuse_mounted(*only);
   admin_evicted said{{}, evicted->bytes_removed};
   for (const auto& image : evicted->images) {
     said.references.push_back(image.reference);
@@ -55,7 +52,7 @@ bool is_damaged(const node_shell& my, const image_key& key) {
 /// them.
 result<admin_evicted> evict_damaged(const node_shell& my, const image_key& key) {
   if (auto calm = check_nothing_arrives(my); !calm) return tl::unexpected(calm.error());
-  if (is_mounted(my, key)) return mounted(key);
+  if (is_mounted(my, key)) return refuse_mounted(key);
   end_resting(my, [&](const image_key& one) { return one == key; });
   if (auto gone = my.tools->catalogue.remove(key.first, key.second); !gone)
     return tl::unexpected(gone.error());

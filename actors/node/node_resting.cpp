@@ -3,17 +3,11 @@
 namespace firstlight::detail {
 
 bool something_arrives(const node_root_state& state) {
-  const bool all_rest = std::all_of(
-      state.living_receivers.begin(), state.living_receivers.end(),
-      [&](const caf::actor_addr& receiver) { return state.resting_receivers.contains(receiver); });
-  return !all_rest || !state.mounting.empty() || state.loading > 0;
+  return state.deliveries.any_writes() || !state.mounting.empty() || state.loading > 0;
 }
 
 void note_rest(const node_shell& my, const receiver_rests& news) {
-  auto& state = my.state();
-  if (!state.living_receivers.contains(news.receiver)) return;
-  state.resting_receivers.insert_or_assign(news.receiver, news.image);
-  keep_store_limit(my);
+  if (my.state().deliveries.rest(news.receiver, news.image)) keep_store_limit(my);
 }
 
 // One that is ending may never write again: its image may have gone since.
@@ -23,7 +17,7 @@ result<void> let_write(const node_shell& my, const caf::actor_addr& receiver) {
     return running.second.handle.address() == receiver;
   });
   if (!needed) return fail(errc::cancelled, "the delivery has ended");
-  state.resting_receivers.erase(receiver);
+  state.deliveries.wake(receiver);
   return {};
 }
 
@@ -32,8 +26,7 @@ void end_resting(const node_shell& my, const std::function<bool(const image_key&
   std::erase_if(state.receivers, [&](const auto& running) {
     const auto& key = running.first;
     const auto& handle = running.second.handle;
-    const bool rests = state.resting_receivers.contains(handle.address());
-    if (!rests || is_mounted(my, key) || !goes(key)) return false;
+    if (!state.deliveries.rests(handle.address()) || is_mounted(my, key) || !goes(key)) return false;
     state.events.note("delivery given up", key.first + ": its image is evicted");
     my.self->send_exit(handle, caf::exit_reason::user_shutdown);
     return true;
@@ -44,9 +37,7 @@ std::vector<mountable_image> resting_images(const node_shell& my) {
   const auto& state = my.state();
   std::vector<mountable_image> images;
   for (const auto& [key, running] : state.receivers)
-    if (const auto resting = state.resting_receivers.find(running.handle.address());
-        resting != state.resting_receivers.end() && resting->second)
-      images.push_back(*resting->second);
+    if (const auto* arrived = state.deliveries.arrived(running.handle.address())) images.push_back(*arrived);
   return images;
 }
 

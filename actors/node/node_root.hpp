@@ -10,7 +10,9 @@
 #include "config/node_options.hpp"
 #include "config/node_root_limits.hpp"
 #include "model/failed_looks.hpp"
+#include "model/image_needs.hpp"
 #include "model/patient_pull.hpp"
+#include "model/resting_deliveries.hpp"
 #include "storage/layer_registry.hpp"
 #include "storage/trace_switches.hpp"
 
@@ -97,7 +99,6 @@ struct node_root_tools {
 };
 
 using admin_promise = caf::typed_response_promise<admin_message>;
-using image_key = std::pair<std::string, std::string>;  ///< reference, platform
 
 struct running_mount {
   mount_facts entry;
@@ -137,9 +138,8 @@ struct snapshot_pull {
 struct node_root_state {
   static inline const char* name = "node-root";
   std::map<image_key, running_receiver> receivers;
-  std::set<caf::actor_addr> living_receivers;  ///< all that have not ended, needed or not
-  /// Of those: they write nothing until they are let. With what they have.
-  std::map<caf::actor_addr, std::optional<mountable_image>> resting_receivers;
+  /// By their receivers; all that have not ended, needed or not.
+  resting_deliveries<caf::actor_addr, mountable_image> deliveries;
   std::map<std::uint64_t, snapshot_pull> snapshot_pulls;  ///< each by a number of its own
   std::uint64_t snapshot_pulls_begun = 0;
   std::map<std::string, running_mount> mounts;      ///< those too that have failed, until the node stops
@@ -159,8 +159,8 @@ struct node_root_state {
   followed_events events;
   firstlight::snapshotter snapshotter;  ///< none: it serves no snapshots
   admin_snapshots snapshots;
-  std::string snapshot_damage;                                 ///< snapshot_news::damage
-  std::shared_ptr<const std::set<digest>> snapshot_manifests;  ///< none: not told yet
+  std::string snapshot_damage;  ///< snapshot_news::damage
+  firstlight::snapshot_manifests snapshot_manifests;
   std::vector<catalogue_name> former;  ///< versions that have been replaced, and may have to go
   bool has_unnamed = false;            ///< contents may be stored that no record names any more
   std::chrono::steady_clock::time_point started;

@@ -25,14 +25,16 @@ inline void refuse(admin_promise reply, const error& why) {
 /// Ends a root that is to stop once nothing is left that uses the stores.
 inline void quit_when_alone(const node_shell& my) {
   const auto& state = my.state();
-  if (state.stopping && state.mounts.empty() && state.mounting.empty() && state.living_receivers.empty() &&
+  if (state.stopping && state.mounts.empty() && state.mounting.empty() && state.deliveries.empty() &&
       state.tracers.empty())
     my.self->quit(*state.stopping);
 }
 
-/// By what an image is known here.
 [[nodiscard]] inline image_key key_of(const image_record& record) {
   return {record.reference, record.platform};
+}
+[[nodiscard]] inline image_in_store in_store(const image_record& record) {
+  return {key_of(record), record.toc, record.manifest_digest};
 }
 
 /// What a user names, in canonical form. An empty platform is the node's own. Errors: `invalid_argument`.
@@ -108,11 +110,8 @@ void end_resting(const node_shell& my, const std::function<bool(const image_key&
 [[nodiscard]] former_versions former_versions_here(const node_shell& my);
 void note_snapshots(const node_shell& my, const snapshot_news& news);
 void note_replaced(const node_shell& my, const version_replaced& news);
-/// Which images containerd's containers may start of: they could not be had again for certain, since the hub
-/// may be away, have them no more, or want a login. As long as its snapshotter has not told: all. Errors:
-/// `io`.
-using image_filter = std::function<bool(const image_record&)>;
-[[nodiscard]] result<image_filter> what_containerd_needs(const node_shell& my);
+/// Errors: `io`.
+[[nodiscard]] result<containerd_images> images_of_containerd(const node_shell& my);
 /// Forgets former versions that containerd has no snapshots of, once they are not mounted. Nothing may be
 /// arriving. Errors: those of the catalogue.
 [[nodiscard]] result<void> forget_former(const node_shell& my);
@@ -168,10 +167,12 @@ void mount(const node_shell& my, const admin_mount_request& asked, const progres
 void keep_store_limit(const node_shell& my);
 /// It may have been the last that named what it showed.
 void note_unmounted(const node_shell& my, const toc_id& toc);
-/// What must not be evicted; how much may stay is left to the caller.
-[[nodiscard]] eviction_request what_mounts_need(const node_shell& my);
-/// Adds what has arrived of images whose deliveries rest.
-void use_resting(const node_shell& my, eviction_request& request);
+/// What mounts show.
+[[nodiscard]] std::set<toc_id> mounted_versions(const node_shell& my);
+/// Who needs which image. Errors: `io`.
+[[nodiscard]] result<image_needs> gather_needs(const node_shell& my);
+/// What mounts show, and what has arrived of images whose deliveries rest.
+[[nodiscard]] std::vector<used_image> images_in_use(const node_shell& my);
 /// Whether more is stored than `store_bytes_max`.
 [[nodiscard]] bool is_above_limit(const node_shell& my);
 /// In node_commit.cpp.
