@@ -1,5 +1,7 @@
 #include "model/image_needs.hpp"
 
+#include <algorithm>
+
 namespace firstlight {
 
 bool is_needed(const containerd_images& containerd, const image_in_store& image) {
@@ -24,6 +26,10 @@ former_fate fate_of_former(const image_needs& needs, const image_in_store& image
   const bool has_snapshots = !containerd.snapshots || containerd.snapshots->contains(image.manifest);
   if (has_snapshots || !containerd.held.contains(image.key)) return former_fate::stays;
   return needs.mounted.contains(image.toc) ? former_fate::goes_unmounted : former_fate::goes;
+}
+
+bool may_need_fewer(const snapshot_manifests& before, const snapshot_manifests& now) {
+  return !before || !now || !std::includes(now->begin(), now->end(), before->begin(), before->end());
 }
 
 }  // namespace firstlight

@@ -58,4 +58,8 @@ enum class former_fate : std::uint8_t {
 /// while the node has not been told of snapshots.
 [[nodiscard]] former_fate fate_of_former(const image_needs& needs, const image_in_store& image);
 
+/// Whether containerd may need fewer images than it did: it has no snapshot any more of one of `before`, or
+/// either is not known.
+[[nodiscard]] bool may_need_fewer(const snapshot_manifests& before, const snapshot_manifests& now);
+
 }  // namespace firstlight

@@ -29,8 +29,7 @@ void note_snapshots(const node_shell& my, const snapshot_news& news) {
   auto& state = my.state();
   state.snapshots = news.now;
   state.snapshot_damage = news.damage;
-  const bool fewer = !state.snapshot_manifests || !news.manifests ||
-                     news.manifests->size() < state.snapshot_manifests->size();
+  const bool fewer = may_need_fewer(state.snapshot_manifests, news.manifests);
   if (news.manifests) state.snapshot_manifests = news.manifests;
   if (fewer) keep_store_limit(my);
 }

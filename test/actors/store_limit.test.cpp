@@ -61,3 +61,10 @@ TEST_CASE("a user evicts also what containerd has snapshots of") {
   CHECK(bench.all.admin<admin_evicted>(admin_evict{.reference = name.reference}));
   CHECK_FALSE(bench.is_here(bench.of_both));
 }
+
+TEST_CASE("an image goes that containerd gives up as it takes its first snapshot of another") {
+  limit_bench bench;
+  bench.tell_manifests({bench.of_containerd.manifest, bench.of_users.manifest, digest{}});
+  CHECK_FALSE(bench.is_here(bench.of_both));
+  CHECK(bench.is_here(bench.of_users));
+}

@@ -108,6 +108,16 @@ TEST_CASE("a former version goes when containerd alone has asked for it and has 
   }
 }
 
+TEST_CASE("containerd may need fewer images when one that it had snapshots of is missing") {
+  CHECK(may_need_fewer(snapshots_of({1, 2}), snapshots_of({1})));
+  CHECK(may_need_fewer(snapshots_of({1, 2}), snapshots_of({1, 3})));
+  CHECK(may_need_fewer(snapshots_of({1}), snapshots_of({2, 3})));
+  CHECK_FALSE(may_need_fewer(snapshots_of({1}), snapshots_of({1})));
+  CHECK_FALSE(may_need_fewer(snapshots_of({1}), snapshots_of({1, 2})));
+  CHECK(may_need_fewer(nullptr, snapshots_of({1})));
+  CHECK(may_need_fewer(snapshots_of({1}), nullptr));
+}
+
 TEST_CASE("the limit of the store takes no image that a user could not have evicted as well") {
   CHECK(rc::check([] {
     const auto needs = some_needs();
