@@ -12,7 +12,7 @@
 
 #include "storage/posix_file.hpp"
 #include "test/e2e/shell_image.hpp"
-#include "test/fuse_bridge/worker_processes.hpp"
+#include "test/harness/worker_processes.hpp"
 
 namespace firstlight {
 namespace {

@@ -11,7 +11,7 @@
 #include <set>
 
 #include "test/fuse_bridge/arriving_image.hpp"
-#include "test/fuse_bridge/worker_processes.hpp"
+#include "test/harness/worker_processes.hpp"
 
 using namespace firstlight;
 namespace fs = std::filesystem;

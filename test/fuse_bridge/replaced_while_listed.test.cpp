@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "test/fuse_bridge/arriving_image.hpp"
-#include "test/fuse_bridge/worker_processes.hpp"
+#include "test/harness/worker_processes.hpp"
 
 using namespace firstlight;
 namespace fs = std::filesystem;

@@ -11,7 +11,7 @@
 
 #include "test/fuse_bridge/changing_mount.hpp"
 #include "test/fuse_bridge/handed_over_session.hpp"
-#include "test/fuse_bridge/worker_processes.hpp"
+#include "test/harness/worker_processes.hpp"
 
 using namespace firstlight;
 namespace fs = std::filesystem;
