@@ -10,21 +10,23 @@ bench_fs=$source_tree/build/bench/bench_fs
 
 usage() {
   cat <<'TEXT'
-usage: ./dev bench fs [--rounds N] [--modes MODE[,MODE...]]
-  --rounds N     repeats of each workload on each mount; figures are medians (default: 5)
-  --modes MODES  ways to mount (default: hybrid,overlay,fuse)
+usage: ./dev bench fs [--rounds N] [--modes MODE[,MODE...]] [--file-system NAME]
+  --rounds N          repeats of each workload on each mount; figures are medians (default: 5)
+  --modes MODES       ways to mount (default: hybrid,overlay,fuse)
+  --file-system NAME  what all is on, the native overlayfs too (default: ext4, for which the targets are)
 The image is a Debian system with python3, 20,000 small files, one of 256 MB and a git repository. $TMPDIR (default:
-/tmp) holds it, and must be on a disk's file system for hybrid. Each target is told as met or MISSED, those of overlay only if
-files are read by passthrough; the exit code is 1 if one is missed.
+/tmp) holds it, and must be on that file system; hybrid needs a disk's. Each target is told as met or MISSED, those of
+overlay only if files are read by passthrough; the exit code is 1 if one is missed.
 TEXT
 }
 fail() { echo "bench fs: $*" >&2; exit 1; }
 
-rounds=5 modes=hybrid,overlay,fuse
+rounds=5 modes=hybrid,overlay,fuse file_system=ext4
 while (($#)); do
   case $1 in
     --rounds) rounds=${2:?--rounds needs a number}; shift ;;
     --modes) modes=${2:?--modes needs names}; shift ;;
+    --file-system) file_system=${2:?--file-system needs a name}; shift ;;
     --help | -h) usage; exit 0 ;;
     *) echo "bench fs: unknown option $1" >&2; usage >&2; exit 2 ;;
   esac
@@ -34,6 +36,10 @@ done
 
 . "$here/cluster.sh"
 . "$here/targets.sh"
+
+found=$(findmnt --noheadings --first-only --output FSTYPE --target "$work") || fail "cannot tell on which file system $work is"
+[[ $found == "$file_system" ]] ||
+  fail "${work%/*} is on $found: set TMPDIR to a folder on $file_system, or compare on that with --file-system $found"
 
 # ---- the image -----------------------------------------------------------------------------------------------
 
@@ -79,7 +85,7 @@ done
 "$bench_fs" --rounds "$rounds" "${systems[@]}" | tee "$work/table" | sed '$d'
 mounts=$(status | jq -c .mounts)
 jq -r '.[] | "\(.name): \(.requests) FUSE requests in all, \(.reads) of them reads"' <<<"$mounts"
-result=$(jq -c --argjson mounts "$mounts" '{workloads: .,
+result=$(jq -c --argjson mounts "$mounts" --arg file_system "$file_system" '{file_system: $file_system, workloads: .,
   mounts: ($mounts | map({key: .name, value: {fuse_requests: .requests, passthrough_opens: .opens_through}}) | from_entries)}' \
   <<<"$(tail -n 1 "$work/table")")
 compare_all '
