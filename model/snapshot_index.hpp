@@ -42,7 +42,9 @@ struct snapshot_bounds {
 
 /// SNAPSHOT INDEX: all snapshots of a node by name, and the rules of containerd's snapshotters. Calls that
 /// ask for a change check it and say what it would be; `apply` makes it. One thread. Invariant: each parent
-/// is there and committed. A snapshot in the wrong state is `failed_precondition`.
+/// is there and committed. A snapshot in the wrong state is `failed_precondition`; a new name that is empty
+/// or too long, and a label that is too long, are `invalid_argument`; too many of anything is
+/// `limit_exceeded`.
 class snapshot_index {
  public:
   explicit snapshot_index(const snapshot_bounds& bounds) : bounds_(bounds) {}
@@ -54,7 +56,7 @@ class snapshot_index {
   void skip_ids(std::uint64_t up_to) { next_id_ = std::max(next_id_, up_to + 1); }
 
   /// A snapshot that is written to (active) or only looked at (view). Errors: `already_exists`, `not_found`
-  /// for the parent, `invalid_argument` for a parent that is not committed, `limit_exceeded`.
+  /// for the parent, `invalid_argument` also for a parent that is not committed, `limit_exceeded`.
   [[nodiscard]] result<snapshot_change> make(snapshot_kind kind, new_snapshot wanted,
                                              std::int64_t now_ns) const;
 
@@ -65,7 +67,7 @@ class snapshot_index {
                                                     std::int64_t now_ns) const;
 
   /// Errors: `already_exists`; `not_found` for the key, also if another one has been measured, or the parent;
-  /// `failed_precondition` if it is not active or the parent not committed, `invalid_argument` if it has
+  /// `failed_precondition` if it is not active or the parent not committed, `invalid_argument` also if it has
   /// another parent, `limit_exceeded`.
   [[nodiscard]] result<snapshot_change> commit(snapshot_commit wanted, snapshot_usage usage,
                                                std::int64_t now_ns) const;
@@ -74,7 +76,7 @@ class snapshot_index {
   [[nodiscard]] result<snapshot_record> remove(const std::string& name) const;
 
   /// Replaces labels: all, or only those that `fields` name ("labels", "labels.KEY"); an empty value removes
-  /// one. Errors: `not_found`, `invalid_argument` for another field, `limit_exceeded`.
+  /// one. Errors: `not_found`, `invalid_argument` also for another field, `limit_exceeded`.
   [[nodiscard]] result<snapshot_change> update(const std::string& name, const snapshot_labels& labels,
                                                const std::vector<std::string>& fields,
                                                std::int64_t now_ns) const;
