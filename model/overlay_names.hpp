@@ -31,7 +31,9 @@ namespace layer_mark {
 inline constexpr const char* opaque = "trusted.overlay.opaque";      ///< "y": a folder that hides the image's
 inline constexpr const char* redirect = "trusted.overlay.redirect";  ///< where in the image the rest is
 inline constexpr const char* metacopy = "trusted.overlay.metacopy";  ///< the contents are the image's
-/// Our own, which overlayfs hides as all of its kind: which inode of which image this was.
+/// Our own, which overlayfs hides as all of its kind: the number by which the kernel knows this file of mode
+/// fuse, and of which image it is one. It is that of the inode which was promoted, or of a file that the
+/// image does not have, where its inode on the disk does not tell its number (docs/formats.md).
 inline constexpr const char* inode = "trusted.overlay.firstlight.inode";
 }  // namespace layer_mark
 
