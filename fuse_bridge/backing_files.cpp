@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace firstlight {
 namespace {
@@ -32,16 +33,21 @@ result<std::unique_ptr<backing_files>> backing_files::open_table(int device,
 }
 
 result<void> backing_files::load() {
+  static_assert(4096 % sizeof(row) == 0);
   for (;;) {
     row one;
     const auto bytes = std::as_writable_bytes(std::span(&one, 1));
     const auto got = read_at(table_.get(), bytes, rows_.size() * sizeof one, "read the table of open files");
     if (!got) return tl::unexpected(got.error());
     if (*got != sizeof one) return {};
-    if (one.opens == 0)
+    if (one.handle == 0) {
       free_.push_back(rows_.size());
-    else
-      places_[one.node] = rows_.size();
+    } else {
+      places_[one.handle] = rows_.size();
+      auto& node = nodes_[one.node];
+      ++node.opens;
+      node.backing_id = one.backing_id;
+    }
     rows_.push_back(one);
   }
 }
@@ -66,41 +72,64 @@ std::int32_t backing_files::lend(const std::function<file_descriptor()>& backing
   return 0;
 }
 
-open_way backing_files::open(std::uint64_t node, const std::function<file_descriptor()>& backing) {
-  const std::lock_guard lock(mutex_);
-  auto known = places_.find(node);
-  if (known == places_.end()) {
-    auto place = rows_.size();
-    if (free_.empty()) {
-      rows_.emplace_back();
-    } else {
-      place = free_.back();
-      free_.pop_back();
-    }
-    rows_[place] = {node, 0, lend(backing)};
-    known = places_.emplace(node, place).first;
+void backing_files::add(const opened_file& file, std::int32_t backing_id) {
+  auto place = rows_.size();
+  if (free_.empty()) {
+    rows_.emplace_back();
+  } else {
+    place = free_.back();
+    free_.pop_back();
   }
-  auto& one = rows_[known->second];
-  ++one.opens;
-  save(known->second);
-  const bool through = one.backing_id != 0;
-  ++(through ? counters_->opens_through : counters_->opens_by_fuse);
-  return {through, one.backing_id};
+  rows_[place] = {file.handle, file.node, backing_id};
+  places_[file.handle] = place;
+  save(place);
 }
 
-void backing_files::close(std::uint64_t node) {
-  const std::lock_guard lock(mutex_);
-  const auto known = places_.find(node);
-  if (known == places_.end()) return;
-  const auto place = known->second;
-  auto& one = rows_[place];
-  if (--one.opens == 0) {
-    const auto id = static_cast<std::uint32_t>(one.backing_id);
-    if (id != 0) ioctl(device_, backing_close, &id);  // fails only for one that the kernel has not
-    places_.erase(known);
-    free_.push_back(place);
-  }
+// The table first: if this process dies in between, the kernel keeps the backing file until the session ends.
+// The other way round the next process would lend a number that the kernel has not, and its open would fail.
+void backing_files::remove(std::size_t place) {
+  const auto was = std::exchange(rows_[place], {});
   save(place);
+  places_.erase(was.handle);
+  free_.push_back(place);
+  const auto node = nodes_.find(was.node);
+  if (--node->second.opens != 0) return;
+  const auto id = static_cast<std::uint32_t>(node->second.backing_id);
+  nodes_.erase(node);
+  if (id != 0) ioctl(device_, backing_close, &id);  // fails only for one that the kernel has not
+}
+
+open_way backing_files::open(const opened_file& file, const std::function<file_descriptor()>& backing) {
+  const std::lock_guard lock(mutex_);
+  auto before = places_.find(file.handle);
+  // A file without a name that is made once more is another one.
+  if (before != places_.end() && rows_[before->second].node != file.node) {
+    remove(before->second);
+    before = places_.end();
+  }
+  if (before == places_.end()) {
+    const auto [node, is_first] = nodes_.try_emplace(file.node);
+    if (is_first) node->second.backing_id = lend(backing);
+    ++node->second.opens;
+    add(file, node->second.backing_id);
+  }
+  const auto id = nodes_.at(file.node).backing_id;
+  ++(id != 0 ? counters_->opens_through : counters_->opens_by_fuse);
+  return {id != 0, id};
+}
+
+void backing_files::close(std::uint64_t handle) {
+  const std::lock_guard lock(mutex_);
+  const auto known = places_.find(handle);
+  if (known != places_.end()) remove(known->second);
+}
+
+// With the lock: an open that comes meanwhile has the inode already, so it is known.
+void backing_files::forget(std::uint64_t node, const std::function<bool()>& is_known) {
+  const std::lock_guard lock(mutex_);
+  if (!nodes_.contains(node) || is_known()) return;
+  for (std::size_t place = 0; place < rows_.size(); ++place)
+    if (rows_[place].handle != 0 && rows_[place].node == node) remove(place);
 }
 
 }  // namespace firstlight

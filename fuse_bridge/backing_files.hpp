@@ -16,10 +16,17 @@ struct open_way {
   std::int32_t backing_id = 0;  ///< the kernel's number of that file, if `through`
 };
 
+/// An open file as the kernel knows it.
+struct opened_file {
+  std::uint64_t handle = 0;  ///< the number of the request that has opened it, told again when it is closed
+  std::uint64_t node = 0;
+};
+
 /// PASSTHROUGH: which open files of one FUSE session the kernel serves from their backing files (Linux 6.9,
 /// Documentation/filesystems/fuse-passthrough.rst). The kernel wants all opens of one inode that live at one
-/// time to be of one way: the first one decides. The counts stand in a file too, so that a process that takes
-/// the session over goes on with them. Any thread.
+/// time to be of one way, and with one number of a backing file: the first one decides. What is open stands
+/// in a file too, each handle once, so that a process that takes the session over goes on with it. It may be
+/// asked once more for what the one before has noted and not answered: that changes nothing. Any thread.
 class backing_files {
  public:
   /// `table` is made when it is missing, else read: an earlier process has left it. Errors: `io`.
@@ -30,19 +37,30 @@ class backing_files {
 
   /// `backing` is asked for a descriptor of the whole contents at a first open; an empty one: they are not
   /// there. What it gives has the rights of this process: only for reading what must not change.
-  open_way open(std::uint64_t node, const std::function<file_descriptor()>& backing);
-  void close(std::uint64_t node);
+  open_way open(const opened_file& file, const std::function<file_descriptor()>& backing);
+  /// Nothing happens if it is not open.
+  void close(std::uint64_t handle);
+  /// The kernel forgets an inode, and `is_known` says whether it has the inode all the same. If not, nothing
+  /// of it is open: whoever opened it was killed while no process answered, so nobody closes it.
+  void forget(std::uint64_t node, const std::function<bool()>& is_known);
 
  private:
   struct row {
+    std::uint64_t handle = 0;  ///< 0: free
     std::uint64_t node = 0;
-    std::uint32_t opens = 0;
     std::int32_t backing_id = 0;  ///< 0: through FUSE
+    std::uint32_t unused[3]{};    ///< no row lies on two pages: a kill leaves it whole
+  };
+  struct open_node {
+    std::uint64_t opens = 0;
+    std::int32_t backing_id = 0;
   };
   backing_files(int device, file_descriptor table, std::shared_ptr<session_counters> counters)
       : device_(device), table_(std::move(table)), counters_(std::move(counters)) {}
   result<void> load();
   std::int32_t lend(const std::function<file_descriptor()>& backing);
+  void add(const opened_file& file, std::int32_t backing_id);
+  void remove(std::size_t place);
   void save(std::size_t place);
 
   int device_;
@@ -51,7 +69,8 @@ class backing_files {
   std::mutex mutex_;
   std::vector<row> rows_;
   std::vector<std::size_t> free_;
-  std::unordered_map<std::uint64_t, std::size_t> places_;
+  std::unordered_map<std::uint64_t, std::size_t> places_;  ///< of handles
+  std::unordered_map<std::uint64_t, open_node> nodes_;
   bool refused_ = false;
 };
 

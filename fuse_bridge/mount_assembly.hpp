@@ -21,7 +21,7 @@ struct mount_place {
 
   /// Where a session notes what is open, for a process that goes on with it.
   [[nodiscard]] static std::filesystem::path open_files_of(const std::filesystem::path& private_folder) {
-    return private_folder / "opens";
+    return private_folder / "open-files";
   }
   /// Where a session that is left tells what it was asked, where the kernel does not repeat it.
   [[nodiscard]] static std::filesystem::path unanswered_of(const std::filesystem::path& private_folder) {

@@ -20,7 +20,11 @@ struct session_parts {
   fuse_limits limits;
   std::filesystem::path opens{};  ///< table of open files, for passthrough; empty: none
 
-  [[nodiscard]] bool wants_passthrough() const { return limits.passthrough && !opens.empty(); }
+  /// A session goes on as it began, whatever is set now: the kernel opens no file in two ways at one time.
+  [[nodiscard]] bool wants_passthrough() const {
+    std::error_code unknown;
+    return !opens.empty() && (limits.passthrough || std::filesystem::exists(opens, unknown));
+  }
 };
 
 /// A read-only file system over one TOC: the parts, and what is derived from them once.

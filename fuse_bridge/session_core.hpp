@@ -55,6 +55,8 @@ class session_core {
   /// The device that takes backing files (backing_files.hpp); -1: not on this kernel, or not wanted.
   [[nodiscard]] int passthrough_device() const { return channel_.passthrough ? device_ : -1; }
   void set_device(int device) { device_ = device; }
+  /// The session's /dev/fuse; -1 before it is opened.
+  [[nodiscard]] int device() const { return device_; }
 
   [[nodiscard]] access mounted_for() const { return access_; }
   [[nodiscard]] bool wants_resend() const { return wants_resend_; }

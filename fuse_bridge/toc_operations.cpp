@@ -4,8 +4,11 @@
 
 #include <cerrno>
 #include <climits>
+#include <span>
 
+#include "fuse_bridge/kernel_inode.hpp"
 #include "fuse_bridge/kernel_replies.hpp"
+#include "fuse_bridge/kernel_resend.hpp"
 #include "fuse_bridge/open_reply.hpp"
 #include "fuse_bridge/session_context.hpp"
 
@@ -58,10 +61,17 @@ void on_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
   fuse_reply_entry(request, &entry);
 }
 
-void on_forget(fuse_req_t request, fuse_ino_t, std::uint64_t) {
+void forget(fuse_req_t request, fuse_ino_t number) {
+  auto& context = core_of<session_context>(fuse_req_userdata(request));
+  if (auto* const backing = context.backing.files(context))
+    backing->forget(number, [&] { return kernel_has_inode(context.device(), number); });
+}
+void on_forget(fuse_req_t request, fuse_ino_t number, std::uint64_t) {
+  forget(request, number);
   fuse_reply_none(request);
 }
-void on_forget_multi(fuse_req_t request, std::size_t, fuse_forget_data*) {
+void on_forget_multi(fuse_req_t request, std::size_t count, fuse_forget_data* all) {
+  for (const auto& one : std::span(all, count)) forget(request, one.ino);
   fuse_reply_none(request);
 }
 
@@ -111,16 +121,17 @@ void on_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
     ++context.parts.image.counters->opens_by_fuse;
     return void(reply_open(request, {}, *file));
   }
-  const auto way = backing->open(
-      number, [&] { return whole_contents(context, toc.inode(static_cast<inode_number>(number))); });
-  if (reply_open(request, way, *file) != 0) backing->close(number);
+  file->fh = request_number();
+  const auto way = backing->open({file->fh, number}, [&] {
+    return whole_contents(context, toc.inode(static_cast<inode_number>(number)));
+  });
+  if (reply_open(request, way, *file) != 0) backing->close(file->fh);
 }
 
-void on_release(fuse_req_t request, fuse_ino_t number, fuse_file_info*) {
+void on_release(fuse_req_t request, fuse_ino_t, fuse_file_info* file) {
   auto& context = context_of(request);
   auto* const backing = context.backing.files(context);
-  if (backing != nullptr && known(*context.parts.image.toc, number) && is_large(context, number))
-    backing->close(number);
+  if (backing != nullptr) backing->close(file->fh);
   fuse_reply_err(request, 0);
 }
 

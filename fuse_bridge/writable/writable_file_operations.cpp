@@ -16,19 +16,19 @@ constexpr std::string_view unnamed = "/";
 
 /// A file with its own contents can be lent to the kernel; one that still shows the image's cannot: once it
 /// is written to it has others.
-open_way way_of(writable_session& session, fuse_ino_t number) {
+open_way way_of(writable_session& session, const opened_file& file) {
   auto* const backing = session.backing.files(session);
   if (backing == nullptr) return {};
-  return backing->open(number, [&] {
-    const auto own = session.files->file_of(number);
+  return backing->open(file, [&] {
+    const auto own = session.files->file_of(file.node);
     return own && *own != nullptr ? file_descriptor(fcntl((*own)->get(), F_DUPFD_CLOEXEC, 0))
                                   : file_descriptor{};
   });
 }
 
-void close_file(writable_session& session, fuse_ino_t number) {
-  session.files->release(number);
-  if (auto* const backing = session.backing.files(session)) backing->close(number);
+void close_file(writable_session& session, const opened_file& file) {
+  session.files->release(file.node);
+  if (auto* const backing = session.backing.files(session)) backing->close(file.handle);
 }
 
 /// A file with this name, open for writing.
@@ -50,11 +50,13 @@ void on_create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t m
   const auto made = create(session, parent, name, mode, maker_of(request));
   if (!made) return answer(request, made);
   const auto entry = entry_for(*made);
-  if (reply_open(request, way_of(session, made->number), *file, &entry) != 0)
-    close_file(session, made->number);
+  file->fh = request_number();
+  const opened_file opened{file->fh, made->number};
+  if (reply_open(request, way_of(session, opened), *file, &entry) != 0) close_file(session, opened);
 }
 
 void on_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
+  file->fh = request_number();  // another thread may answer
   // A change of the size like any other, but the kernel sends no attributes with it.
   const bool drops_set_ids = (file->flags & O_TRUNC) != 0 && fuse_req_ctx(request)->uid != 0;
   try_patiently(
@@ -70,12 +72,13 @@ void on_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
       [request, number, file = *file](const patient_result<void>& outcome) {
         if (!outcome) return void(fuse_reply_err(request, outcome.error().error_number));
         auto& session = core_of<writable_session>(fuse_req_userdata(request));
-        if (reply_open(request, way_of(session, number), file) != 0) close_file(session, number);
+        const opened_file opened{file.fh, number};
+        if (reply_open(request, way_of(session, opened), file) != 0) close_file(session, opened);
       });
 }
 
-void on_release(fuse_req_t request, fuse_ino_t number, fuse_file_info*) {
-  close_file(session_of(request), number);
+void on_release(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
+  close_file(session_of(request), {file->fh, number});
   fuse_reply_err(request, 0);
 }
 

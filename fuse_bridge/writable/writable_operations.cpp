@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "fuse_bridge/kernel_inode.hpp"
 #include "fuse_bridge/kernel_resend.hpp"
 #include "fuse_bridge/writable/repeated_requests.hpp"
 
@@ -24,13 +25,18 @@ void on_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
   fuse_reply_entry(request, &nothing);
 }
 
+void forget(writable_session& session, fuse_ino_t number) {
+  session.files->forget(number);
+  if (auto* const backing = session.backing.files(session))
+    backing->forget(number, [&] { return kernel_has_inode(session.device(), number); });
+}
 void on_forget(fuse_req_t request, fuse_ino_t number, std::uint64_t) {
-  session_of(request).files->forget(number);
+  forget(session_of(request), number);
   fuse_reply_none(request);
 }
 void on_forget_multi(fuse_req_t request, std::size_t count, fuse_forget_data* all) {
-  auto& files = *session_of(request).files;
-  for (const auto& one : std::span(all, count)) files.forget(one.ino);
+  auto& session = session_of(request);
+  for (const auto& one : std::span(all, count)) forget(session, one.ino);
   fuse_reply_none(request);
 }
 

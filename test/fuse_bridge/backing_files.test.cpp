@@ -28,10 +28,11 @@ TEST_CASE("threads that open and close the same files have each open counted, an
         for (std::uint64_t round = 0; round < rounds; ++round) {
           const auto one = (round + worker) % nodes;
           const auto other = (round * 3 + worker) % nodes;
-          files->open(one, none);
-          files->open(other, none);
-          files->close(one);
-          files->close(other);
+          const auto first = 2 * (worker * rounds + round) + 1;
+          files->open({first, one}, none);
+          files->open({first + 1, other}, none);
+          files->close(first);
+          files->close(first + 1);
         }
       });
     for (auto& thread : threads) thread.join();
@@ -41,6 +42,90 @@ TEST_CASE("threads that open and close the same files have each open counted, an
   // What is asked for again was closed.
   const auto next = *backing_files::open_table(-1, table, counters);
   asked = 0;
-  for (std::uint64_t node = 0; node < nodes; ++node) next->open(node, none);
+  for (std::uint64_t node = 0; node < nodes; ++node) next->open({node + 1, node}, none);
   CHECK(asked == nodes);
+}
+
+namespace {
+
+/// The table of a session, and the process that has it.
+class table_bench {
+ public:
+  table_bench() { go_on(); }
+
+  /// The process dies, and the next one reads what it has left.
+  void go_on() {
+    files_.reset();
+    files_ = *backing_files::open_table(-1, folder_.path() / "opens", std::make_shared<session_counters>());
+  }
+  [[nodiscard]] backing_files& files() const { return *files_; }
+  /// Opens it. @returns whether this decides the way of the file: nobody else has it open
+  bool open(const opened_file& file) const {
+    bool asked = false;
+    files_->open(file, [&] {
+      asked = true;
+      return file_descriptor{};
+    });
+    return asked;
+  }
+
+ private:
+  temporary_folder folder_;
+  std::unique_ptr<backing_files> files_;
+};
+
+}  // namespace
+
+TEST_CASE("an open that the kernel repeats to the next process counts once, and a close of it closes it") {
+  table_bench bench;
+  REQUIRE(bench.open({2, 7}));
+  bench.go_on();
+  CHECK_FALSE(bench.open({2, 7}));
+  bench.go_on();
+  CHECK_FALSE(bench.open({2, 7}));
+  bench.files().close(2);
+  CHECK(bench.open({4, 7}));
+}
+
+TEST_CASE("a close that the kernel repeats to the next process closes no other open of the file") {
+  table_bench bench;
+  REQUIRE(bench.open({2, 7}));
+  REQUIRE_FALSE(bench.open({4, 7}));
+  bench.files().close(2);
+  bench.go_on();
+  bench.files().close(2);
+  CHECK_FALSE(bench.open({6, 7}));
+  bench.files().close(4);
+  CHECK_FALSE(bench.open({8, 7}));
+  bench.files().close(6);
+  bench.files().close(8);
+  CHECK(bench.open({10, 7}));
+}
+
+TEST_CASE("a request that makes another file when it is repeated has only that one open") {
+  table_bench bench;
+  REQUIRE(bench.open({2, 7}));
+  bench.go_on();
+  CHECK(bench.open({2, 8}));
+  CHECK(bench.open({4, 7}));
+  CHECK_FALSE(bench.open({6, 8}));
+}
+
+TEST_CASE("what nobody will close is closed when the kernel has no inode of it any more, and not before") {
+  table_bench bench;
+  REQUIRE(bench.open({2, 7}));
+  REQUIRE_FALSE(bench.open({4, 7}));
+  REQUIRE(bench.open({6, 8}));
+  bench.go_on();
+  bench.files().forget(7, [] { return true; });
+  CHECK_FALSE(bench.open({8, 7}));
+  bench.files().forget(7, [] { return false; });
+  CHECK(bench.open({10, 7}));
+  CHECK_FALSE(bench.open({12, 8}));
+  bench.files().forget(9, [] {
+    FAIL("the kernel is asked about a file that is not open");
+    return true;
+  });
+  bench.go_on();
+  CHECK_FALSE(bench.open({14, 7}));
 }

@@ -22,17 +22,25 @@ struct changing_mount {
   }
   [[nodiscard]] std::unique_ptr<session_core> core(session_life life) const {
     session_parts parts;
-    parts.image = {image.toc, std::make_shared<session_counters>()};
+    parts.image = {image.toc, counters};
     parts.reads = {&store, std::make_shared<parked_reads>(16)};
     parts.on_park = [](const park_read&) {};
     parts.on_interrupt = [](waiter_id) {};
     parts.on_end = [] {};
     parts.limits.loop_threads = loop_threads;
+    parts.limits.passthrough = passthrough;
+    if (counts_opens) parts.opens = opens();
     return std::make_unique<writable_session>(std::move(parts), tree(life));
   }
 
+  /// The table of open files.
+  [[nodiscard]] std::filesystem::path opens() const { return folder.path() / "opens"; }
+
   std::uint32_t loop_threads = 1;
-  temporary_folder folder;
+  bool passthrough = true;    ///< by setting
+  bool counts_opens = false;  ///< without a table of open files there is none
+  std::shared_ptr<session_counters> counters = std::make_shared<session_counters>();
+  temporary_folder folder{};
   image_builder::built image = small_image();
   whole_contents store{folder.path() / "store", image};
 };

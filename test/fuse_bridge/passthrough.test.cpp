@@ -211,10 +211,10 @@ TEST_CASE("the table of open files goes over to the next process") {
   const auto none = [] { return file_descriptor{}; };
   {
     const auto files = *backing_files::open_table(-1, table, counters);
-    files->open(7, none);
-    files->open(7, none);
-    files->open(9, none);
-    files->close(9);
+    files->open({2, 7}, none);
+    files->open({4, 7}, none);
+    files->open({6, 9}, none);
+    files->close(6);
   }
   std::uint64_t asked = 0;
   const auto ask = [&] {
@@ -222,11 +222,11 @@ TEST_CASE("the table of open files goes over to the next process") {
     return file_descriptor{};
   };
   const auto files = *backing_files::open_table(-1, table, counters);
-  CHECK_FALSE(files->open(7, ask).through);
+  CHECK_FALSE(files->open({8, 7}, ask).through);
   CHECK(asked == 0);  // it is open already: the way is decided
-  for (int i = 0; i < 3; ++i) files->close(7);
-  files->close(7);  // of nothing that is known
-  files->open(7, ask);
-  files->open(9, ask);
+  for (const std::uint64_t handle : {2U, 4U, 8U}) files->close(handle);
+  files->close(8);  // of nothing that is known
+  files->open({10, 7}, ask);
+  files->open({12, 9}, ask);
   CHECK(asked == 2);
 }

@@ -1,7 +1,6 @@
 // Requests that the kernel repeats because the process that they were put to has died.
 #include <fcntl.h>
 #include <linux/fuse.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -13,6 +12,7 @@
 #include "fuse_bridge/writable/repeated_requests.hpp"
 #include "test/fuse_bridge/changing_mount.hpp"
 #include "test/fuse_bridge/handed_over_session.hpp"
+#include "test/fuse_bridge/taken_requests.hpp"
 
 using namespace firstlight;
 
@@ -62,16 +62,6 @@ class noting_core final : public session_core {
   std::vector<bool>& repeated_;
 };
 
-/// Takes the next request out of the kernel's hand, as a process does that dies before it answers.
-fuse_in_header take_request(int device) {
-  pollfd readable{device, POLLIN, 0};
-  REQUIRE(poll(&readable, 1, 30'000) == 1);
-  std::vector<char> message(2U << 20U);
-  REQUIRE(read(device, message.data(), message.size()) >= static_cast<ssize_t>(sizeof(fuse_in_header)));
-  fuse_in_header header{};
-  std::memcpy(&header, message.data(), sizeof header);
-  return header;
-}
 void answer_not_there(int device, const fuse_in_header& request) {
   const fuse_out_header answer{sizeof answer, -ENOENT, request.unique};
   REQUIRE(write(device, &answer, sizeof answer) == sizeof answer);
