@@ -26,9 +26,9 @@ void on_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
 }
 
 void forget(writable_session& session, fuse_ino_t number) {
-  session.files->forget(number);
-  if (auto* const backing = session.backing.files(session))
-    backing->forget(number, [&] { return kernel_has_inode(session.device(), number); });
+  const auto is_known = [&] { return kernel_has_inode(session.device(), number); };
+  session.files->forget(number, is_known);
+  if (auto* const backing = session.backing.files(session)) backing->forget(number, is_known);
 }
 void on_forget(fuse_req_t request, fuse_ino_t number, std::uint64_t) {
   forget(session_of(request), number);

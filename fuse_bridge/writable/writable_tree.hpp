@@ -112,8 +112,9 @@ class writable_tree {
   [[nodiscard]] bool was_exchanged(const layer_place& from, const layer_place& to, std::uint64_t request);
   void forget_exchange(std::uint64_t request);
   os_result<shown_file> link(node_number number, node_number folder, const std::string& name);
-  /// The kernel forgets a file: what was removed need not be known any more.
-  void forget(node_number number);
+  /// The kernel forgets a file: what was removed need not be known any more, unless `is_known` says that the
+  /// kernel has it all the same. `is_known` must not call the tree.
+  void forget(node_number number, const std::function<bool()>& is_known);
 
   // Attributes.
   os_result<struct stat> attributes(node_number number);

@@ -78,10 +78,14 @@ void writable_tree::stays(node_number number) {
   if (node != nullptr && !node->places.empty()) drop_kept(*node);
 }
 
-void writable_tree::forget(node_number number) {
+// Once it has no name nobody looks the number up any more, and whoever did before has had his answer: the
+// kernel lets nobody change a folder's names meanwhile. So what the kernel says, with the lock, holds for
+// ever.
+void writable_tree::forget(node_number number, const std::function<bool()>& is_known) {
   const std::lock_guard lock(mutex_);
   auto* node = tree_.find(number);
   if (node == nullptr || number == root_inode || !node->places.empty() || opens_.contains(number)) return;
+  if (is_known()) return;
   drop_kept(*node);
   tree_.erase(number);
 }

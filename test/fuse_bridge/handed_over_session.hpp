@@ -44,15 +44,25 @@ class handed_over_session {
     end();
   }
   /// The next process goes on with what the one before has left.
-  void go_on(std::unique_ptr<session_core> next) {
-    auto taken = fuse_mount_session::take_over(std::move(next), kept_);
-    if (!taken) FAIL(to_string(taken.error()));
-    session_ = std::move(*taken);
+  void go_on(std::unique_ptr<session_core> next) { go_on(std::move(next), kept_); }
+  /// Likewise, and begins with these messages of the kernel; nothing is repeated to it.
+  void go_on_with(std::unique_ptr<session_core> next, bytes_view messages) {
+    auto left = kept_;
+    std::vector<std::byte> told(left.init.bytes.begin(), left.init.bytes.end());
+    told.insert(told.end(), messages.begin(), messages.end());
+    left.unanswered = share(std::move(told));
+    go_on(std::move(next), left);
   }
   /// The device, while no process answers.
   [[nodiscard]] int device() const { return kept_.device->get(); }
 
  private:
+  void go_on(std::unique_ptr<session_core> next, const kept_session& left) {
+    auto taken = fuse_mount_session::take_over(std::move(next), left);
+    if (!taken) FAIL(to_string(taken.error()));
+    session_ = std::move(*taken);
+  }
+
   std::filesystem::path point_;
   std::unique_ptr<fuse_mount_session> session_;
   kept_session kept_;

@@ -74,7 +74,7 @@ TEST_CASE("what was removed while it is open keeps contents and attributes over 
   CHECK(read_own(*bench.tree, number) == "Written, ");
   CHECK(bench.tree->attributes(number)->st_nlink == 0);
   CHECK(bench.kept() == 1);
-  bench.tree->forget(number);
+  bench.forget(number);
   CHECK(bench.kept() == 0);
   bench.take_over(end);
   const bool of_image = number <= bench.tree->toc().inode_count();
@@ -118,7 +118,7 @@ TEST_CASE("a file that is opened after its last name has gone shows the image's 
   const auto refused = bench.tree->open_file(made->number, O_RDONLY, pace::at_once);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().error_number == ESTALE);
-  bench.tree->forget(made->number);
+  bench.forget(made->number);
   CHECK_FALSE(bench.tree->attributes(made->number));
 }
 
@@ -154,8 +154,35 @@ TEST_CASE("a pipe that was removed can be changed in the next process, until the
   CHECK(bench.tree->attributes(number)->st_nlink == 0);
   CHECK(bench.change_mode(number, 0640));
   CHECK(bench.kept() == 1);
-  bench.tree->forget(number);
+  bench.forget(number);
   CHECK(bench.kept() == 0);
+}
+
+TEST_CASE("what the kernel has again when it forgets it stays, and gives nobody else its number") {
+  if (!marks_are_possible()) return;
+  session_bench bench;
+  const auto number = bench.number("pipe");
+  REQUIRE(bench.change_owner(number, 1000));
+  REQUIRE(bench.tree->unlink(root_inode, "pipe"));
+  for (int process = 0; process < 2; ++process) {
+    bench.tree->forget(number, [] { return true; });
+    CHECK(bench.kept() == 1);
+    CHECK(bench.tree->attributes(number)->st_uid == 1000);
+    CHECK(bench.change_mode(number, process == 0 ? 0600 : 0640));
+    bench.take_over();
+  }
+  // Of what has a name, or is open, the kernel is not asked.
+  const auto not_asked = [] {
+    FAIL("the kernel is asked");
+    return true;
+  };
+  bench.tree->forget(bench.number("one"), not_asked);
+  const auto open = bench.tree->make_unnamed(root_inode, 0600, {});
+  REQUIRE(open);
+  bench.tree->forget(open->number, not_asked);
+  bench.forget(number);
+  CHECK(bench.kept() == 1);
+  CHECK(bench.tree->attributes(open->number));
 }
 
 TEST_CASE("what is kept without a name ends with the session") {
@@ -227,7 +254,7 @@ TEST_CASE("a removal that is killed after any of its system calls leaves the fil
     if (named) REQUIRE(remove_name(*bench.tree, name, how));  // the kernel repeats it
     REQUIRE(bench.tree->attributes(number)->st_nlink == 0);
     REQUIRE(read_own(*bench.tree, number) == "written");
-    bench.tree->forget(number);
+    bench.forget(number);
     REQUIRE(bench.kept() == 0);
   }
   CHECK(calls > 4);

@@ -189,7 +189,7 @@ TEST_CASE(
     }
     CHECK(bench.kept() == 1);
   }
-  bench.tree->forget(folder);
+  bench.forget(folder);
   CHECK(bench.kept() == 0);
   CHECK(bench.tree->attributes(folder).error() == ESTALE);
 }
@@ -228,7 +228,7 @@ TEST_CASE("a folder's removal that is killed after any of its system calls leave
       REQUIRE(bench.tree->remove_folder(root_inode, "new"));  // the kernel repeats it
     }
     check_removed_folder(bench, folder);
-    bench.tree->forget(folder);
+    bench.forget(folder);
     REQUIRE(bench.kept() == 0);
   }
   CHECK(calls > 4);

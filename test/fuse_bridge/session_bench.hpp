@@ -61,6 +61,10 @@ struct session_bench {
     const auto changed = tree->set_attributes(node, changes, pace::at_once);
     return changed && (changed->st_mode & 07777U) == mode;
   }
+  /// The kernel forgets it, and has nothing of it left.
+  void forget(node_number node) const {
+    tree->forget(node, [] { return false; });
+  }
   /// How many files the work folder keeps without a name on the mount.
   [[nodiscard]] std::ptrdiff_t kept() const {
     const std::filesystem::directory_iterator all(folder.path() / "work" / "firstlight-kept");

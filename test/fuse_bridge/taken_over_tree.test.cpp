@@ -68,7 +68,7 @@ TEST_CASE("a file that an earlier process has opened can be used after it is rem
   CHECK(bench.tree->attributes(number)->st_nlink == 0);
   bench.tree->release(number);  // by one of several that had opened it
   CHECK(read_own(*bench.tree, number) == "writ");
-  bench.tree->forget(number);
+  bench.forget(number);
   CHECK(read_own(*bench.tree, number) == "refused");
 }
 
@@ -98,7 +98,7 @@ TEST_CASE(
   bench.tree->release(number);  // by one of several that had opened it
   CHECK(read_own(*bench.tree, number) == "writ");
   CHECK(bench.tree->attributes(number)->st_nlink == 0);
-  bench.tree->forget(number);
+  bench.forget(number);
   CHECK(read_own(*bench.tree, number) == "refused");
   CHECK(bench.kept() == 0);
 }
