@@ -213,25 +213,37 @@ patient_result<void> writable_tree::promote_contents(std::unique_lock<std::mutex
       return tl::unexpected(obstacle{0, missing_contents{node->image, {content, 0, count}, bytes}});
   }
   const bool takes_long = bytes > copied_at_once_max_;
-  // Without a name there is only this file to fill; and a number that is not the image's is of the file on
-  // the disk.
-  if (node->places.empty() || (node->number != node->image && !takes_long)) {
+  if (takes_long && how == pace::at_once) return tl::unexpected(obstacle{.slow = true});
+  // In place the file on the disk stays the same one, and with it a number that is not the image's. But
+  // nobody else may come in between: what takes long is copied so only if it has no path that a copy could
+  // get.
+  const bool in_place = takes_long ? !has_path(*node) : node->places.empty() || node->number != node->image;
+  if (in_place) {
     const auto filled = fill(*node, bytes);
     return filled ? patient_result<void>{} : refused(filled.error());
   }
-  if (takes_long && how == pace::at_once) return tl::unexpected(obstacle{.slow = true});
-  if (takes_long) lock.unlock();
-  auto copy = copy_beside(content, bytes);
-  if (takes_long) lock.lock();
+  auto copy = copy_beside(lock, *node, bytes);
   if (!copy) return refused(copy.error());
   node = tree_.find(number);
-  // Meanwhile somebody may have removed it or cut it short.
-  const bool still = node != nullptr && node->below && !node->places.empty();
+  // Meanwhile somebody may have cut it short.
+  const bool still = node != nullptr && node->below && has_path(*node);
   const auto installed = still ? install(*node, std::move(*copy)) : os_result<void>{};
   copy->discard();
   if (!installed) return refused(installed.error());
   if (node == nullptr) return refused(ESTALE);
   return node->below ? promote_contents(lock, number, bytes, how) : patient_result<void>{};
+}
+
+os_result<work_file> writable_tree::copy_beside(std::unique_lock<std::mutex>& lock, const layer_node& node,
+                                                std::uint64_t bytes) {
+  const auto content = toc_->inode(node.image).content;
+  if (bytes <= copied_at_once_max_) return copy_of(content, bytes);
+  const auto copied = copied_.insert(node.number);
+  lock.unlock();
+  auto copy = copy_of(content, bytes);
+  lock.lock();
+  copied_.erase(copied);
+  return copy;
 }
 
 os_result<void> writable_tree::copy_contents(std::uint32_t number, int to, std::uint64_t bytes) const {
@@ -246,7 +258,7 @@ os_result<void> writable_tree::copy_contents(std::uint32_t number, int to, std::
 }
 
 /// A file in the work folder with the first bytes of a content, durable.
-os_result<work_file> writable_tree::copy_beside(std::uint32_t content, std::uint64_t bytes) const {
+os_result<work_file> writable_tree::copy_of(std::uint32_t content, std::uint64_t bytes) const {
   auto copy = layer_->new_work_file();
   const file_descriptor file(::open(copy.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file) return refuse_as_system();
@@ -256,13 +268,16 @@ os_result<work_file> writable_tree::copy_beside(std::uint32_t content, std::uint
   return copy;
 }
 
-/// The copy takes the place of the file without contents under all of its names.
+/// The copy takes the place of the file without contents under all of its names, or of the one that is kept.
 os_result<void> writable_tree::install(layer_node& node, work_file copy) {
-  if (auto dressed = copy_attributes(layer_->at(tree_.path(node.number)), copy.path()); !dressed)
-    return dressed;
+  if (auto dressed = copy_attributes(disk_path(node), copy.path()); !dressed) return dressed;
   // What kernel overlayfs has promoted says no number, and the copy is another file of the disk.
   if (auto noted = numbers_.set(copy.path(), node.number); !noted) return noted;
   if (auto dropped = drop_marks(copy.path()); !dropped) return dropped;
+  if (node.places.empty()) {
+    if (auto kept = kept_->move(copy.path(), node.number); !kept) return kept;
+    copy.moved();
+  }
   for (const auto& place : node.places) {
     const kept_times parent(layer_->at(tree_.path(place.folder)));
     const auto path = tree_.path(place.folder, place.name);

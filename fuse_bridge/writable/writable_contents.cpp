@@ -58,12 +58,13 @@ void writable_tree::release(node_number number) {
   auto* node = tree_.find(number);
   if (node == nullptr || (!node->file && !node->kept)) return;
   if (node->places.empty()) {
-    // Whoever opened it before this process may still use it; the kernel forgets it after the last.
-    const bool may_be_open = life_ == session_life::taken_over;
-    if (may_be_open && !node->kept) return;
+    // Whoever opened it before this process may still use it, and who waits to open it for writing needs it
+    // for the contents. The kernel forgets it after the last.
+    const bool used = is_used(number) || node->below;
+    if (used && !node->kept) return;
     if (const auto last = attributes_of(number)) node->last = *last;
     node->last.st_nlink = 0;
-    if (!may_be_open) drop_kept(*node);
+    if (!used) drop_kept(*node);
   }
   node->file.reset();
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <mutex>
 #include <optional>
+#include <set>
 
 #include "fuse_bridge/writable/exchange_notes.hpp"
 #include "fuse_bridge/writable/kept_files.hpp"
@@ -160,7 +161,10 @@ class writable_tree {
   patient_result<void> promote_contents(std::unique_lock<std::mutex>& lock, node_number number,
                                         std::uint64_t bytes, pace how);
   os_result<void> copy_contents(std::uint32_t content, int to, std::uint64_t bytes) const;
-  os_result<work_file> copy_beside(std::uint32_t content, std::uint64_t bytes) const;
+  /// Likewise.
+  os_result<work_file> copy_beside(std::unique_lock<std::mutex>& lock, const layer_node& node,
+                                   std::uint64_t bytes);
+  os_result<work_file> copy_of(std::uint32_t content, std::uint64_t bytes) const;
   os_result<void> install(layer_node& node, work_file copy);
   os_result<void> fill(layer_node& node, std::uint64_t bytes);
   os_result<void> check_new(node_number folder, const std::string& name) const;
@@ -169,6 +173,10 @@ class writable_tree {
   os_result<layer_node> new_node(const std::string& made) const;
   os_result<void> remove_place(const layer_place& place);
   os_result<void> make_way(const layer_place& place, node_number number);
+  /// Whether anybody may use its contents without a name.
+  [[nodiscard]] bool is_used(node_number number) const {
+    return life_ == session_life::taken_over || opens_.contains(number) || copied_.contains(number);
+  }
   os_result<void> remember(layer_node& node);
   void remember_folder(node_number number);
   os_result<void> keep(layer_node& node);
@@ -211,6 +219,7 @@ class writable_tree {
   mutable std::mutex mutex_;
   layer_tree tree_;
   std::unordered_map<node_number, std::uint32_t> opens_;
+  std::multiset<node_number> copied_;  ///< with the lock open: what loses its last name meanwhile is kept
 };
 
 }  // namespace firstlight

@@ -37,8 +37,7 @@ os_result<void> writable_tree::remember(layer_node& node) {
     node.kept = kept_->copy_folder(disk_path(node), node.number).has_value();
   // Special files are opened by the kernel alone, which tells nobody.
   const bool special = !S_ISREG(node.type) && !S_ISDIR(node.type) && !S_ISLNK(node.type);
-  const bool may_be_open = life_ == session_life::taken_over || opens_.contains(node.number);
-  return special || (S_ISREG(node.type) && may_be_open) ? keep(node) : os_result<void>{};
+  return special || (S_ISREG(node.type) && is_used(node.number)) ? keep(node) : os_result<void>{};
 }
 
 /// A folder of the image that was removed as it is may be open, too.

@@ -131,6 +131,37 @@ TEST_CASE("a large file of the image is promoted by the kernel, and copied byte 
   if (!watched) note_unwatched();
 }
 
+TEST_CASE("a mount answers while a large file that was removed is copied for who opens it for writing") {
+  if (!mounting_is_possible()) return;
+  fuse_limits limits;
+  limits.copied_at_once_bytes_max = 0;
+  std::string nothing;
+  std::atomic<int> answered{0};
+  const auto judge = [&](const test::watched_call& call) {
+    if (static_cast<std::uint32_t>(call.arguments[1]) != FICLONE) return 0;
+    // The copier waits, and a name that nobody has asked for needs the tree.
+    if (access(nothing.c_str(), F_OK) != 0 && errno == ENOENT) ++answered;
+    return 0;
+  };
+  const bool watched = test::watch_calls({SYS_ioctl}, judge, [&] {
+    mounted_image image(image_of_files(), view::writable, limits, mount_mode::fuse);
+    image.source.deliver_all();
+    nothing = image.path("etc/nothing");
+    const file_descriptor reader(::open(image.path("large").c_str(), O_RDONLY | O_CLOEXEC));
+    REQUIRE(reader);
+    fs::remove(image.path("large"));
+    const auto again = "/proc/self/fd/" + std::to_string(reader.get());
+    const file_descriptor writer(::open(again.c_str(), O_RDWR | O_CLOEXEC));
+    REQUIRE(writer);
+    REQUIRE(pwrite(writer.get(), "new", 3, 5) == 3);
+    std::string bytes(large_bytes, '\0');
+    REQUIRE(pread(reader.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(large_bytes));
+    CHECK(bytes == patterned_bytes(large_bytes, 1).replace(5, 3, "new"));
+  });
+  if (!watched) return note_unwatched();
+  CHECK(answered == 1);
+}
+
 TEST_CASE("promoted contents are on the disk before they take the place of their file, or never do") {
   if (!mounting_is_possible()) return;
   fuse_limits limits;

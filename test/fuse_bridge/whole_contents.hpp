@@ -9,7 +9,7 @@
 namespace firstlight {
 
 /// All contents of one image, in files.
-class whole_contents final : public content_store {
+class whole_contents : public content_store {
  public:
   whole_contents(std::filesystem::path folder, const image_builder::built& image)
       : folder_(std::move(folder)) {
