@@ -149,11 +149,14 @@ std::string layer_tree::path(node_number folder, std::string_view name) const {
 }
 
 node_number layer_tree::free_number(ino_t disk_inode) const {
-  constexpr node_number next_round = 1ULL << 48U;
-  node_number number = disk_number(disk_inode);
-  // A removed file that the kernel still knows may have had the same inode of the disk.
-  while (find(number) != nullptr) number += next_round;
-  return number;
+  if (const auto ordinary = disk_number(disk_inode); !known(ordinary)) return ordinary;
+  // A removed file that the kernel still knows may have had the same inode of the disk. Programs of 32 bits
+  // cannot look at a file whose number has more: so one of the upper half of those, where few disks have any.
+  constexpr node_number first = 1ULL << 31U;
+  constexpr node_number golden = 2'654'435'761;  // numbers that stand side by side are spread
+  auto offset = (disk_inode * golden) % first;
+  while (known(first + offset)) offset = (offset + 1) % first;
+  return first + offset;
 }
 
 void layer_tree::find_removed_folders() {

@@ -95,7 +95,8 @@ class layer_tree {
 
   /// The number of what was made on the mount, as its inode on the disk tells it.
   [[nodiscard]] node_number disk_number(ino_t disk_inode) const { return toc_->inode_count() + disk_inode; }
-  /// That, or one that nothing has, if something has it: then the file must note it (noted_numbers).
+  /// That, or one of 32 bits that nothing has, if something has it: then the file must note it
+  /// (noted_numbers).
   [[nodiscard]] node_number free_number(ino_t disk_inode) const;
 
   /// Of a session that was taken over somebody may be in folders of the image that an earlier process has

@@ -3,6 +3,7 @@
 #include <sys/xattr.h>
 
 #include <fstream>
+#include <set>
 
 #include "test/fuse_bridge/changing_mount.hpp"
 #include "test/fuse_bridge/list_folder.hpp"
@@ -14,7 +15,7 @@ using namespace firstlight;
 namespace {
 
 constexpr const char* number_mark = "trusted.overlay.firstlight.inode";
-constexpr node_number later_rounds = 1ULL << 48U;
+constexpr node_number not_of_disk = 1ULL << 31U;  // no disk of a test has so many inodes
 
 shown_file make(writable_tree& tree, const std::string& name, mode_t type) {
   const auto made = tree.make(root_inode, name, type | 0700U, 0, {}, writable_tree::opened::no);
@@ -34,7 +35,7 @@ std::optional<node_number> make_on_used_inode(const session_bench& bench, const 
     make(*bench.tree, "before", S_IFREG);
     REQUIRE(bench.tree->unlink(root_inode, "before"));
     const auto number = make(*bench.tree, name, type).number;
-    if (number >= later_rounds) return number;
+    if (number >= not_of_disk) return number;
     REQUIRE(remove(*bench.tree, name, type));
   }
   test::note_skipped("this disk gives no inode twice");
@@ -78,16 +79,31 @@ TEST_CASE("what was made on the inode of a file that the kernel still knows keep
   CHECK(bench.number("new") == *number);
 }
 
+TEST_CASE("where the number of a disk's inode is taken, others of 32 bits are given, and none twice") {
+  layer_tree tree(small_image().toc);
+  std::set<node_number> given;
+  for (int i = 0; i < 1000; ++i) {
+    layer_node node;
+    node.number = tree.free_number(5);
+    REQUIRE(given.insert(node.number).second);
+    tree.add(std::move(node));
+  }
+  CHECK(*given.begin() == tree.disk_number(5));
+  // Programs of 32 bits get EOVERFLOW for more.
+  CHECK(*given.rbegin() <= UINT32_MAX);
+  CHECK(tree.free_number(6) == tree.disk_number(6));
+}
+
 TEST_CASE("a file without a name keeps its number once it has got one") {
   if (!marks_are_possible()) return;
   session_bench bench;
   node_number number = 0;
-  for (int attempt = 0; attempt < 50 && number < later_rounds; ++attempt) {
+  for (int attempt = 0; attempt < 50 && number < not_of_disk; ++attempt) {
     make(*bench.tree, "before", S_IFREG);
     REQUIRE(bench.tree->unlink(root_inode, "before"));
     number = bench.tree->make_unnamed(root_inode, 0600, {})->number;
   }
-  if (number < later_rounds) return test::note_skipped("this disk gives no inode twice");
+  if (number < not_of_disk) return test::note_skipped("this disk gives no inode twice");
   REQUIRE(bench.tree->link(number, root_inode, "named"));
   bench.take_over();
   CHECK(bench.number("named") == number);
@@ -98,16 +114,16 @@ TEST_CASE("the number that a file of the layer says is its own, unless it is of 
   session_bench bench;
   const auto ordinary = make(*bench.tree, "a", S_IFREG).number;
   make(*bench.tree, "b", S_IFREG);
-  say_number(bench, "a", "7:" + std::to_string(later_rounds + 5));
-  say_number(bench, "b", "7:" + std::to_string(later_rounds + 5));
+  say_number(bench, "a", "7:" + std::to_string(not_of_disk + 5));
+  say_number(bench, "b", "7:" + std::to_string(not_of_disk + 5));
   bench.start();
-  CHECK(bench.number("a") == later_rounds + 5);
+  CHECK(bench.number("a") == not_of_disk + 5);
   const auto other = bench.number("b");
-  CHECK(other != later_rounds + 5);
+  CHECK(other != not_of_disk + 5);
   // Now it is met first.
   REQUIRE(bench.tree->rename({root_inode, "b"}, {root_inode, "B"}, 0));
   bench.take_over();
-  CHECK(bench.number("a") == later_rounds + 5);
+  CHECK(bench.number("a") == not_of_disk + 5);
   CHECK(bench.number("B") == other);
   const std::string text =
       GENERATE(as<std::string>(), "8:281474976710661", "7:", "7:0", "7:5x", "7:99999999999999999999");
