@@ -24,11 +24,17 @@ constexpr unsigned long backing_close = _IOW(229, 2, std::uint32_t);
 
 result<std::unique_ptr<backing_files>> backing_files::open_table(int device,
                                                                  const std::filesystem::path& table,
-                                                                 std::shared_ptr<session_counters> counters) {
+                                                                 std::shared_ptr<session_counters> counters,
+                                                                 std::uint64_t bytes_min) {
   auto file = open_at(AT_FDCWD, table, O_RDWR | O_CREAT, 0600);
   if (!file) return tl::unexpected(file.error());
   std::unique_ptr<backing_files> made(new backing_files(device, std::move(*file), std::move(counters)));
   if (auto loaded = made->load(); !loaded) return tl::unexpected(loaded.error());
+  if (made->rows_.empty()) {
+    made->rows_.push_back({0, bytes_min});
+    made->save(0);
+  }
+  made->bytes_min_ = made->rows_.front().node;
   return made;
 }
 
@@ -41,7 +47,7 @@ result<void> backing_files::load() {
     if (!got) return tl::unexpected(got.error());
     if (*got != sizeof one) return {};
     if (one.handle == 0) {
-      free_.push_back(rows_.size());
+      if (!rows_.empty()) free_.push_back(rows_.size());
     } else {
       places_[one.handle] = rows_.size();
       auto& node = nodes_[one.node];

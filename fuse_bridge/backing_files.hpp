@@ -31,9 +31,14 @@ class backing_files {
  public:
   /// `table` is made when it is missing, else read: an earlier process has left it. Errors: `io`.
   static result<std::unique_ptr<backing_files>> open_table(int device, const std::filesystem::path& table,
-                                                           std::shared_ptr<session_counters> counters);
+                                                           std::shared_ptr<session_counters> counters,
+                                                           std::uint64_t bytes_min = 0);
   backing_files(const backing_files&) = delete;
   backing_files& operator=(const backing_files&) = delete;
+
+  /// Smaller files are not opened here. As the first process of the session was told: what is open of such a
+  /// file nobody knows.
+  [[nodiscard]] std::uint64_t bytes_min() const { return bytes_min_; }
 
   /// `backing` is asked for a descriptor of the whole contents at a first open; an empty one: they are not
   /// there. What it gives has the rights of this process: only for reading what must not change.
@@ -46,8 +51,8 @@ class backing_files {
 
  private:
   struct row {
-    std::uint64_t handle = 0;  ///< 0: free
-    std::uint64_t node = 0;
+    std::uint64_t handle = 0;     ///< 0: free, or the first row
+    std::uint64_t node = 0;       ///< of the first row: `bytes_min`
     std::int32_t backing_id = 0;  ///< 0: through FUSE
     std::uint32_t unused[3]{};    ///< no row lies on two pages: a kill leaves it whole
   };
@@ -66,6 +71,7 @@ class backing_files {
   int device_;
   file_descriptor table_;
   std::shared_ptr<session_counters> counters_;
+  std::uint64_t bytes_min_ = 0;
   std::mutex mutex_;
   std::vector<row> rows_;
   std::vector<std::size_t> free_;

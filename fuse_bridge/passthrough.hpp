@@ -10,9 +10,10 @@ namespace firstlight {
 /// Any thread.
 class passthrough {
  public:
-  /// `table` as of backing_files; it is opened at the first use.
-  passthrough(std::filesystem::path table, std::shared_ptr<session_counters> counters)
-      : table_(std::move(table)), counters_(std::move(counters)) {}
+  /// `table` and `bytes_min` as of backing_files; it is opened at the first use.
+  passthrough(std::filesystem::path table, std::shared_ptr<session_counters> counters,
+              std::uint64_t bytes_min = 0)
+      : table_(std::move(table)), counters_(std::move(counters)), bytes_min_(bytes_min) {}
 
   /// Nothing where there is no passthrough.
   [[nodiscard]] backing_files* files(const session_core& core);
@@ -20,6 +21,7 @@ class passthrough {
  private:
   std::filesystem::path table_;
   std::shared_ptr<session_counters> counters_;
+  std::uint64_t bytes_min_;
   std::once_flag once_;
   std::unique_ptr<backing_files> files_;
 };

@@ -36,7 +36,7 @@ class session_context final : public session_core {
         directories(parts.image.toc),
         image_has_xattrs(parts.image.toc->xattribute_count() != 0),
         refused(parts.limits.refused_windows_max),
-        backing(parts.opens, parts.image.counters) {}
+        backing(parts.opens, parts.image.counters, parts.limits.passthrough_bytes_min) {}
 
   [[nodiscard]] const fuse_lowlevel_ops& operations() const override;
   void ended() override { parts.on_end(); }

@@ -99,9 +99,8 @@ void on_opendir(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
 }
 
 /// Whether it may be worth a backing file; of others the session keeps no count.
-bool is_large(const session_context& context, fuse_ino_t number) {
-  const auto inode = context.parts.image.toc->inode(static_cast<inode_number>(number));
-  return inode.size >= context.parts.limits.passthrough_bytes_min;
+bool is_large(const toc_view& toc, const backing_files& backing, fuse_ino_t number) {
+  return toc.inode(static_cast<inode_number>(number)).size >= backing.bytes_min();
 }
 
 file_descriptor whole_contents(const session_context& context, const inode_view& inode) {
@@ -117,7 +116,7 @@ void on_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
   if (backing == nullptr) return void(fuse_reply_err(request, ENOSYS));
   const auto& toc = *context.parts.image.toc;
   if (!known(toc, number)) return void(fuse_reply_err(request, ESTALE));
-  if (!is_large(context, number)) {
+  if (!is_large(toc, *backing, number)) {
     ++context.parts.image.counters->opens_by_fuse;
     return void(reply_open(request, {}, *file));
   }

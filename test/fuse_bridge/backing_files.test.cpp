@@ -129,3 +129,19 @@ TEST_CASE("what nobody will close is closed when the kernel has no inode of it a
   bench.go_on();
   CHECK_FALSE(bench.open({14, 7}));
 }
+
+TEST_CASE("a session goes on with the size from which on its first process has counted opens") {
+  const temporary_folder folder;
+  const auto open = [&](std::uint64_t bytes_min) {
+    return *backing_files::open_table(-1, folder.path() / "opens", std::make_shared<session_counters>(),
+                                      bytes_min);
+  };
+  CHECK(open(100)->bytes_min() == 100);
+  const auto next = open(50);
+  CHECK(next->bytes_min() == 100);
+  next->open({2, 7}, [] { return file_descriptor{}; });
+  next->forget(100, [] { return false; });
+  next->close(2);
+  next->open({4, 7}, [] { return file_descriptor{}; });
+  CHECK(open(0)->bytes_min() == 100);
+}
