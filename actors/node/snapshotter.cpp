@@ -57,6 +57,7 @@ void remove(const snapshotter_shell& my, const std::string& name,
     my.state().manifests.reset();
   }
   detail::tell_news(my);
+  detail::show_from_others(my);
   detail::unmount_unused(my);
   if (gone->remote) {
     detail::forget_unused(my);
@@ -104,20 +105,10 @@ void skip_ids_of_folders(const snapshotter_shell& my) {
 }
 
 result<snapshots_cleaned> clean(const snapshotter_shell& my) {
+  detail::show_from_others(my);
   detail::adopt_mounts(my);
   detail::forget_unused(my);
   return clean_folders(my).map([] { return snapshots_cleaned{}; });
-}
-
-/// Also of those that are not served: their records may be repaired.
-std::shared_ptr<const std::set<digest>> manifests_of(const snapshotter_shell& my) {
-  std::set<digest> manifests;
-  const auto add = [&](const snapshot_record& record) {
-    if (record.remote) manifests.insert(record.remote->manifest);
-  };
-  my.index().each(add);
-  for (const auto& [name, record] : my.tools->records.refused()) add(record);
-  return std::make_shared<const std::set<digest>>(std::move(manifests));
 }
 
 /// What an earlier process has left is no reason not to serve.
@@ -131,6 +122,7 @@ void start(const snapshotter_shell& my) {
   if (const auto cleaned = clean_folders(my); !cleaned)
     spdlog::warn("files of removed snapshots stay behind: {}", to_string(cleaned.error()));
   detail::tell_news(my);
+  detail::show_from_others(my);
   detail::adopt_mounts(my);
   detail::forget_unused(my);
 }
@@ -145,7 +137,8 @@ progress_listener detail::make_client(const snapshotter_shell& my) {
 void detail::tell_news(const snapshotter_shell& my) {
   auto& news = my.state().news;
   news.count = static_cast<std::uint32_t>(my.index().size());
-  if (!my.state().manifests) my.state().manifests = manifests_of(my);
+  if (!my.state().manifests)
+    my.state().manifests = std::make_shared<const std::set<digest>>(needs_of(my).manifests);
   caf::anon_send(my.tools->news_to, snapshot_news{news, tell_damage(my), my.state().manifests});
 }
 

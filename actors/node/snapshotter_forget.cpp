@@ -1,7 +1,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <set>
 
 #include "actors/node/node_root.hpp"
 #include "actors/node/snapshotter_shell.hpp"
@@ -9,32 +8,8 @@
 namespace firstlight::detail {
 namespace {
 
-/// What snapshots need, also those that are not served: their records may be repaired.
-struct needed_by_snapshots {
-  std::set<std::string> references;
-  std::set<digest> manifests;
-
-  void add(const remote_layers& what) {
-    references.insert(what.reference);
-    manifests.insert(what.manifest);
-  }
-};
-
-needed_by_snapshots needs_of(const snapshotter_shell& my) {
-  needed_by_snapshots needs;
-  my.index().each([&](const snapshot_record& record) {
-    if (record.remote) return needs.add(*record.remote);
-    if (record.kind == snapshot_kind::committed) return;
-    const auto below = remote_below(my.index().parents(record));
-    if (below && is_inner(*below)) needs.references.insert(inner_reference(*below));
-  });
-  for (const auto& [name, record] : my.tools->records.refused())
-    if (record.remote) needs.add(*record.remote);
-  return needs;
-}
-
 /// An image that containerd asks for just now has no snapshots before the hub has answered.
-bool is_needed(const snapshotter_shell& my, const needed_by_snapshots& needs, const catalogue_name& image) {
+bool is_needed(const snapshotter_shell& my, const image_needs& needs, const catalogue_name& image) {
   if (my.state().asked.contains(image.reference) || needs.references.contains(image.reference)) return true;
   const auto record = my.tools->catalogue.find(image.reference, image.platform);
   return !record || (*record && needs.manifests.contains((*record)->manifest_digest));
@@ -88,6 +63,25 @@ void try_all(const snapshotter_shell& my) {
 }
 
 }  // namespace
+
+image_needs needs_of(const snapshotter_shell& my) {
+  auto needs = image_needs_of(my.index());
+  for (const auto& [name, record] : my.tools->records.refused())
+    if (record.remote) needs.add(*record.remote);
+  return needs;
+}
+
+void show_from_others(const snapshotter_shell& my) {
+  const auto& early = my.state().before_adoption;
+  if (!my.tools->records.unserved().empty() || (early && !early->empty())) return;
+  const auto being_mounted = [&](const remote_layers& what) {
+    return my.state().mounting.contains(image_name(what));
+  };
+  for (const auto& record : shown_by_others(my.index(), being_mounted))
+    if (const auto kept = my.tools->records.apply(snapshot_change{record}); !kept)
+      return spdlog::warn("snapshot {} still names an image that goes: {}", record.name,
+                          to_string(kept.error()));
+}
 
 void forget_unused(const snapshotter_shell& my) {
   auto& tries = my.state().tries;

@@ -95,11 +95,6 @@ std::string reference_now(const snapshotter_shell& my, const remote_layers& what
   return pinned_reference(what.reference, what.manifest).value_or(what.reference);
 }
 
-/// Of all its mounts: their names have a number behind it.
-std::string image_name(const remote_layers& what) {
-  return "containerd-" + what.manifest.hex().substr(0, 32) +
-         (is_inner(what) ? "." + std::to_string(what.layers) : "");
-}
 std::string image_of_mount(const std::string& mount) {
   return mount.substr(0, mount.rfind('-'));
 }
@@ -194,19 +189,9 @@ void unmount(const snapshotter_shell& my, const image_mount& mount) {
 
 }  // namespace
 
-bool is_inner(const remote_layers& what) {
-  return what.layers != what.of;
-}
-
-std::string inner_reference(const remote_layers& what) {
-  return pinned_reference(what.reference, what.manifest).value_or(what.reference) + "#" +
-         std::to_string(what.layers);
-}
-
-std::optional<remote_layers> remote_below(const std::vector<snapshot_record>& parents) {
-  const auto found = std::find_if(parents.begin(), parents.end(),
-                                  [](const auto& parent) { return parent.remote.has_value(); });
-  return found == parents.end() ? std::nullopt : found->remote;
+std::string image_name(const remote_layers& what) {
+  return "containerd-" + what.manifest.hex().substr(0, 32) +
+         (is_inner(what) ? "." + std::to_string(what.layers) : "");
 }
 
 void find_image(const snapshotter_shell& my, const labelled_layer& layer, image_is state,

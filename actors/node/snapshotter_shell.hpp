@@ -1,6 +1,7 @@
 #pragma once
 #include "actors/node/snapshotter.hpp"
 #include "model/labelled_layer.hpp"
+#include "model/snapshot_images.hpp"
 
 /// The parts of the snapshotter: what they share, and what each does. Internal to actors/node/.
 namespace firstlight::detail {
@@ -58,18 +59,21 @@ void unmount_unused(const snapshotter_shell& my);
 /// Looks which images are mounted, also by an earlier process, and unmounts those that nothing needs.
 void adopt_mounts(const snapshotter_shell& my);
 
-/// The nearest remote layers among a snapshot's parents; none if there are none.
-[[nodiscard]] std::optional<remote_layers> remote_below(const std::vector<snapshot_record>& parents);
-
-/// Whether they are fewer than the image has: to the hub an image of its own, `inner_reference`.
-[[nodiscard]] bool is_inner(const remote_layers& what);
-[[nodiscard]] std::string inner_reference(const remote_layers& what);
+/// What all mounts of what these layers show are called; a number is behind it.
+[[nodiscard]] std::string image_name(const remote_layers& what);
 
 // ---- forgetting images (snapshotter_forget.cpp) -------------------------------------------------
 
 /// Forgets all images that only containerd wanted and of which no snapshot is left. What cannot be forgotten
 /// now is tried again as long as this process lives; the next one begins with it.
 void forget_unused(const snapshotter_shell& my);
+
+/// What an image that goes shared with one that stays is had from that one. Not while it is mounted for a
+/// snapshot that is being made, or while a snapshot that is not served may stand on it.
+void show_from_others(const snapshotter_shell& my);
+
+/// What snapshots need, also those that are not served: their records may be repaired.
+[[nodiscard]] image_needs needs_of(const snapshotter_shell& my);
 
 // ---- snapshots that are not served (snapshotter_damage.cpp) ----------------------------------------
 
