@@ -206,6 +206,8 @@ std::vector<binding> bindings_of(hub_options& o) {
       "for so long an image without room below store_bytes_max is not fetched again, unless room was made");
   to.bind("store_refused_max", o.refusals.images_max,
           "such images that are remembered; the one refused longest ago goes");
+  to.bind("image_removal_wait", o.image_removal_wait,
+          "an image that is to be removed while others are being added waits at most for so long");
   to.bind("segment_cache_bytes_max", o.segment_cache_bytes_max, "compressed segments kept for the next node");
   to.bind("workers", o.workers, "threads that compress; 0: one a core");
   bind_tls(to, o.tls);

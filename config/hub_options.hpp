@@ -38,12 +38,13 @@ struct hub_options {
       plain_http_registries;  ///< host[:port] reached without TLS; loopback always may be
   std::chrono::milliseconds tag_check_interval{60'000};  ///< a tag is looked up at most once in this time
 
-  std::uint64_t store_bytes_max = 0;                    ///< of contents; 0: as much as the disk has
-  room_refusal_limits refusals;                         ///< of images that had no room below that
-  std::uint64_t segment_cache_bytes_max = 8ULL << 30U;  ///< compressed segments kept for the next node
-  std::uint32_t workers = 0;                            ///< threads that compress; 0: one a core
-  std::uint32_t ingestions_max = 2;                     ///< images that are read at once; others wait
-  std::uint32_t open_files_max = 512;                   ///< contents kept open for reading
+  std::uint64_t store_bytes_max = 0;                      ///< of contents; 0: as much as the disk has
+  room_refusal_limits refusals;                           ///< of images that had no room below that
+  std::uint64_t segment_cache_bytes_max = 8ULL << 30U;    ///< compressed segments kept for the next node
+  std::uint32_t workers = 0;                              ///< threads that compress; 0: one a core
+  std::uint32_t ingestions_max = 2;                       ///< images that are read at once; others wait
+  std::chrono::milliseconds image_removal_wait{600'000};  ///< of a removal, until no image is being added
+  std::uint32_t open_files_max = 512;                     ///< contents kept open for reading
   link_limits link;
   admin_socket_limits admin;
   database_limits database;

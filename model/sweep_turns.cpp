@@ -30,6 +30,10 @@ bool sweep_turns::begin_sweep() {
   return sweeping_ = true;
 }
 
+bool sweep_turns::begin_removal() {
+  return looks_ == 0 && begin_sweep();
+}
+
 void sweep_turns::end_sweep() {
   assert(sweeping_);
   sweeping_ = false;

@@ -25,10 +25,11 @@ class sweep_turns {
   [[nodiscard]] bool begin_wanted_sweep();
   /// Whether a sweep has begun now; it does also for whoever wanted one before.
   [[nodiscard]] bool begin_sweep();
+  /// The same for a sweep that begins with the removal of records: not while one may be written, which would
+  /// bring it back. Whoever waits for that asks again when an addition, a look or a sweep has ended.
+  [[nodiscard]] bool begin_removal();
   void end_sweep();
 
-  /// Whether records may be written now: none may be removed meanwhile, or it would come back.
-  [[nodiscard]] bool writes_records() const { return additions_ + looks_ > 0; }
   [[nodiscard]] bool sweeping() const { return sweeping_; }
 
  private:

@@ -119,7 +119,8 @@ void hub_daemon::spawn_library(const hub_options& options) {
       make_image_library,
       library_tools{*catalogue_, *contents_, *layers_, sources(options), options.plan.guess, *traces_,
                     learning_, options.tag_check_interval, stop_, guard_, options.store_bytes_max,
-                    learn_again_of, options.refusals, sweepers_},
+                    learn_again_of, options.refusals, sweepers_, options.image_removal_wait,
+                    sweep_due(*metadata_)},
       ingesters_);
 }
 

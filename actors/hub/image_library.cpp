@@ -3,8 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include "actors/hub/library_questions.hpp"
+#include "actors/hub/library_removals.hpp"
 #include "model/freshness.hpp"
-#include "storage/content_sweep.hpp"
 
 namespace firstlight {
 namespace {
@@ -102,30 +102,6 @@ result<image_record> add_and_forget(const source_question& question) {
   return added;
 }
 
-/// Sweeps, when its turn has begun; then come those that have waited for its end.
-void sweep(self_pointer self, const library_tools& tools, const worker_pool& workers,
-           std::function<void(const result<sweep_result>&)> then) {
-  run_on(
-      tools.sweepers.value_or(workers).next(), self,
-      [tools] { return sweep_contents(tools.catalogue, tools.contents, tools.stop.get()); },
-      [self, then = std::move(then)](const result<sweep_result>& swept) {
-        self->state.turns.end_sweep();
-        then(swept);
-        for (const auto& go_on : std::exchange(self->state.after_sweep, {})) go_on();
-      });
-}
-
-/// What an image brought that had no room goes, and what no image needs any more.
-void make_room(self_pointer self, const library_tools& tools, const worker_pool& workers) {
-  if (!self->state.turns.begin_wanted_sweep()) return;
-  sweep(self, tools, workers, [](const result<sweep_result>& swept) {
-    if (!swept)
-      return spdlog::warn("what an image brought that had no room stays: {}", to_string(swept.error()));
-    spdlog::warn("an image had no room: removed {} contents that no other one needs, {} bytes",
-                 swept->contents_removed, swept->bytes_removed);
-  });
-}
-
 /// By what a refusal is remembered.
 std::string asked_of(const canonical_question& asked) {
   return asked.reference.text() + ' ' + asked.wanted.text();
@@ -133,11 +109,11 @@ std::string asked_of(const canonical_question& asked) {
 
 /// An image had no room: that is remembered, and what it brought goes. Of one that was refused unread nothing
 /// came, and when it was tried stays as it is.
-void note_refusal(self_pointer self, const canonical_question& asked, const std::optional<room_need>& before,
-                  const std::optional<room_need>& told) {
+void note_refusal(self_pointer self, const library_tools& tools, const canonical_question& asked,
+                  const std::optional<room_need>& before, const std::optional<room_need>& told) {
   if (told && told == before) return;
   if (told) self->state.refusals.note(asked_of(asked), *told, self->clock().now());
-  self->state.turns.want_sweep();
+  want_sweep(self, tools);
 }
 
 void add(self_pointer self, const library_tools& tools, const worker_pool& workers,
@@ -153,8 +129,9 @@ void add(self_pointer self, const library_tools& tools, const worker_pool& worke
       [=](const result<image_record>& added) {
         self->state.turns.end_addition();
         answer_all(self, asked.where, settle(self, tools, asked.where, added));
-        if (!added && added.error().code == errc::no_space) note_refusal(self, asked, before, *told);
-        make_room(self, tools, workers);
+        if (!added && added.error().code == errc::no_space) note_refusal(self, tools, asked, before, *told);
+        begin_wanted_sweep(self, tools, workers);
+        begin_removals(self, tools, workers);
       });
 }
 
@@ -182,6 +159,7 @@ void look_up(self_pointer self, const library_tools& tools, const worker_pool& w
         if (known && !*known) return add_in_turn(self, tools, workers, asked, caller);
         const auto answer = known ? result<image_record>(**known) : tl::unexpected(known.error());
         answer_all(self, asked.where, settle(self, tools, asked.where, answer));
+        begin_removals(self, tools, workers);
       });
 }
 
@@ -234,32 +212,6 @@ result<std::optional<known_image>> known_and_fresh(self_pointer self, const libr
 template <class T>
 void refuse(caf::typed_response_promise<T> reply, const error& why) {
   reply.deliver(to_caf(why));
-}
-
-using removal_promise = caf::typed_response_promise<image_removed>;
-
-void remove(self_pointer self, const library_tools& tools, const worker_pool& workers,
-            const remove_image& which, removal_promise reply) {
-  auto& turns = self->state.turns;
-  if (turns.writes_records())
-    return refuse(reply, {errc::busy, "images are being added; try again when they are done"});
-  const auto asked = as_named({which.reference, which.platform, {}, 0, {}});
-  if (!asked) return refuse(reply, asked.error());
-  if (!turns.begin_sweep()) {
-    self->state.after_sweep.emplace_back([=] { remove(self, tools, workers, which, reply); });
-    return;
-  }
-  if (auto gone = tools.catalogue.remove(asked->where.first, asked->where.second); !gone) {
-    turns.end_sweep();
-    return refuse(reply, gone.error());
-  }
-  self->state.last_known.erase(asked->where);
-  sweep(self, tools, workers, [reply, name = asked->where.first](const result<sweep_result>& swept) mutable {
-    if (!swept)
-      return refuse(reply, fail(swept.error(), name + " is removed, but its contents stay").value());
-    spdlog::info("removed {}: {} contents, {} bytes", name, swept->contents_removed, swept->bytes_removed);
-    reply.deliver(image_removed{});
-  });
 }
 
 result<library_status> status_of(self_pointer self, const library_tools& tools) {
@@ -331,6 +283,7 @@ image_library::behavior_type make_image_library(self_pointer self, library_tools
   self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
   self->state.refusals = room_refusals(tools.refusals);
   self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
+  finish_earlier_sweep(self, tools, workers);
   return {
       [=](const resolve_image& asked, const pull_listener& listener) -> caf::result<known_image> {
         const auto question = canonical(tools, asked);
@@ -345,7 +298,7 @@ image_library::behavior_type make_image_library(self_pointer self, library_tools
       [=](caf::get_atom) -> caf::result<library_status> { return as_reply(status_of(self, tools)); },
       [=](const remove_image& which) -> caf::result<image_removed> {
         auto reply = self->make_response_promise<image_removed>();
-        remove(self, tools, workers, which, reply);
+        remove_in_turn(self, tools, workers, which, reply);
         return reply;
       },
       [=](const ingestion_status& news) {
@@ -355,6 +308,7 @@ image_library::behavior_type make_image_library(self_pointer self, library_tools
         for (const auto& asker : open->second.askers)
           self->send(asker.listener, incoming_progress{asker.delivery, news.progress});
       },
+      [=](const removal_overdue& what) { give_up_removal(self, what); },
   };
 }
 

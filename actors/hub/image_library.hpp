@@ -7,6 +7,7 @@
 #include "model/room_refusals.hpp"
 #include "model/sweep_turns.hpp"
 #include "storage/add_image.hpp"
+#include "storage/sweep_due.hpp"
 
 namespace firstlight {
 
@@ -64,16 +65,23 @@ struct remove_image {
 };
 struct image_removed {};
 
+/// To itself: a removal has waited for too long.
+struct removal_overdue {
+  std::uint64_t number = 0;
+};
+
 /// IMAGE LIBRARY: the hub's one place that knows images. Looks tags up, ingests what is new (each
 /// image once, however many ask), removes images and then what no image needs.
 ///
 /// Ingestions and sweeps run on workers, so that it answers meanwhile. A sweep never takes what an ingestion
 /// counts on: only ingestions find or store contents that no record names yet, and only they and removals
 /// change what records name. `sweep_turns` lets no sweep begin while one of them runs, and what comes while a
-/// sweep runs waits for its end; an ingestion that begins then sees what is left: layers whose contents have
-/// gone are read again (ingest.hpp). Answers from records, looks whether a tag still means what is known, and
-/// deliveries go beside a sweep: it keeps all that a record names. No record is removed while one is looked
-/// at, whose writing would bring it back.
+/// sweep runs waits for its end, in order; an ingestion that begins then sees what is left: layers whose
+/// contents have gone are read again (ingest.hpp). A removal waits for the ingestions that run, and also for
+/// those that begin meanwhile: nodes wait for these. What a stop leaves of a removal goes at the next start.
+/// Answers from records, looks whether a tag still means what is known, and deliveries go beside a sweep: it
+/// keeps all that a record names. No record is removed while one is looked at, whose writing would bring it
+/// back.
 using image_library = caf::typed_actor<
     // Errors: those of add_image and of the access guard (when a store is full, what the image had brought
     // goes again, and for some time it is not fetched); a source that is away is no error while the image is
@@ -81,11 +89,11 @@ using image_library = caf::typed_actor<
     // administrator at once. So is any source with `source_look::now`.
     caf::replies_to<resolve_image, pull_listener>::with<known_image>,
     caf::replies_to<caf::get_atom>::with<library_status>,
-    // Answers when its contents are gone too. Errors: `not_found`; `busy` while images are being added;
-    // `corrupt` if the image is removed but contents stay (sweep_contents).
+    // Answers when its contents are gone too. Errors: `not_found`; `busy` if images are being added for all
+    // of `removal_wait`; `corrupt` if the image is removed but contents stay (sweep_contents).
     caf::replies_to<remove_image>::with<image_removed>,
-    // From its own ingestion workers.
-    caf::reacts_to<ingestion_status>>;
+    // From its own ingestion workers, and from itself.
+    caf::reacts_to<ingestion_status>, caf::reacts_to<removal_overdue>>;
 
 /// What the library works with. The stores outlive it.
 struct library_tools {
@@ -100,9 +108,11 @@ struct library_tools {
   std::shared_ptr<std::atomic<bool>> stop;  ///< set before the library's workers are ended
   access_guard guard{};                     ///< none: whoever is in the cluster may read all images
   std::uint64_t store_bytes_max = 0;        ///< of contents; images that need more are refused; 0: no limit
-  std::function<void(const toc_id&)> traced{};  ///< as add_image_tools has it
-  room_refusal_limits refusals{};               ///< of images that had no room below store_bytes_max
-  std::optional<worker_pool> sweepers{};        ///< who removes contents; none: those who ingest
+  std::function<void(const toc_id&)> traced{};      ///< as add_image_tools has it
+  room_refusal_limits refusals{};                   ///< of images that had no room below store_bytes_max
+  std::optional<worker_pool> sweepers{};            ///< who removes contents; none: those who ingest
+  std::chrono::milliseconds removal_wait{600'000};  ///< of a removal, until no image is being added
+  std::optional<sweep_due> due{};  ///< none: what a stop leaves of a removal goes with the next one
 };
 
 struct library_state;
@@ -127,6 +137,13 @@ struct last_known_image {
   instant found_away;
 };
 
+/// A removal that has not begun.
+struct waiting_removal {
+  std::uint64_t number = 0;
+  std::pair<std::string, std::string> where;  ///< name and platform
+  caf::typed_response_promise<image_removed> reply;
+};
+
 struct library_state {
   static inline const char* name = "image-library";
   std::map<std::pair<std::string, std::string>, library_question> open;  ///< by name and platform
@@ -134,6 +151,8 @@ struct library_state {
   room_refusals refusals;  ///< by `asked_of` (image_library.cpp)
   sweep_turns turns;
   std::vector<std::function<void()>> after_sweep;  ///< additions and removals that wait for its end, in order
+  std::vector<waiting_removal> removals;           ///< in order; each goes when it is overdue
+  std::uint64_t removals_asked = 0;
 };
 
 }  // namespace firstlight
@@ -144,3 +163,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::ingestion_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::library_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::remove_image)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::image_removed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::removal_overdue)

@@ -13,30 +13,43 @@ pull_listener::behavior_type deaf_listener(pull_listener::pointer) {
   return {[](const incoming_progress&) {}};
 }
 
+constexpr std::chrono::minutes removal_wait{10};
+
 /// A library whose blocking work is carried out when the test says so.
 struct held_library {
   test_authority authority;
   hub_stores hub{authority};
   actor_stage stage;
-  actor_stage::held_worker held = stage.hold_work();
+  actor_stage::held_worker held;
   pull_listener listener = stage.keep(stage.system().spawn(deaf_listener));
   image_library library;
 
-  explicit held_library(std::uint64_t store_bytes_max = 0) {
+  explicit held_library(std::uint64_t store_bytes_max = 0) { start(store_bytes_max); }
+  void start(std::uint64_t store_bytes_max = 0) {
+    held = stage.hold_work();
+    library_tools tools{*hub.catalogue,
+                        *hub.contents,
+                        *hub.layers,
+                        hub.source,
+                        hub.order_limits,
+                        *hub.traces,
+                        hub.learning,
+                        std::chrono::seconds(60),
+                        std::make_shared<std::atomic<bool>>(false),
+                        {},
+                        store_bytes_max};
+    tools.removal_wait = removal_wait;
+    tools.due.emplace(*hub.metadata);
     library =
-        stage.keep(stage.system().spawn(make_image_library,
-                                        library_tools{*hub.catalogue,
-                                                      *hub.contents,
-                                                      *hub.layers,
-                                                      hub.source,
-                                                      hub.order_limits,
-                                                      *hub.traces,
-                                                      hub.learning,
-                                                      std::chrono::seconds(60),
-                                                      std::make_shared<std::atomic<bool>>(false),
-                                                      {},
-                                                      store_bytes_max},
+        stage.keep(stage.system().spawn(make_image_library, std::move(tools),
                                         worker_pool(std::vector<worker>{caf::actor_cast<worker>(held)})));
+    stage.run();
+  }
+  /// Another process with the same stores. What is held of the one before is never carried out.
+  void restart() {
+    caf::anon_send_exit(library, caf::exit_reason::kill);
+    stage.run();
+    start();
   }
   ~held_library() {
     library = nullptr;
@@ -115,7 +128,7 @@ TEST_CASE("a tag that has to be looked at is, also while contents are removed") 
   CHECK((*removed)->has_value());
 }
 
-TEST_CASE("an image is removed after another one's contents, and not while one is being added") {
+TEST_CASE("images are removed and added in turn, as they come while contents are removed") {
   held_library bench;
   const auto first = bench.fresh("localhost:1/first:1", 1);
   const auto second = bench.fresh("localhost:1/second:1", 2);
@@ -132,16 +145,107 @@ TEST_CASE("an image is removed after another one's contents, and not while one i
   CHECK((*second_gone)->has_value());
   CHECK(bench.hub.contents->bytes_stored() == 0);
 
-  const auto refused = bench.remove(first.record);
-  REQUIRE(*refused);
-  CHECK((*refused)->error().code == errc::busy);
+  // Behind the addition.
+  const auto unknown = bench.remove(first.record);
+  CHECK_FALSE(*unknown);
   bench.finish_last();
   REQUIRE(*added);
   CHECK((*added)->has_value());
-  const auto unknown = bench.remove(first.record);
   REQUIRE(*unknown);
   CHECK((*unknown)->error().code == errc::not_found);
   CHECK_FALSE(*bench.remove((*added)->value().record));  // its sweep has begun
+}
+
+TEST_CASE("an image that is removed behind an addition that waits for a sweep goes after that") {
+  held_library bench;
+  const auto first = bench.fresh("localhost:1/first:1", 1);
+  const auto second = bench.fresh("localhost:1/second:1", 2);
+  const auto first_gone = bench.remove(first.record);
+  const auto added = bench.ask(bench.hub.layout(some_layer(3)));
+  bench.finish_last();  // the look
+  const auto second_gone = bench.remove(second.record);
+  bench.finish_last();  // the sweep
+  REQUIRE(*first_gone);
+  CHECK_FALSE(*second_gone);
+  bench.finish_last();
+  REQUIRE(*added);
+  CHECK((*added)->has_value());
+  CHECK_FALSE(*second_gone);
+  bench.finish_last();
+  REQUIRE(*second_gone);
+  CHECK((*second_gone)->has_value());
+  CHECK(bench.is_whole((*added)->value()));
+}
+
+TEST_CASE("images that are removed while another one is being added go after that, with one sweep") {
+  held_library bench;
+  const auto first = bench.fresh("localhost:1/first:1", 1);
+  const auto second = bench.fresh("localhost:1/second:1", 2);
+  const auto added = bench.ask(bench.hub.layout(some_layer(3)));
+  const auto first_gone = bench.remove(first.record);
+  const auto second_gone = bench.remove(second.record);
+  CHECK(*bench.ask("localhost:1/first:1"));  // until then it is there
+  bench.finish_last();
+  REQUIRE(*added);
+  CHECK((*added)->has_value());
+  CHECK_FALSE(*first_gone);
+  bench.finish_last();
+  REQUIRE(*first_gone);
+  CHECK((*first_gone)->has_value());
+  REQUIRE(*second_gone);
+  CHECK((*second_gone)->has_value());
+  CHECK_FALSE(bench.is_whole(first));
+  CHECK_FALSE(bench.is_whole(second));
+  CHECK(bench.is_whole((*added)->value()));
+}
+
+TEST_CASE("a removal waits for additions only so long, and then leaves its image alone") {
+  held_library bench;
+  const auto image = bench.fresh("localhost:1/image:1", 1);
+  const auto added = bench.ask(bench.hub.layout(some_layer(2)));
+  const auto removed = bench.remove(image.record);
+  bench.stage.pass(removal_wait - std::chrono::milliseconds(1));
+  CHECK_FALSE(*removed);
+  bench.stage.pass(std::chrono::milliseconds(1));
+  REQUIRE(*removed);
+  CHECK((*removed)->error().code == errc::busy);
+  bench.finish_last();
+  REQUIRE(*added);
+  CHECK(*bench.ask("localhost:1/image:1"));
+  CHECK(bench.is_whole(image));
+  const auto again = bench.remove(image.record);
+  bench.finish_last();
+  REQUIRE(*again);
+  CHECK((*again)->has_value());
+}
+
+TEST_CASE("what a hub that was stopped has left of a removal goes when it starts again") {
+  held_library bench;
+  const auto going = bench.fresh("localhost:1/going:1", 1);
+  const auto staying = bench.fresh("localhost:1/staying:1", 2);
+  bench.remove(going.record);
+  bench.restart();
+  CHECK(bench.is_whole(going));
+  bench.finish_last();
+  CHECK_FALSE(bench.is_whole(going));
+  CHECK(bench.is_whole(staying));
+  CHECK_FALSE(sweep_due(*bench.hub.metadata).is_noted().value());
+
+  // Then there is nothing to wait for.
+  bench.restart();
+  const auto added = bench.ask(bench.hub.layout(some_layer(3)));
+  bench.finish_last();
+  REQUIRE(*added);
+  CHECK((*added)->has_value());
+}
+
+TEST_CASE("a removal that is refused leaves nothing to do for the next start") {
+  held_library bench;
+  const auto image = bench.fresh("localhost:1/image:1", 1);
+  CHECK((*bench.remove({.reference = "localhost:1/other:1", .platform = image.record.platform}))
+            ->error()
+            .code == errc::not_found);
+  CHECK_FALSE(sweep_due(*bench.hub.metadata).is_noted().value());
 }
 
 TEST_CASE("what a refused image has brought goes when no other image is being added any more") {
@@ -161,7 +265,9 @@ TEST_CASE("what a refused image has brought goes when no other image is being ad
   CHECK((*same_files)->has_value());
   CHECK(bench.hub.contents->bytes_stored() == crowded);
   CHECK(*bench.ask("localhost:1/kept:1"));
+  CHECK(sweep_due(*bench.hub.metadata).is_noted().value());
   bench.finish_last();  // the sweep
+  CHECK_FALSE(sweep_due(*bench.hub.metadata).is_noted().value());
   CHECK(bench.hub.contents->bytes_stored() == stored);
   CHECK(bench.is_whole(kept));
 }

@@ -40,6 +40,7 @@ inline image_library::behavior_type library_of(image_library::pointer, known_ima
       [](caf::get_atom) { return library_status{}; },
       [](const remove_image&) { return image_removed{}; },
       [](const ingestion_status&) {},
+      [](const removal_overdue&) {},
   };
 }
 inline pull_listener::behavior_type deaf_listener(pull_listener::pointer) {

@@ -11,7 +11,7 @@ TEST_CASE("images are added side by side, and no sweep begins before the last of
   turns.want_sweep();
   CHECK_FALSE(turns.begin_sweep());
   turns.end_addition();
-  CHECK(turns.writes_records());
+  CHECK_FALSE(turns.begin_removal());
   CHECK_FALSE(turns.begin_wanted_sweep());
   turns.end_addition();
   CHECK(turns.begin_wanted_sweep());
@@ -44,8 +44,11 @@ TEST_CASE("a sweep begins once for all who wanted one, and again for who wants o
 TEST_CASE("a look at a known image goes beside a sweep, but no record is removed before it has ended") {
   sweep_turns turns;
   turns.begin_look();
-  CHECK(turns.writes_records());
+  CHECK_FALSE(turns.begin_removal());
   CHECK(turns.begin_sweep());
   turns.end_look();
-  CHECK_FALSE(turns.writes_records());
+  CHECK_FALSE(turns.begin_removal());
+  turns.end_sweep();
+  CHECK(turns.begin_removal());
+  CHECK(turns.sweeping());
 }
