@@ -2,7 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
-#include "schemas/toc_contents.hpp"
+#include "actors/hub/believed_trace.hpp"
 #include "schemas/trace_codec.hpp"
 #include "storage/image_relatives.hpp"
 
@@ -17,41 +17,6 @@ struct shell {
 
   [[nodiscard]] aggregator_state& state() const { return self->state; }
 };
-
-/// A node says when its start began, but not when it was received: that counts for days and ages.
-void note_receipt(const aggregator_tools& tools, const std::string& node, trace& recorded) {
-  const auto now = tools.now();
-  const bool own = !node.empty() || (recorded.node == imported_node && recorded.received.count() == 0);
-  if (!node.empty()) recorded.node = node == imported_node ? "node " + node : node;
-  if (!node.empty()) recorded.spelling = {};  // that of imported ones alone
-  recorded.started = std::min(recorded.started, now);
-  if (own) recorded.received = now;
-  if (recorded.received.count() <= 0) recorded.received = recorded.started;  // of a hub of an earlier version
-  recorded.received = std::min(recorded.received, now);
-}
-
-/// What was removed is forgotten some day; until then it must not be taken for new.
-result<void> check_age(const aggregator_tools& tools, const std::string& node, const trace& recorded) {
-  const auto since = node.empty() ? recorded.received : recorded.started;
-  if (since >= tools.now() - tools.options.kept.removed_time) return {};
-  return fail(errc::invalid_argument, "removed_traces_time: the trace is too old");
-}
-
-/// The trace if it can be believed: of a known image it names only what the image has.
-result<trace> read_trace(const aggregator_tools& tools, const trace_report& report) {
-  if (report.encoded.bytes.size() > tools.options.trace_bytes_max)
-    return fail(errc::limit_exceeded, "trace_bytes_max: the trace is too long");
-  auto recorded = decode_trace(report.encoded.bytes);
-  if (!recorded) return recorded;
-  if (auto good = check_trace(*recorded, tools.options.traces, tools.now()); !good)
-    return tl::unexpected(good.error());
-  note_receipt(tools, report.node, *recorded);
-  if (auto young = check_age(tools, report.node, *recorded); !young) return tl::unexpected(young.error());
-  const auto toc = tools.catalogue.toc(recorded->toc);
-  if (!toc) return recorded;  // its image may come later
-  if (auto fits = observe(**toc, *recorded); !fits) return tl::unexpected(fits.error());
-  return recorded;
-}
 
 void note_refusal(const shell& my, const std::string& node, const error& why) {
   auto& status = my.state().status;
@@ -131,7 +96,7 @@ caf::result<peer_answer> answer_peer(const shell& my, const peer_question& quest
 // ---- traces ------------------------------------------------------------------------------------
 
 result<trace_kept> keep(const shell& my, const trace_report& report) {
-  const auto recorded = read_trace(*my.tools, report);
+  const auto recorded = believed_trace(*my.tools, report);
   if (!recorded) {
     note_refusal(my, report.node, recorded.error());
     return tl::unexpected(recorded.error());
@@ -320,8 +285,14 @@ void list_anew(const shell& my, std::uint32_t forgotten) {
   tell_waiting(my);
 }
 
-/// What had no room while these images were not here may come again from other hubs.
-void let_return(const shell& my, const std::set<toc_id>& images) {
+/// What had no room while images were not here may come again from other hubs, once they are. The catalogue
+/// is gone through once for all of them.
+void let_return(const shell& my, std::set<toc_id> images) {
+  if (images.empty()) return;
+  const auto records = my.tools->catalogue.list();
+  if (!records) return spdlog::warn("traces that had no room stay away: {}", to_string(records.error()));
+  const auto here = images_of(*records);
+  std::erase_if(images, [&](const toc_id& image) { return !here.contains(image); });
   const auto returning = my.tools->traces.let_return(images);
   if (!returning) return spdlog::warn("traces that had no room stay away: {}", to_string(returning.error()));
   list_anew(my, *returning);
@@ -341,6 +312,7 @@ void learn_changed(const shell& my) {
   auto& state = my.state();
   state.ticking = false;
   trim_orphans(my);
+  let_return(my, std::exchange(state.looked_after, {}));
   forget_old_removals(my);
   for (const auto& image : std::exchange(state.changed, {})) {
     if (state.learning.insert(image).second)
@@ -355,13 +327,13 @@ void learn_changed(const shell& my) {
 
 /// An image that has come, or whose traces have changed.
 void look_after(const shell& my, const toc_id& image) {
-  if (const auto known = my.tools->catalogue.find_toc(image); known && *known) let_return(my, {image});
+  my.state().looked_after.insert(image);
   learn_soon(my, image);
 }
 
 /// What an earlier process had no time for.
 void learn_what_was_left(const shell& my) {
-  if (const auto records = my.tools->catalogue.list()) let_return(my, images_of(*records));
+  if (auto images = my.tools->traces.had_no_room()) let_return(my, std::move(*images));
   my.state().forgotten_at = my.tools->now();
   const auto left = my.tools->traces.unlearned();
   if (!left) return spdlog::error("traces may not be learned from: {}", to_string(left.error()));

@@ -36,12 +36,13 @@ struct aggregator_state {
   std::vector<trace_id> known;  ///< in the order in which they came, those of earlier processes first
   std::map<std::uint64_t, waiting_peer> waiting;
   std::uint64_t next_waiting = 1;
-  std::set<toc_id> changed;    ///< to be learned from at the next tick
-  std::set<toc_id> learning;   ///< on a worker now
-  std::set<toc_id> leading;    ///< learned; images that may take their traces are still to be found
-  std::set<toc_id> following;  ///< those, still to be learned
-  std::set<trace_id> unfit;    ///< kept ones that count as refused: they do not fit their images
-  bool searching = false;      ///< for such images, on a worker
+  std::set<toc_id> changed;       ///< to be learned from at the next tick
+  std::set<toc_id> looked_after;  ///< since the last tick: they came, or their traces changed
+  std::set<toc_id> learning;      ///< on a worker now
+  std::set<toc_id> leading;       ///< learned; images that may take their traces are still to be found
+  std::set<toc_id> following;     ///< those, still to be learned
+  std::set<trace_id> unfit;       ///< kept ones that count as refused: they do not fit their images
+  bool searching = false;         ///< for such images, on a worker
   std::chrono::nanoseconds forgotten_at{0};  ///< when it was last looked for old removals
   bool ticking = false;
 };

@@ -271,7 +271,7 @@ TEST_CASE(
   const auto added = hub.add("example.com/app:1", tar_of({"a", "b", "c"}));
   REQUIRE(added.record.toc == image.record.toc);
   caf::anon_send(all.aggregators[1], learn_again{image.record.toc});
-  all.stage.run();
+  all.stage.pass(hub.learning.gather_time);
   all.stage.pass(hub.learning.peer_wait);
   all.stage.pass(hub.learning.gather_time);
   CHECK(all.has(1, 1));
