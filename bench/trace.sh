@@ -124,6 +124,9 @@ start_arriving() {  # start_arriving MODE FIGURE
   forget_image
 }
 
+# What is mounted on a mount goes before the node ends, which else would leave that mount to its keeper.
+end_all() { umount -l "$work/mount/dev" 2>/dev/null || true; end_processes; detach_mounts "$work"; }
+
 turn=0
 start_writing() {  # start_writing MODE FIGURE
   local since now before after name=writing$((++turn))  # what was written under a name stays
