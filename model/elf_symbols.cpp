@@ -5,13 +5,14 @@
 #include <optional>
 
 #include "model/elf_fields.hpp"
+#include "model/elf_sections.hpp"
 
 namespace firstlight {
 namespace {
 
 using detail::number;
 
-constexpr std::uint64_t sht_dynsym = 11;
+constexpr std::uint32_t sht_dynsym = 11;
 constexpr std::uint64_t stt_object = 1;
 constexpr std::uint64_t stt_func = 2;
 constexpr std::uint64_t stt_gnu_ifunc = 10;
@@ -27,29 +28,17 @@ class symbol_reader {
         at_(file.word_bits == 64 ? detail::elf_layout64 : detail::elf_layout32) {}
 
   result<elf_symbols> run() {
-    const auto head = bytes({0, at_.header_bytes}, "header");
-    if (!head) return tl::unexpected(head.error());
-    const auto count = number(*head, at_.shnum, 2);
-    if (count == 0) return elf_symbols();
-    if (number(*head, at_.shentsize, 2) != at_.section_header_bytes)
-      return fail(errc::corrupt, "ELF: size of a section header");
-    if (count > limits_.sections_max) return fail(errc::limit_exceeded, "ELF: sections_max");
     const auto sections =
-        bytes({number(*head, at_.shoff, at_.width), count * at_.section_header_bytes}, "section headers");
+        read_elf_sections(file_, size_, read_, {limits_.sections_max, limits_.table_bytes_max});
     if (!sections) return tl::unexpected(sections.error());
-    for (std::size_t i = 0; i < count; ++i)
-      if (number(*sections, i * at_.section_header_bytes + 4, 4) == sht_dynsym)
-        return symbols(*sections, i, number(*sections, i * at_.section_header_bytes + at_.section_link, 4));
-    return elf_symbols();
+    const auto found = std::find_if(sections->begin(), sections->end(),
+                                    [](const elf_section& one) { return one.type == sht_dynsym; });
+    if (found == sections->end()) return elf_symbols();
+    if (found->link >= sections->size()) return fail(errc::corrupt, "ELF: symbols without names");
+    return symbols(found->range, sections->at(found->link).range);
   }
 
  private:
-  [[nodiscard]] byte_range section(bytes_view sections, std::uint64_t index) const {
-    const auto at = index * at_.section_header_bytes;
-    return {number(sections, at + at_.section_offset, at_.width),
-            number(sections, at + at_.section_size, at_.width)};
-  }
-
   result<std::vector<std::byte>> bytes(byte_range range, const char* what) const {
     if (range.offset > size_ || range.length > size_ - range.offset)
       return fail(errc::corrupt, std::string("ELF: ") + what + " outside the file");
@@ -57,12 +46,10 @@ class symbol_reader {
     return read_(range.offset, static_cast<std::uint32_t>(range.length));
   }
 
-  result<elf_symbols> symbols(bytes_view sections, std::uint64_t own, std::uint64_t names_at) {
-    if (names_at >= sections.size() / at_.section_header_bytes)
-      return fail(errc::corrupt, "ELF: symbols without names");
-    const auto table = bytes(section(sections, own), "symbols");
+  result<elf_symbols> symbols(byte_range own, byte_range named_in) {
+    const auto table = bytes(own, "symbols");
     if (!table) return tl::unexpected(table.error());
-    auto names = bytes(section(sections, names_at), "names of symbols");
+    auto names = bytes(named_in, "names of symbols");
     if (!names) return tl::unexpected(names.error());
     elf_symbols found;
     found.names = std::move(*names);

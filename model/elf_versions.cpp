@@ -21,6 +21,20 @@ void add_parts(std::span<const loaded_segment> before, std::span<const loaded_se
   }
 }
 
+void add_sections(std::span<const elf_section> before, std::span<const elf_section> now,
+                  std::vector<version_anchor>& anchors) {
+  std::unordered_map<std::string_view, byte_range> places;  // of several with one name the first
+  for (const auto& section : now)
+    if (section.mapped) places.try_emplace(section.name, section.range);
+  for (const auto& section : before) {
+    const auto place = places.find(section.name);
+    if (!section.mapped || section.name.empty() || place == places.end()) continue;
+    const auto &was = section.range, &is = place->second;
+    anchors.push_back({was.offset, is.offset});
+    anchors.push_back({was.offset + was.length, is.offset + is.length});
+  }
+}
+
 /// Few symbols in a large part say little: constants have hardly any, and those may have moved by themselves.
 constexpr std::uint64_t bytes_per_symbol_max = 16 * 1024;
 
@@ -48,6 +62,7 @@ std::vector<version_anchor> common_anchors(const elf_version& before, const elf_
   std::vector<version_anchor> anchors;
   if (before.file.machine != now.file.machine || before.file.word_bits != now.file.word_bits) return anchors;
   add_parts(before.file.loaded, now.file.loaded, anchors);
+  add_sections(before.sections, now.sections, anchors);
   add_symbols(before, now, anchors);
   return anchors;
 }

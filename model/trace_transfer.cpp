@@ -8,7 +8,7 @@ namespace firstlight {
 namespace {
 
 constexpr std::uint32_t small_file_blocks = 16;
-// Between anchors that are not further apart a version map is true to a page.
+// Between anchors that are not further apart a version map tells to a page from where to where a run may be.
 constexpr std::uint64_t anchor_distance_bytes = 64 * 1024;
 constexpr std::uint64_t anchored_slack_bytes = 4096;
 // Else of a file's blocks, on each side of a run. What differs more in size has been moved about more.
@@ -21,10 +21,8 @@ bool changed_much(std::uint64_t size_before, std::uint64_t size_now) {
   return (more - less) * much_share > more;
 }
 
-/// Beside one end of a run.
-std::uint64_t slack_at(std::uint64_t before, const version_map& map, std::uint64_t size_before,
-                       std::uint64_t size_now, block_geometry geometry) {
-  if (map.gap(before) <= anchor_distance_bytes) return anchored_slack_bytes;
+/// Where there are no anchors near.
+std::uint64_t slack_of(std::uint64_t size_before, std::uint64_t size_now, block_geometry geometry) {
   const auto share = changed_much(size_before, size_now) ? changed_slack_share : slack_share;
   return std::uint64_t{1 + geometry.count(size_now) / share} * geometry.block_bytes;
 }
@@ -93,12 +91,16 @@ traced_run moved_run(const traced_run& run, const version_map& map, std::uint64_
                      std::uint64_t size_now, block_geometry geometry) {
   const auto blocks_now = geometry.count(size_now);
   if (blocks_now <= small_file_blocks) return {0, blocks_now, run.access, run.wait};
-  const auto slack = [&](std::uint64_t at) { return slack_at(at, map, size_before, size_now, geometry); };
+  const auto slack = slack_of(size_before, size_now, geometry);
+  const auto near = [&](std::uint64_t at) { return map.gap(at) <= anchor_distance_bytes; };
   const auto begins = std::min(geometry.offset(run.first), size_before);
   const auto ends = std::min(geometry.offset(run.first + run.count), size_before);
-  const auto begin = std::min(map.at(begins), size_now - 1);
-  const auto first = (begin - std::min(begin, slack(begins))) / geometry.block_bytes;
-  const auto behind = std::min<std::uint64_t>(geometry.count(map.at(ends) + slack(ends)), blocks_now);
+  const auto begin = std::min(near(begins) ? map.earliest(begins) : map.at(begins), size_now - 1);
+  const auto first =
+      (begin - std::min(begin, near(begins) ? anchored_slack_bytes : slack)) / geometry.block_bytes;
+  const auto last = ends - std::min<std::uint64_t>(ends, 1);
+  const auto end = near(last) ? map.latest(ends) + anchored_slack_bytes : map.at(ends) + slack;
+  const auto behind = std::min<std::uint64_t>(geometry.count(end), blocks_now);
   return {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(std::max(behind, first + 1) - first),
           run.access, run.wait};
 }

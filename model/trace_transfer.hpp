@@ -34,9 +34,9 @@ class file_mapping {
   index by_plain_name_;
 };
 
-/// Blocks of a file as blocks of another version of it: where the map has them, and a little beside, since
-/// what a version adds moves what is behind it. That is more where the map has no anchors near, and still
-/// more if then the sizes differ much; small files come whole.
+/// Blocks of a file as blocks of another version of it. Between near anchors of the map: wherever they may
+/// be, since what a version adds moves what is behind it, and a page beside. Else where the map has them, and
+/// more beside, still more if the sizes differ much. Small files come whole.
 [[nodiscard]] traced_run moved_run(const traced_run& run, const version_map& map, std::uint64_t size_before,
                                    std::uint64_t size_now, block_geometry geometry);
 

@@ -1,6 +1,7 @@
 #include "model/version_map.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace firstlight {
 namespace {
@@ -30,6 +31,14 @@ std::vector<version_anchor> longest_chain(std::vector<version_anchor> anchors) {
   return chain;
 }
 
+/// A place that has moved with the anchor below it, and one that has moved with the anchor above.
+std::pair<std::uint64_t, std::uint64_t> moved_with(const version_anchor& from, const version_anchor& to,
+                                                   std::uint64_t before) {
+  const auto below = std::min(from.now + (before - from.before), to.now);
+  const auto above = to.now - std::min(to.before - before, to.now - from.now);
+  return std::minmax(below, above);
+}
+
 }  // namespace
 
 version_map::version_map(std::uint64_t size_before, std::uint64_t size_now,
@@ -55,6 +64,18 @@ std::uint64_t version_map::at(std::uint64_t before) const {
   const auto share =
       static_cast<double>(before - from->before) / static_cast<double>(to->before - from->before);
   return from->now + static_cast<std::uint64_t>(share * static_cast<double>(to->now - from->now));
+}
+
+std::uint64_t version_map::earliest(std::uint64_t before) const {
+  if (before >= chain_.back().before) return chain_.back().now;
+  const auto to = above(before);
+  return moved_with(*(to - 1), *to, before).first;
+}
+
+std::uint64_t version_map::latest(std::uint64_t before) const {
+  if (before == 0 || before >= chain_.back().before) return before == 0 ? 0 : chain_.back().now;
+  const auto to = above(before - 1);
+  return moved_with(*(to - 1), *to, before).second;
 }
 
 std::uint64_t version_map::gap(std::uint64_t before) const {

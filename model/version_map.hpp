@@ -23,6 +23,12 @@ class version_map {
   /// Never falls as `before` rises; at most the size of the version now.
   [[nodiscard]] std::uint64_t at(std::uint64_t before) const;
 
+  /// The first place at which something may begin now that began at `before`, and the last one at which
+  /// something may end that ended there, if the bytes that came or went between the two anchors beside it are
+  /// one piece: that may be anywhere between them, before or behind.
+  [[nodiscard]] std::uint64_t earliest(std::uint64_t before) const;
+  [[nodiscard]] std::uint64_t latest(std::uint64_t before) const;
+
   /// How far apart the two anchors are, in the version now, between which a place is.
   [[nodiscard]] std::uint64_t gap(std::uint64_t before) const;
 

@@ -18,7 +18,9 @@ std::optional<elf_version> elf_of(const content_store& contents, const content_i
   auto file = parse_elf(content.size, read);
   if (!file) return std::nullopt;
   auto symbols = read_elf_symbols(*file, content.size, read);
-  return elf_version{std::move(*file), symbols ? std::move(*symbols) : elf_symbols()};
+  auto sections = read_elf_sections(*file, content.size, read);
+  return elf_version{std::move(*file), symbols ? std::move(*symbols) : elf_symbols(),
+                     sections ? std::move(*sections) : std::vector<elf_section>()};
 }
 
 }  // namespace

@@ -60,6 +60,8 @@ void symbols(writer& out, const tiny_elf& what) {
     places.push_back(out.size() - names);
     out.text(name);
   }
+  const auto own_name = out.size() - names;
+  out.text(".dynsym");
   const auto table = out.size();
   out.bytes_.resize(table + (places.size() + 1) * entry_bytes);
   for (std::size_t i = 0; i < places.size(); ++i) {
@@ -79,10 +81,13 @@ void symbols(writer& out, const tiny_elf& what) {
   };
   section(1, 11, table, headers);
   section(2, 3, names, table);
+  out.number(headers + header_bytes, own_name, 4);
+  out.word(headers + header_bytes + 8, what.maps_symbols ? 2 : 0);
   out.number(headers + header_bytes + (wide ? 40 : 24), 2, 4);  // the names of 1 are in 2
   out.word(wide ? 40 : 32, headers);
   out.number(wide ? 58 : 46, header_bytes, 2);
   out.number(wide ? 60 : 48, 3, 2);
+  out.number(wide ? 62 : 50, 2, 2);  // and those of all sections
 }
 
 }  // namespace

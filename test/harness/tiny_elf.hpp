@@ -17,6 +17,7 @@ struct tiny_elf {
   std::string library_path;
   std::size_t tail_bytes = 0;  ///< after what is loaded, as debug sections are
   std::vector<std::pair<std::string, std::uint64_t>> functions{};  ///< dynamic symbols, and their offsets
+  bool maps_symbols = false;  ///< as sections of real libraries are; these lie behind what is loaded
 };
 
 /// A little-endian ELF file with program headers and a dynamic section, which nothing can run.

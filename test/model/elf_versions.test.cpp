@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 
 #include "test/harness/tiny_elf.hpp"
 
@@ -33,9 +34,11 @@ result<elf_version> version(const std::vector<std::byte>& bytes, const elf_symbo
   auto file = parse_elf(bytes.size(), read);
   if (!file) return tl::unexpected(file.error());
   auto symbols = read_elf_symbols(*file, bytes.size(), read, limits);
-  REQUIRE_FALSE(watched.outside);
   if (!symbols) return tl::unexpected(symbols.error());
-  return elf_version{std::move(*file), std::move(*symbols)};
+  auto sections = read_elf_sections(*file, bytes.size(), read);
+  REQUIRE_FALSE(watched.outside);
+  if (!sections) return tl::unexpected(sections.error());
+  return elf_version{std::move(*file), std::move(*symbols), std::move(*sections)};
 }
 
 std::vector<std::byte> file_bytes(const char* path) {
@@ -95,6 +98,59 @@ TEST_CASE("two versions have their parts and the symbols of one name in common")
   CHECK(common_anchors(before, other_parts).size() == 2);
 }
 
+TEST_CASE("sections are known by their names, and whether they are mapped") {
+  const auto bits = GENERATE(32, 64);
+  const bool maps = GENERATE(true, false);
+  const auto bytes = make_elf({.word_bits = bits, .functions = {{"f", 80}}, .maps_symbols = maps});
+  const auto sections = version(bytes)->sections;
+  REQUIRE(sections.size() == 3);
+  CHECK(sections[1].name == ".dynsym");
+  CHECK(sections[1].mapped == maps);
+  CHECK(sections[1].link == 2);
+  CHECK(sections[1].range.length == 2 * (bits == 64 ? 24 : 16));
+  CHECK(sections[2].name.empty());
+  CHECK_FALSE(sections[2].mapped);
+  CHECK(sections[2].range.offset + sections[2].range.length == sections[1].range.offset);
+}
+
+TEST_CASE("the sections of the running C library hold what they are named for") {
+  Dl_info found{};
+  REQUIRE(dladdr(dlsym(RTLD_DEFAULT, "qsort"), &found) != 0);
+  const auto library = version(file_bytes(found.dli_fname));
+  REQUIRE(library);
+  const auto section = [&](std::string_view name) {
+    const auto at = std::find_if(library->sections.begin(), library->sections.end(),
+                                 [&](const elf_section& one) { return one.name == name; });
+    REQUIRE(at != library->sections.end());
+    return *at;
+  };
+  const auto code = section(".text").range;
+  const auto symbol = std::find_if(library->symbols.all.begin(), library->symbols.all.end(),
+                                   [](const elf_symbol& one) { return one.name == "qsort"; });
+  REQUIRE(symbol != library->symbols.all.end());
+  CHECK(symbol->offset >= code.offset);
+  CHECK(symbol->offset < code.offset + code.length);
+  CHECK(section(".dynsym").mapped);
+  CHECK_FALSE(section(".bss").mapped);  // it has no bytes in the file
+}
+
+TEST_CASE("mapped sections of one name are in common, where they begin and where they end") {
+  elf_version before;
+  elf_version now;
+  before.sections = {{.name = ".dynsym", .mapped = true, .range = {1000, 100}},
+                     {.name = ".gone", .mapped = true, .range = {1100, 100}},
+                     {.name = ".rela.dyn", .mapped = true, .range = {1200, 800}},
+                     {.name = ".comment", .range = {9000, 10}}};
+  now.sections = {{.name = ".dynsym", .mapped = true, .range = {1000, 300}},
+                  {.name = ".rela.dyn", .mapped = true, .range = {1300, 2000}},
+                  {.mapped = true, .range = {4000, 10}},
+                  {.name = ".comment", .range = {99'000, 10}}};
+  CHECK(common_anchors(before, now) ==
+        std::vector<version_anchor>{{1000, 1000}, {1100, 1300}, {1200, 1300}, {2000, 3300}});
+  now.file.machine = 3;
+  CHECK(common_anchors(before, now).empty());
+}
+
 TEST_CASE("a part with few symbols for its size is known by its bounds alone") {
   const std::vector<std::string> libraries(100, std::string(400, 'x'));
   const auto before = version(make_elf({.needed = libraries, .functions = {{"f", 80}, {"g", 120}}})).value();
@@ -116,6 +172,14 @@ TEST_CASE("symbols beyond a limit, or outside of the file, are refused") {
   CHECK(version(bytes, {.sections_max = 2}).error().code == errc::limit_exceeded);
   CHECK(version(bytes, {.table_bytes_max = 100}).error().code == errc::limit_exceeded);
   CHECK(version({bytes.begin(), bytes.end() - 10}).error().code == errc::corrupt);
+  watched_reader watched{bytes};
+  const byte_reader read = std::ref(watched);
+  const auto file = parse_elf(bytes.size(), read).value();
+  CHECK(read_elf_sections(file, bytes.size(), read, {.sections_max = 2}).error().code ==
+        errc::limit_exceeded);
+  CHECK(read_elf_sections(file, bytes.size(), read, {.table_bytes_max = 100}).error().code ==
+        errc::limit_exceeded);
+  CHECK(read_elf_sections(file, bytes.size(), read, {.name_bytes_max = 6})->at(1).name.empty());
 }
 
 TEST_CASE("damaged symbol tables are never read outside their bytes") {
@@ -129,7 +193,12 @@ TEST_CASE("damaged symbol tables are never read outside their bytes") {
           static_cast<std::byte>(*rc::gen::inRange(0, 256));
     bytes.resize(*rc::gen::inRange<std::size_t>(0, bytes.size() + 1));
     const auto symbols = read_elf_symbols(file, bytes.size(), read);
+    const auto sections = read_elf_sections(file, bytes.size(), read);
     RC_ASSERT(!watched.outside);
     RC_ASSERT(symbols.has_value() || symbols.error().code != errc::io);
+    RC_ASSERT(sections.has_value() || sections.error().code != errc::io);
+    if (sections)
+      for (const auto& one : *sections)
+        RC_ASSERT(!one.mapped || one.range.offset + one.range.length <= bytes.size());
   }));
 }

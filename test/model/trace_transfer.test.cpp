@@ -3,6 +3,8 @@
 #include <rapidcheck.h>
 #include <catch2/catch.hpp>
 
+#include <optional>
+
 #include "model/trace_collection.hpp"
 
 using namespace firstlight;
@@ -104,6 +106,41 @@ TEST_CASE("blocks between near anchors are where the anchors are, with a page be
   CHECK(moved({10, 1, 1ms, 0ms}, 100, 200, anchors) == traced_run{9, 3, 1ms, 0ms});
   CHECK(moved({60, 2, 1ms, 0ms}, 100, 200, anchors) == traced_run{159, 4, 1ms, 0ms});
   CHECK(moved({95, 1, 1ms, 0ms}, 100, 200, anchors) == traced_run{191, 9, 1ms, 0ms});
+}
+
+TEST_CASE(
+    "a run between near anchors of which one has moved away reaches from where it may be to where it may") {
+  const std::vector<version_anchor> anchors{{8 * block_bytes, 8 * block_bytes},
+                                            {10 * block_bytes + 4096, 12 * block_bytes},
+                                            {11 * block_bytes, 13 * block_bytes}};
+  CHECK(moved({10, 1, 1ms, 0ms}, 100, 102, anchors) == traced_run{9, 5, 1ms, 0ms});
+}
+
+TEST_CASE("a run is where its bytes are after bytes were put in or taken out between near anchors") {
+  CHECK(rc::check([] {
+    constexpr std::uint64_t blocks = 100;
+    const auto low = *rc::gen::inRange<std::uint64_t>(1, (blocks - 5) * block_bytes);
+    const auto gap = *rc::gen::inRange<std::uint64_t>(block_bytes, 4 * block_bytes);
+    const auto gap_now = *rc::gen::inRange<std::uint64_t>(1, 4 * block_bytes);
+    const auto at = *rc::gen::inRange<std::uint64_t>(low, low + std::min(gap, gap_now));  // of the change
+    const auto before = blocks * block_bytes;
+    const auto now = before - gap + gap_now;
+    const auto first = static_cast<std::uint32_t>((low + block_bytes - 1) / block_bytes);
+    if (std::uint64_t{first + 1} * block_bytes > low + gap) return;  // no block lies between them
+    // Nothing where the byte was taken out.
+    const auto place_now = [&](std::uint64_t place) -> std::optional<std::uint64_t> {
+      if (place < at) return place;
+      if (gap > gap_now && place < at + (gap - gap_now)) return std::nullopt;
+      return place + gap_now - gap;
+    };
+    const auto run = moved_run({first, 1, 1ms, 0ms}, {before, now, {{low, low}, {low + gap, low + gap_now}}},
+                               before, now, {});
+    for (auto place = first * block_bytes; place < (first + 1) * block_bytes; place += 512) {
+      const auto is = place_now(place);
+      RC_ASSERT(!is || *is / block_bytes >= run.first);
+      RC_ASSERT(!is || *is / block_bytes < std::uint64_t{run.first} + run.count);
+    }
+  }));
 }
 
 TEST_CASE("a moved run lies inside of the other version and is not empty, whatever the anchors say") {

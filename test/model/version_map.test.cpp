@@ -32,6 +32,27 @@ TEST_CASE("between two anchors all keeps its share of the way") {
   CHECK(map.gap(5000) == 500);
 }
 
+TEST_CASE("what lies between two anchors may have moved with either of them") {
+  const version_map grown(1000, 1300, {{100, 100}, {200, 500}});
+  CHECK(grown.earliest(100) == 100);
+  CHECK(grown.earliest(150) == 150);
+  CHECK(grown.latest(150) == 450);
+  CHECK(grown.latest(200) == 500);
+  CHECK(grown.earliest(200) == 500);
+  CHECK(grown.latest(100) == 100);
+  const version_map shrunk(1000, 700, {{100, 100}, {500, 200}});
+  CHECK(shrunk.earliest(150) == 100);
+  CHECK(shrunk.latest(150) == 150);
+  CHECK(shrunk.earliest(450) == 150);
+  CHECK(shrunk.latest(450) == 200);
+  for (const auto& map : {grown, shrunk}) {
+    CHECK(map.earliest(0) == 0);
+    CHECK(map.latest(0) == 0);
+    CHECK(map.earliest(1000) == map.at(1000));
+    CHECK(map.latest(5000) == map.at(1000));
+  }
+}
+
 TEST_CASE("parts that have changed places are left out, the fewest that can be") {
   const version_map map(1000, 1000, {{100, 100}, {200, 900}, {300, 300}, {400, 400}, {500, 50}});
   CHECK(map.anchors() == 3);
@@ -65,6 +86,10 @@ TEST_CASE("a version map never falls, stays inside, and is exact at a chain's an
     for (std::uint64_t at = 0; at <= before; ++at) {
       RC_ASSERT(map.at(at) <= now);
       RC_ASSERT(at == 0 || map.at(at) >= map.at(at - 1));
+      RC_ASSERT(map.latest(at) <= now);
+      RC_ASSERT(at == 0 || map.earliest(at) >= map.earliest(at - 1));
+      RC_ASSERT(at == 0 || map.latest(at) >= map.latest(at - 1));
+      RC_ASSERT(at == 0 || map.latest(at) >= map.earliest(at - 1));
     }
   }));
 }

@@ -23,3 +23,15 @@ TEST_CASE("two versions of a program in the store are mapped by their symbols, o
   absent.id.root.bytes[0] ^= std::byte{1};
   CHECK(map_versions(*store.contents, before, absent).anchors() == 0);
 }
+
+TEST_CASE("two versions of a program in the store are mapped by their sections") {
+  const temporary_folder folder;
+  opened_store store(folder.path());
+  const auto anchors = [&](bool mapped) {
+    const auto before = store.put(make_elf({.functions = {{"f", 80}}, .maps_symbols = mapped}));
+    const auto now =
+        store.put(make_elf({.needed = {"a"}, .functions = {{"f", 100}}, .maps_symbols = mapped}));
+    return map_versions(*store.contents, before, now).anchors();
+  };
+  CHECK(anchors(true) == anchors(false) + 2);
+}
