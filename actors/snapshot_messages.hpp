@@ -62,7 +62,7 @@ struct forget_snapshot_record {
 struct snapshot_news {
   admin_snapshots now;
   std::string damage{};  ///< a notice of snapshots that are not served; empty: all are
-  /// Of the images that there are snapshots of, served or not.
+  /// Of the images that snapshots hold, served or not.
   std::shared_ptr<const std::set<digest>> manifests{};
 };
 

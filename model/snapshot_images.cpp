@@ -95,13 +95,13 @@ std::optional<remote_layers> remote_below(const std::vector<snapshot_record>& pa
   return found == parents.end() ? std::nullopt : found->remote;
 }
 
-void image_needs::add(const remote_layers& what) {
+void snapshot_needs::add(const remote_layers& what) {
   references.insert(what.reference);
   manifests.insert(what.manifest);
 }
 
-image_needs image_needs_of(const snapshot_index& index) {
-  image_needs needs;
+snapshot_needs snapshot_needs_of(const snapshot_index& index) {
+  snapshot_needs needs;
   const remote_chains chains(index);
   chains.each([&](const snapshot_record& record) {
     if (chains.holds_its_image(record)) needs.add(*record.remote);

@@ -20,7 +20,7 @@ namespace firstlight {
 [[nodiscard]] std::optional<remote_layers> remote_below(const std::vector<snapshot_record>& parents);
 
 /// What a node must not forget.
-struct image_needs {
+struct snapshot_needs {
   std::set<std::string> references;
   std::set<digest> manifests;
 
@@ -28,7 +28,7 @@ struct image_needs {
 };
 
 /// What is held, and the images of inner snapshots that active snapshots and views stand on.
-[[nodiscard]] image_needs image_needs_of(const snapshot_index& index);
+[[nodiscard]] snapshot_needs snapshot_needs_of(const snapshot_index& index);
 
 /// Inner snapshots whose image nobody holds any more, as they are to be recorded: as the same lowest layers
 /// of an image that is held above them, a whole one if there is one, and of several the one made last. Those

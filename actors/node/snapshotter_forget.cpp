@@ -9,7 +9,7 @@ namespace firstlight::detail {
 namespace {
 
 /// An image that containerd asks for just now has no snapshots before the hub has answered.
-bool is_needed(const snapshotter_shell& my, const image_needs& needs, const catalogue_name& image) {
+bool is_needed(const snapshotter_shell& my, const snapshot_needs& needs, const catalogue_name& image) {
   if (my.state().asked.contains(image.reference) || needs.references.contains(image.reference)) return true;
   const auto record = my.tools->catalogue.find(image.reference, image.platform);
   return !record || (*record && needs.manifests.contains((*record)->manifest_digest));
@@ -64,8 +64,8 @@ void try_all(const snapshotter_shell& my) {
 
 }  // namespace
 
-image_needs needs_of(const snapshotter_shell& my) {
-  auto needs = image_needs_of(my.index());
+snapshot_needs needs_of(const snapshotter_shell& my) {
+  auto needs = snapshot_needs_of(my.index());
   for (const auto& [name, record] : my.tools->records.refused())
     if (record.remote) needs.add(*record.remote);
   return needs;

@@ -73,7 +73,7 @@ void forget_unused(const snapshotter_shell& my);
 void show_from_others(const snapshotter_shell& my);
 
 /// What snapshots need, also those that are not served: their records may be repaired.
-[[nodiscard]] image_needs needs_of(const snapshotter_shell& my);
+[[nodiscard]] snapshot_needs needs_of(const snapshotter_shell& my);
 
 // ---- snapshots that are not served (snapshotter_damage.cpp) ----------------------------------------
 

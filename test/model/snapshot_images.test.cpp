@@ -60,7 +60,7 @@ struct bench {
   }
   [[nodiscard]] std::set<std::string> held() const {
     std::set<std::string> texts;
-    for (const auto& manifest : image_needs_of(all).manifests) texts.insert(images.at(manifest));
+    for (const auto& manifest : snapshot_needs_of(all).manifests) texts.insert(images.at(manifest));
     return texts;
   }
 };
@@ -148,9 +148,9 @@ TEST_CASE("what containers and views stand on stays as it is mounted, and holds 
   CHECK(b.settle() == 1);  // "a"
   CHECK(b.image_of("ab") == "abc");
   CHECK(b.held() == texts{"abx"});
-  CHECK(image_needs_of(b.all).references.contains(mounted));
+  CHECK(snapshot_needs_of(b.all).references.contains(mounted));
   b.remove("used");
-  CHECK_FALSE(image_needs_of(b.all).references.contains(mounted));
+  CHECK_FALSE(snapshot_needs_of(b.all).references.contains(mounted));
   CHECK(b.settle() == 1);
   CHECK(b.image_of("ab") == "abx");
 }
@@ -221,10 +221,10 @@ TEST_CASE("whatever comes and goes, each snapshot can be shown by an image that 
         });
       };
       note_used([&](const auto& name, const auto& shown) { used[name] = shown; });
-      const auto needed = image_needs_of(b.all);
+      const auto needed = snapshot_needs_of(b.all);
       b.settle();
       RC_ASSERT(b.settle() == 0U);
-      RC_ASSERT(image_needs_of(b.all).manifests == needed.manifests);
+      RC_ASSERT(snapshot_needs_of(b.all).manifests == needed.manifests);
       texts in_use;
       note_used([&](const auto& name, const auto& shown) {
         RC_ASSERT(used.at(name) == shown);
