@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "actors/hub/library_questions.hpp"
 #include "storage/content_sweep.hpp"
@@ -52,6 +53,18 @@ result<void> remove_record(library_pointer self, const library_tools& tools, con
   return {};
 }
 
+/// Those up to that number, in order, if they may begin now; then their sweep has begun.
+std::vector<waiting_removal> take_until(std::vector<waiting_removal>& waiting, std::uint64_t last,
+                                        sweep_turns& turns) {
+  const auto later = std::find_if(waiting.begin(), waiting.end(),
+                                  [&](const auto& removal) { return removal.number > last; });
+  if (later == waiting.begin() || !turns.begin_removal()) return {};
+  std::vector<waiting_removal> taken(std::make_move_iterator(waiting.begin()),
+                                     std::make_move_iterator(later));
+  waiting.erase(waiting.begin(), later);
+  return taken;
+}
+
 void answer_removal(const waiting_removal& removal, const result<sweep_result>& swept) {
   auto reply = removal.reply;
   const auto& name = removal.where.first;
@@ -72,7 +85,7 @@ void remove_in_turn(library_pointer self, const library_tools& tools, const work
   state.removals.push_back({number, asked->where, reply});
   // Additions that wait for the end of a sweep already come first.
   if (state.turns.sweeping())
-    state.after_sweep.emplace_back([=] { begin_removals(self, tools, workers); });
+    state.after_sweep.emplace_back([=] { begin_removals(self, tools, workers, number); });
   else
     begin_removals(self, tools, workers);
   if (!state.removals.empty()) self->delayed_send(self, tools.removal_wait, removal_overdue{number});
@@ -88,11 +101,13 @@ void give_up_removal(library_pointer self, const removal_overdue& what) {
   waiting.erase(overdue);
 }
 
-void begin_removals(library_pointer self, const library_tools& tools, const worker_pool& workers) {
+void begin_removals(library_pointer self, const library_tools& tools, const worker_pool& workers,
+                    std::uint64_t last) {
   auto& state = self->state;
-  if (state.removals.empty() || !state.turns.begin_removal()) return;
+  auto turn = take_until(state.removals, last, state.turns);
+  if (turn.empty()) return;
   std::vector<waiting_removal> gone;
-  for (auto& removal : std::exchange(state.removals, {})) {
+  for (auto& removal : turn) {
     if (const auto removed = remove_record(self, tools, removal.where); !removed)
       refuse(removal.reply, removed.error());
     else

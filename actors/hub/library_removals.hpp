@@ -1,4 +1,6 @@
 #pragma once
+#include <limits>
+
 #include "actors/hub/image_library.hpp"
 
 /// How the image library removes images, and contents that none needs. Functions of the library's actor, on
@@ -15,9 +17,10 @@ void remove_in_turn(library_pointer self, const library_tools& tools, const work
                     const remove_image& which, removal_promise reply);
 void give_up_removal(library_pointer self, const removal_overdue& what);
 
-/// Begins all removals that wait, if they may begin now, with one sweep for them. To be called whenever an
-/// addition or a look has ended.
-void begin_removals(library_pointer self, const library_tools& tools, const worker_pool& workers);
+/// Begins all removals that wait, up to that number, if they may begin now, with one sweep for them. To be
+/// called whenever an addition or a look has ended.
+void begin_removals(library_pointer self, const library_tools& tools, const worker_pool& workers,
+                    std::uint64_t last = std::numeric_limits<std::uint64_t>::max());
 
 /// There are contents that no image needs: what an image has brought that had no room.
 void want_sweep(library_pointer self, const library_tools& tools);

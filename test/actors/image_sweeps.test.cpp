@@ -177,6 +177,31 @@ TEST_CASE("an image that is removed behind an addition that waits for a sweep go
   CHECK(bench.is_whole((*added)->value()));
 }
 
+TEST_CASE("an image that is removed behind an addition goes after that, also behind another removal") {
+  held_library bench;
+  const auto first = bench.fresh("localhost:1/first:1", 1);
+  const auto second = bench.fresh("localhost:1/second:1", 2);
+  const auto third = bench.fresh("localhost:1/third:1", 3);
+  const auto first_gone = bench.remove(first.record);
+  const auto second_gone = bench.remove(second.record);
+  const auto added = bench.ask(bench.hub.layout(some_layer(4)));
+  bench.finish_last();  // the look
+  const auto third_gone = bench.remove(third.record);
+  bench.finish_last();  // the first sweep
+  REQUIRE(*first_gone);
+  bench.finish_last();  // the second one
+  REQUIRE(*second_gone);
+  CHECK_FALSE(*third_gone);
+  CHECK_FALSE(*added);
+  bench.finish_last();
+  REQUIRE(*added);
+  CHECK_FALSE(*third_gone);
+  CHECK(bench.is_whole(third));
+  bench.finish_last();
+  REQUIRE(*third_gone);
+  CHECK((*third_gone)->has_value());
+}
+
 TEST_CASE("images that are removed while another one is being added go after that, with one sweep") {
   held_library bench;
   const auto first = bench.fresh("localhost:1/first:1", 1);
