@@ -42,6 +42,7 @@ result<record_forgotten> forget_damaged(const snapshotter_shell& my, const std::
   if (auto gone = tools.records.drop(exact); !gone) return tl::unexpected(gone.error());
   my.state().manifests.reset();
   tell_news(my);
+  show_from_others(my);
   unmount_unused(my);
   forget_unused(my);
   return done;
