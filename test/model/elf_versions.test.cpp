@@ -34,9 +34,9 @@ result<elf_version> version(const std::vector<std::byte>& bytes, const elf_symbo
   auto file = parse_elf(bytes.size(), read);
   if (!file) return tl::unexpected(file.error());
   auto symbols = read_elf_symbols(*file, bytes.size(), read, limits);
-  if (!symbols) return tl::unexpected(symbols.error());
   auto sections = read_elf_sections(*file, bytes.size(), read);
   REQUIRE_FALSE(watched.outside);
+  if (!symbols) return tl::unexpected(symbols.error());
   if (!sections) return tl::unexpected(sections.error());
   return elf_version{std::move(*file), std::move(*symbols), std::move(*sections)};
 }
