@@ -130,7 +130,7 @@ void backing_files::close(std::uint64_t handle) {
   if (known != places_.end()) remove(known->second);
 }
 
-// With the lock: an open that comes meanwhile has the inode already, so it is known.
+// With the lock: an open that comes meanwhile has the inode already, or makes it, so it is known.
 void backing_files::forget(std::uint64_t node, const std::function<bool()>& is_known) {
   const std::lock_guard lock(mutex_);
   if (!nodes_.contains(node) || is_known()) return;

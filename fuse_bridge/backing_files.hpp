@@ -45,8 +45,9 @@ class backing_files {
   open_way open(const opened_file& file, const std::function<file_descriptor()>& backing);
   /// Nothing happens if it is not open.
   void close(std::uint64_t handle);
-  /// The kernel forgets an inode, and `is_known` says whether it has the inode all the same. If not, nothing
-  /// of it is open: whoever opened it was killed while no process answered, so nobody closes it.
+  /// The kernel forgets an inode, and `is_known` says whether it has the inode all the same, or has it once
+  /// it is answered. If not, nothing of it is open: whoever opened it was killed while no process answered,
+  /// so nobody closes it.
   void forget(std::uint64_t node, const std::function<bool()>& is_known);
 
  private:

@@ -26,9 +26,11 @@ open_way way_of(writable_session& session, const opened_file& file) {
   });
 }
 
+// The tree last: with it the inode of the disk may go, and then another file can have the number. That one
+// must not find the backing file of this one, neither here nor, if this process dies in between, in the next.
 void close_file(writable_session& session, const opened_file& file) {
-  session.files->release(file.node);
   if (auto* const backing = session.backing.files(session)) backing->close(file.handle);
+  session.files->release(file.node);
 }
 
 /// A file with this name, open for writing.

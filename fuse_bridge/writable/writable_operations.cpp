@@ -25,10 +25,13 @@ void on_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
   fuse_reply_entry(request, &nothing);
 }
 
+// The tree last: from then on a new file can have the number.
 void forget(writable_session& session, fuse_ino_t number) {
   const auto is_known = [&] { return kernel_has_inode(session.device(), number); };
+  // Of a file that is being made the kernel makes the inode when it has the answer.
+  if (auto* const backing = session.backing.files(session))
+    backing->forget(number, [&] { return session.files->is_open(number) || is_known(); });
   session.files->forget(number, is_known);
-  if (auto* const backing = session.backing.files(session)) backing->forget(number, is_known);
 }
 void on_forget(fuse_req_t request, fuse_ino_t number, std::uint64_t) {
   forget(session_of(request), number);

@@ -135,6 +135,11 @@ class writable_tree {
   /// had it open, and its contents are gone.
   patient_result<void> open_file(node_number number, int flags, pace how);
   void release(node_number number);
+  /// Whether it was opened here, made open among that, more often than released.
+  [[nodiscard]] bool is_open(node_number number) const {
+    const std::lock_guard lock(mutex_);
+    return opens_.contains(number);
+  }
   /// The file that holds the contents now; none while they are the image's.
   os_result<std::shared_ptr<const file_descriptor>> file_of(node_number number);
   /// The inode of the image whose contents a file without a file of its own shows.
