@@ -136,8 +136,7 @@ mount_assembly::~mount_assembly() {
   if (!folder_made_) return;
   std::error_code problem;
   // One by one: a recursive removal would enter what could not be unmounted.
-  std::filesystem::remove(mount_place::open_files_of(place_.private_folder), problem);
-  if (!problem) std::filesystem::remove(mount_place::unanswered_of(place_.private_folder), problem);
+  mount_place::remove_notes_of(place_.private_folder, problem);
   if (!problem) std::filesystem::remove(fuse_point(), problem);
   if (!problem) std::filesystem::remove(place_.private_folder, problem);
   if (problem) spdlog::warn("remove {}: {}", place_.private_folder.string(), problem.message());

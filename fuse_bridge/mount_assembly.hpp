@@ -27,6 +27,14 @@ struct mount_place {
   [[nodiscard]] static std::filesystem::path unanswered_of(const std::filesystem::path& private_folder) {
     return private_folder / "unanswered";
   }
+  /// Removes both, and "opens", the table of open files that earlier versions have left.
+  static void remove_notes_of(const std::filesystem::path& private_folder, std::error_code& problem) {
+    for (const auto& file :
+         {open_files_of(private_folder), unanswered_of(private_folder), private_folder / "opens"}) {
+      std::filesystem::remove(file, problem);
+      if (problem) return;
+    }
+  }
   [[nodiscard]] std::string name() const { return private_folder.filename().string(); }
 };
 

@@ -55,8 +55,7 @@ result<void> remove_folders(const std::filesystem::path& folder, const std::set<
     if (kept.contains(child.path().filename().string())) continue;
     std::filesystem::remove(child.path() / "fuse", problem);
     std::filesystem::remove(record_file(child.path()), problem);
-    std::filesystem::remove(mount_place::open_files_of(child.path()), problem);
-    std::filesystem::remove(mount_place::unanswered_of(child.path()), problem);
+    mount_place::remove_notes_of(child.path(), problem);
     std::filesystem::remove(child.path(), problem);
     if (problem) return fail(errc::io, "remove " + child.path().string() + ": " + problem.message());
   }

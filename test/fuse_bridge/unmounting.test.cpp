@@ -109,6 +109,7 @@ TEST_CASE("mounts that a killed daemon left are cleaned, and no others") {
   daemon.signal(SIGKILL);
   REQUIRE(eventually([&] { return daemon.ended().has_value(); }));
   REQUIRE(is_mounted(folder.path() / "root"));
+  std::ofstream(mounts / "left" / "opens") << "an earlier version's";
   const auto cleaned = clean_stale_mounts(mounts);
   REQUIRE(cleaned);
   CHECK(cleaned->size() == 2);
