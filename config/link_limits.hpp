@@ -25,7 +25,7 @@ struct link_limits {
   std::uint32_t replies_queued_max = 64;               ///< hub: unread replies before it stops reading
   std::uint32_t outgoing_waiting_max = 256;  ///< hub: transfers kept until a bulk connection is there
   std::uint32_t bulk_connections = 1;        ///< node: with BBR on the far side one is enough; hubs: none
-  std::uint32_t opening_connections = 8;     ///< node: besides, for the TOC of a pull that waits for the join
+  std::uint32_t opening_connections = 6;     ///< node: besides, for the TOC of a pull that waits for the join
   std::chrono::milliseconds opening_time{2'000};       ///< hub: then it ends those that it does not use
   std::uint32_t bulk_connections_without_bbr = 8;      ///< node: striped where the hub's kernel has no BBR
   std::uint32_t unsent_low_water_bytes = 192U << 10U;  ///< TCP_NOTSENT_LOWAT of bulk sockets

@@ -8,9 +8,8 @@ namespace firstlight {
 struct piece_spread_limits {
   std::uint64_t opening_shares = 2;      ///< of a frame to an opening connection for one to a standing one
   std::uint64_t share_bytes_min = 1024;  ///< less is hardly worth its message
-  /// Two of it and their envelope are eight packets: the first window less what the handshake left on its
-  /// way.
-  std::uint64_t share_bytes_max = 5400;
+  /// Two of it and their envelope are nine of the first window's ten packets.
+  std::uint64_t share_bytes_max = 6400;
 };
 
 /// How a frame is spread in pieces over connections that have just been opened. A new TCP connection sends

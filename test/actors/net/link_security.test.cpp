@@ -169,6 +169,38 @@ TEST_CASE("TLS 1.3 gets through and TLS 1.2 does not") {
   CHECK_FALSE(handshake_works(world.hub->port(), files, TLS1_2_VERSION));
 }
 
+TEST_CASE("a handshake leaves a connection's first window to what follows") {
+  security_fixture world;
+  world.start_hub();
+  const auto files = world.pki.files(pki_role::node, "n1");
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                  &SSL_CTX_free);
+  REQUIRE(SSL_CTX_use_certificate_file(context.get(), files.certificate.c_str(), SSL_FILETYPE_PEM) == 1);
+  REQUIRE(SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) == 1);
+  struct {
+    int finished = 0;
+    int tickets = 0;
+  } told;
+  SSL_CTX_set_msg_callback_arg(context.get(), &told);
+  SSL_CTX_set_msg_callback(
+      context.get(), [](int sent, int, int type, const void* bytes, std::size_t size, SSL*, void* counts) {
+        if (sent != 0 || type != SSL3_RT_HANDSHAKE || size == 0) return;
+        auto* const count = static_cast<decltype(told)*>(counts);
+        const auto message = *static_cast<const unsigned char*>(bytes);
+        count->finished += message == SSL3_MT_FINISHED ? 1 : 0;
+        count->tickets += message == SSL3_MT_NEWSESSION_TICKET ? 1 : 0;
+      });
+  const raw_socket socket(world.hub->port());
+  const std::unique_ptr<SSL, decltype(&SSL_free)> tls(SSL_new(context.get()), &SSL_free);
+  SSL_set_fd(tls.get(), socket.get());
+  REQUIRE(SSL_connect(tls.get()) == 1);
+  char answer[4096];
+  while (SSL_read(tls.get(), answer, sizeof answer) > 0) {  // until the hub misses the join and ends it
+  }
+  CHECK(told.finished == 1);
+  CHECK(told.tickets == 0);
+}
+
 TEST_CASE("garbage and silent connections keep nobody out and cost little memory") {
   security_fixture world;
   world.limits.handshakes_open_max = 16;
