@@ -1,0 +1,55 @@
+#include <future>
+
+#include "actors/errors.hpp"
+#include "test/containerd/remote_bench.hpp"
+
+/// What calls that are answered at the same time must not do to each other. Their messages come in order.
+namespace firstlight {
+namespace {
+
+template <class Reply, class Response>
+result<Reply> answer_of(Response& asked) {
+  result<Reply> outcome = fail(errc::io, "no answer");
+  asked.receive([&](const Reply& reply) { outcome = reply; },
+                [&](const caf::error& problem) { outcome = tl::unexpected(from_caf(problem)); });
+  return outcome;
+}
+
+}  // namespace
+
+TEST_CASE("who waits for the mount of an image has it, though another who waited for it fails first") {
+  if (!may_mount()) return;
+  std::promise<void> may_answer;
+  const auto released = may_answer.get_future().share();
+  remote_bench all;
+  all.prepare_all();
+  {
+    const std::lock_guard lock(all.root->mutex);
+    all.root->answers = [&all, released](const admin_request& request) {
+      if (std::holds_alternative<admin_mount_request>(request)) released.wait();
+      return all.answer(request);
+    };
+  }
+  const auto top = all.chain[1].oci();
+  const caf::scoped_actor self{all.bench.system()};
+  const auto prepare = [&](const std::string& key, const std::string& parent) {
+    return self->request(all.bench.actor(), caf::infinite,
+                         make_snapshot{snapshot_kind::active, key, parent, {}});
+  };
+  auto first = prepare("one", top);
+  auto second = prepare("two", top);
+  auto quicker = prepare("one", "");  // needs no image, and so it has the name first
+  CHECK(answer_of<snapshot_mount_list>(quicker).has_value());
+  may_answer.set_value();
+  const auto refused = answer_of<snapshot_mount_list>(first);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == errc::already_exists);
+  CHECK(answer_of<snapshot_mount_list>(second).has_value());
+  REQUIRE(all.bench.mounts("two").ok());  // which would mount an image that is not mounted any more
+  CHECK(all.mounts() == 1);
+  CHECK(all.umounts() == 0);
+  REQUIRE(all.bench.remove("two").ok());
+  CHECK(eventually([&] { return all.umounts() == 1; }));
+}
+
+}  // namespace firstlight
