@@ -52,4 +52,21 @@ TEST_CASE("who waits for the mount of an image has it, though another who waited
   CHECK(eventually([&] { return all.umounts() == 1; }));
 }
 
+TEST_CASE("a clean-up leaves the files of a snapshot that is being removed to its removal") {
+  snapshots_bench bench;
+  REQUIRE(bench.prepare("large").ok());
+  const auto files = bench.snapshots_folder() / "1/fs";
+  for (int folder = 0; folder < 100; ++folder) {
+    const auto inside = files / std::to_string(folder);
+    REQUIRE(std::filesystem::create_directory(inside));
+    for (int file = 0; file < 50; ++file) std::ofstream(inside / std::to_string(file)) << "x";
+  }
+  const caf::scoped_actor self{bench.system()};
+  auto removal = self->request(bench.actor(), caf::infinite, remove_snapshot{"large"});
+  auto cleaning = self->request(bench.actor(), caf::infinite, clean_snapshots{});
+  CHECK(answer_of<snapshots_cleaned>(cleaning).has_value());
+  CHECK(answer_of<snapshots_cleaned>(removal).has_value());
+  CHECK(std::filesystem::is_empty(bench.snapshots_folder()));
+}
+
 }  // namespace firstlight
