@@ -15,6 +15,15 @@ result<Reply> answer_of(Response& asked) {
   return outcome;
 }
 
+/// So many files that a removal has not ended when the next message is handled.
+void fill(const std::filesystem::path& files) {
+  for (int folder = 0; folder < 100; ++folder) {
+    const auto inside = files / std::to_string(folder);
+    REQUIRE(std::filesystem::create_directory(inside));
+    for (int file = 0; file < 50; ++file) std::ofstream(inside / std::to_string(file)) << "x";
+  }
+}
+
 }  // namespace
 
 TEST_CASE("who waits for the mount of an image has it, though another who waited for it fails first") {
@@ -55,18 +64,31 @@ TEST_CASE("who waits for the mount of an image has it, though another who waited
 TEST_CASE("a clean-up leaves the files of a snapshot that is being removed to its removal") {
   snapshots_bench bench;
   REQUIRE(bench.prepare("large").ok());
-  const auto files = bench.snapshots_folder() / "1/fs";
-  for (int folder = 0; folder < 100; ++folder) {
-    const auto inside = files / std::to_string(folder);
-    REQUIRE(std::filesystem::create_directory(inside));
-    for (int file = 0; file < 50; ++file) std::ofstream(inside / std::to_string(file)) << "x";
-  }
+  fill(bench.snapshots_folder() / "1/fs");
   const caf::scoped_actor self{bench.system()};
   auto removal = self->request(bench.actor(), caf::infinite, remove_snapshot{"large"});
   auto cleaning = self->request(bench.actor(), caf::infinite, clean_snapshots{});
   CHECK(answer_of<snapshots_cleaned>(cleaning).has_value());
   CHECK(answer_of<snapshots_cleaned>(removal).has_value());
   CHECK(std::filesystem::is_empty(bench.snapshots_folder()));
+}
+
+TEST_CASE("files of a snapshot that is being removed are not set aside for one whose record is damaged") {
+  snapshots_bench bench;
+  REQUIRE(bench.prepare("damaged").ok());
+  REQUIRE(bench.prepare("large").ok());
+  fill(bench.snapshots_folder() / "2/fs");
+  bench.stop();
+  REQUIRE(bench.metadata().put({"snapshot"}, "damaged", "no message"));
+  bench.restart();
+  const caf::scoped_actor self{bench.system()};
+  auto removal = self->request(bench.actor(), caf::infinite, remove_snapshot{"large"});
+  auto forgetting = self->request(bench.actor(), caf::infinite, forget_snapshot_record{"damaged"});
+  const auto forgotten = answer_of<record_forgotten>(forgetting);
+  CHECK(answer_of<snapshots_cleaned>(removal).has_value());
+  REQUIRE(forgotten.has_value());
+  CHECK(std::filesystem::exists(forgotten->files / "1/fs"));
+  CHECK_FALSE(std::filesystem::exists(forgotten->files / "2"));
 }
 
 }  // namespace firstlight
