@@ -193,12 +193,29 @@ bool cri_uses(std::string_view text, const outline& all, const std::string& snap
   });
 }
 
-std::vector<std::string> notes_of_installation(std::string_view text, const outline& all, cri_use cri) {
+/// Of images that it has pulled for another snapshotter containerd then keeps no layers to unpack for this
+/// one.
+const toml_statement* discards_layers(std::string_view text, const outline& all) {
+  for (const auto& cri : {cri_version_2, cri_version_3})
+    if (const auto* one = find(all, kind::assignment, below(cri, "discard_unpacked_layers"));
+        one != nullptr && value_of(text, *one) == "true")
+      return one;
+  return nullptr;
+}
+
+std::vector<std::string> notes_of_installation(std::string_view text, const outline& all,
+                                               const containerd_wish& wish) {
+  if (wish.cri != cri_use::by_snapshotter) return {};
+  std::vector<std::string> notes;
   const auto* disabled = find(all, kind::assignment, {"disabled_plugins"});
-  if (cri != cri_use::by_snapshotter || disabled == nullptr) return {};
-  const auto value = value_of(text, *disabled);
-  if (value.find(".cri") == std::string_view::npos) return {};
-  return {at_line(*disabled) + "the CRI plugin is disabled, so its settings have no effect"};
+  if (disabled != nullptr && value_of(text, *disabled).find(".cri") != std::string_view::npos)
+    notes.push_back(at_line(*disabled) + "the CRI plugin is disabled, so its settings have no effect");
+  if (const auto* discards = discards_layers(text, all); discards != nullptr)
+    notes.push_back(at_line(*discards) +
+                    "containerd has discarded the layers of the images that it has, so no " +
+                    "new container starts from them through " + wish.snapshotter +
+                    ": pull them again after the restart (crictl pull), the sandbox image first");
+  return notes;
 }
 
 /// Who would ask for a snapshotter that is gone.
@@ -259,7 +276,7 @@ result<containerd_edit> install_snapshotter(std::string_view text, const contain
   if (cri_uses(text, *before, wish.snapshotter)) wish.cri = cri_use::by_snapshotter;
   auto wanted = wanted_settings(wish, *version);
   if (*version == 0) wanted.insert(wanted.begin(), {{"version"}, "2"});
-  containerd_edit made{std::string(text), wanted, notes_of_installation(*base, *all, wish.cri)};
+  containerd_edit made{std::string(text), wanted, notes_of_installation(*base, *all, wish)};
   if (all_said(text, *before, wanted)) return made;
 
   editor edit(*base, *all);

@@ -6,12 +6,18 @@ namespace firstlight {
 namespace {
 
 constexpr std::string_view label_prefix = "labels.";
+constexpr const char* target_label = "containerd.io/snapshot.ref";
 
 tl::unexpected<error> unknown(const std::string& name) {
   return fail(errc::not_found, "snapshot " + name + " does not exist");
 }
 tl::unexpected<error> taken(const std::string& name) {
   return fail(errc::already_exists, "snapshot " + name + " exists already");
+}
+
+/// By this label containerd looks for what it was told to exist (labelled_layer.hpp).
+void keep_target(snapshot_record& record) {
+  if (record.remote) record.labels[target_label] = record.name.substr(0, record.name.find('~'));
 }
 
 }  // namespace
@@ -160,6 +166,7 @@ result<snapshot_change> snapshot_index::update(const std::string& name, const sn
                   "field " + field + " of snapshot " + name + " cannot be updated, only labels");
     }
   }
+  keep_target(*record);
   if (auto valid = clean_labels(record->labels); !valid) return tl::unexpected(valid.error());
   record->updated_at_ns = now_ns;
   return snapshot_change{std::move(*record)};

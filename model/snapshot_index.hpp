@@ -76,7 +76,8 @@ class snapshot_index {
   [[nodiscard]] result<snapshot_record> remove(const std::string& name) const;
 
   /// Replaces labels: all, or only those that `fields` name ("labels", "labels.KEY"); an empty value removes
-  /// one. Errors: `not_found`, `invalid_argument` also for another field, `limit_exceeded`.
+  /// one. Layers of `make_remote` keep the one that names their chain id: containerd finds them by it.
+  /// Errors: `not_found`, `invalid_argument` also for another field, `limit_exceeded`.
   [[nodiscard]] result<snapshot_change> update(const std::string& name, const snapshot_labels& labels,
                                                const std::vector<std::string>& fields,
                                                std::int64_t now_ns) const;

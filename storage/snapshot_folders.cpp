@@ -10,6 +10,7 @@
 
 #include "model/snapshot_mounts.hpp"
 #include "storage/folder_attributes.hpp"
+#include "storage/folder_walk.hpp"
 #include "storage/posix_file.hpp"
 
 namespace firstlight {
@@ -33,9 +34,7 @@ result<void> remove_whole(const std::filesystem::path& path) {
 /// Each hard-linked file once, as it is on the disk.
 class usage_count {
  public:
-  void add(const std::string& path) {
-    struct stat found {};
-    if (lstat(path.c_str(), &found) != 0) return;  // it went meanwhile
+  void add(const struct stat& found) {
     if (found.st_nlink > 1 && !S_ISDIR(found.st_mode) && !linked_.insert({found.st_dev, found.st_ino}).second)
       return;
     total.bytes += static_cast<std::uint64_t>(found.st_blocks) * 512;
@@ -110,13 +109,12 @@ result<void> snapshot_folders::keep_only(const std::set<std::uint64_t>& ids) {
 result<snapshot_usage> snapshot_folders::measure(std::uint64_t id) const {
   const auto files = snapshot_files(folder_.string(), id);
   usage_count counted;
-  counted.add(files);
-  std::error_code problem;
-  using walk = std::filesystem::recursive_directory_iterator;
-  for (auto at = walk(files, problem); !problem && at != walk(); at.increment(problem))
-    counted.add(at->path().string());
-  if (problem && problem != std::errc::no_such_file_or_directory)
-    return tl::unexpected(from_errno(problem.value(), "measure " + files));
+  struct stat root {};
+  if (lstat(files.c_str(), &root) != 0)
+    return errno == ENOENT ? result<snapshot_usage>() : tl::unexpected(from_errno(errno, "measure " + files));
+  counted.add(root);
+  const auto walked = walk_folder(files, [&](const struct stat& found) { counted.add(found); });
+  if (!walked && walked.error().code != errc::not_found) return tl::unexpected(walked.error());
   return counted.total;
 }
 

@@ -63,10 +63,12 @@ void remove(const snapshotter_shell& my, const std::string& name,
     detail::forget_unused(my);
     return deliver(reply, result<snapshots_cleaned>(snapshots_cleaned{}));
   }
+  my.state().removing.insert(gone->id);
   run_on(
       my.tools->workers.next(), my.self,
       [tools = my.tools, id = gone->id] { return tools->folders.remove(id); },
-      [=](const result<void>& removed) {
+      [=, id = gone->id](const result<void>& removed) {
+        my.state().removing.erase(id);
         // It is no snapshot any more: what is left goes with the next clean-up.
         if (!removed) spdlog::warn("files of snapshot {} stay behind: {}", name, to_string(removed.error()));
         deliver(reply, result<snapshots_cleaned>(snapshots_cleaned{}));
@@ -90,10 +92,13 @@ result<snapshot_list> list(const snapshotter_shell& my, const std::vector<std::s
   return found;
 }
 
-/// Folders of snapshots that are not served stay: which they are is not known.
+/// Folders of snapshots that are not served stay: which they are is not known. A folder that a worker is
+/// removing is left to it: each of the two would fail of what the other has removed.
 result<void> clean_folders(const snapshotter_shell& my) {
   if (!my.tools->records.unserved().empty()) return {};
-  return my.tools->folders.keep_only(ids(my.index()));
+  auto kept = ids(my.index());
+  kept.insert(my.state().removing.begin(), my.state().removing.end());
+  return my.tools->folders.keep_only(kept);
 }
 
 /// A new snapshot must not have the folder of one whose record cannot be read.

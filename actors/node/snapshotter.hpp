@@ -61,6 +61,7 @@ struct snapshotter_state {
   std::map<std::string, waiting<std::string>> mounting;  ///< for lower layers, by image (image_name)
   std::map<std::string, image_mount> mounted;            ///< by image
   std::uint64_t next_mount = 0;      ///< each mount has a name of its own: old ones may still end
+  std::set<std::uint64_t> removing;  ///< ids of snapshots whose files workers are removing
   std::set<std::string> forgetting;  ///< references of images that the root is asked to forget
   forget_tries tries;
   std::vector<std::function<void()>> later;  ///< at the next tick

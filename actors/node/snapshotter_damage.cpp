@@ -10,6 +10,7 @@ result<std::set<std::uint64_t>> folders_perhaps_of(const snapshotter_shell& my, 
   auto ids = my.tools->folders.ids();
   if (!ids) return ids;
   my.index().each([&](const snapshot_record& record) { ids->erase(record.id); });
+  for (const auto id : my.state().removing) ids->erase(id);  // of one that could be read
   const auto& refused = my.tools->records.refused();
   for (const auto& [other, record] : refused)
     if (other != name) ids->erase(record.id);
@@ -24,7 +25,7 @@ std::string tell_damage(const snapshotter_shell& my) {
   return report_unserved_snapshots(my.tools->records.unserved(), my.tools->folders.folder());
 }
 
-// In the actor itself: no snapshot is made, removed or cleaned up meanwhile.
+// In the actor itself: no snapshot is made, removed or cleaned up meanwhile, but for what workers remove.
 result<record_forgotten> forget_damaged(const snapshotter_shell& my, const std::string& name) {
   auto& tools = *my.tools;
   const auto* const damaged = find_unreadable(tools.records.unserved(), name);

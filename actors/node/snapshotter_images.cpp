@@ -114,10 +114,10 @@ bool is_usable(const admin_mount& mount) {
 void settle_mounting(const snapshotter_shell& my, const std::string& image,
                      const result<image_mount>& mount) {
   if (mount) my.state().mounted.insert_or_assign(image, *mount);
-  const auto making = my.state().mounting.find(image);
-  const auto waiting = std::move(making->second);
-  my.state().mounting.erase(making);
+  const auto waiting = std::exchange(my.state().mounting.at(image), {});
+  // The entry stays meanwhile: if one of them fails, the mount is not taken from those behind it.
   for (const auto& then : waiting) then(mount.map([](const image_mount& made) { return made.lower; }));
+  my.state().mounting.erase(image);
   unmount_unused(my);  // who wanted it may have gone meanwhile
 }
 

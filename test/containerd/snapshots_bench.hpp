@@ -83,6 +83,9 @@ class snapshots_bench {
   image_catalogue& catalogue() { return *catalogue_; }
   content_store& contents() { return *contents_; }
   database& metadata() { return *metadata_; }
+  /// For tests whose messages have to arrive in the order in which they are sent: calls may not.
+  caf::actor_system& system() { return system_; }
+  const snapshotter& actor() const { return snapshotter_; }
 
  private:
   void start();

@@ -255,3 +255,19 @@ TEST_CASE("a disabled CRI plugin is mentioned") {
   CHECK(edit->notes.size() == 1);
   CHECK(install_snapshotter(debian, with_cri)->notes.empty());
 }
+
+TEST_CASE("it is mentioned that images which are here already lack their layers, where they are discarded") {
+  const std::string second = "[plugins.\"io.containerd.grpc.v1.cri\".containerd]\n";
+  const std::string third = "[plugins.'io.containerd.cri.v1.images']\n";
+  for (const auto& head : {"version = 2\n" + second, "version = 3\n" + third}) {
+    INFO(head);
+    const auto notes = [&](const std::string& value, const containerd_wish& wish) {
+      return install_snapshotter(head + "discard_unpacked_layers = " + value + "  # why\n", wish)->notes;
+    };
+    REQUIRE(notes("true", with_cri).size() == 1);
+    CHECK(notes("true", with_cri).front().starts_with("line 3: "));
+    CHECK(notes("true", with_cri).front().find("crictl pull") != std::string::npos);
+    CHECK(notes("false", with_cri).empty());
+    CHECK(notes("true", plain).empty());  // then only who names the snapshotter uses it
+  }
+}

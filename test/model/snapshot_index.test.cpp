@@ -233,6 +233,27 @@ TEST_CASE("an update changes what a committed snapshot says, not who its childre
   CHECK(code(b.remove("base")) == errc::failed_precondition);
 }
 
+TEST_CASE("layers of the hub keep the label by which containerd finds them, whatever an update says") {
+  auto wide = bounds;
+  wide.label_bytes_max = 100;
+  bench b{.all = snapshot_index{wide}};
+  const std::string key = "containerd.io/snapshot.ref";
+  REQUIRE(b.applied(b.all.make_remote({"sha256:1", "", {{key, "sha256:1"}}}, {"r", {}, "p", 1, 2}, 7)));
+  b.layer("base");
+  REQUIRE(b.applied(b.all.make_remote({"sha256:1", "base", {{key, "sha256:1"}}}, {"r", {}, "p", 1, 2}, 7)));
+  for (const auto& name :
+       {b.all.find_remote("sha256:1", "")->name, b.all.find_remote("sha256:1", "base")->name}) {
+    INFO(name);
+    const auto update = [&](snapshot_labels labels, std::vector<std::string> fields) {
+      return b.applied(b.all.update(name, labels, fields, 20))->labels;
+    };
+    CHECK(update({{"n", "1"}}, {}) == snapshot_labels{{key, "sha256:1"}, {"n", "1"}});
+    CHECK(update({{key, "other"}}, {"labels." + key}) == snapshot_labels{{key, "sha256:1"}, {"n", "1"}});
+    CHECK(update({}, {"labels." + key, "labels.n"}) == snapshot_labels{{key, "sha256:1"}});
+    CHECK(update({}, {"labels"}) == snapshot_labels{{key, "sha256:1"}});
+  }
+}
+
 TEST_CASE("layers of an image that is delivered are committed snapshots on which others build") {
   bench b;
   REQUIRE(b.applied(b.all.make_remote({"sha256:1", "", {{"l", "1"}}}, {"r", {}, "linux/amd64", 1, 2}, 7)));

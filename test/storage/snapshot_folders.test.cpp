@@ -1,5 +1,6 @@
 #include "storage/snapshot_folders.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include <fstream>
 
 #include "storage/chain_ids.hpp"
+#include "storage/posix_file.hpp"
 #include "storage/sha256.hpp"
 #include "test/harness/temporary_folder.hpp"
 
@@ -123,6 +125,21 @@ TEST_CASE("the usage of a snapshot is what is allocated, hard links once") {
   CHECK(full.bytes >= empty.bytes + 100'000);
   CHECK(full.bytes < empty.bytes + 200'000);
   CHECK(all.measure(2).value().inodes == 0);
+}
+
+TEST_CASE("the usage of a snapshot counts folders that are deeper than the longest path") {
+  const temporary_folder folder;
+  snapshot_folders all(folder.path() / "snapshots");
+  REQUIRE(all.make(1, {}));
+  constexpr int depth = 25;
+  const std::string name(200, 'n');
+  file_descriptor at = open_at(AT_FDCWD, (all.folder() / "1/fs").string(), O_RDONLY | O_DIRECTORY).value();
+  for (int i = 0; i < depth; ++i) {
+    REQUIRE(mkdirat(at.get(), name.c_str(), 0755) == 0);
+    at = open_at(at.get(), name, O_RDONLY | O_DIRECTORY).value();
+  }
+  CHECK(all.measure(1).value().inodes == depth + 1);
+  REQUIRE(all.remove(1));
 }
 
 TEST_CASE("chain ids of layers are those that OCI defines") {
