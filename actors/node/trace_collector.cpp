@@ -55,7 +55,8 @@ void send_next(const shell& my) {
     return send_next(my);
   }
   state.sending = true;
-  my.self->request(my.tools->link, caf::infinite, trace_report{share(encode_trace(**recorded)), {}})
+  auto encoded = share(encode_trace(**recorded, my.tools->now()));
+  my.self->request(my.tools->link, caf::infinite, trace_report{std::move(encoded), {}})
       .then([my](trace_kept) { on_answer(my, std::nullopt); },
             [my](const caf::error& problem) { on_answer(my, from_caf(problem)); });
 }

@@ -20,9 +20,13 @@ TEST_CASE("a trace comes back from its bytes as it was") {
   CHECK(decode_trace(encode_trace(made)) == made);
   made.spelling = {"app", "1", true};
   CHECK(decode_trace(encode_trace(made)) == made);
+  CHECK(decode_sent(encode_trace(made)).value() == 0ns);
+  CHECK(decode_trace(encode_trace(made, 5s)) == made);
+  CHECK(decode_sent(encode_trace(made, 5s)).value() == 5s);
   auto cut = encode_trace(made);
   cut.resize(cut.size() / 2);
   CHECK(decode_trace(cut).error().code == errc::corrupt);
+  CHECK(decode_sent(cut).error().code == errc::corrupt);
 }
 
 TEST_CASE("a trace above a size loses its latest accesses, and only as many as it must") {
