@@ -145,6 +145,18 @@ TEST_CASE("the hub is told what the node's clock shows whenever a trace is sent"
   CHECK(told() == now + 1h);
 }
 
+TEST_CASE("a trace that is damaged on disk does not keep others from the hub") {
+  collector_bench bench;
+  for (std::uint8_t id = 1; id <= 3; ++id) bench.record(id);
+  const auto of_image = std::string(as_key(toc_id{}.value));
+  REQUIRE(bench.metadata->put({"trace"}, of_image + std::string(as_key(id_of(2).value)), "no message"));
+  bench.link->answer_trace({});
+  REQUIRE(bench.link->traces.size() == 2);
+  CHECK(bench.last_sent() == 3);
+  bench.link->answer_trace({});
+  CHECK(bench.unsent.known()->empty());
+}
+
 TEST_CASE("when the hub stays away the oldest traces go") {
   collector_bench bench;
   for (std::uint8_t id = 1; id <= 6; ++id) bench.record(id);
