@@ -54,7 +54,8 @@ struct removed_traces {
   std::set<toc_id> images;
   std::uint32_t traces = 0;
 };
-/// Without a reference: of all images that the hub does not have.
+/// Without a reference: of all images that the hub does not have. With a trace's id that one alone, as
+/// `show_traces` finds it.
 [[nodiscard]] result<removed_traces> remove_traces(const hub_trace_tools& tools,
                                                    const admin_trace_remove& asked);
 

@@ -54,6 +54,22 @@ TEST_CASE("a trace is named by the beginning of its id, if no other one begins s
   }
 }
 
+TEST_CASE("a trace is removed by the beginning of its id, if no other one begins so") {
+  shown_bench bench;
+  auto second = start_of(bench.image, 1, {"b"});
+  second.id.value.bytes[1] = std::byte{0xab};
+  REQUIRE(bench.report(start_of(bench.image, 1, {"a"})));
+  REQUIRE(bench.report(second));
+  const auto remove = [&](const std::string& id) {
+    return remove_traces(bench.tools, {"example.com/app:1", "", id});
+  };
+  CHECK(remove("01").error().code == errc::invalid_argument);
+  CHECK(remove("02").error().code == errc::not_found);
+  CHECK(bench.show("")->traces.size() == 2);
+  CHECK(remove("01ab")->traces == 1);
+  CHECK(bench.show("01")->files.at(0).path == "a");
+}
+
 TEST_CASE("a trace of another image is not shown") {
   shown_bench bench;
   const auto other = bench.hub.add("example.com/other:1", tar_of({"x"}));
