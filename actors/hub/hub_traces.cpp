@@ -332,9 +332,10 @@ result<admin_trace_scores> score_traces(const hub_trace_tools& tools, const admi
     std::optional<content_order> for_all;  // the relative's takes long to find
     for (std::size_t i = 0; i < my->starts.size(); ++i) {
       if (name == "traced" && my->starts.size() < 2)
-        return fail(errc::not_found,
-                    "a traced order is scored by a start that it was not learned from: two "
-                    "recorded starts are needed");
+        return fail(
+            errc::not_found,
+            "a traced order is scored by a start that it was not learned from: two recorded starts are "
+            "needed; make one with 'firstlight trace record', or leave traced out with --order");
       if (tools.stop != nullptr && tools.stop->load()) return fail(errc::cancelled, "the hub ends");
       auto order = for_all ? result<content_order>(*for_all) : order_named(*my, name, i);
       if (!order) return tl::unexpected(order.error());

@@ -70,6 +70,17 @@ TEST_CASE("a trace is removed by the beginning of its id, if no other one begins
   CHECK(bench.show("01")->files.at(0).path == "a");
 }
 
+TEST_CASE("a score for which a recorded start is missing says how to get one, or to do without") {
+  shown_bench bench;
+  REQUIRE(bench.report(start_of(bench.image, 1, {"a"})));
+  const auto scores =
+      score_traces(bench.tools, {.reference = "example.com/app:1", .orders = {"traced", "image"}});
+  CHECK(scores.error().code == errc::not_found);
+  CHECK(scores.error().detail.find("trace record") != std::string::npos);
+  CHECK(scores.error().detail.find("--order") != std::string::npos);
+  CHECK(score_traces(bench.tools, {.reference = "example.com/app:1", .orders = {"image"}})->rows.size() == 1);
+}
+
 TEST_CASE("a trace of another image is not shown") {
   shown_bench bench;
   const auto other = bench.hub.add("example.com/other:1", tar_of({"x"}));
