@@ -3,6 +3,7 @@
 #include <editline/readline.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 
@@ -88,6 +89,25 @@ int run_line(const console_arguments& in, const std::vector<std::string>& words)
   return make_tree(words.front())->run(static_cast<int>(arguments.size()), arguments.data());
 }
 
+/// While it lives ^C ends what a command waits for, and not the console. Programs that are started get
+/// theirs.
+class kept_console {
+ public:
+  kept_console() {
+    struct sigaction nothing {};
+    nothing.sa_handler = [](int) {};
+    nothing.sa_flags = SA_RESTART;  // else output would be lost
+    sigemptyset(&nothing.sa_mask);
+    sigaction(SIGINT, &nothing, &before_);
+  }
+  ~kept_console() { sigaction(SIGINT, &before_, nullptr); }
+  kept_console(const kept_console&) = delete;
+  kept_console& operator=(const kept_console&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
+
 std::filesystem::path history_file(const console_arguments& in) {
   if (!in.history.empty()) return in.history;
   const char* home = std::getenv("HOME");
@@ -106,6 +126,7 @@ void read_lines(const console_arguments& in, const line_editor& editor, const co
     editor.remember(*line);
     history.add(*line);
     if (words->front() == "exit" || words->front() == "quit") return;
+    const kept_console while_it_runs;
     if (words->front() == "help")
       std::fputs(state().tree->root().help().c_str(), stdout);
     else
