@@ -42,7 +42,7 @@ template <class Reply>
 std::optional<Reply> ask_quietly(daemon_kind kind, const admin_request& request) {
   daemon_options quiet;
   quiet.output.quiet = true;
-  auto reply = ask_for<Reply>(kind, quiet, request);
+  auto reply = ask_for<Reply>(kind, quiet, request, line_editor::interrupt());
   return reply ? std::optional<Reply>(std::move(*reply)) : std::nullopt;
 }
 
@@ -67,8 +67,11 @@ char* next_candidate(const char*, int first) {
 char** complete(const char* typed, int start, int) {
   auto& my = state();
   const auto before = split_words(std::string_view(rl_line_buffer, static_cast<std::size_t>(start)));
-  my.candidates =
-      before ? completions(my.tree->root(), *before, typed, names_now()) : std::vector<std::string>();
+  my.candidates.clear();
+  if (before) {
+    const auto names = takes_names(my.tree->root(), *before) ? names_now() : console_names();
+    my.candidates = completions(my.tree->root(), *before, typed, names);
+  }
   rl_attempted_completion_over = 1;  // no file names
   return rl_completion_matches(typed, next_candidate);
 }

@@ -74,6 +74,10 @@ std::optional<std::string> line_editor::read(const char* prompt) const {
   }
 }
 
+int line_editor::interrupt() {
+  return signals_of_line();
+}
+
 void line_editor::remember(const std::string& line) const {
   add_history(line.c_str());
 }

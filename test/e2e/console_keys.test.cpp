@@ -1,6 +1,34 @@
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+
 #include "test/e2e/terminal.hpp"
 
 namespace firstlight {
+namespace {
+
+/// A daemon's socket at which nobody ever answers.
+class mute_daemon {
+ public:
+  explicit mute_daemon(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    REQUIRE(path.size() < sizeof address.sun_path);
+    std::memcpy(address.sun_path, path.data(), path.size());
+    REQUIRE(bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(listen(socket_, 8) == 0);
+  }
+  ~mute_daemon() { close(socket_); }
+  mute_daemon(const mute_daemon&) = delete;
+  mute_daemon& operator=(const mute_daemon&) = delete;
+
+ private:
+  int socket_;
+};
+
+}  // namespace
 
 TEST_CASE("^C in the console ends what a command waits for, and leads back to the prompt") {
   if (!cluster::possible()) return;
@@ -14,6 +42,23 @@ TEST_CASE("^C in the console ends what a command waits for, and leads back to th
   CHECK(screen.shows("firstlight: interrupted"));
   screen.enter("log-level info");
   CHECK(screen.shows("log level info"));
+}
+
+TEST_CASE("^C leads back to the prompt when a daemon does not say what can be completed") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto socket = (all.folder() / "mute.sock").string();
+  const mute_daemon daemon(socket);
+  terminal screen(all, "env FIRSTLIGHT_HUB_SOCKET=" + socket + " FIRSTLIGHT_NODE_SOCKET=" + socket +
+                           " HOME=" + all.folder().string() + " " + cluster::program() + " console");
+  REQUIRE(screen.shows("firstlight>"));
+  screen.type("umount c");
+  REQUIRE(screen.shows("firstlight> umount c"));
+  screen.press("Tab");
+  screen.press("C-c");
+  CHECK(screen.shows("^C\nfirstlight>"));
+  screen.enter("help trace off");
+  CHECK(screen.shows("Record no starts from now on."));
 }
 
 }  // namespace firstlight
