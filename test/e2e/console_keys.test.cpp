@@ -61,4 +61,23 @@ TEST_CASE("^C leads back to the prompt when a daemon does not say what can be co
   CHECK(screen.shows("Record no starts from now on."));
 }
 
+TEST_CASE("the console's next line is as wide as the terminal is by then") {
+  if (!cluster::possible()) return;
+  cluster all;
+  terminal screen(all, command_for_terminal(all, "console"));
+  REQUIRE(screen.shows("firstlight>"));
+  screen.resize(40, 20);
+  screen.enter("log-level info");
+  REQUIRE(eventually([&] {
+    const auto shown = screen.screen();
+    const auto end = shown.find_last_not_of(" \n") + 1;
+    return shown.find("log level info") != std::string::npos && shown.substr(0, end).ends_with("firstlight>");
+  }));
+  screen.type(std::string(60, 'x'));
+  screen.press("C-a");
+  screen.type("y");
+  CHECK(screen.shows("firstlight> yxxx"));
+  screen.press("C-u");
+}
+
 }  // namespace firstlight
