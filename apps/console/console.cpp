@@ -81,15 +81,19 @@ bool starts_program(const std::vector<std::string>& words) {
   return words.front() == "run" || (words.size() > 1 && words[0] == "trace" && words[1] == "record");
 }
 
+int run_words(const std::vector<std::string>& words) {
+  std::vector<const char*> arguments{"firstlight"};
+  for (const auto& word : words) arguments.push_back(word.c_str());
+  return make_tree(words.front())->run(static_cast<int>(arguments.size()), arguments.data());
+}
+
 int run_line(const console_arguments& in, const std::vector<std::string>& words) {
   if (!in.node.empty() && starts_program(words)) {
     std::fputs("firstlight: that starts a program here, but the node is on another machine; call it there\n",
                stderr);
     return static_cast<int>(exit_code::failed);
   }
-  std::vector<const char*> arguments{"firstlight"};
-  for (const auto& word : words) arguments.push_back(word.c_str());
-  return make_tree(words.front())->run(static_cast<int>(arguments.size()), arguments.data());
+  return run_words(words);
 }
 
 /// While it lives ^C ends what a command waits for, and not the console. Programs that are started get
@@ -111,6 +115,17 @@ class kept_console {
   struct sigaction before_ {};
 };
 
+/// Of all commands, or of those that follow.
+void help(std::vector<std::string> words) {
+  if (words.size() == 1) {
+    std::fputs(state().tree->root().help().c_str(), stdout);
+    return;
+  }
+  words.erase(words.begin());
+  words.emplace_back("--help");
+  run_words(words);
+}
+
 std::filesystem::path history_file(const console_arguments& in) {
   if (!in.history.empty()) return in.history;
   const char* home = std::getenv("HOME");
@@ -123,6 +138,7 @@ void read_lines(const console_arguments& in, const line_editor& editor, const co
     const auto words = split_words(*line);
     if (!words) {
       std::fprintf(stderr, "firstlight: %s\n", words.error().detail.c_str());
+      editor.remember(*line);  // to be corrected
       continue;
     }
     if (words->empty()) continue;
@@ -131,7 +147,7 @@ void read_lines(const console_arguments& in, const line_editor& editor, const co
     if (words->front() == "exit" || words->front() == "quit") return;
     const kept_console while_it_runs;
     if (words->front() == "help")
-      std::fputs(state().tree->root().help().c_str(), stdout);
+      help(*words);
     else
       run_line(in, *words);
     std::fflush(stdout);
@@ -147,7 +163,9 @@ int run_here(const console_arguments& in) {
   const line_editor editor(history.lines(), static_cast<int>(console_history::lines_max));
   rl_attempted_completion_function = complete;
   rl_basic_word_break_characters = const_cast<char*>(" \t\n\"'");
-  if (terminal) std::puts("Commands as on the command line; Tab completes, 'help' lists, 'exit' ends.");
+  if (terminal)
+    std::puts(
+        "Commands as on the command line; Tab completes, 'help' lists, 'help COMMAND' tells, 'exit' ends.");
   read_lines(in, editor, history);
   state().tree.reset();
   return 0;

@@ -80,4 +80,27 @@ TEST_CASE("the console's next line is as wide as the terminal is by then") {
   screen.press("C-u");
 }
 
+TEST_CASE("a line with a quote that has no end comes back by a key, to be corrected") {
+  if (!cluster::possible()) return;
+  cluster all;
+  terminal screen(all, command_for_terminal(all, "console"));
+  REQUIRE(screen.shows("firstlight>"));
+  screen.enter("log-level 'info");
+  REQUIRE(screen.shows("has no end"));
+  screen.press("Up");
+  screen.enter("'");
+  CHECK(screen.shows("log level info"));
+}
+
+TEST_CASE("help of one command is shown in the console, also of one that would start a program") {
+  if (!cluster::possible()) return;
+  cluster all;
+  terminal screen(all, command_for_terminal(all, "console"));
+  REQUIRE(screen.shows("firstlight>"));
+  screen.enter("help trace off");
+  CHECK(screen.shows("Record no starts from now on."));
+  screen.enter("help run");
+  CHECK(screen.shows("firstlight run"));
+}
+
 }  // namespace firstlight
