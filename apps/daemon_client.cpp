@@ -1,8 +1,11 @@
 #include "apps/daemon_client.hpp"
 
+#include <csignal>
 #include <cstdlib>
+#include <optional>
 
 #include "apps/admin_client.hpp"
+#include "apps/interruption.hpp"
 #include "apps/progress_display.hpp"
 #include "config/hub_options.hpp"
 #include "config/node_options.hpp"
@@ -18,6 +21,15 @@ std::string absent_hint(daemon_kind kind, const std::filesystem::path& socket) {
   const std::string name = name_of(kind);
   return "no " + name + " answers at " + socket.string() + "; start it with 'systemctl start firstlight-" +
          name + "' or 'firstlight " + name + "', or name its socket with --socket";
+}
+
+/// Whether ^C is this process' own: nobody else waits for it, nor does whoever has started the process ignore
+/// it.
+bool minds_interrupts() {
+  sigset_t blocked{};
+  struct sigaction now {};
+  return sigprocmask(SIG_BLOCK, nullptr, &blocked) == 0 && sigismember(&blocked, SIGINT) == 0 &&
+         sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler != SIG_IGN;
 }
 
 }  // namespace
@@ -53,6 +65,9 @@ result<admin_reply> ask(daemon_kind kind, const daemon_options& options, const a
   const auto socket = daemon_socket(kind, options.socket);
   auto client = admin_client::connect(socket, absent_hint(kind, socket));
   if (!client) return tl::unexpected(client.error());
+  // A signal that ends the wait takes its usual effect afterwards, once the progress is wiped away.
+  std::optional<interruption> own;
+  if (interrupt < 0 && minds_interrupts()) interrupt = own.emplace().descriptor();
   using visibility = progress_display::visibility;
   const bool hidden = options.output.quiet || options.output.json;
   progress_display display(hidden ? visibility::hidden : visibility::automatic);

@@ -24,9 +24,11 @@ void add_daemon_options(CLI::App& command, daemon_options& options, daemon_kind 
 /// --mount-mode, of commands that mount.
 void add_mode_option(CLI::App& command, std::string& mode);
 
-/// Sends one request and waits for its reply, with progress on a terminal.
-/// Errors: those of the daemon; `unavailable` saying how to start it.
-/// `interrupt` as in admin_client::call.
+/// Sends one request and waits for its reply, with progress on a terminal. On the main thread.
+/// Errors: those of the daemon; `unavailable` saying how to start it; `cancelled` for a signal that does not
+/// end this process.
+/// `interrupt` as in admin_client::call; without one a signal ends the wait, unless the caller has blocked
+/// it.
 [[nodiscard]] result<admin_reply> ask(daemon_kind kind, const daemon_options& options,
                                       const admin_request& request, int interrupt = -1);
 

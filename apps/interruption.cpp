@@ -5,11 +5,21 @@
 #include <unistd.h>
 
 namespace firstlight {
+namespace {
+
+/// As below nohup(1). Blocked it would be taken all the same.
+bool is_ignored(int signal) {
+  struct sigaction now {};
+  return sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+}  // namespace
 
 interruption::interruption() {
   sigset_t taken;
   sigemptyset(&taken);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&taken, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGQUIT}) sigaddset(&taken, signal);
+  if (!is_ignored(SIGHUP)) sigaddset(&taken, SIGHUP);
   sigprocmask(SIG_BLOCK, &taken, &before_);
   descriptor_ = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
 }

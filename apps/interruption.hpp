@@ -5,8 +5,9 @@
 
 namespace firstlight {
 
-/// While it lives, SIGINT, SIGTERM, SIGHUP and SIGQUIT do not end this process but wait to be taken: for
-/// commands that have to clean up. Programs are started with `before()`. One at a time, on the main thread.
+/// While it lives, SIGINT, SIGTERM, SIGHUP (unless it is ignored) and SIGQUIT do not end this process but
+/// wait to be taken: for commands that have to clean up. Programs are started with `before()`. One at a time,
+/// on the main thread.
 class interruption {
  public:
   interruption();

@@ -188,10 +188,11 @@ struct top_arguments : daemon_arguments {
 
 /// As --json a look is what `status` says.
 template <class Status>
-result<int> look(const top_arguments& in, const admin_request& request, const char* clear) {
+result<int> look(const top_arguments& in, const admin_request& request, const char* clear, int interrupt) {
   auto quiet = in.daemon;
   quiet.output.quiet = true;
-  return show(ask_for<Status>(in.kind(), quiet, request), in.daemon.output, [&](const Status& status) {
+  const auto said = ask_for<Status>(in.kind(), quiet, request, interrupt);
+  return show(said, in.daemon.output, [&](const Status& status) {
     std::printf("%s%s", clear, live_view(status, unix_now()).c_str());
   });
 }
@@ -202,8 +203,10 @@ result<int> top(const top_arguments& in) {
   const char* clear = isatty(STDOUT_FILENO) == 1 ? "\033[H\033[2J" : "";
   interruption signals;
   for (std::uint32_t shown = 0;;) {
-    const auto looked = in.hub ? look<admin_hub_status>(in, admin_hub_status_request{}, clear)
-                               : look<admin_node_status>(in, admin_node_status_request{}, clear);
+    const int interrupt = signals.descriptor();
+    const auto looked = in.hub ? look<admin_hub_status>(in, admin_hub_status_request{}, clear, interrupt)
+                               : look<admin_node_status>(in, admin_node_status_request{}, clear, interrupt);
+    if (!looked && signals.take()) return 0;
     if (!looked) return looked;
     std::fflush(stdout);
     if (++shown == in.times || signals.wait_for(*interval)) break;

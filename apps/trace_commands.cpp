@@ -191,7 +191,8 @@ void add_rm(command_tree& tree, CLI::App& group) {
   command->add_option("--platform", in->platform, "of the image (default: the hub's own)")
       ->type_name("PLATFORM");
   command->add_flag("--orphans", in->orphans, "all traces of images that the hub does not have");
-  command->add_option("trace", in->id, "a trace's id or its beginning (default: all)")->type_name("ID");
+  command->add_option("trace", in->id, "only this trace: its id or the beginning of it (default: all)")
+      ->type_name("ID");
   add_daemon_options(*command, in->daemon, daemon_kind::hub);
 }
 

@@ -19,11 +19,15 @@ struct elf_section {
   friend bool operator==(const elf_section&, const elf_section&) = default;
 };
 
+/// Whether the sections' names are read too. Who goes by types and links needs none.
+enum class section_names : std::uint8_t { wanted, left_out };
+
 /// The sections of an ELF file of `size` bytes, in the order of its table; none if it has no such table.
-/// Trusts nothing in it.
-/// Errors: `corrupt` if table or names are outside the file, `limit_exceeded`, and what `read` gives.
+/// Trusts nothing in it: a table of names outside the file or above its limit costs the names alone.
+/// Errors: `corrupt` if the table of sections is outside the file, `limit_exceeded`, and what `read` gives.
 [[nodiscard]] result<std::vector<elf_section>> read_elf_sections(const elf_file& file, std::uint64_t size,
                                                                  const byte_reader& read,
-                                                                 const elf_section_limits& limits = {});
+                                                                 const elf_section_limits& limits = {},
+                                                                 section_names names = section_names::wanted);
 
 }  // namespace firstlight

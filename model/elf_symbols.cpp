@@ -1,11 +1,10 @@
 #include "model/elf_symbols.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 
-#include "model/elf_fields.hpp"
 #include "model/elf_sections.hpp"
+#include "model/elf_tables.hpp"
 
 namespace firstlight {
 namespace {
@@ -19,37 +18,22 @@ constexpr std::uint64_t stt_gnu_ifunc = 10;
 
 class symbol_reader {
  public:
-  symbol_reader(const elf_file& file, std::uint64_t size, const byte_reader& read,
-                const elf_symbol_limits& limits)
-      : file_(file),
-        size_(size),
-        read_(read),
-        limits_(limits),
-        at_(file.word_bits == 64 ? detail::elf_layout64 : detail::elf_layout32) {}
+  symbol_reader(const elf_file& file, const detail::elf_tables& tables, const elf_symbol_limits& limits)
+      : file_(file), tables_(tables), limits_(limits), at_(tables.fields()) {}
 
-  result<elf_symbols> run() {
-    const auto sections =
-        read_elf_sections(file_, size_, read_, {limits_.sections_max, limits_.table_bytes_max});
-    if (!sections) return tl::unexpected(sections.error());
-    const auto found = std::find_if(sections->begin(), sections->end(),
+  [[nodiscard]] result<elf_symbols> run(const std::vector<elf_section>& sections) const {
+    const auto found = std::find_if(sections.begin(), sections.end(),
                                     [](const elf_section& one) { return one.type == sht_dynsym; });
-    if (found == sections->end()) return elf_symbols();
-    if (found->link >= sections->size()) return fail(errc::corrupt, "ELF: symbols without names");
-    return symbols(found->range, sections->at(found->link).range);
+    if (found == sections.end()) return elf_symbols();
+    if (found->link >= sections.size()) return fail(errc::corrupt, "ELF: symbols without names");
+    return symbols(found->range, sections[found->link].range);
   }
 
  private:
-  result<std::vector<std::byte>> bytes(byte_range range, const char* what) const {
-    if (range.offset > size_ || range.length > size_ - range.offset)
-      return fail(errc::corrupt, std::string("ELF: ") + what + " outside the file");
-    if (range.length > limits_.table_bytes_max) return fail(errc::limit_exceeded, "ELF: table_bytes_max");
-    return read_(range.offset, static_cast<std::uint32_t>(range.length));
-  }
-
-  result<elf_symbols> symbols(byte_range own, byte_range named_in) {
-    const auto table = bytes(own, "symbols");
+  [[nodiscard]] result<elf_symbols> symbols(byte_range own, byte_range named_in) const {
+    const auto table = tables_.bytes(own, "symbols");
     if (!table) return tl::unexpected(table.error());
-    auto names = bytes(named_in, "names of symbols");
+    auto names = tables_.bytes(named_in, "names of symbols");
     if (!names) return tl::unexpected(names.error());
     elf_symbols found;
     found.names = std::move(*names);
@@ -58,8 +42,9 @@ class symbol_reader {
       if (type != stt_func && type != stt_object && type != stt_gnu_ifunc) continue;
       if (number(*table, at + at_.symbol_section, 2) == 0) continue;  // of another file
       const auto offset = offset_of(number(*table, at + at_.symbol_value, at_.width));
-      const auto name = name_at(found.names, number(*table, at, 4));
-      if (!name) return tl::unexpected(name.error());
+      const auto name =
+          detail::elf_tables::name_at(found.names, number(*table, at, 4), limits_.name_bytes_max);
+      if (!name) return fail(errc::corrupt, "ELF: a symbol's name outside its table");
       if (offset && !name->empty()) found.all.push_back({*name, *offset});
     }
     return found;
@@ -73,18 +58,8 @@ class symbol_reader {
     return std::nullopt;
   }
 
-  /// Empty for one that is too long.
-  [[nodiscard]] result<std::string_view> name_at(bytes_view names, std::uint64_t at) const {
-    if (at >= names.size()) return fail(errc::corrupt, "ELF: a symbol's name outside its table");
-    const auto* first = reinterpret_cast<const char*>(names.data()) + at;
-    const auto room = std::min<std::size_t>(names.size() - at, limits_.name_bytes_max + 1);
-    const auto length = strnlen(first, room);
-    return length > limits_.name_bytes_max ? std::string_view() : std::string_view(first, length);
-  }
-
   const elf_file& file_;
-  std::uint64_t size_;
-  const byte_reader& read_;
+  const detail::elf_tables& tables_;
   const elf_symbol_limits& limits_;
   const detail::elf_layout& at_;
 };
@@ -93,7 +68,11 @@ class symbol_reader {
 
 result<elf_symbols> read_elf_symbols(const elf_file& file, std::uint64_t size, const byte_reader& read,
                                      const elf_symbol_limits& limits) {
-  return symbol_reader(file, size, read, limits).run();
+  const auto sections = read_elf_sections(file, size, read, {limits.sections_max, limits.table_bytes_max},
+                                          section_names::left_out);
+  if (!sections) return tl::unexpected(sections.error());
+  const detail::elf_tables tables(file, size, read, limits.table_bytes_max);
+  return symbol_reader(file, tables, limits).run(*sections);
 }
 
 }  // namespace firstlight

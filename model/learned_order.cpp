@@ -5,6 +5,7 @@
 #include <map>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "model/lost_times.hpp"
 #include "model/runs.hpp"
@@ -60,9 +61,12 @@ class merger {
     ++start_;
     const auto plain = without_waits(start);
     const auto first = first_access(plain);
+    std::unordered_set<std::uint32_t> read;
+    for (const auto& access : plain.accesses)
+      if (!access.runs.empty()) read.insert(access.content);
     for (const auto& access : plain.accesses) {
       if (access.content >= contents_.size()) continue;
-      if (access.runs.empty())
+      if (access.runs.empty() && !read.contains(access.content))
         opened_.push_back({access.content, access.access - first, start.weight, start_});
       for (auto run : access.runs) {
         run.access -= first;

@@ -29,9 +29,10 @@ struct learned_order_limits {
 /// Merges starts of one image into the order in which the next one is expected to read it: each block at the
 /// weighted median of its first accesses, less what our own delivery had made that start wait before; times
 /// count from a start's first access of all. Blocks that few starts have read come behind the others, not
-/// guessed. A file that a start has only opened counts with the blocks that other starts have read of it. Of
-/// each run `read_percents` has the share of that block which most starts have read. Pure; the order of
-/// `starts` does not matter.
+/// guessed. A file that a start has only opened counts with the blocks that other starts have read of it, and
+/// for nothing where the start has read blocks of the same content by another path. Of each run
+/// `read_percents` has the share of that block which most starts have read. Pure; the order of `starts` does
+/// not matter.
 /// @param contents  the content table of the image; what lies outside is ignored
 [[nodiscard]] content_order learn_order(std::span<const observed_start> starts,
                                         std::span<const content_info> contents, block_geometry geometry,

@@ -17,6 +17,7 @@ struct Trace {
   imageName @8 :Text;            # of a trace that was imported: "n" and "t" as its file has them
   imageTag  @9 :Text;
   rootedPaths @10 :Bool;         # all paths of that file begin with '/'
+  sent      @11 :Int64;          # by the clock that started is of, nanoseconds since the epoch; 0: not said
 
   struct TracedFile {
     path   @0 :Data;             # in the image, without leading '/'; names need not be UTF-8

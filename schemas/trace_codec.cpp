@@ -32,7 +32,7 @@ traced_file read(wire::Trace::TracedFile::Reader in) {
 
 }  // namespace
 
-std::vector<std::byte> encode_trace(const trace& recorded) {
+std::vector<std::byte> encode_trace(const trace& recorded, nanoseconds sent) {
   capnp::MallocMessageBuilder message;
   auto root = message.initRoot<wire::Trace>();
   root.setId(detail::as_data(recorded.id.value));
@@ -45,6 +45,7 @@ std::vector<std::byte> encode_trace(const trace& recorded) {
   if (!recorded.spelling.image.empty()) root.setImageName(recorded.spelling.image);
   if (!recorded.spelling.tag.empty()) root.setImageTag(recorded.spelling.tag);
   root.setRootedPaths(recorded.spelling.rooted);
+  root.setSent(sent.count());
   auto files = root.initFiles(static_cast<unsigned>(recorded.files.size()));
   for (unsigned i = 0; i < files.size(); ++i) write(files[i], recorded.files[i]);
   return detail::flat_bytes(message);
@@ -68,6 +69,11 @@ result<trace> decode_trace(bytes_view message) {
     for (const auto file : root.getFiles()) recorded.files.push_back(read(file));
     return recorded;
   });
+}
+
+result<nanoseconds> decode_sent(bytes_view message) {
+  return detail::decode_message<wire::Trace>(
+      message, [](auto root) -> result<nanoseconds> { return nanoseconds(root.getSent()); });
 }
 
 std::vector<std::byte> encode_stamp(const trace_stamp& stamp) {

@@ -6,9 +6,12 @@
 namespace firstlight {
 
 /// A trace as bytes of schemas/trace.capnp. Equal traces give equal bytes.
-[[nodiscard]] std::vector<std::byte> encode_trace(const trace& recorded);
+/// @param sent  what the clock of its node shows now, since the epoch; 0 says nothing
+[[nodiscard]] std::vector<std::byte> encode_trace(const trace& recorded, std::chrono::nanoseconds sent = {});
 /// What it says is still to be checked by `check_trace`. Errors: `corrupt`.
 [[nodiscard]] result<trace> decode_trace(bytes_view message);
+/// What `encode_trace` was given as `sent`. Errors: `corrupt`.
+[[nodiscard]] result<std::chrono::nanoseconds> decode_sent(bytes_view message);
 
 /// All of it but the id, which is the key that it stands under.
 [[nodiscard]] std::vector<std::byte> encode_stamp(const trace_stamp& stamp);

@@ -1,5 +1,6 @@
 #include "schemas/trace_json.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "schemas/json.hpp"
@@ -24,6 +25,13 @@ result<std::int64_t> whole(const json& from, const char* name) {
   return value.get<std::int64_t>();
 }
 
+/// A time or a number that counts from 0.
+result<std::int64_t> not_negative(const json& from, const char* name) {
+  auto value = whole(from, name);
+  if (value && *value < 0) return fail(errc::corrupt, std::string("\"") + name + "\" is below 0");
+  return value;
+}
+
 result<named_image> image_of(const json& from) {
   named_image image{detail::text_member(from, "n"), detail::text_member(from, "t")};
   if (image.name.empty()) return fail(errc::corrupt, "an image without a name \"n\"");
@@ -33,8 +41,8 @@ result<named_image> image_of(const json& from) {
 result<group_access> access_of(const json& from) {
   group_access access{detail::text_member(from, "f"), {}, {}, 0, 0};
   if (access.path.empty()) return fail(errc::corrupt, "an access without a file \"f\"");
-  const auto at = whole(from, "a");
-  const auto wait = whole(from, "w");
+  const auto at = not_negative(from, "a");
+  const auto wait = not_negative(from, "w");
   if (!at || !wait) return tl::unexpected(at ? wait.error() : at.error());
   access.access = nanoseconds(*at);
   access.wait = nanoseconds(*wait);
@@ -42,10 +50,9 @@ result<group_access> access_of(const json& from) {
 }
 
 result<std::uint32_t> index_of(const json& from, const char* name) {
-  const auto value = whole(from, name);
+  const auto value = not_negative(from, name);
   if (!value) return tl::unexpected(value.error());
-  if (*value < 0 || *value > UINT32_MAX)
-    return fail(errc::corrupt, std::string("\"") + name + "\" is out of range");
+  if (*value > UINT32_MAX) return fail(errc::corrupt, std::string("\"") + name + "\" is out of range");
   return static_cast<std::uint32_t>(*value);
 }
 
@@ -105,6 +112,17 @@ std::string rfc3339(nanoseconds since_epoch) {
   return out + "Z";
 }
 
+namespace {
+
+/// As its format is: '0' stands for any digit, all else for itself.
+bool is_shaped(std::string_view text, std::string_view format) {
+  return std::equal(text.begin(), text.end(), format.begin(), format.end(), [](char letter, char shape) {
+    return shape == '0' ? letter >= '0' && letter <= '9' : letter == shape;
+  });
+}
+
+}  // namespace
+
 result<nanoseconds> parse_rfc3339(std::string_view text) {
   const auto wrong = [&] {
     return fail(errc::corrupt, "'" + std::string(text) + "' is no time of RFC 3339");
@@ -117,7 +135,8 @@ result<nanoseconds> parse_rfc3339(std::string_view text) {
   int minute = 0;
   int second = 0;
   int used = 0;
-  if (copy.size() < 20 ||
+  const auto head = text.substr(0, 19);
+  if ((!is_shaped(head, "0000-00-00T00:00:00") && !is_shaped(head, "0000-00-00t00:00:00")) ||
       std::sscanf(copy.c_str(), "%4d-%2u-%2u%*1[Tt]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute,
                   &second, &used) != 6 ||
       used != 19)
@@ -137,7 +156,7 @@ result<nanoseconds> parse_rfc3339(std::string_view text) {
     int hours = 0;
     int minutes = 0;
     const std::string zone(rest);
-    if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') ||
+    if ((!is_shaped(zone, "+00:00") && !is_shaped(zone, "-00:00")) ||
         std::sscanf(zone.c_str() + 1, "%2d:%2d", &hours, &minutes) != 2)
       return wrong();
     offset = (zone[0] == '-' ? -1 : 1) * (hours * 60 + minutes);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/removed_traces.hpp"
 #include "schemas/trace_codec.hpp"
 
 namespace firstlight {
@@ -354,24 +355,22 @@ result<std::uint32_t> trace_store::let_return(const std::set<toc_id>& images) {
 
 result<std::uint32_t> trace_store::forget_old_removals() {
   const std::lock_guard lock(mutex_);
-  std::vector<std::string> removals;  // the oldest first
-  auto scanned = for_each_removal(
-      [&](std::string_view key, const std::optional<toc_id>&) { removals.emplace_back(key); });
+  std::vector<trace_removal> removals;
+  auto scanned = for_each_removal([&](std::string_view key, const std::optional<toc_id>& image) {
+    removals.push_back({std::string(key), image.has_value()});
+  });
   if (!scanned) return tl::unexpected(scanned.error());
   const auto long_ago = time_key(now_() - limits_.removed_time);
-  const auto too_many = removals.size() - std::min<std::size_t>(removals.size(), limits_.removed_max);
+  const auto forgotten = forgotten_removals(std::move(removals), long_ago, limits_.removed_max);
+  if (forgotten.empty()) return 0;
   write_batch batch;
-  std::uint32_t forgotten = 0;
-  for (const auto& key : removals) {
-    if (forgotten >= too_many && key.substr(0, time_bytes) >= long_ago) break;
+  for (const auto& key : forgotten) {
     batch.erase(removals_table, key);
     batch.erase(trace_ids_table, std::string_view(key).substr(time_bytes));
-    ++forgotten;
   }
-  if (forgotten == 0) return 0;
   if (auto written = metadata_.write(batch, durability::synced); !written)
     return tl::unexpected(written.error());
-  return forgotten;
+  return static_cast<std::uint32_t>(forgotten.size());
 }
 
 result<std::set<toc_id>> trace_store::unlearned() const {

@@ -75,7 +75,8 @@ class trace_store {
   [[nodiscard]] std::uint64_t returns() const { return returns_.load(); }
   /// Removes a trace and its id: it may come again. Nothing is learned of that.
   result<void> forget(const trace_id& id);
-  /// Forgets the ids of traces that were removed long ago, and the oldest of too many. @returns how many
+  /// Forgets the ids of traces that were removed long ago, and of too many (model/removed_traces.hpp).
+  /// @returns how many
   result<std::uint32_t> forget_old_removals();
 
   /// Images whose traces have changed since `learned` was called for them, and those of `to_learn`.

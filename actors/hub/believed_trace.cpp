@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/node_clock.hpp"
 #include "schemas/toc_contents.hpp"
 #include "schemas/trace_codec.hpp"
 
@@ -20,6 +21,16 @@ void note_receipt(const aggregator_tools& tools, const std::string& node, trace&
   recorded.received = std::min(recorded.received, now);
 }
 
+/// The clocks of nodes differ; what a hub passes on is by a hub's.
+result<void> note_start(const aggregator_tools& tools, const trace_report& report, trace& recorded) {
+  if (report.node.empty()) return {};
+  const auto sent = decode_sent(report.encoded.bytes);
+  if (!sent) return tl::unexpected(sent.error());
+  recorded.started =
+      start_by_hub_clock({recorded.started, *sent, tools.now()}, tools.options.traces.clock_error_max);
+  return {};
+}
+
 /// What was removed is forgotten some day; until then it must not be taken for new.
 result<void> check_age(const aggregator_tools& tools, const std::string& node, const trace& recorded) {
   const auto since = node.empty() ? recorded.received : recorded.started;
@@ -34,6 +45,7 @@ result<trace> believed_trace(const aggregator_tools& tools, const trace_report& 
     return fail(errc::limit_exceeded, "trace_bytes_max: the trace is too long");
   auto recorded = decode_trace(report.encoded.bytes);
   if (!recorded) return recorded;
+  if (auto noted = note_start(tools, report, *recorded); !noted) return tl::unexpected(noted.error());
   if (auto good = check_trace(*recorded, tools.options.traces, tools.now()); !good)
     return tl::unexpected(good.error());
   note_receipt(tools, report.node, *recorded);

@@ -30,6 +30,25 @@ std::string plain_path(std::string_view path) {
   return std::string(path);
 }
 
+digest hash_of(std::string_view text) {
+  return sha256({reinterpret_cast<const std::byte*>(text.data()), text.size()});
+}
+
+/// One file may be for several images: of other platforms, or of what a tag means later.
+trace_id id_of(const toc_id& image, const std::string& file) {
+  return {hash_of(std::string(as_key(image.value)) + file)};
+}
+
+/// Earlier versions named a trace by its file alone.
+result<bool> is_here(const hub_trace_tools& tools, const trace& read, const std::string& file) {
+  for (const auto& id : {read.id, trace_id{hash_of(file)}}) {
+    const auto here = tools.traces.find(id);
+    if (!here) return tl::unexpected(here.error());
+    if (*here && (*here)->toc == read.toc) return true;
+  }
+  return false;
+}
+
 result<std::vector<trace_id>> ids_of(const hub_trace_tools& tools, const admin_trace_export& asked) {
   std::vector<trace_id> ids;
   const auto take = [&](const std::vector<trace_stamp>& stamps) {
@@ -87,9 +106,13 @@ result<trace> read_trace_file(const hub_trace_tools& tools, const std::string& t
   const auto record =
       record_of(tools, file->image.name + (file->image.tag.empty() ? "" : ":" + file->image.tag), platform);
   if (!record) return tl::unexpected(record.error());
-  const bytes_view bytes(reinterpret_cast<const std::byte*>(text.data()), text.size());
-  trace made{{sha256(bytes)}, record->toc, record->reference, file->group, std::string(imported_node),
-             file->started,   {}};
+  trace made{id_of(record->toc, text),
+             record->toc,
+             record->reference,
+             file->group,
+             std::string(imported_node),
+             file->started,
+             {}};
   for (const auto& one : file->accesses)
     made.files.push_back({plain_path(one.path), one.access, one.wait, {}});
   made.spelling = spelling_of(*file);
@@ -101,7 +124,7 @@ result<std::optional<trace>> trace_to_import(const hub_trace_tools& tools, const
                                              const std::string& platform) {
   auto read = read_trace_file(tools, text, platform);
   if (!read) return tl::unexpected(read.error());
-  const auto here = tools.traces.find(read->id);
+  const auto here = is_here(tools, *read, text);
   if (!here) return tl::unexpected(here.error());
   if (*here) return std::nullopt;
   if (auto forgotten = tools.traces.forget(read->id); !forgotten) return tl::unexpected(forgotten.error());

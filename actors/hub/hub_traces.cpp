@@ -89,14 +89,23 @@ error no_such_trace(const image_record& record, const std::string& id) {
   return {errc::not_found, record.reference + " has no trace " + id + "; 'firstlight trace show' lists them"};
 }
 
-result<trace> find_trace(const hub_trace_tools& tools, const image_record& record, const std::string& id,
+/// By the beginning of its id.
+result<trace_id> find_id(const image_record& record, const std::string& id,
                          const std::vector<trace_stamp>& stamps) {
   const auto fits = [&](const trace_stamp& one) { return one.id.value.hex().starts_with(id); };
   const auto found = std::find_if(stamps.begin(), stamps.end(), fits);
   if (found == stamps.end()) return tl::unexpected(no_such_trace(record, id));
   if (std::any_of(found + 1, stamps.end(), fits))
-    return fail(errc::invalid_argument, "several traces of " + record.reference + " begin with " + id);
-  auto one = tools.traces.find(found->id);
+    return fail(errc::invalid_argument,
+                "several traces of " + record.reference + " begin with " + id + "; give more of the id");
+  return found->id;
+}
+
+result<trace> find_trace(const hub_trace_tools& tools, const image_record& record, const std::string& id,
+                         const std::vector<trace_stamp>& stamps) {
+  const auto found = find_id(record, id, stamps);
+  if (!found) return tl::unexpected(found.error());
+  auto one = tools.traces.find(*found);
   if (!one) return tl::unexpected(one.error());
   if (!*one) return tl::unexpected(no_such_trace(record, id));  // removed meanwhile
   return std::move(**one);
@@ -323,9 +332,10 @@ result<admin_trace_scores> score_traces(const hub_trace_tools& tools, const admi
     std::optional<content_order> for_all;  // the relative's takes long to find
     for (std::size_t i = 0; i < my->starts.size(); ++i) {
       if (name == "traced" && my->starts.size() < 2)
-        return fail(errc::not_found,
-                    "a traced order is scored by a start that it was not learned from: two "
-                    "recorded starts are needed");
+        return fail(
+            errc::not_found,
+            "a traced order is scored by a start that it was not learned from: two recorded starts are "
+            "needed; make one with 'firstlight trace record', or leave traced out with --order");
       if (tools.stop != nullptr && tools.stop->load()) return fail(errc::cancelled, "the hub ends");
       auto order = for_all ? result<content_order>(*for_all) : order_named(*my, name, i);
       if (!order) return tl::unexpected(order.error());
@@ -357,12 +367,10 @@ result<removed_traces> remove_traces(const hub_trace_tools& tools, const admin_t
   }
   const auto stamps = tools.traces.stamps(record->toc);
   if (!stamps) return tl::unexpected(stamps.error());
-  for (const auto& one : *stamps) {
-    if (!one.id.value.hex().starts_with(asked.id)) continue;
-    if (auto gone = tools.traces.remove(one.id); !gone) return tl::unexpected(gone.error());
-    ++removed.traces;
-  }
-  if (removed.traces == 0) return tl::unexpected(no_such_trace(*record, asked.id));
+  const auto found = find_id(*record, asked.id, *stamps);
+  if (!found) return tl::unexpected(found.error());
+  if (auto gone = tools.traces.remove(*found); !gone) return tl::unexpected(gone.error());
+  removed.traces = 1;
   return removed;
 }
 

@@ -54,13 +54,14 @@ struct removed_traces {
   std::set<toc_id> images;
   std::uint32_t traces = 0;
 };
-/// Without a reference: of all images that the hub does not have.
+/// Without a reference: of all images that the hub does not have. With a trace's id that one alone, as
+/// `show_traces` finds it.
 [[nodiscard]] result<removed_traces> remove_traces(const hub_trace_tools& tools,
                                                    const admin_trace_remove& asked);
 
-/// A trace file as a trace of the image that it names; equal files give equal ids. Paths may begin with '/'
-/// or "./". It is exported with the image's name as the file has it, and with '/' if all of its paths have
-/// it. Errors: `corrupt`, `not_found` for the image.
+/// A trace file as a trace of the image that it names; equal files of one image give equal ids. Paths may
+/// begin with '/' or "./". It is exported with the image's name as the file has it, and with '/' if all of
+/// its paths have it. Errors: `corrupt`, `not_found` for the image.
 [[nodiscard]] result<trace> read_trace_file(const hub_trace_tools& tools, const std::string& text,
                                             const std::string& platform);
 

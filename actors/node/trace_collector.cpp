@@ -44,18 +44,27 @@ void on_answer(const shell& my, const std::optional<error>& failure) {
   send_next(my);
 }
 
+/// It must not keep those behind it from the hub.
+void leave_out_damaged(const shell& my, const error& why) {
+  spdlog::error("a trace that was not sent is lost: {}", to_string(why));
+  drop_first(my);
+  send_next(my);
+}
+
 /// One after another: the hub orders them by their starts, not by their arrival.
 void send_next(const shell& my) {
   auto& state = my.state();
   if (state.sending || state.queue.empty()) return;
   const auto recorded = my.tools->unsent.find(state.queue.front());
+  if (!recorded && recorded.error().code == errc::corrupt) return leave_out_damaged(my, recorded.error());
   if (!recorded) return send_later(my, recorded.error());
   if (!*recorded) {
     state.queue.pop_front();
     return send_next(my);
   }
   state.sending = true;
-  my.self->request(my.tools->link, caf::infinite, trace_report{share(encode_trace(**recorded)), {}})
+  auto encoded = share(encode_trace(**recorded, my.tools->now()));
+  my.self->request(my.tools->link, caf::infinite, trace_report{std::move(encoded), {}})
       .then([my](trace_kept) { on_answer(my, std::nullopt); },
             [my](const caf::error& problem) { on_answer(my, from_caf(problem)); });
 }

@@ -14,6 +14,7 @@ struct collector_tools {
   hub_link link;
   std::uint32_t unsent_max = 1024;
   std::chrono::milliseconds retry_interval{5'000};
+  trace_store::clock now = trace_store::system_now;  ///< by which the hub knows how wrong this one is
 };
 
 struct collector_state {

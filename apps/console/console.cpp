@@ -3,6 +3,7 @@
 #include <editline/readline.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 
@@ -41,7 +42,7 @@ template <class Reply>
 std::optional<Reply> ask_quietly(daemon_kind kind, const admin_request& request) {
   daemon_options quiet;
   quiet.output.quiet = true;
-  auto reply = ask_for<Reply>(kind, quiet, request);
+  auto reply = ask_for<Reply>(kind, quiet, request, line_editor::interrupt());
   return reply ? std::optional<Reply>(std::move(*reply)) : std::nullopt;
 }
 
@@ -66,8 +67,11 @@ char* next_candidate(const char*, int first) {
 char** complete(const char* typed, int start, int) {
   auto& my = state();
   const auto before = split_words(std::string_view(rl_line_buffer, static_cast<std::size_t>(start)));
-  my.candidates =
-      before ? completions(my.tree->root(), *before, typed, names_now()) : std::vector<std::string>();
+  my.candidates.clear();
+  if (before) {
+    const auto names = takes_names(my.tree->root(), *before) ? names_now() : console_names();
+    my.candidates = completions(my.tree->root(), *before, typed, names);
+  }
   rl_attempted_completion_over = 1;  // no file names
   return rl_completion_matches(typed, next_candidate);
 }
@@ -77,15 +81,49 @@ bool starts_program(const std::vector<std::string>& words) {
   return words.front() == "run" || (words.size() > 1 && words[0] == "trace" && words[1] == "record");
 }
 
+int run_words(const std::vector<std::string>& words) {
+  std::vector<const char*> arguments{"firstlight"};
+  for (const auto& word : words) arguments.push_back(word.c_str());
+  return make_tree(words.front())->run(static_cast<int>(arguments.size()), arguments.data());
+}
+
 int run_line(const console_arguments& in, const std::vector<std::string>& words) {
   if (!in.node.empty() && starts_program(words)) {
     std::fputs("firstlight: that starts a program here, but the node is on another machine; call it there\n",
                stderr);
     return static_cast<int>(exit_code::failed);
   }
-  std::vector<const char*> arguments{"firstlight"};
-  for (const auto& word : words) arguments.push_back(word.c_str());
-  return make_tree(words.front())->run(static_cast<int>(arguments.size()), arguments.data());
+  return run_words(words);
+}
+
+/// While it lives ^C ends what a command waits for, and not the console. Programs that are started get
+/// theirs.
+class kept_console {
+ public:
+  kept_console() {
+    struct sigaction nothing {};
+    nothing.sa_handler = [](int) {};
+    nothing.sa_flags = SA_RESTART;  // else output would be lost
+    sigemptyset(&nothing.sa_mask);
+    sigaction(SIGINT, &nothing, &before_);
+  }
+  ~kept_console() { sigaction(SIGINT, &before_, nullptr); }
+  kept_console(const kept_console&) = delete;
+  kept_console& operator=(const kept_console&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
+
+/// Of all commands, or of those that follow.
+void help(std::vector<std::string> words) {
+  if (words.size() == 1) {
+    std::fputs(state().tree->root().help().c_str(), stdout);
+    return;
+  }
+  words.erase(words.begin());
+  words.emplace_back("--help");
+  run_words(words);
 }
 
 std::filesystem::path history_file(const console_arguments& in) {
@@ -100,14 +138,16 @@ void read_lines(const console_arguments& in, const line_editor& editor, const co
     const auto words = split_words(*line);
     if (!words) {
       std::fprintf(stderr, "firstlight: %s\n", words.error().detail.c_str());
+      editor.remember(*line);  // to be corrected
       continue;
     }
     if (words->empty()) continue;
     editor.remember(*line);
     history.add(*line);
     if (words->front() == "exit" || words->front() == "quit") return;
+    const kept_console while_it_runs;
     if (words->front() == "help")
-      std::fputs(state().tree->root().help().c_str(), stdout);
+      help(*words);
     else
       run_line(in, *words);
     std::fflush(stdout);
@@ -123,7 +163,9 @@ int run_here(const console_arguments& in) {
   const line_editor editor(history.lines(), static_cast<int>(console_history::lines_max));
   rl_attempted_completion_function = complete;
   rl_basic_word_break_characters = const_cast<char*>(" \t\n\"'");
-  if (terminal) std::puts("Commands as on the command line; Tab completes, 'help' lists, 'exit' ends.");
+  if (terminal)
+    std::puts(
+        "Commands as on the command line; Tab completes, 'help' lists, 'help COMMAND' tells, 'exit' ends.");
   read_lines(in, editor, history);
   state().tree.reset();
   return 0;

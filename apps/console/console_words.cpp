@@ -1,6 +1,7 @@
 #include "apps/console/console_words.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace firstlight {
 namespace {
@@ -56,10 +57,17 @@ result<std::vector<std::string>> split_words(std::string_view line) {
   return words;
 }
 
+bool takes_names(const CLI::App& root, const std::vector<std::string>& before) {
+  const auto& command = reached(root, before);
+  return std::ranges::any_of(std::array{"what", "image", "other", "mount"},
+                             [&](const char* argument) { return takes(command, argument); });
+}
+
 std::vector<std::string> completions(const CLI::App& root, const std::vector<std::string>& before,
                                      const std::string& typed, const console_names& names) {
   const auto& command = reached(root, before);
   std::vector<std::string> all;
+  if (before.empty()) all = {"exit", "help"};
   for (const auto* child : command.get_subcommands([](const CLI::App*) { return true; }))
     all.push_back(child->get_name());
   for (const auto* option : command.get_options())

@@ -17,8 +17,11 @@ struct console_names {
   std::vector<std::string> mounts;
 };
 
+/// Whether what the words lead to takes names of images or mounts.
+[[nodiscard]] bool takes_names(const CLI::App& root, const std::vector<std::string>& before);
+
 /// What the word that is being typed may become, given the words before it: commands and options of the tree,
-/// images and mounts. Sorted, each once.
+/// the console's own words in front, images and mounts. Sorted, each once.
 [[nodiscard]] std::vector<std::string> completions(const CLI::App& root,
                                                    const std::vector<std::string>& before,
                                                    const std::string& typed, const console_names& names);

@@ -65,6 +65,7 @@ std::optional<std::string> line_editor::read(const char* prompt) const {
   for (;;) {
     interruption signals;
     signals_of_line() = signals.descriptor();
+    rl_resize_terminal();  // else lines are wrapped as wide as the terminal was in the beginning
     auto line = read_any(prompt);
     signals_of_line() = -1;
     const auto signal = signals.take();
@@ -72,6 +73,10 @@ std::optional<std::string> line_editor::read(const char* prompt) const {
     if (*signal != SIGINT) return std::nullopt;
     std::puts("^C");
   }
+}
+
+int line_editor::interrupt() {
+  return signals_of_line();
 }
 
 void line_editor::remember(const std::string& line) const {

@@ -13,9 +13,12 @@ class line_editor {
   /// `history`: what was typed earlier, the oldest first; the keys reach `history_max` lines.
   line_editor(const std::vector<std::string>& history, int history_max);
 
-  /// The next line; at a terminal behind `prompt`. ^C drops what is typed and asks anew.
+  /// The next line; at a terminal behind `prompt`, as wide as that is now. ^C drops what is typed and asks
+  /// anew.
   /// @returns nothing at the end: of the input, or at a terminal because of SIGTERM, SIGHUP or SIGQUIT
   [[nodiscard]] std::optional<std::string> read(const char* prompt) const;
+  /// Readable once a signal has come while a line is typed, -1 if none is: for what completion waits for.
+  [[nodiscard]] static int interrupt();
   /// The keys reach this line from now on.
   void remember(const std::string& line) const;
 };

@@ -41,6 +41,7 @@ struct collector_bench {
   actor_stage stage;
   hub_link far = make_fake_hub_link(stage, link);
   trace_collector collector;
+  std::chrono::nanoseconds clock = now;
 
   explicit collector_bench() { start(); }
   ~collector_bench() {
@@ -51,7 +52,8 @@ struct collector_bench {
   }
   void start() {
     collector = stage.keep(stage.system().spawn(
-        make_trace_collector, collector_tools{unsent, drafts, far, /*unsent_max=*/3, /*retry_interval=*/5s}));
+        make_trace_collector, collector_tools{unsent, drafts, far, /*unsent_max=*/3, /*retry_interval=*/5s,
+                                              [this] { return clock; }}));
     stage.run();
   }
   [[nodiscard]] static trace trace_of(std::uint8_t id) {
@@ -129,6 +131,30 @@ TEST_CASE("traces go out one after another, and a later process sends what is le
   CHECK(bench.last_sent() == 2);
   bench.link->answer_trace({});
   CHECK(bench.last_sent() == 3);
+}
+
+TEST_CASE("the hub is told what the node's clock shows whenever a trace is sent") {
+  collector_bench bench;
+  const auto told = [&] { return decode_sent(bench.link->traces.back().what.encoded.bytes).value(); };
+  bench.record(1);
+  CHECK(told() == now);
+  bench.clock = now + 1h;
+  bench.link->answer_trace(fail(errc::unavailable, "away"));
+  bench.stage.pass(5s);
+  REQUIRE(bench.link->traces.size() == 2);
+  CHECK(told() == now + 1h);
+}
+
+TEST_CASE("a trace that is damaged on disk does not keep others from the hub") {
+  collector_bench bench;
+  for (std::uint8_t id = 1; id <= 3; ++id) bench.record(id);
+  const auto of_image = std::string(as_key(toc_id{}.value));
+  REQUIRE(bench.metadata->put({"trace"}, of_image + std::string(as_key(id_of(2).value)), "no message"));
+  bench.link->answer_trace({});
+  REQUIRE(bench.link->traces.size() == 2);
+  CHECK(bench.last_sent() == 3);
+  bench.link->answer_trace({});
+  CHECK(bench.unsent.known()->empty());
 }
 
 TEST_CASE("when the hub stays away the oldest traces go") {

@@ -54,6 +54,33 @@ TEST_CASE("a trace is named by the beginning of its id, if no other one begins s
   }
 }
 
+TEST_CASE("a trace is removed by the beginning of its id, if no other one begins so") {
+  shown_bench bench;
+  auto second = start_of(bench.image, 1, {"b"});
+  second.id.value.bytes[1] = std::byte{0xab};
+  REQUIRE(bench.report(start_of(bench.image, 1, {"a"})));
+  REQUIRE(bench.report(second));
+  const auto remove = [&](const std::string& id) {
+    return remove_traces(bench.tools, {"example.com/app:1", "", id});
+  };
+  CHECK(remove("01").error().code == errc::invalid_argument);
+  CHECK(remove("02").error().code == errc::not_found);
+  CHECK(bench.show("")->traces.size() == 2);
+  CHECK(remove("01ab")->traces == 1);
+  CHECK(bench.show("01")->files.at(0).path == "a");
+}
+
+TEST_CASE("a score for which a recorded start is missing says how to get one, or to do without") {
+  shown_bench bench;
+  REQUIRE(bench.report(start_of(bench.image, 1, {"a"})));
+  const auto scores =
+      score_traces(bench.tools, {.reference = "example.com/app:1", .orders = {"traced", "image"}});
+  CHECK(scores.error().code == errc::not_found);
+  CHECK(scores.error().detail.find("trace record") != std::string::npos);
+  CHECK(scores.error().detail.find("--order") != std::string::npos);
+  CHECK(score_traces(bench.tools, {.reference = "example.com/app:1", .orders = {"image"}})->rows.size() == 1);
+}
+
 TEST_CASE("a trace of another image is not shown") {
   shown_bench bench;
   const auto other = bench.hub.add("example.com/other:1", tar_of({"x"}));

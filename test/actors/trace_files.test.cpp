@@ -6,6 +6,7 @@
 
 #include "actors/hub/hub_traces.hpp"
 #include "schemas/trace_json.hpp"
+#include "storage/sha256.hpp"
 #include "test/actors/aggregator_bench.hpp"
 
 using namespace firstlight;
@@ -101,6 +102,31 @@ TEST_CASE("a collection is exported to the byte as it was imported") {
   CHECK(files.size() == 2);
   for (const auto& file : files) bench.take_in(file);
   CHECK(collection_of(bench.exported()).value() == text);
+}
+
+TEST_CASE("a trace file is taken in once for each image that its name means") {
+  file_bench bench;
+  const auto text =
+      trace_file_json({"default", {"redis", "7"}, std::chrono::seconds(1), {{"a", {}, {}, 0, 0}}});
+  const auto first = bench.take_in(text);
+  CHECK_FALSE(trace_to_import(bench.tools, text, "").value());
+  const auto moved = bench.hub.add("redis:7", tar_of({"a", "d"}));
+  REQUIRE(moved.record.toc != bench.redis.record.toc);
+  const auto second = bench.take_in(text);
+  CHECK(second != first);
+  CHECK_FALSE(trace_to_import(bench.tools, text, "").value());
+  CHECK(bench.hub.traces->find(first).value()->toc == bench.redis.record.toc);
+  CHECK(bench.hub.traces->find(second).value()->toc == moved.record.toc);
+}
+
+TEST_CASE("a trace file that an earlier version has taken in is known") {
+  file_bench bench;
+  const auto text =
+      trace_file_json({"default", {"redis", "7"}, std::chrono::seconds(1), {{"a", {}, {}, 0, 0}}});
+  auto made = read_trace_file(bench.tools, text, "").value();
+  made.id = {sha256({reinterpret_cast<const std::byte*>(text.data()), text.size()})};
+  REQUIRE(bench.hub.traces->add(made));
+  CHECK_FALSE(trace_to_import(bench.tools, text, "").value());
 }
 
 TEST_CASE("a recorded trace is exported under its image's full name, with paths without a leading '/'") {

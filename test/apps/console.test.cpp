@@ -35,6 +35,18 @@ TEST_CASE("commands, options, images and mounts complete where they stand") {
   CHECK(complete({"wait"}, "c") == words{"cache"});
   CHECK(complete({"pull"}, "--mount") == words{"--mountable"});
   CHECK(complete({"pull"}, "c").empty());
+  CHECK(complete({}, "exi") == words{"exit"});
+  CHECK(complete({}, "hel") == words{"help"});
+  CHECK(complete({"help", "trace"}, "sh") == words{"show"});
+}
+
+TEST_CASE("only where names of images or mounts stand a daemon is asked for them") {
+  const auto refuse = [](const auto&) -> result<int> { return 1; };
+  const auto tree = make_command_tree({refuse, refuse, refuse, refuse, refuse});
+  for (const auto& before : {words{"pull"}, words{"umount"}, words{"trace", "diff"}, words{"wait"}})
+    CHECK(takes_names(tree->root(), before));
+  for (const auto& before : {words{}, words{"trace"}, words{"image", "ls"}, words{"status"}})
+    CHECK_FALSE(takes_names(tree->root(), before));
 }
 
 TEST_CASE("a bar is as long as the share that is there") {

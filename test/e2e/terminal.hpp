@@ -19,6 +19,9 @@ class terminal {
     type(line);
     press("Enter");
   }
+  void resize(int columns, int rows) {
+    CHECK(tmux({"resize-window", "-x", std::to_string(columns), "-y", std::to_string(rows)}).empty());
+  }
   bool shows(const std::string& text) {
     return eventually([&] { return screen().find(text) != std::string::npos; });
   }

@@ -182,6 +182,57 @@ TEST_CASE("symbols beyond a limit, or outside of the file, are refused") {
   CHECK(read_elf_sections(file, bytes.size(), read, {.name_bytes_max = 6})->at(1).name.empty());
 }
 
+TEST_CASE("a damaged table of section names costs neither symbols nor sections") {
+  const auto bits = GENERATE(32, 64);
+  const std::size_t header_bytes = bits == 64 ? 64 : 40;
+  auto bytes = make_elf({.word_bits = bits, .functions = {{"f", 80}}, .maps_symbols = true});
+  // A fourth section has the names, and lies behind the end of the file.
+  bytes.resize(bytes.size() + header_bytes);
+  const auto own = bytes.size() - header_bytes;
+  bytes[own + 4] = std::byte{3};
+  bytes[own + (bits == 64 ? 24 : 16) + 3] = std::byte{0x40};
+  bytes[own + (bits == 64 ? 32 : 20)] = std::byte{10};
+  bytes[bits == 64 ? 60 : 48] = std::byte{4};
+  bytes[bits == 64 ? 62 : 50] = std::byte{3};
+  const auto library = version(bytes);
+  REQUIRE(library);
+  CHECK(library->symbols.all == std::vector<elf_symbol>{{"f", 80}});
+  REQUIRE(library->sections.size() == 4);
+  CHECK(library->sections[1].name.empty());
+  CHECK(library->sections[1].mapped);
+}
+
+TEST_CASE("symbols are read though the names of sections cannot be") {
+  const auto bytes = make_elf({.functions = {{"f", 80}}});
+  watched_reader watched{bytes};
+  const auto file = parse_elf(bytes.size(), std::ref(watched)).value();
+  std::vector<std::uint64_t> asked;
+  const byte_reader read = [&](std::uint64_t offset, std::uint32_t length) {
+    asked.push_back(offset);
+    return watched(offset, length);
+  };
+  const auto sections = read_elf_sections(file, bytes.size(), read).value();
+  REQUIRE(asked.size() == 3);  // the file's header, the sections' headers, and their names
+  const auto nameless = read_elf_sections(file, bytes.size(), read, {}, section_names::left_out).value();
+  CHECK(asked.size() == 5);
+  REQUIRE(nameless.size() == sections.size());
+  CHECK(nameless[1].name.empty());
+  CHECK(nameless[1].range == sections[1].range);
+}
+
+TEST_CASE("tables that come shorter than they are asked for are refused") {
+  const auto bytes = make_elf({.functions = {{"f", 80}}});
+  watched_reader watched{bytes};
+  const auto file = parse_elf(bytes.size(), std::ref(watched)).value();
+  for (std::size_t whole = 0; whole < 4; ++whole) {
+    std::size_t calls = 0;
+    const byte_reader read = [&](std::uint64_t offset, std::uint32_t length) {
+      return watched(offset, calls++ == whole ? length - 1 : length);
+    };
+    CHECK(read_elf_symbols(file, bytes.size(), read).error().code == errc::io);
+  }
+}
+
 TEST_CASE("damaged symbol tables are never read outside their bytes") {
   CHECK(rc::check([] {
     auto bytes = make_elf({.word_bits = *rc::gen::element(32, 64), .functions = {{"f", 80}, {"g", 120}}});

@@ -161,6 +161,16 @@ TEST_CASE(
   CHECK(std::set<block>(blocks.begin(), blocks.end()) == std::set<block>{{2, 1}, {0, 7}, {1, 0}, {1, 1}});
 }
 
+TEST_CASE("a start counts once for a file that it has opened under one path and read under another") {
+  const observed_start mixed{{{0, 0ms, {}}, {0, 1ms, {{5, 1, 1ms, {}}}}}, 1};
+  std::vector starts{mixed, reads({{0, 5}, {0, 7}})};
+  starts.resize(10, reads({{1, 0}}));
+  const auto order = learn_order(starts, three_files, {});
+  CHECK(blocks_of(order) == std::vector<block>{{0, 5}, {1, 0}, {0, 7}});
+  CHECK(order.guessed_runs == 2);
+  CHECK(order.read_percents == std::vector<std::uint8_t>{20, 80, 10});
+}
+
 TEST_CASE("what no start can have read is left out") {
   const auto order = learn_order(std::vector{reads({{9, 0}, {0, 99}, {0, 9}})}, three_files, {});
   CHECK(blocks_of(order) == std::vector<block>{{0, 9}});

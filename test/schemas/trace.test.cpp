@@ -20,9 +20,13 @@ TEST_CASE("a trace comes back from its bytes as it was") {
   CHECK(decode_trace(encode_trace(made)) == made);
   made.spelling = {"app", "1", true};
   CHECK(decode_trace(encode_trace(made)) == made);
+  CHECK(decode_sent(encode_trace(made)).value() == 0ns);
+  CHECK(decode_trace(encode_trace(made, 5s)) == made);
+  CHECK(decode_sent(encode_trace(made, 5s)).value() == 5s);
   auto cut = encode_trace(made);
   cut.resize(cut.size() / 2);
   CHECK(decode_trace(cut).error().code == errc::corrupt);
+  CHECK(decode_sent(cut).error().code == errc::corrupt);
 }
 
 TEST_CASE("a trace above a size loses its latest accesses, and only as many as it must") {
@@ -54,7 +58,8 @@ TEST_CASE("a time of RFC 3339 keeps its nanoseconds and its offset", "[trace_jso
   for (const std::string wrong :
        {"", "2021-12-03", "2021-13-03T02:05:06Z", "2021-02-30T02:05:06Z", "2021-12-03T02:05:06",
         "2021-12-03T02:05:06.Z", "2021-12-03T02:05:06.1234567890Z", "2021-12-03T25:05:06Z",
-        "x021-12-03T02:05:06Z", "2021-12-03T02:05:06+2:00"})
+        "x021-12-03T02:05:06Z", "2021-12-03T02:05:06+2:00", "2021-12-03T-2:05:06Z", "2021-12-03T02:05:+6Z",
+        "2021-12-03T02:05: 6Z", "2021-12-03T02:05:06+-1:00", "2021-12-03T02:05:06+01:-1"})
     CHECK_FALSE(parse_rfc3339(wrong));
 }
 
@@ -85,9 +90,14 @@ TEST_CASE("JSON that is no trace is refused with what is wrong", "[trace_json]")
         R"({"image":{"n":"x"},"start":1,"seq":[]})",
         R"({"image":{"n":"x"},"start":"2021-12-03T04:05:06Z","seq":[{"f":"a","a":1.5,"w":0}]})",
         R"({"image":{"n":"x"},"start":"2021-12-03T04:05:06Z","seq":[{"f":"a","a":NaN,"w":0}]})",
+        R"({"image":{"n":"x"},"start":"2021-12-03T04:05:06Z","seq":[{"f":"a","a":-1,"w":0}]})",
+        R"({"image":{"n":"x"},"start":"2021-12-03T04:05:06Z","seq":[{"f":"a","a":1,"w":-1}]})",
         R"({"image":{"n":"x"},"start":"2021-12-03T04:05:06Z","seq":[{"a":1,"w":0}]})"}) {
     INFO(wrong);
     CHECK(parse_trace_file(wrong).error().code == errc::corrupt);
   }
   CHECK_FALSE(parse_collection(R"({"Groups":[{"h":[{"f":"a","a":1,"w":0,"r":0,"s":1}],"i":[{"n":"x"}]}]})"));
+  // Starts of one image, so far apart that no difference between their times can be counted.
+  CHECK_FALSE(parse_collection(R"({"Groups":[{"h":[{"f":"a","a":-9223372036854775808,"w":0,"r":0,"s":0},)"
+                               R"({"f":"b","a":9223372036854775807,"w":0,"r":1,"s":0}],"i":[{"n":"x"}]}]})"));
 }

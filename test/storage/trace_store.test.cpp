@@ -171,6 +171,17 @@ TEST_CASE("removed traces are forgotten after their time, and the oldest of too 
   CHECK(bench.store.knows(trace_of(19, 1).id).value());
 }
 
+TEST_CASE("what a user has removed stays known though very many traces of others have no room") {
+  store_bench bench;
+  bench.add(1);
+  REQUIRE(bench.store.remove(trace_of(1, 1).id));
+  bench.now += std::chrono::seconds(1);
+  for (std::uint8_t image = 10; image < 18; ++image) bench.add(image, image);
+  REQUIRE(bench.store.trim_orphans({}, {.count_max = 0})->traces == 8);
+  CHECK(bench.store.forget_old_removals().value() == 4);
+  CHECK(bench.store.add(trace_of(1, 1)).value() == trace_store::outcome::known);
+}
+
 TEST_CASE("what an earlier version has removed is forgotten a whole time later") {
   store_bench bench;
   REQUIRE(bench.metadata->put(table{"traced"}, as_key(trace_of(1, 1).id.value), ""));
