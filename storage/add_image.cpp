@@ -81,7 +81,8 @@ result<image_record> keep(const add_image_tools& tools, const add_image_request&
   return record;
 }
 
-/// The known record with a new time of checking, when the reference still means the same.
+/// The known record with a new time of checking, when the reference still means the same. One that has been
+/// removed meanwhile is not brought back.
 result<std::optional<image_record>> unchanged(const add_image_tools& tools, const add_image_request& request,
                                               image_source& source) {
   auto known = tools.catalogue.find(request.name, request.wanted.text());
@@ -91,9 +92,12 @@ result<std::optional<image_record>> unchanged(const add_image_tools& tools, cons
   if (*current != (*known)->top_digest) return std::nullopt;
   if (auto toc = tools.catalogue.toc((*known)->toc); !toc && toc_is_lost(toc.error().code))
     return std::nullopt;
-  (*known)->checked_at = request.now;
-  if (auto put = tools.catalogue.put(**known); !put) return tl::unexpected(put.error());
-  return known;
+  auto checked = tools.catalogue.change(request.name, request.wanted.text(), [&](image_record& record) {
+    if (record.top_digest == *current) record.checked_at = request.now;
+  });
+  if (!checked && checked.error().code == errc::not_found) return std::nullopt;
+  if (!checked) return tl::unexpected(checked.error());
+  return checked->top_digest == *current ? std::optional(std::move(*checked)) : std::nullopt;
 }
 
 /// What the manifest's digest must be if the image is read from elsewhere.
