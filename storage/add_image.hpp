@@ -47,9 +47,9 @@ struct add_image_request {
 [[nodiscard]] result<image_record> add_image(const add_image_tools& tools, const add_image_request& request);
 
 /// Only asks the source: the record, with a new time of checking, if the reference still means what is known.
-/// Nothing: `add_image` is needed. Adds no content and refers to none that the record does not name, so it
-/// may run while contents are swept. Blocks; detached workers only. Errors: those of the source, of the
-/// catalogue.
+/// Nothing: `add_image` is needed. Adds no content and refers to none that the record does not name, and does
+/// not bring a record back that is removed meanwhile; so it may run while images are removed and contents
+/// swept. Blocks; detached workers only. Errors: those of the source, of the catalogue.
 [[nodiscard]] result<std::optional<image_record>> check_image(const add_image_tools& tools,
                                                               const add_image_request& request);
 
