@@ -215,6 +215,9 @@ result<std::optional<known_image>> known_and_fresh(self_pointer self, const libr
   const auto decided = decide_freshness(question);
   if (decided == freshness::check) return std::nullopt;
   auto image = opened(tools, **record);
+  // Deliveries could not send what the store has lost. That is looked for when it is likely.
+  const bool doubtful = call.asked.look == source_look::now || tools.contents.lost_at_opening() > 0;
+  if (image && doubtful && !holds_all(tools.contents, *image->toc)) return std::nullopt;
   if (image && decided == freshness::use_last_known) {
     image->last_known = true;
     image->last_error = away->image.last_error;

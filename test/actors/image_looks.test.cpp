@@ -54,8 +54,10 @@ struct looking_library {
     for (const auto& one : held) workers.push_back(caf::actor_cast<worker>(one));
     return worker_pool(std::move(workers));
   }
-  actor_stage::answer<known_image> ask(const std::string& reference) {
-    auto answer = stage.ask<known_image>(library, resolve_image{reference, {}, {}, 1, {}, {}}, listener);
+  actor_stage::answer<known_image> ask(const std::string& reference,
+                                       source_look look = source_look::when_due) {
+    auto answer =
+        stage.ask<known_image>(library, resolve_image{reference, {}, {}, 1, {}, {}, look}, listener);
     stage.run();
     return answer;
   }
@@ -142,4 +144,30 @@ TEST_CASE("an image does not wait behind a long one while somebody else has noth
   CHECK_FALSE(*long_one);
   bench.stage.finish_last(bench.second);
   CHECK(*long_one);
+}
+
+TEST_CASE("an image of which the hub has lost something is read again when its tag is looked at") {
+  looking_library bench;
+  const auto image = bench.hub.add("localhost:1/app:1", some_layer());
+  REQUIRE(bench.hub.contents->remove(image.toc->content(0).id));
+  const auto answer = bench.ask("localhost:1/app:1");
+  CHECK_FALSE(*answer);
+  bench.finish_one_of_each();
+  REQUIRE(*answer);
+  CHECK((*answer)->value().record.toc == image.record.toc);
+  CHECK(holds_all(*bench.hub.contents, *image.toc));
+}
+
+TEST_CASE("an administrator who adds what is known by its digest is told when it cannot be made whole") {
+  looking_library bench;
+  auto image = bench.hub.add("localhost:1/app:1", some_layer());
+  image.record.source = image.record.reference;
+  REQUIRE(bench.hub.catalogue->put(image.record));
+  const auto pinned = "localhost:1/app@" + image.record.manifest_digest.oci();
+  CHECK((*bench.ask(pinned, source_look::now))->has_value());
+  REQUIRE(bench.hub.contents->remove(image.toc->content(0).id));
+  const auto answer = bench.ask(pinned, source_look::now);
+  bench.finish_one_of_each();
+  REQUIRE(*answer);
+  CHECK((*answer)->error().code == errc::unavailable);
 }
