@@ -37,6 +37,22 @@ result<void> remove_record(library_pointer self, const library_tools& tools, con
   return {};
 }
 
+/// What is known of layers without their contents. Additions go on meanwhile.
+void forget_layers(library_pointer self, const library_tools& tools, const worker_pool& workers) {
+  run_on(
+      tools.sweepers.value_or(workers).next(), self,
+      [tools] {
+        const auto there = [&](const content_id& id) {
+          return tools.contents.state(id) == content_state::complete;
+        };
+        return tools.layers.forget_unless(there, tools.stop.get());
+      },
+      [](const result<std::size_t>& forgotten) {
+        if (!forgotten)
+          spdlog::warn("what is known of layers that have gone stays: {}", to_string(forgotten.error()));
+      });
+}
+
 void answer_removal(const waiting_removal& removal, const result<sweep_result>& swept) {
   auto reply = removal.reply;
   const auto& name = removal.where.first;
@@ -101,6 +117,7 @@ void remove_and_sweep(library_pointer self, const library_tools& tools, const wo
         self->state.turns.end_sweep();
         if (gone.empty()) log_sweep(swept);
         for (const auto& removal : gone) answer_removal(removal, swept);
+        if (swept && swept->contents_removed > 0) forget_layers(self, tools, workers);
         take_turns(self, tools, workers);
       });
 }

@@ -80,6 +80,11 @@ struct held_library {
     return image;
   }
   void finish_last() { stage.finish_last(held); }
+  [[nodiscard]] int layers_known() const {
+    int count = 0;
+    REQUIRE(hub.metadata->scan({"layer-entries"}, "", [&](auto, auto) { return ++count, scan_step::next; }));
+    return count;
+  }
   [[nodiscard]] bool is_whole(const known_image& image) const {
     for (std::uint32_t i = 0; i < image.toc->content_count(); ++i)
       if (hub.contents->state(image.toc->content(i).id) != content_state::complete) return false;
@@ -223,6 +228,9 @@ TEST_CASE("images that are removed while another one is being added go after tha
   CHECK_FALSE(bench.is_whole(first));
   CHECK_FALSE(bench.is_whole(second));
   CHECK(bench.is_whole((*added)->value()));
+  CHECK(bench.layers_known() == 3);
+  bench.finish_last();  // what goes with them
+  CHECK(bench.layers_known() == 1);
 }
 
 TEST_CASE("a removal waits for additions only so long, and then leaves its image alone") {
