@@ -56,6 +56,9 @@ enum class addition_delay : std::uint8_t {
 /// additions that are longer than `hold`, and an addition waits for removals, however many these are, no
 /// longer than for `hold` or the sweep that runs, and one more sweep: with none of them begin removals that
 /// have come after an addition that waits.
+///
+/// A sweep that is wanted holds additions back like a removal: what has no room leaves it, and until it has
+/// gone there is no room for new images either.
 class sweep_turns {
  public:
   explicit sweep_turns(const turn_limits& limits = {}) : limits_(limits) {}
