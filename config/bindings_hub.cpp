@@ -208,6 +208,10 @@ std::vector<binding> bindings_of(hub_options& o) {
           "such images that are remembered; the one refused longest ago goes");
   to.bind("image_removal_wait", o.image_removal_wait,
           "an image that is to be removed while others are being added waits at most for so long");
+  to.bind("image_removal_patience", o.image_removal_patience,
+          "after so long others that are new wait for it; between two such times they do not; above 0");
+  to.bind("image_removal_hold", o.image_removal_hold,
+          "for so long at once they wait, if no image goes meanwhile; 0: they never do");
   to.bind("segment_cache_bytes_max", o.segment_cache_bytes_max, "compressed segments kept for the next node");
   to.bind("workers", o.workers, "threads that compress; 0: one a core");
   bind_tls(to, o.tls);

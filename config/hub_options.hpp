@@ -43,8 +43,12 @@ struct hub_options {
   std::uint64_t segment_cache_bytes_max = 8ULL << 30U;    ///< compressed segments kept for the next node
   std::uint32_t workers = 0;                              ///< threads that compress; 0: one a core
   std::uint32_t ingestions_max = 2;                       ///< images that are read at once; others wait
+  std::uint32_t tag_looks_max = 8;                        ///< tags of known images that are looked up at once
+  std::uint32_t tag_looks_per_host_max = 4;               ///< of them in one registry
   std::chrono::milliseconds image_removal_wait{600'000};  ///< of a removal, until no image is being added
-  std::uint32_t open_files_max = 512;                     ///< contents kept open for reading
+  std::chrono::milliseconds image_removal_patience{60'000};  ///< of a removal, until new images wait for it
+  std::chrono::milliseconds image_removal_hold{30'000};      ///< for so long these wait; 0: not at all
+  std::uint32_t open_files_max = 512;                        ///< contents kept open for reading
   link_limits link;
   admin_socket_limits admin;
   database_limits database;

@@ -99,6 +99,7 @@ result<void> validate(const hub_options& o) {
       addresses("peers", o.peers),
       require(o.access.check == "always" || o.access.check == "never",
               "setting access.check: '" + o.access.check + "' is none of always, never"),
+      require(o.image_removal_patience.count() > 0, "setting image_removal_patience: must be above 0"),
       require(
           o.access.questions_max > 0 && o.access.questions_max <= 64 && o.access.attempts_max > 0 &&
               o.access.questions_per_host_max > 0 && o.access.times.entries_max > 0,

@@ -48,6 +48,9 @@ result<image_record> keep(const add_image_tools& tools, const add_image_request&
   if (auto durable = tools.contents.checkpoint(); !durable) return tl::unexpected(durable.error());
   auto toc = tools.catalogue.store_toc(*made);
   if (!toc) return tl::unexpected(toc.error());
+  // When a disk fails another image's checkpoint may have forgotten what this one has stored or found.
+  if (!holds_all(tools.contents, **toc))
+    return fail(errc::io, "the disk failed while " + request.name + " was being added; add it again");
   // Packing takes longer than the round trip that the first node would wait for it.
   for (const auto part : {toc_part::tree, toc_part::contents})
     if (auto packed = tools.catalogue.packed_toc(id, part, std::nullopt); !packed)
@@ -81,7 +84,8 @@ result<image_record> keep(const add_image_tools& tools, const add_image_request&
   return record;
 }
 
-/// The known record with a new time of checking, when the reference still means the same.
+/// The known record with a new time of checking, when the reference still means the same and the store has
+/// all of it. One that has been removed meanwhile is not brought back.
 result<std::optional<image_record>> unchanged(const add_image_tools& tools, const add_image_request& request,
                                               image_source& source) {
   auto known = tools.catalogue.find(request.name, request.wanted.text());
@@ -89,11 +93,15 @@ result<std::optional<image_record>> unchanged(const add_image_tools& tools, cons
   auto current = source.current_digest();
   if (!current) return tl::unexpected(current.error());
   if (*current != (*known)->top_digest) return std::nullopt;
-  if (auto toc = tools.catalogue.toc((*known)->toc); !toc && toc_is_lost(toc.error().code))
-    return std::nullopt;
-  (*known)->checked_at = request.now;
-  if (auto put = tools.catalogue.put(**known); !put) return tl::unexpected(put.error());
-  return known;
+  const auto toc = tools.catalogue.toc((*known)->toc);
+  if (!toc && toc_is_lost(toc.error().code)) return std::nullopt;
+  if (toc && !holds_all(tools.contents, **toc)) return std::nullopt;
+  auto checked = tools.catalogue.change(request.name, request.wanted.text(), [&](image_record& record) {
+    if (record.top_digest == *current) record.checked_at = request.now;
+  });
+  if (!checked && checked.error().code == errc::not_found) return std::nullopt;
+  if (!checked) return tl::unexpected(checked.error());
+  return checked->top_digest == *current ? std::optional(std::move(*checked)) : std::nullopt;
 }
 
 /// What the manifest's digest must be if the image is read from elsewhere.
@@ -117,6 +125,12 @@ result<void> refuse_again(const add_image_tools& tools, const add_image_request&
 }
 
 }  // namespace
+
+bool holds_all(const content_store& contents, const toc_view& toc) {
+  for (std::uint32_t i = 0; i < toc.content_count(); ++i)
+    if (contents.state(toc.content(i).id) != content_state::complete) return false;
+  return true;
+}
 
 result<image_record> add_image(const add_image_tools& tools, const add_image_request& request) {
   request.progress({"resolving " + request.reference.text(), 0, 0});

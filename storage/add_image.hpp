@@ -40,15 +40,21 @@ struct add_image_request {
   std::function<void(const room_need&)> no_room{};
 };
 
+/// Whether a store has all contents of an image, which are known, whole. A disk that fails, or somebody else,
+/// can take some away.
+[[nodiscard]] bool holds_all(const content_store& contents, const toc_view& toc);
+
 /// Makes the catalogue's record of an image true: asks the source what the reference means now and, when
-/// that is new, ingests it, guesses its order or learns it from its relatives, and stores TOC, order and
-/// record durably. Blocks; detached workers only. Errors: those of the source, of `ingest_image`, of the
-/// stores. The former record stays on error.
+/// that is new or the store has lost some of it, ingests it, guesses its order or learns it from its
+/// relatives, and stores TOC, order and record durably. Blocks; detached workers only. Errors: those of the
+/// source, of `ingest_image`, of the stores; `io` also when a failing disk has taken away what was stored
+/// meanwhile. The former record stays on error.
 [[nodiscard]] result<image_record> add_image(const add_image_tools& tools, const add_image_request& request);
 
-/// Only asks the source: the record, with a new time of checking, if the reference still means what is known.
-/// Nothing: `add_image` is needed. Adds no content and refers to none that the record does not name, so it
-/// may run while contents are swept. Blocks; detached workers only. Errors: those of the source, of the
+/// Only asks the source: the record, with a new time of checking, if the reference still means what is known
+/// and the store has all of it. Nothing: `add_image` is needed. Adds no content and refers to none that the
+/// record does not name, and does not bring a record back that is removed meanwhile; so it may run while
+/// images are removed and contents swept. Blocks; detached workers only. Errors: those of the source, of the
 /// catalogue.
 [[nodiscard]] result<std::optional<image_record>> check_image(const add_image_tools& tools,
                                                               const add_image_request& request);

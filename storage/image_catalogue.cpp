@@ -133,6 +133,7 @@ result<void> image_catalogue::write(const image_record& record) {
 }
 
 result<void> image_catalogue::remove(const std::string& reference, const std::string& platform) {
+  const std::lock_guard lock(records_mutex_);
   const auto record = find(reference, platform);
   if (!record && record.error().code != errc::corrupt) return tl::unexpected(record.error());
   if (record && !*record)

@@ -1,5 +1,6 @@
 #include "storage/layer_cache.hpp"
 
+#include <algorithm>
 #include <span>
 
 #include "schemas/layer.hpp"
@@ -16,6 +17,10 @@ std::string as_key(const layer_key& layer) {
          layer.origin;
 }
 
+result<std::vector<layer_entry>> decoded(std::string_view stored) {
+  return decode_layer(std::as_bytes(std::span(stored)));
+}
+
 class stored_layer_cache : public layer_cache {
  public:
   stored_layer_cache(database& metadata, const ingest_limits& limits)
@@ -25,7 +30,7 @@ class stored_layer_cache : public layer_cache {
     auto stored = metadata_.get(layer_entries_table, as_key(layer));
     if (!stored) return tl::unexpected(stored.error());
     if (!*stored) return std::optional<std::vector<layer_entry>>{};
-    auto entries = decode_layer(std::as_bytes(std::span(**stored)));
+    auto entries = decoded(**stored);
     if (!entries) return fail(entries.error(), "entries of layer " + layer.diff_id.oci());
     return std::move(*entries);
   }
@@ -35,6 +40,22 @@ class stored_layer_cache : public layer_cache {
     if (bytes.size() > bytes_max_) return fail(errc::limit_exceeded, "entries_cached_bytes_max");
     return metadata_.put(layer_entries_table, as_key(layer),
                          {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+
+  result<std::size_t> forget_unless(const std::function<bool(const content_id&)>& there,
+                                    const std::atomic<bool>* stop) override {
+    write_batch lost;
+    const auto is_lost = [&](const layer_entry& entry) { return entry.content && !there(entry.content->id); };
+    auto scanned = metadata_.scan(layer_entries_table, "", [&](std::string_view key, std::string_view value) {
+      if (stop != nullptr && stop->load()) return scan_step::stop;
+      const auto entries = decoded(value);
+      if (!entries || std::any_of(entries->begin(), entries->end(), is_lost))
+        lost.erase(layer_entries_table, key);
+      return scan_step::next;
+    });
+    if (!scanned) return tl::unexpected(scanned.error());
+    if (auto written = metadata_.write(lost); !written) return tl::unexpected(written.error());
+    return lost.size();
   }
 
  private:

@@ -1,4 +1,6 @@
 #pragma once
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,7 +22,8 @@ struct layer_key {
 };
 
 /// LAYER CACHE: the entries of layers that were ingested before, so that images over one base read only what
-/// is new. Any thread.
+/// is new. It grows with the images that a hub has, not with those that it has had: see `forget_unless`. Any
+/// thread.
 class layer_cache {
  public:
   virtual ~layer_cache() = default;
@@ -28,6 +31,12 @@ class layer_cache {
   virtual result<std::optional<std::vector<layer_entry>>> find(const layer_key& layer) const = 0;
   /// Errors: `io`, `no_space`; `limit_exceeded` if the entries are too many to keep.
   virtual result<void> put(const layer_key& layer, const std::vector<layer_entry>& entries) = 0;
+  /// Forgets the layers that would be read again anyway: those with a content that is not `there`, and those
+  /// whose entries cannot be decoded. Others may find and put layers meanwhile: at worst one is read again.
+  /// Blocks for as long as reading the whole cache takes; ends early once `stop`, if there is one, is true.
+  /// @returns how many. Errors: `io`, `no_space`.
+  virtual result<std::size_t> forget_unless(const std::function<bool(const content_id&)>& there,
+                                            const std::atomic<bool>* stop) = 0;
 };
 
 /// Keeps the entries in `metadata`, which outlives the cache.

@@ -42,6 +42,7 @@ hub_daemon::hub_daemon(caf::actor_system& system, const hub_options& options)
       learning_(options.learning),
       ingesters_(system, options.ingestions_max, worker_urgency::background),
       sweepers_(system, 1, worker_urgency::background),
+      lookers_(system, options.tag_looks_max),
       openers_(system, 1),
       planners_(system, 1, worker_urgency::background),
       savers_(system, 1),
@@ -115,13 +116,28 @@ void hub_daemon::spawn_library(const hub_options& options) {
   const auto learn_again_of = [to = aggregator_](const toc_id& image) {
     caf::anon_send(to, learn_again{image});
   };
-  library_ = system_.spawn<caf::detached>(
-      make_image_library,
-      library_tools{*catalogue_, *contents_, *layers_, sources(options), options.plan.guess, *traces_,
-                    learning_, options.tag_check_interval, stop_, guard_, options.store_bytes_max,
-                    learn_again_of, options.refusals, sweepers_, options.image_removal_wait,
-                    sweep_due(*metadata_)},
-      ingesters_);
+  library_ = system_.spawn<caf::detached>(make_image_library,
+                                          library_tools{*catalogue_,
+                                                        *contents_,
+                                                        *layers_,
+                                                        sources(options),
+                                                        options.plan.guess,
+                                                        *traces_,
+                                                        learning_,
+                                                        options.tag_check_interval,
+                                                        stop_,
+                                                        guard_,
+                                                        options.store_bytes_max,
+                                                        learn_again_of,
+                                                        options.refusals,
+                                                        sweepers_,
+                                                        options.image_removal_wait,
+                                                        sweep_due(*metadata_),
+                                                        options.image_removal_patience,
+                                                        options.image_removal_hold,
+                                                        lookers_,
+                                                        options.tag_looks_per_host_max},
+                                          ingesters_);
 }
 
 result<void> hub_daemon::spawn_actors(const hub_options& options, const std::string& version) {
@@ -255,8 +271,8 @@ hub_daemon::~hub_daemon() {
   loop_.stop();
   end_actors(system_, library_, guard_, aggregator_, packer_);
   session_tools_.reset();
-  end_workers(system_, ingesters_, sweepers_, openers_, planners_, savers_, builders_, learners_, packers_,
-              trace_readers_, askers_);
+  end_workers(system_, ingesters_, sweepers_, lookers_, openers_, planners_, savers_, builders_, learners_,
+              packers_, trace_readers_, askers_);
   if (contents_ == nullptr) return;
   if (auto durable = contents_->checkpoint(); !durable) spdlog::error("{}", to_string(durable.error()));
 }

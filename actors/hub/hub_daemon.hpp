@@ -47,6 +47,7 @@ class hub_daemon {
   std::shared_ptr<std::atomic<bool>> draining_ = std::make_shared<std::atomic<bool>>(false);
   worker_pool ingesters_;
   worker_pool sweepers_;
+  worker_pool lookers_;
   worker_pool openers_;
   worker_pool planners_;
   worker_pool savers_;

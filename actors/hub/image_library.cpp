@@ -4,6 +4,7 @@
 
 #include "actors/hub/library_questions.hpp"
 #include "actors/hub/library_removals.hpp"
+#include "actors/hub/library_turns.hpp"
 #include "model/freshness.hpp"
 
 namespace firstlight {
@@ -116,7 +117,7 @@ void note_refusal(self_pointer self, const library_tools& tools, const canonical
   want_sweep(self, tools);
 }
 
-void add(self_pointer self, const library_tools& tools, const worker_pool& workers,
+void add(self_pointer self, const library_tools& tools, const worker_pool& workers, const worker& by,
          const canonical_question& asked, const std::optional<image_caller>& caller) {
   auto question = question_of(self, tools, asked, caller);
   const auto before = self->state.refusals.find(
@@ -125,42 +126,56 @@ void add(self_pointer self, const library_tools& tools, const worker_pool& worke
   question.request.refused = before;
   question.request.no_room = [told](const room_need& need) { *told = need; };
   run_on(
-      workers.next(), self, [question] { return add_and_forget(question); },
+      by, self, [question] { return add_and_forget(question); },
       [=](const result<image_record>& added) {
-        self->state.turns.end_addition();
+        end_addition(self, by);
         answer_all(self, asked.where, settle(self, tools, asked.where, added));
         if (!added && added.error().code == errc::no_space) note_refusal(self, tools, asked, before, *told);
-        begin_wanted_sweep(self, tools, workers);
-        begin_removals(self, tools, workers);
+        take_turns(self, tools, workers);
       });
 }
 
-/// At once, or after the sweep that runs.
-void add_in_turn(self_pointer self, const library_tools& tools, const worker_pool& workers,
-                 const canonical_question& asked, const std::optional<image_caller>& caller) {
-  if (self->state.turns.begin_addition()) return add(self, tools, workers, asked, caller);
-  self->state.open[asked.where].status.progress.stage = "waiting until what no image needs is removed";
-  self->state.after_sweep.emplace_back([=] { add_in_turn(self, tools, workers, asked, caller); });
+/// Adds it when that has its turn.
+void add_later(self_pointer self, const library_tools& tools, const worker_pool& workers,
+               const canonical_question& asked, const std::optional<image_caller>& caller) {
+  add_in_turn(self, tools, workers,
+              {asked.where, [=](const worker& by) { add(self, tools, workers, by, asked, caller); }});
 }
 
-/// Asks the source. While a sweep runs only whether what is known is still right: mostly it is.
-void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers,
-             const canonical_question& asked, const std::optional<image_caller>& caller) {
-  auto& turns = self->state.turns;
-  if (turns.begin_addition()) return add(self, tools, workers, asked, caller);
-  turns.begin_look();
+/// One that has been removed since it was looked at is new.
+void settle_look(self_pointer self, const library_tools& tools, const worker_pool& workers,
+                 const canonical_question& asked, const std::optional<image_caller>& caller,
+                 const result<std::optional<image_record>>& known) {
+  if (known && !*known) return add_later(self, tools, workers, asked, caller);
+  const auto answer =
+      settle(self, tools, asked.where, known ? result<image_record>(**known) : tl::unexpected(known.error()));
+  if (known && !answer && toc_is_lost(answer.error().code))
+    return add_later(self, tools, workers, asked, caller);
+  answer_all(self, asked.where, answer);
+}
+
+void look(self_pointer self, const library_tools& tools, const worker_pool& workers, const worker& by,
+          const canonical_question& asked, const std::optional<image_caller>& caller) {
+  if (const auto open = self->state.open.find(asked.where); open != self->state.open.end())
+    open->second.status.progress.stage = "asking its source";
   run_on(
-      workers.next(), self,
+      by, self,
       [question = question_of(self, tools, asked, caller)] {
         return check_image(question.with(), question.request);
       },
       [=](const result<std::optional<image_record>>& known) {
-        self->state.turns.end_look();
-        if (known && !*known) return add_in_turn(self, tools, workers, asked, caller);
-        const auto answer = known ? result<image_record>(**known) : tl::unexpected(known.error());
-        answer_all(self, asked.where, settle(self, tools, asked.where, answer));
-        begin_removals(self, tools, workers);
+        end_look(self, asked.reference.host, by);
+        settle_look(self, tools, workers, asked, caller, known);
       });
+}
+
+/// Asks the source. What is known is mostly still right, and to see that needs no turn.
+void look_up(self_pointer self, const library_tools& tools, const worker_pool& workers,
+             const canonical_question& asked, const std::optional<image_caller>& caller) {
+  const auto record = tools.catalogue.find(asked.where.first, asked.where.second);
+  if (!record || !*record) return add_later(self, tools, workers, asked, caller);
+  look_in_turn(self, asked.reference.host,
+               [=](const worker& by) { look(self, tools, workers, by, asked, caller); });
 }
 
 result<std::optional<known_image>> known_by_toc(const library_tools& tools, const toc_id& id) {
@@ -200,6 +215,9 @@ result<std::optional<known_image>> known_and_fresh(self_pointer self, const libr
   const auto decided = decide_freshness(question);
   if (decided == freshness::check) return std::nullopt;
   auto image = opened(tools, **record);
+  // Deliveries could not send what the store has lost. That is looked for when it is likely.
+  const bool doubtful = call.asked.look == source_look::now || tools.contents.lost_at_opening() > 0;
+  if (image && doubtful && !holds_all(tools.contents, *image->toc)) return std::nullopt;
   if (image && decided == freshness::use_last_known) {
     image->last_known = true;
     image->last_error = away->image.last_error;
@@ -248,7 +266,10 @@ void resolve(self_pointer self, const library_tools& tools, const worker_pool& w
   }
   auto& open = self->state.open[question.where];
   open.askers.push_back({reply, listener, asked.delivery});
-  if (open.askers.size() > 1) return;
+  if (open.askers.size() > 1) {
+    self->send(listener, incoming_progress{asked.delivery, open.status.progress});
+    return;
+  }
   open.since = std::chrono::steady_clock::now();
   open.status = {question.where.first, question.where.second, {"waiting for its turn", 0, 0}, {}};
   look_up(self, tools, workers, question, asked.caller);
@@ -283,6 +304,7 @@ image_library::behavior_type make_image_library(self_pointer self, library_tools
   self->set_exit_handler([self](caf::exit_msg& message) { self->quit(std::move(message.reason)); });
   self->state.refusals = room_refusals(tools.refusals);
   self->set_error_handler([](caf::error&) {});  // failed requests are handled where they are made
+  set_up_turns(self, tools, workers);
   finish_earlier_sweep(self, tools, workers);
   return {
       [=](const resolve_image& asked, const pull_listener& listener) -> caf::result<known_image> {
@@ -301,14 +323,9 @@ image_library::behavior_type make_image_library(self_pointer self, library_tools
         remove_in_turn(self, tools, workers, which, reply);
         return reply;
       },
-      [=](const ingestion_status& news) {
-        const auto open = self->state.open.find({news.reference, news.platform});
-        if (open == self->state.open.end()) return;
-        open->second.status = news;
-        for (const auto& asker : open->second.askers)
-          self->send(asker.listener, incoming_progress{asker.delivery, news.progress});
-      },
-      [=](const removal_overdue& what) { give_up_removal(self, what); },
+      [=](const ingestion_status& news) { tell(self, news); },
+      [=](const removal_overdue& what) { give_up_removal(self, tools, workers, what); },
+      [=](const turns_due& due) { take_turns_due(self, tools, workers, due); },
   };
 }
 

@@ -1,8 +1,11 @@
 #pragma once
+#include <limits>
+
 #include "actors/hub/access_guard.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/worker.hpp"
 #include "config/hub_options.hpp"
+#include "model/fair_queue.hpp"
 #include "model/instant.hpp"
 #include "model/room_refusals.hpp"
 #include "model/sweep_turns.hpp"
@@ -67,7 +70,12 @@ struct image_removed {};
 
 /// To itself: a removal has waited for too long.
 struct removal_overdue {
-  std::uint64_t number = 0;
+  turn_number number = 0;
+};
+
+/// To itself: by now others may have a turn, though nothing has ended.
+struct turns_due {
+  instant at{};
 };
 
 /// IMAGE LIBRARY: the hub's one place that knows images. Looks tags up, ingests what is new (each
@@ -75,13 +83,14 @@ struct removal_overdue {
 ///
 /// Ingestions and sweeps run on workers, so that it answers meanwhile. A sweep never takes what an ingestion
 /// counts on: only ingestions find or store contents that no record names yet, and only they and removals
-/// change what records name. `sweep_turns` lets no sweep begin while one of them runs, and what comes while a
-/// sweep runs waits for its end, in order; an ingestion that begins then sees what is left: layers whose
-/// contents have gone are read again (ingest.hpp). A removal waits for the ingestions that run, and also for
-/// those that begin meanwhile: nodes wait for these. What a stop leaves of a removal goes at the next start.
-/// Answers from records, looks whether a tag still means what is known, and deliveries go beside a sweep: it
-/// keeps all that a record names. No record is removed while one is looked at, whose writing would bring it
-/// back.
+/// change what records name. `sweep_turns` says who begins when: so many ingestions as there are workers for
+/// them, or one sweep, and says why no removal keeps all that are pulled waiting, nor they the removal. An
+/// ingestion that begins after a sweep sees what is left: layers whose contents have gone are read again
+/// (ingest.hpp). None needs another one to end. What a stop leaves of a removal goes at the next start.
+///
+/// Answers from records, looks whether a tag still means what is known, and deliveries need no turn: a sweep
+/// keeps all that a record names, and a look does not bring back a record that has been removed meanwhile. So
+/// only images that are new wait.
 using image_library = caf::typed_actor<
     // Errors: those of add_image and of the access guard (when a store is full, what the image had brought
     // goes again, and for some time it is not fetched); a source that is away is no error while the image is
@@ -89,11 +98,11 @@ using image_library = caf::typed_actor<
     // administrator at once. So is any source with `source_look::now`.
     caf::replies_to<resolve_image, pull_listener>::with<known_image>,
     caf::replies_to<caf::get_atom>::with<library_status>,
-    // Answers when its contents are gone too. Errors: `not_found`; `busy` if images are being added for all
-    // of `removal_wait`; `corrupt` if the image is removed but contents stay (sweep_contents).
+    // Answers when its contents are gone too. Errors: `not_found`; `busy` if its turn has not come within
+    // `removal_wait`; `corrupt` if the image is removed but contents stay (sweep_contents).
     caf::replies_to<remove_image>::with<image_removed>,
     // From its own ingestion workers, and from itself.
-    caf::reacts_to<ingestion_status>, caf::reacts_to<removal_overdue>>;
+    caf::reacts_to<ingestion_status>, caf::reacts_to<removal_overdue>, caf::reacts_to<turns_due>>;
 
 /// What the library works with. The stores outlive it.
 struct library_tools {
@@ -111,8 +120,12 @@ struct library_tools {
   std::function<void(const toc_id&)> traced{};      ///< as add_image_tools has it
   room_refusal_limits refusals{};                   ///< of images that had no room below store_bytes_max
   std::optional<worker_pool> sweepers{};            ///< who removes contents; none: those who ingest
-  std::chrono::milliseconds removal_wait{600'000};  ///< of a removal, until no image is being added
+  std::chrono::milliseconds removal_wait{600'000};  ///< of a removal, until its turn
   std::optional<sweep_due> due{};  ///< none: what a stop leaves of a removal goes with the next one
+  std::chrono::milliseconds removal_patience{60'000};  ///< as in `turn_limits`
+  std::chrono::milliseconds removal_hold{30'000};      ///< likewise
+  std::optional<worker_pool> lookers{};  ///< who looks at tags, one each at a time; none: those who ingest
+  std::uint32_t looks_per_host_max = std::numeric_limits<std::uint32_t>::max();  ///< at once; above 0
 };
 
 struct library_state;
@@ -139,9 +152,17 @@ struct last_known_image {
 
 /// A removal that has not begun.
 struct waiting_removal {
-  std::uint64_t number = 0;
   std::pair<std::string, std::string> where;  ///< name and platform
   caf::typed_response_promise<image_removed> reply;
+};
+
+/// What is to be done with a worker that is idle.
+using idle_work = std::function<void(const worker&)>;
+
+/// An addition that has not begun.
+struct waiting_addition {
+  std::pair<std::string, std::string> where;  ///< name and platform
+  idle_work begin;
 };
 
 struct library_state {
@@ -150,9 +171,12 @@ struct library_state {
   std::map<std::pair<std::string, std::string>, last_known_image> last_known;
   room_refusals refusals;  ///< by `asked_of` (image_library.cpp)
   sweep_turns turns;
-  std::vector<std::function<void()>> after_sweep;  ///< additions and removals that wait for its end, in order
-  std::vector<waiting_removal> removals;           ///< in order; each goes when it is overdue
-  std::uint64_t removals_asked = 0;
+  std::map<turn_number, waiting_addition> additions;  ///< those that wait for their turns
+  std::map<turn_number, waiting_removal> removals;    ///< likewise; each goes when it is overdue
+  std::optional<instant> turns_due_at;                ///< of the message that is on its way
+  std::vector<worker> idle_ingesters;                 ///< as many as there are places for additions
+  std::optional<fair_queue<idle_work>> looks;         ///< by the registry's host
+  std::vector<worker> idle_lookers;                   ///< as many as that has places
 };
 
 }  // namespace firstlight
@@ -164,3 +188,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::library_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::remove_image)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::image_removed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::removal_overdue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(firstlight::turns_due)

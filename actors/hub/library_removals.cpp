@@ -2,9 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <iterator>
-
 #include "actors/hub/library_questions.hpp"
 #include "storage/content_sweep.hpp"
 
@@ -25,19 +22,6 @@ result<sweep_result> sweep_and_note(const library_tools& tools) {
   return swept;
 }
 
-/// Sweeps, when its turn has begun; then come those that have waited for its end.
-void sweep(library_pointer self, const library_tools& tools, const worker_pool& workers,
-           std::function<void(const result<sweep_result>&)> then) {
-  run_on(
-      tools.sweepers.value_or(workers).next(), self, [tools] { return sweep_and_note(tools); },
-      [=, then = std::move(then)](const result<sweep_result>& swept) {
-        self->state.turns.end_sweep();
-        then(swept);
-        for (const auto& go_on : std::exchange(self->state.after_sweep, {})) go_on();
-        begin_removals(self, tools, workers);
-      });
-}
-
 /// What is not there needs no sweep, and a record that cannot be read is there.
 result<void> note_removal(const library_tools& tools, const library_key& where) {
   const auto known = tools.catalogue.find(where.first, where.second);
@@ -53,16 +37,20 @@ result<void> remove_record(library_pointer self, const library_tools& tools, con
   return {};
 }
 
-/// Those up to that number, in order, if they may begin now; then their sweep has begun.
-std::vector<waiting_removal> take_until(std::vector<waiting_removal>& waiting, std::uint64_t last,
-                                        sweep_turns& turns) {
-  const auto later = std::find_if(waiting.begin(), waiting.end(),
-                                  [&](const auto& removal) { return removal.number > last; });
-  if (later == waiting.begin() || !turns.begin_removal()) return {};
-  std::vector<waiting_removal> taken(std::make_move_iterator(waiting.begin()),
-                                     std::make_move_iterator(later));
-  waiting.erase(waiting.begin(), later);
-  return taken;
+/// What is known of layers without their contents. Additions go on meanwhile.
+void forget_layers(library_pointer self, const library_tools& tools, const worker_pool& workers) {
+  run_on(
+      tools.sweepers.value_or(workers).next(), self,
+      [tools] {
+        const auto there = [&](const content_id& id) {
+          return tools.contents.state(id) == content_state::complete;
+        };
+        return tools.layers.forget_unless(there, tools.stop.get());
+      },
+      [](const result<std::size_t>& forgotten) {
+        if (!forgotten)
+          spdlog::warn("what is known of layers that have gone stays: {}", to_string(forgotten.error()));
+      });
 }
 
 void answer_removal(const waiting_removal& removal, const result<sweep_result>& swept) {
@@ -74,6 +62,22 @@ void answer_removal(const waiting_removal& removal, const result<sweep_result>& 
   reply.deliver(image_removed{});
 }
 
+/// Of a sweep that no removal was for.
+void log_sweep(const result<sweep_result>& swept) {
+  if (!swept) return spdlog::warn("contents that no image needs stay: {}", to_string(swept.error()));
+  spdlog::warn("removed {} contents that no image needs, {} bytes", swept->contents_removed,
+               swept->bytes_removed);
+}
+
+error overdue(const std::string& name, removal_delay waited_for) {
+  const std::string why =
+      waited_for == removal_delay::additions
+          ? "other images were being added all the time; " + name + " stays, try again when they are done"
+          : "what was removed before is still going from the disk; " + name +
+                " stays, try again when that is done";
+  return {errc::busy, "image_removal_wait: " + why};
+}
+
 }  // namespace
 
 void remove_in_turn(library_pointer self, const library_tools& tools, const worker_pool& workers,
@@ -81,59 +85,49 @@ void remove_in_turn(library_pointer self, const library_tools& tools, const work
   const auto asked = as_named({which.reference, which.platform, {}, 0, {}});
   if (!asked) return refuse(reply, asked.error());
   auto& state = self->state;
-  const auto number = ++state.removals_asked;
-  state.removals.push_back({number, asked->where, reply});
-  // Additions that wait for the end of a sweep already come first.
-  if (state.turns.sweeping())
-    state.after_sweep.emplace_back([=] { begin_removals(self, tools, workers, number); });
-  else
-    begin_removals(self, tools, workers);
-  if (!state.removals.empty()) self->delayed_send(self, tools.removal_wait, removal_overdue{number});
+  const auto number = state.turns.ask_removal(self->clock().now());
+  state.removals.emplace(number, waiting_removal{asked->where, reply});
+  take_turns(self, tools, workers);
+  if (state.removals.contains(number)) self->delayed_send(self, tools.removal_wait, removal_overdue{number});
 }
 
-void give_up_removal(library_pointer self, const removal_overdue& what) {
-  auto& waiting = self->state.removals;
-  const auto overdue = std::find_if(waiting.begin(), waiting.end(),
-                                    [&](const auto& removal) { return removal.number == what.number; });
-  if (overdue == waiting.end()) return;
-  refuse(overdue->reply, {errc::busy, "image_removal_wait: others are being added all the time; " +
-                                          overdue->where.first + " stays, try again when they are done"});
-  waiting.erase(overdue);
+void give_up_removal(library_pointer self, const library_tools& tools, const worker_pool& workers,
+                     const removal_overdue& what) {
+  const auto waited_for = self->state.turns.give_up(what.number);
+  if (!waited_for) return;
+  const auto removal = std::move(self->state.removals.extract(what.number).mapped());
+  refuse(removal.reply, overdue(removal.where.first, *waited_for));
+  take_turns(self, tools, workers);
 }
 
-void begin_removals(library_pointer self, const library_tools& tools, const worker_pool& workers,
-                    std::uint64_t last) {
-  auto& state = self->state;
-  auto turn = take_until(state.removals, last, state.turns);
-  if (turn.empty()) return;
+void remove_and_sweep(library_pointer self, const library_tools& tools, const worker_pool& workers,
+                      const begun_turns& turns) {
   std::vector<waiting_removal> gone;
-  for (auto& removal : turn) {
+  for (const auto number : turns.removals) {
+    auto removal = std::move(self->state.removals.extract(number).mapped());
     if (const auto removed = remove_record(self, tools, removal.where); !removed)
       refuse(removal.reply, removed.error());
     else
       gone.push_back(std::move(removal));
   }
-  if (gone.empty()) return state.turns.end_sweep();
-  sweep(self, tools, workers, [gone](const result<sweep_result>& swept) {
-    for (const auto& removal : gone) answer_removal(removal, swept);
-  });
+  if (gone.empty() && !turns.wanted) return self->state.turns.end_sweep();
+  run_on(
+      tools.sweepers.value_or(workers).next(), self, [tools] { return sweep_and_note(tools); },
+      [=](const result<sweep_result>& swept) {
+        self->state.turns.end_sweep();
+        if (gone.empty()) log_sweep(swept);
+        for (const auto& removal : gone) answer_removal(removal, swept);
+        if (swept && swept->contents_removed > 0) forget_layers(self, tools, workers);
+        take_turns(self, tools, workers);
+      });
 }
 
 void want_sweep(library_pointer self, const library_tools& tools) {
-  self->state.turns.want_sweep();
+  self->state.turns.want_sweep(self->clock().now());
   if (!tools.due) return;
   auto due = *tools.due;
   if (const auto noted = due.note(); !noted)
     spdlog::warn("what an image brought that had no room may outlast a stop: {}", to_string(noted.error()));
-}
-
-void begin_wanted_sweep(library_pointer self, const library_tools& tools, const worker_pool& workers) {
-  if (!self->state.turns.begin_wanted_sweep()) return;
-  sweep(self, tools, workers, [](const result<sweep_result>& swept) {
-    if (!swept) return spdlog::warn("contents that no image needs stay: {}", to_string(swept.error()));
-    spdlog::warn("removed {} contents that no image needs, {} bytes", swept->contents_removed,
-                 swept->bytes_removed);
-  });
 }
 
 void finish_earlier_sweep(library_pointer self, const library_tools& tools, const worker_pool& workers) {
@@ -142,8 +136,8 @@ void finish_earlier_sweep(library_pointer self, const library_tools& tools, cons
   if (!noted) return spdlog::warn("whether a removal was cut off is not known: {}", to_string(noted.error()));
   if (!*noted) return;
   spdlog::info("the hub was stopped before all contents of a removed or refused image had gone");
-  self->state.turns.want_sweep();
-  begin_wanted_sweep(self, tools, workers);
+  self->state.turns.want_sweep(self->clock().now());
+  take_turns(self, tools, workers);
 }
 
 }  // namespace firstlight

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <ctime>
 
@@ -14,8 +15,10 @@ pull_listener::behavior_type deaf_listener(pull_listener::pointer) {
 }
 
 constexpr std::chrono::minutes removal_wait{10};
+constexpr std::chrono::seconds removal_patience{60};
+constexpr std::chrono::seconds removal_hold{30};
 
-/// A library whose blocking work is carried out when the test says so.
+/// A library whose blocking work is carried out when the test says so. Two images may be added at once.
 struct held_library {
   test_authority authority;
   hub_stores hub{authority};
@@ -39,10 +42,12 @@ struct held_library {
                         {},
                         store_bytes_max};
     tools.removal_wait = removal_wait;
+    tools.removal_patience = removal_patience;
+    tools.removal_hold = removal_hold;
     tools.due.emplace(*hub.metadata);
-    library =
-        stage.keep(stage.system().spawn(make_image_library, std::move(tools),
-                                        worker_pool(std::vector<worker>{caf::actor_cast<worker>(held)})));
+    const auto one = caf::actor_cast<worker>(held);
+    library = stage.keep(stage.system().spawn(make_image_library, std::move(tools),
+                                              worker_pool(std::vector<worker>{one, one})));
     stage.run();
   }
   /// Another process with the same stores. What is held of the one before is never carried out.
@@ -75,6 +80,11 @@ struct held_library {
     return image;
   }
   void finish_last() { stage.finish_last(held); }
+  [[nodiscard]] int layers_known() const {
+    int count = 0;
+    REQUIRE(hub.metadata->scan({"layer-entries"}, "", [&](auto, auto) { return ++count, scan_step::next; }));
+    return count;
+  }
   [[nodiscard]] bool is_whole(const known_image& image) const {
     for (std::uint32_t i = 0; i < image.toc->content_count(); ++i)
       if (hub.contents->state(image.toc->content(i).id) != content_state::complete) return false;
@@ -96,7 +106,6 @@ TEST_CASE("known images are answered while contents are removed, and what shares
 
   // The same files as those that go.
   const auto added = bench.ask(bench.hub.layout(some_layer(1)));
-  bench.finish_last();  // the look: it is not known
   CHECK_FALSE(*added);
   CHECK(bench.is_whole(going));
   bench.finish_last();  // the sweep: of the addition nothing has begun
@@ -135,7 +144,6 @@ TEST_CASE("images are removed and added in turn, as they come while contents are
   const auto first_gone = bench.remove(first.record);
   const auto second_gone = bench.remove(second.record);
   const auto added = bench.ask(bench.hub.layout(some_layer(3)));
-  bench.finish_last();  // the look
   bench.finish_last();
   REQUIRE(*first_gone);
   CHECK_FALSE(*second_gone);
@@ -162,7 +170,6 @@ TEST_CASE("an image that is removed behind an addition that waits for a sweep go
   const auto second = bench.fresh("localhost:1/second:1", 2);
   const auto first_gone = bench.remove(first.record);
   const auto added = bench.ask(bench.hub.layout(some_layer(3)));
-  bench.finish_last();  // the look
   const auto second_gone = bench.remove(second.record);
   bench.finish_last();  // the sweep
   REQUIRE(*first_gone);
@@ -185,7 +192,6 @@ TEST_CASE("an image that is removed behind an addition goes after that, also beh
   const auto first_gone = bench.remove(first.record);
   const auto second_gone = bench.remove(second.record);
   const auto added = bench.ask(bench.hub.layout(some_layer(4)));
-  bench.finish_last();  // the look
   const auto third_gone = bench.remove(third.record);
   bench.finish_last();  // the first sweep
   REQUIRE(*first_gone);
@@ -222,6 +228,9 @@ TEST_CASE("images that are removed while another one is being added go after tha
   CHECK_FALSE(bench.is_whole(first));
   CHECK_FALSE(bench.is_whole(second));
   CHECK(bench.is_whole((*added)->value()));
+  CHECK(bench.layers_known() == 3);
+  bench.finish_last();  // what goes with them
+  CHECK(bench.layers_known() == 1);
 }
 
 TEST_CASE("a removal waits for additions only so long, and then leaves its image alone") {
@@ -234,6 +243,7 @@ TEST_CASE("a removal waits for additions only so long, and then leaves its image
   bench.stage.pass(std::chrono::milliseconds(1));
   REQUIRE(*removed);
   CHECK((*removed)->error().code == errc::busy);
+  CHECK((*removed)->error().detail.find("other images were being added all the time") != std::string::npos);
   bench.finish_last();
   REQUIRE(*added);
   CHECK(*bench.ask("localhost:1/image:1"));
@@ -242,6 +252,76 @@ TEST_CASE("a removal waits for additions only so long, and then leaves its image
   bench.finish_last();
   REQUIRE(*again);
   CHECK((*again)->has_value());
+}
+
+TEST_CASE("a removal that has waited for a sweep alone is told so") {
+  held_library bench;
+  const auto first = bench.fresh("localhost:1/first:1", 1);
+  const auto second = bench.fresh("localhost:1/second:1", 2);
+  const auto first_gone = bench.remove(first.record);
+  const auto second_gone = bench.remove(second.record);
+  const auto added = bench.ask(bench.hub.layout(some_layer(3)));
+  bench.stage.pass(removal_wait);
+  REQUIRE(*second_gone);
+  CHECK((*second_gone)->error().code == errc::busy);
+  CHECK((*second_gone)->error().detail.find("still going from the disk") != std::string::npos);
+  bench.finish_last();
+  REQUIRE(*first_gone);
+  CHECK((*first_gone)->has_value());
+  bench.finish_last();
+  REQUIRE(*added);
+  CHECK((*added)->has_value());
+  CHECK(bench.is_whole(second));
+}
+
+TEST_CASE("new images wait for a removal that has waited for long, and known ones do not") {
+  held_library bench;
+  const auto going = bench.fresh("localhost:1/going:1", 1);
+  const auto known = bench.fresh("localhost:1/known:1", 2);
+  const auto running = bench.ask(bench.hub.layout(some_layer(3)));
+  const auto removed = bench.remove(going.record);
+  bench.stage.pass(removal_patience);
+  const auto later = bench.ask(bench.hub.layout(some_layer(4)));
+  const auto status = bench.stage.ask<library_status>(bench.library, caf::get_atom_v);
+  CHECK(*bench.ask("localhost:1/known:1"));
+  REQUIRE(*status);
+  const auto waits = [](const ingestion_status& one) {
+    return one.progress.stage == "waiting until an image is removed";
+  };
+  const auto& ingestions = (*status)->value().ingestions;
+  CHECK(std::count_if(ingestions.begin(), ingestions.end(), waits) == 1);
+  bench.finish_last();
+  REQUIRE(*running);
+  CHECK((*running)->has_value());
+  CHECK_FALSE(*removed);
+  bench.finish_last();
+  REQUIRE(*removed);
+  CHECK((*removed)->has_value());
+  CHECK_FALSE(*later);
+  bench.finish_last();
+  REQUIRE(*later);
+  CHECK((*later)->has_value());
+  CHECK(bench.is_whole(known));
+}
+
+TEST_CASE("a removal behind a long addition keeps new images waiting for a while only") {
+  held_library bench;
+  const auto going = bench.fresh("localhost:1/going:1", 1);
+  const auto running = bench.ask(bench.hub.layout(some_layer(2)));
+  const auto removed = bench.remove(going.record);
+  bench.stage.pass(removal_patience);
+  const auto later = bench.ask(bench.hub.layout(some_layer(3)));
+  bench.stage.pass(removal_hold);
+  bench.finish_last();
+  REQUIRE(*later);
+  CHECK((*later)->has_value());
+  CHECK_FALSE(*running);
+  CHECK_FALSE(*removed);
+  bench.finish_last();
+  REQUIRE(*running);
+  bench.finish_last();
+  REQUIRE(*removed);
+  CHECK((*removed)->has_value());
 }
 
 TEST_CASE("what a hub that was stopped has left of a removal goes when it starts again") {
@@ -293,6 +373,26 @@ TEST_CASE("what a refused image has brought goes when no other image is being ad
   CHECK(sweep_due(*bench.hub.metadata).is_noted().value());
   bench.finish_last();  // the sweep
   CHECK_FALSE(sweep_due(*bench.hub.metadata).is_noted().value());
+  CHECK(bench.hub.contents->bytes_stored() == stored);
+  CHECK(bench.is_whole(kept));
+}
+
+TEST_CASE("a removal that comes to nothing leaves a sweep that was wanted before to be carried out") {
+  held_library bench(3'000'000);
+  const auto kept = bench.fresh("localhost:1/kept:1", 1);
+  const auto stored = bench.hub.contents->bytes_stored();
+  const auto running = bench.ask(bench.hub.layout(some_layer(1)));
+  const auto too_large = bench.ask(bench.hub.layout(some_layer(11)));
+  bench.finish_last();
+  REQUIRE(*too_large);
+  CHECK((*too_large)->error().code == errc::no_space);
+  const auto unknown = bench.remove({.reference = "localhost:1/other:1", .platform = kept.record.platform});
+  bench.finish_last();
+  REQUIRE(*running);
+  REQUIRE(*unknown);
+  CHECK((*unknown)->error().code == errc::not_found);
+  CHECK(bench.hub.contents->bytes_stored() > stored);
+  bench.finish_last();  // the sweep
   CHECK(bench.hub.contents->bytes_stored() == stored);
   CHECK(bench.is_whole(kept));
 }

@@ -41,6 +41,7 @@ inline image_library::behavior_type library_of(image_library::pointer, known_ima
       [](const remove_image&) { return image_removed{}; },
       [](const ingestion_status&) {},
       [](const removal_overdue&) {},
+      [](const turns_due&) {},
   };
 }
 inline pull_listener::behavior_type deaf_listener(pull_listener::pointer) {

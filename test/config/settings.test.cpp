@@ -133,6 +133,9 @@ TEST_CASE("what cannot work is refused by name") {
   hub = {};
   hub.link.backoff_first = std::chrono::hours(1);
   CHECK(validate(hub).error().detail.find("link.backoff_first") != std::string::npos);
+  hub = {};
+  hub.image_removal_patience = std::chrono::milliseconds(0);
+  CHECK(validate(hub).error().detail.find("image_removal_patience") != std::string::npos);
   hub_options alone;
   alone.learning.peer_calls_max = 0;
   CHECK(validate(alone).error().detail.find("learning.peer_calls_max") != std::string::npos);

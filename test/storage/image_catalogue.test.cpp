@@ -1,6 +1,7 @@
 #include "storage/image_catalogue.hpp"
 
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "test/harness/random_tree.hpp"
 #include "test/harness/temporary_folder.hpp"
@@ -84,6 +85,24 @@ TEST_CASE("a change of a record keeps what others have changed") {
   CHECK(bench.catalogue->find("app", "linux/amd64").value()->last_used_at == 7);
   const auto none = bench.catalogue->change("other", "linux/amd64", [](image_record&) {});
   CHECK(none.error().code == errc::not_found);
+}
+
+TEST_CASE("a record that is removed while it is changed is not brought back") {
+  catalogue_bench bench;
+  for (int round = 0; round < 20; ++round) {
+    bench.record();
+    result<void> removed;
+    std::thread remover;
+    // Whoever removes without waiting for the change is done before it is written, mostly.
+    const auto changed = bench.catalogue->change("app", "linux/amd64", [&](image_record&) {
+      remover = std::thread([&] { removed = bench.catalogue->remove("app", "linux/amd64"); });
+      for (int i = 0; i < 100; ++i) std::this_thread::yield();
+    });
+    remover.join();
+    CHECK(changed);
+    CHECK(removed);
+    CHECK_FALSE(bench.catalogue->find("app", "linux/amd64").value());
+  }
 }
 
 TEST_CASE(
