@@ -12,7 +12,7 @@
 #include "model/overlay_names.hpp"
 #include "schemas/toc_paths.hpp"
 #include "storage/archive/tar_writer.hpp"
-#include "storage/posix_file.hpp"
+#include "storage/new_file.hpp"
 #include "storage/sha256.hpp"
 
 namespace firstlight {
@@ -76,17 +76,13 @@ enum class extent : std::uint8_t { changed, all };
 
 class committer {
  public:
-  committer(const toc_view& toc, const commit_layer_request& request, file_descriptor file)
-      : toc_(toc),
-        request_(request),
-        file_(std::move(file)),
-        tar_([this](bytes_view bytes) { return put(bytes); }) {}
+  committer(const toc_view& toc, const commit_layer_request& request, int file)
+      : toc_(toc), request_(request), file_(file), tar_([this](bytes_view bytes) { return put(bytes); }) {}
 
   result<committed_layer> commit() {
     auto done = add_root();
     if (done) done = add_folder("", extent::changed);
     if (done) done = tar_.end();
-    if (done && fsync(file_.get()) != 0) done = tl::unexpected(from_errno(errno, "write the layer"));
     if (!done) return tl::unexpected(done.error());
     made_.diff_id = digest_.finish();
     return made_;
@@ -94,7 +90,7 @@ class committer {
 
  private:
   result<void> put(bytes_view bytes) {
-    if (auto written = write_at(file_.get(), bytes, made_.bytes, "write the layer"); !written) return written;
+    if (auto written = write_at(file_, bytes, made_.bytes, "write the layer"); !written) return written;
     made_.bytes += bytes.size();
     digest_.update(bytes);
     return {};
@@ -212,7 +208,7 @@ class committer {
 
   const toc_view& toc_;
   const commit_layer_request& request_;
-  file_descriptor file_;
+  int file_;
   tar_writer tar_;
   sha256_stream digest_;
   committed_layer made_;
@@ -223,10 +219,11 @@ class committer {
 }  // namespace
 
 result<committed_layer> commit_layer(const toc_view& toc, const commit_layer_request& request) {
-  auto file = open_at(AT_FDCWD, request.file, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  auto file = new_file::create(request.file);
   if (!file) return tl::unexpected(file.error());
-  auto made = committer(toc, request, std::move(*file)).commit();
-  if (!made) unlink(request.file.c_str());
+  auto made = committer(toc, request, file->get()).commit();
+  if (!made) return made;
+  if (auto kept = file->keep(); !kept) return tl::unexpected(kept.error());
   return made;
 }
 
