@@ -48,10 +48,12 @@ void on_answer(const shell& my, const std::optional<error>& failure) {
 void send_next(const shell& my) {
   auto& state = my.state();
   if (state.sending || state.queue.empty()) return;
-  const auto recorded = my.tools->unsent.find(state.queue.front());
+  const auto recorded = my.tools->unsent.find_readable(state.queue.front(), [](const error& why) {
+    spdlog::error("a trace that was not sent is lost: {}", to_string(why));
+  });
   if (!recorded) return send_later(my, recorded.error());
   if (!*recorded) {
-    state.queue.pop_front();
+    drop_first(my);
     return send_next(my);
   }
   state.sending = true;

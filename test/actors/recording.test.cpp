@@ -131,6 +131,18 @@ TEST_CASE("traces go out one after another, and a later process sends what is le
   CHECK(bench.last_sent() == 3);
 }
 
+TEST_CASE("a trace that cannot be read any more is dropped, and the next one is sent") {
+  collector_bench bench;
+  for (std::uint8_t id = 1; id <= 3; ++id) bench.record(id);
+  const auto damaged = bench.trace_of(2);
+  const auto key = std::string(as_key(damaged.toc.value)) + std::string(as_key(damaged.id.value));
+  REQUIRE(bench.metadata->put(table{"trace"}, key, "no trace"));
+  bench.link->answer_trace({});
+  REQUIRE(bench.link->traces.size() == 2);
+  CHECK(bench.last_sent() == 3);
+  CHECK_FALSE(bench.unsent.knows(damaged.id).value());
+}
+
 TEST_CASE("when the hub stays away the oldest traces go") {
   collector_bench bench;
   for (std::uint8_t id = 1; id <= 6; ++id) bench.record(id);
