@@ -62,6 +62,7 @@ TEST_CASE("progress names stage, bytes, rate and time left, within the terminal"
   CHECK(progress_line(half, 12'000'000, 200) ==
         "receiving  [############............] 24 MB of 48 MB, 12 MB/s, 3.0 s left");
   CHECK(progress_line({"resolving", 0, 0}, 0, 200) == "resolving");
+  CHECK(progress_line({"reading a\x1b[2J", 0, 0}, 0, 200) == "reading a?[2J");
   CHECK(progress_line(half, 12'000'000, 20).size() == 19);
   CHECK(progress_line({"receiving", 60, 48}, 0, 200).find("[########################]") != std::string::npos);
 }
