@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -194,6 +195,14 @@ TEST_CASE("an attached program's exit code and signal come back") {
   CHECK(run_attached({"sh", "-c", "exit 7"}, none).value() == 7);
   CHECK(run_attached({"sh", "-c", "kill -TERM $$"}, none).value() == 143);
   CHECK(run_attached({"firstlight-no-such-program"}, none).error().code == errc::not_found);
+}
+
+TEST_CASE("a signal that is ignored here still ends an attached program") {
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  sigset_t none;
+  sigemptyset(&none);
+  CHECK(run_attached({"sh", "-c", "kill -PIPE $$; exit 3"}, none).value() == 128 + SIGPIPE);
+  std::signal(SIGPIPE, before);
 }
 
 TEST_CASE("signals are passed on to an attached program") {

@@ -105,6 +105,14 @@ TEST_CASE("output that cannot be written is a failure, unless nobody wants it") 
   }
 }
 
+TEST_CASE("a folder whose name is not UTF-8 is told of as JSON all the same") {
+  const temporary_folder folder;
+  const auto made = run({FIRSTLIGHT_PROGRAM, "pki", "init", "--folder", folder.path() / "p\xff", "--json"});
+  CHECK(made.exit_code == 0);
+  CHECK(made.errors.empty());
+  CHECK(made.output.find("/p\xef\xbf\xbd\"}") != std::string::npos);
+}
+
 TEST_CASE("an error is one line that cannot steer the terminal") {
   const auto nobody = (std::filesystem::temp_directory_path() / "no\nsocket\x1b[2J").string();
   const auto end = run({FIRSTLIGHT_PROGRAM, "status", "--socket", nobody});
