@@ -166,14 +166,10 @@ class committer {
       return std::nullopt;
     };
     if (request_.stop != nullptr && *request_.stop) return fail(errc::cancelled, "the node is stopping");
-    std::optional<held_entry> layer;
-    if (what == extent::changed) {
-      auto held = hold(upper_, path);
-      if (!held && held.error().code == errc::not_found) return std::nullopt;  // removed meanwhile
-      if (!held) return tl::unexpected(held.error());
-      layer = std::move(*held);
-    }
-    if (layer && is_whiteout(*layer))
+    const auto found = hold(what == extent::changed ? upper_ : shown_, path);
+    if (!found && found.error().code == errc::not_found) return std::nullopt;  // removed meanwhile
+    if (!found) return tl::unexpected(found.error());
+    if (what == extent::changed && is_whiteout(*found))
       return nothing_inside(
           add_whiteout(fs::path(path).parent_path() /
                        (std::string(whiteout_prefix) + fs::path(path).filename().string())));
@@ -191,7 +187,8 @@ class committer {
     if (S_ISSOCK(st.st_mode)) return std::nullopt;
     if (auto added = add_entry(path, *shown, st); !added || !S_ISDIR(st.st_mode))
       return nothing_inside(added);
-    return layer ? add_marks(path, *layer) : result<std::optional<extent>>(what);
+    if (what == extent::all) return what;
+    return add_marks(path, *found);
   }
 
   /// What overlayfs notes of a folder.
