@@ -1,13 +1,14 @@
 #include "apps/daemon_client.hpp"
 #include "apps/local_path.hpp"
+#include "apps/table.hpp"
 #include "model/quantity.hpp"
 
 namespace firstlight {
 namespace {
 
 void print_bundle(const admin_bundle& bundle) {
-  std::printf("%s  %s\n", bundle.file.c_str(), rounded_bytes(bundle.bytes).c_str());
-  for (const auto& reference : bundle.references) std::printf("  %s\n", reference.c_str());
+  std::printf("%s  %s\n", printable(bundle.file).c_str(), rounded_bytes(bundle.bytes).c_str());
+  for (const auto& reference : bundle.references) std::printf("  %s\n", printable(reference).c_str());
 }
 
 void add_save(command_tree& tree, CLI::App& group) {

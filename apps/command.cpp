@@ -5,6 +5,8 @@
 #include <cstdio>
 
 #include "apps/exit_code.hpp"
+#include "apps/standard_output.hpp"
+#include "apps/table.hpp"
 #include "apps/version.hpp"
 #include "model/nearest.hpp"
 
@@ -12,8 +14,15 @@ namespace firstlight {
 namespace {
 
 int report(const error& failure) {
-  std::fprintf(stderr, "firstlight: %s\n", failure.detail.c_str());
+  std::fprintf(stderr, "firstlight: %s\n", printable(failure.detail).c_str());
   return static_cast<int>(to_exit_code(failure.code));
+}
+
+/// What a command printed and nobody got makes a failure of a success.
+int end_with(const result<int>& code) {
+  const auto written = finish_output();
+  if (!code) return report(code.error());
+  return written || *code != 0 ? *code : report(written.error());
 }
 
 const CLI::App& innermost(const CLI::App& app) {
@@ -92,10 +101,9 @@ int command_tree::run(int argc, const char* const* argv) {
   try {
     root_->parse(std::move(words));
   } catch (const CLI::ParseError& problem) {
-    return problem.get_exit_code() == 0 ? root_->exit(problem) : usage_error(*root_, problem);
+    return problem.get_exit_code() == 0 ? end_with(root_->exit(problem)) : usage_error(*root_, problem);
   }
-  const auto code = chosen_();
-  return code ? *code : report(code.error());
+  return end_with(chosen_());
 }
 
 std::string explain_usage(const CLI::App& root, const CLI::ParseError& problem) {

@@ -1,5 +1,6 @@
 #include "apps/daemon_client.hpp"
 #include "apps/local_path.hpp"
+#include "apps/table.hpp"
 #include "model/quantity.hpp"
 
 namespace firstlight {
@@ -30,7 +31,7 @@ void add_commit_command(command_tree& tree) {
         }
         return show(ask_for<admin_committed>(daemon_kind::node, in->daemon, request), in->daemon.output,
                     [](const admin_committed& made) {
-                      std::printf("%s  %s, %llu entries\n  %s\n", made.file.c_str(),
+                      std::printf("%s  %s, %llu entries\n  %s\n", printable(made.file).c_str(),
                                   rounded_bytes(made.bytes).c_str(),
                                   static_cast<unsigned long long>(made.entries), made.diff_id.c_str());
                     });

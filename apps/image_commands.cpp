@@ -112,7 +112,7 @@ void add_rm(command_tree& tree, CLI::App& group) {
                              return show(ask_for<admin_done>(daemon_kind::hub, in->daemon,
                                                              admin_image_remove{in->reference, in->platform}),
                                          in->daemon.output, [&](const admin_done&) {
-                                           std::printf("removed %s\n", in->reference.c_str());
+                                           std::printf("removed %s\n", printable(in->reference).c_str());
                                          });
                            });
   add_reference(*command, *in);

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "apps/table.hpp"
 #include "logins/docker_logins.hpp"
 #include "model/image_reference.hpp"
 
@@ -24,7 +25,8 @@ result<registry_login> own_login(const std::string& authfile, const std::string&
     return fail(errc::not_found, "--authfile: " + authfile + " is not there");
   auto found = find_docker_login({.config_file = authfile}, image->host, image->repository);
   if (!found && !authfile.empty()) return tl::unexpected(found.error());
-  if (!found) std::fprintf(stderr, "firstlight: no login is used: %s\n", found.error().detail.c_str());
+  if (!found)
+    std::fprintf(stderr, "firstlight: no login is used: %s\n", printable(found.error().detail).c_str());
   return found && *found ? std::move(**found) : registry_login{};
 }
 

@@ -158,8 +158,10 @@ void add_mount_command(command_tree& tree) {
         request.login = std::move(*login);
         return show(ask_for<admin_mounted>(daemon_kind::node, in->daemon, request), in->daemon.output,
                     [](const admin_mounted& done) {
-                      std::printf("%s\n", done.mount.target.c_str());
-                      if (isatty(STDOUT_FILENO) == 0) return;
+                      const auto& target = done.mount.target;
+                      const bool watched = isatty(STDOUT_FILENO) == 1;
+                      std::printf("%s\n", watched ? printable(target).c_str() : target.c_str());
+                      if (!watched) return;
                       std::printf("  mounted in %s as '%s'; %s of the contents are there\n",
                                   rounded_duration(std::chrono::milliseconds(done.elapsed_ms)).c_str(),
                                   done.mount.name.c_str(),
@@ -200,8 +202,9 @@ void add_umount_command(command_tree& tree) {
           if (!target) return tl::unexpected(target.error());
           request.mount = *target;
         }
-        return show(ask_for<admin_done>(daemon_kind::node, in->daemon, request), in->daemon.output,
-                    [&](const admin_done&) { std::printf("unmounted %s\n", request.mount.c_str()); });
+        return show(
+            ask_for<admin_done>(daemon_kind::node, in->daemon, request), in->daemon.output,
+            [&](const admin_done&) { std::printf("unmounted %s\n", printable(request.mount).c_str()); });
       });
   command->add_option("mount", in->request.mount, "its name or where it is mounted")
       ->required()

@@ -6,6 +6,7 @@
 #include "apps/daemon_client.hpp"
 #include "apps/interruption.hpp"
 #include "apps/live_view.hpp"
+#include "apps/standard_output.hpp"
 #include "apps/table.hpp"
 #include "model/quantity.hpp"
 
@@ -133,7 +134,6 @@ void print_events(const admin_events& said) {
   for (const auto& one : said.events)
     std::printf("%s  %-18s %s\n", clock_time(one.at_ms).c_str(), one.kind.c_str(),
                 printable(one.about).c_str());
-  std::fflush(stdout);
 }
 
 result<int> follow(const daemon_arguments& in, std::uint64_t after) {
@@ -149,7 +149,7 @@ result<int> follow(const daemon_arguments& in, std::uint64_t after) {
     }
     after = said->events.back().number;
     if (auto shown = show(said, in.daemon.output, print_events); !shown) return shown;
-    std::fflush(stdout);
+    if (!write_out()) return 0;  // nobody reads on
   }
 }
 
@@ -208,8 +208,7 @@ result<int> top(const top_arguments& in) {
                                : look<admin_node_status>(in, admin_node_status_request{}, clear, interrupt);
     if (!looked && signals.take()) return 0;
     if (!looked) return looked;
-    std::fflush(stdout);
-    if (++shown == in.times || signals.wait_for(*interval)) break;
+    if (!write_out() || ++shown == in.times || signals.wait_for(*interval)) break;
   }
   static_cast<void>(signals.take());
   return 0;

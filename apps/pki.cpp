@@ -6,11 +6,18 @@
 #include "storage/pki/certificate_authority.hpp"
 
 namespace firstlight {
+namespace {
+
+std::string json_line(const nlohmann::json& answer) {
+  return answer.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
 
 result<int> init_pki(const pki_init_arguments& in) {
   if (const auto done = init_ca(in.folder); !done) return tl::unexpected(done.error());
   if (in.json) {
-    std::printf("%s\n", nlohmann::json{{"folder", in.folder}}.dump().c_str());
+    std::printf("%s\n", json_line(nlohmann::json{{"folder", in.folder}}).c_str());
   } else {
     std::printf("%s/ca.crt  for every machine\n%s/ca.key  keep it safe\n", in.folder.c_str(),
                 in.folder.c_str());
@@ -25,7 +32,7 @@ result<int> issue_pki_certificate(const pki_issue_arguments& in) {
   if (!files) return tl::unexpected(files.error());
   if (in.json) {
     const nlohmann::json answer{{"certificate", files->certificate.string()}, {"key", files->key.string()}};
-    std::printf("%s\n", answer.dump().c_str());
+    std::printf("%s\n", json_line(answer).c_str());
   } else {
     const auto place = "/etc/firstlight/pki/" + in.role;  // where the daemons and the console look
     std::printf("%s  on its machine: %s.crt\n%s  on its machine: %s.key\n", files->certificate.c_str(),

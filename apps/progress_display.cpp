@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "apps/table.hpp"
 #include "model/quantity.hpp"
 
 namespace firstlight {
@@ -35,7 +36,7 @@ std::string time_left(std::uint64_t bytes, std::uint64_t bytes_per_second) {
 }  // namespace
 
 std::string progress_line(const admin_progress& now, std::uint64_t bytes_per_second, int columns) {
-  auto line = now.stage;
+  auto line = printable(now.stage);
   if (now.total > 0) {
     const auto done = std::min(now.done, now.total);
     line += "  " + bar(done, now.total) + " " + rounded_bytes(done) + " of " + rounded_bytes(now.total);

@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -11,6 +13,7 @@
 #include "apps/login_option.hpp"
 #include "apps/runc_config.hpp"
 #include "apps/runtime_process.hpp"
+#include "apps/table.hpp"
 #include "schemas/image_config_json.hpp"
 
 namespace firstlight {
@@ -52,8 +55,12 @@ std::string run_name(const run_arguments& in) {
 class bundle_folder {
  public:
   static result<std::unique_ptr<bundle_folder>> make() {
-    auto path = (std::filesystem::temp_directory_path() / "firstlight-run-XXXXXX").string();
-    if (mkdtemp(path.data()) == nullptr) return fail(errc::io, "cannot make a folder like " + path);
+    std::error_code problem;
+    const auto parent = std::filesystem::temp_directory_path(problem);
+    if (problem) return fail(errc::io, "no folder for temporary files (TMPDIR): " + problem.message());
+    auto path = (parent / "firstlight-run-XXXXXX").string();
+    if (mkdtemp(path.data()) == nullptr)
+      return fail(errc::io, "cannot make the folder " + path + ": " + std::strerror(errno));
     return std::unique_ptr<bundle_folder>(new bundle_folder(path));
   }
   ~bundle_folder() {
@@ -103,13 +110,14 @@ result<int> run_mounted(const run_arguments& in, const admin_mounted& mounted, c
                                              .terminal = terminal,
                                              .hostname = run_name(in),
                                              .network = in.network});
-  if (const auto written = (*bundle)->write_config(config); !written) return tl::unexpected(written.error());
+  if (!config) return tl::unexpected(config.error());
+  if (const auto written = (*bundle)->write_config(*config); !written) return tl::unexpected(written.error());
   return run_attached({in.runtime, "run", "--bundle", (*bundle)->path(), name}, blocked);
 }
 
 /// What goes wrong must not be taken for an exit code of the program.
 result<int> run_failed(const error& failure) {
-  std::fprintf(stderr, "firstlight run: %s\n", failure.detail.c_str());
+  std::fprintf(stderr, "firstlight run: %s\n", printable(failure.detail).c_str());
   return static_cast<int>(exit_code::run_failed);
 }
 
@@ -133,7 +141,7 @@ result<int> run(const run_arguments& in) {
     const auto gone = ask_for<admin_done>(daemon_kind::node, quiet, admin_umount{request.name, true});
     // The daemon gives up a mount whose client has gone: it may have done so already.
     if (!gone && !(interrupted && gone.error().code == errc::not_found))
-      std::fprintf(stderr, "firstlight run: the mount stays: %s\n", gone.error().detail.c_str());
+      std::fprintf(stderr, "firstlight run: the mount stays: %s\n", printable(gone.error().detail).c_str());
   }
   return code ? code : run_failed(code.error());
 }

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "model/utf8.hpp"
+
 namespace firstlight {
 namespace {
 
@@ -73,9 +75,23 @@ json linux_json(network_kind network) {
           {"readonlyPaths", {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}}};
 }
 
+result<void> check_texts(const process_spec& process, const container_spec& container) {
+  const auto refuse = [](const std::string& what) {
+    return fail(errc::invalid_argument, "a runtime takes UTF-8 only, unlike " + what);
+  };
+  for (const auto& word : process.arguments)
+    if (!is_utf8(word)) return refuse("the argument '" + word + "'");
+  for (const auto& variable : process.environment)
+    if (!is_utf8(variable)) return refuse("the variable " + variable.substr(0, variable.find('=')));
+  for (const auto* path : {&process.working_directory, &container.root, &container.hostname})
+    if (!is_utf8(*path)) return refuse("'" + *path + "'");
+  return {};
+}
+
 }  // namespace
 
-std::string runc_config(const process_spec& process, const container_spec& container) {
+result<std::string> runc_config(const process_spec& process, const container_spec& container) {
+  if (auto texts = check_texts(process, container); !texts) return tl::unexpected(texts.error());
   json config{{"ociVersion", "1.0.2"},
               {"process", process_json(process, container.terminal)},
               {"root", {{"path", container.root}, {"readonly", container.read_only}}},

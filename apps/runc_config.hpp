@@ -17,7 +17,8 @@ struct container_spec {
 };
 
 /// The config.json of an OCI runtime bundle: the capabilities, mounts, masked paths and namespaces that
-/// Docker and containerd give by default. Pure.
-[[nodiscard]] std::string runc_config(const process_spec& process, const container_spec& container);
+/// Docker and containerd give by default. Pure. Errors: `invalid_argument` for a text that is not UTF-8, as
+/// all of it must be.
+[[nodiscard]] result<std::string> runc_config(const process_spec& process, const container_spec& container);
 
 }  // namespace firstlight

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "model/quantity.hpp"
+#include "model/utf8.hpp"
 
 namespace firstlight {
 
@@ -46,9 +47,15 @@ std::int64_t unix_now() {
 }
 
 std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
-      '?');
+  const auto code = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+  for (std::size_t at = 0; at < text.size();) {
+    const auto length = utf8_sequence_bytes(std::string_view(text).substr(at));
+    const bool control = length == 1 ? code(at) < 0x20 || code(at) == 0x7f
+                                     : length == 2 && code(at) == 0xc2 && code(at + 1) < 0xa0;
+    const auto bytes = std::max<std::size_t>(length, 1);
+    if (control || length == 0) std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(at), bytes, '?');
+    at += bytes;
+  }
   return text;
 }
 

@@ -25,7 +25,8 @@ class table {
 [[nodiscard]] std::string percent(std::uint64_t done, std::uint64_t total);
 /// Seconds since the epoch.
 [[nodiscard]] std::int64_t unix_now();
-/// Control characters of outside texts become '?', so that they cannot steer the terminal.
+/// Control characters of outside texts, those of ISO 6429 beyond ASCII too, and bytes that are not UTF-8
+/// become '?', so that they cannot steer the terminal; the text keeps its length in bytes.
 [[nodiscard]] std::string printable(std::string text);
 
 }  // namespace firstlight

@@ -1,24 +1,11 @@
 #include <cstdio>
 
+#include "model/utf8.hpp"
 #include "schemas/admin_fields.hpp"
 
 namespace firstlight {
 namespace detail {
 namespace {
-
-/// Length of the valid UTF-8 sequence at the start of `text`, 0 if there is none.
-std::size_t sequence_length(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned first = at(0);
-  const std::size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-  if (first > 0xf4 || length == 0 || length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xc0U) != 0x80U) return 0;
-  }
-  const bool overlong = (first == 0xe0 && at(1) < 0xa0) || (first == 0xf0 && at(1) < 0x90);
-  const bool outside = (first == 0xed && at(1) > 0x9f) || (first == 0xf4 && at(1) > 0x8f);
-  return overlong || outside ? 0 : length;
-}
 
 void append_escaped(std::string& out, char plain) {
   switch (plain) {
@@ -52,7 +39,7 @@ void append_escaped(std::string& out, char plain) {
 void append_text(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
-    const auto length = sequence_length(text);
+    const auto length = utf8_sequence_bytes(text);
     if (length == 0) {
       out += "\xef\xbf\xbd";
     } else if (length == 1) {

@@ -1,10 +1,8 @@
 #include "storage/bundle_file.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "schemas/segment_codec.hpp"
-#include "storage/posix_file.hpp"
+#include "storage/new_file.hpp"
+#include "storage/oci/file_source.hpp"
 #include "storage/sha256.hpp"
 
 namespace firstlight {
@@ -38,18 +36,14 @@ bytes_view as_bytes_view(std::string_view text) {
 }  // namespace
 
 struct bundle_writer::impl {
-  std::string path;
-  std::string temporary;
-  file_descriptor file;
+  new_file file;
   sha256_stream sum;
   std::uint64_t offset = 0;
   std::uint32_t segments = 0;
 
-  ~impl() {
-    if (file) ::unlink(temporary.c_str());
-  }
+  explicit impl(new_file made) : file(std::move(made)) {}
   result<void> write(bytes_view bytes) {
-    auto written = write_at(file.get(), bytes, offset, temporary);
+    auto written = write_at(file.get(), bytes, offset, file.temporary());
     sum.update(bytes);
     offset += bytes.size();
     return written;
@@ -68,14 +62,11 @@ bundle_writer::~bundle_writer() = default;
 bundle_writer::bundle_writer(bundle_writer&&) noexcept = default;
 bundle_writer& bundle_writer::operator=(bundle_writer&&) noexcept = default;
 
-result<bundle_writer> bundle_writer::create(std::filesystem::path path, const toc_frame& tree,
+result<bundle_writer> bundle_writer::create(const std::filesystem::path& path, const toc_frame& tree,
                                             const toc_frame& contents) {
-  auto state = std::make_unique<impl>();
-  state->path = path.string();
-  state->temporary = state->path + ".new";
-  auto file = open_at(AT_FDCWD, state->temporary, O_WRONLY | O_CREAT | O_TRUNC);
+  auto file = new_file::create(path);
   if (!file) return tl::make_unexpected(file.error());
-  state->file = std::move(*file);
+  auto state = std::make_unique<impl>(std::move(*file));
   std::array<std::byte, word> number{};
   put_word(number.data(), version);
   auto written = state->write(as_bytes_view(magic));
@@ -104,20 +95,12 @@ result<void> bundle_writer::finish() {
   const auto sum = state.sum.finish();
   std::copy(sum.bytes.begin(), sum.bytes.end(), end.begin() + word);
   if (auto written = state.write_part(kind::end, end); !written) return written;
-  if (::fsync(state.file.get()) != 0) return tl::make_unexpected(from_errno(errno, state.temporary));
-  if (::rename(state.temporary.c_str(), state.path.c_str()) != 0)
-    return tl::make_unexpected(from_errno(errno, state.path));
-  state.file = {};
-  const auto parent = std::filesystem::path(state.path).parent_path().string();
-  const auto folder = open_at(AT_FDCWD, parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
-  if (!folder) return tl::make_unexpected(folder.error());
-  if (::fsync(folder->get()) != 0) return tl::make_unexpected(from_errno(errno, parent));
-  return {};
+  return state.file.keep();
 }
 
 struct bundle_reader::impl {
   std::string path;
-  file_descriptor file;
+  std::shared_ptr<const file_descriptor> file;
   segment_limits limits;
   sha256_stream sum;
   std::uint64_t offset = 0;
@@ -129,7 +112,7 @@ struct bundle_reader::impl {
     return fail(errc::corrupt, "bundle file " + path + " " + why);
   }
   result<void> read_exactly(std::span<std::byte> into) {
-    const auto got = read_at(file.get(), into, offset, path);
+    const auto got = read_at(file->get(), into, offset, path);
     if (!got) return tl::make_unexpected(got.error());
     if (*got != into.size()) return broken("is cut off after " + std::to_string(offset + *got) + " bytes");
     offset += *got;
@@ -153,7 +136,7 @@ struct bundle_reader::impl {
   }
   result<void> read_begin() {
     std::array<std::byte, 2 * word> begin{};
-    const auto got = read_at(file.get(), begin, 0, path);
+    const auto got = read_at(file->get(), begin, 0, path);
     if (!got) return tl::make_unexpected(got.error());
     if (*got != begin.size() ||
         !std::equal(begin.begin(), begin.begin() + word, as_bytes_view(magic).begin()))
@@ -187,7 +170,7 @@ struct bundle_reader::impl {
         !std::equal(expected.bytes.begin(), expected.bytes.end(), body.bytes.begin() + word))
       return broken("is damaged: its checksum does not match");
     std::byte behind{};
-    const auto more = read_at(file.get(), std::span(&behind, 1), offset, path);
+    const auto more = read_at(file->get(), std::span(&behind, 1), offset, path);
     if (!more) return tl::make_unexpected(more.error());
     if (*more != 0) return broken("has bytes behind its end");
     return bundle_end{segments};
@@ -203,9 +186,9 @@ result<bundle_reader> bundle_reader::open(const std::filesystem::path& path, con
   auto state = std::make_unique<impl>();
   state->path = path.string();
   state->limits = limits;
-  auto file = open_at(AT_FDCWD, state->path, O_RDONLY);
-  if (!file) return tl::make_unexpected(file.error());
-  state->file = std::move(*file);
+  auto opened = open_regular(state->path);
+  if (!opened) return tl::make_unexpected(opened.error());
+  state->file = std::move(opened->file);
   if (auto begun = state->read_begin(); !begun) return tl::make_unexpected(begun.error());
   return bundle_reader(std::move(state));
 }

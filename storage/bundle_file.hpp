@@ -10,14 +10,13 @@ namespace firstlight {
 
 /// BUNDLE FILE: one image as a stream of what a hub would send, for machines without a network: the
 /// two parts of the signed TOC, the segments in order, landmarks between them, and at the end their number
-/// and a checksum (docs/formats.md). Written under a temporary name and renamed at the end, so a file with
-/// its name is whole.
+/// and a checksum (docs/formats.md). It has its name only once it is whole (`new_file`).
 
 /// Writes one bundle file. One thread. A writer that is dropped before `finish` leaves nothing behind.
 class bundle_writer {
  public:
-  /// Errors: `io`, `denied`, `no_space`.
-  static result<bundle_writer> create(std::filesystem::path path, const toc_frame& tree,
+  /// Errors: those of `new_file`.
+  static result<bundle_writer> create(const std::filesystem::path& path, const toc_frame& tree,
                                       const toc_frame& contents);
   ~bundle_writer();
   bundle_writer(bundle_writer&&) noexcept;
@@ -44,8 +43,8 @@ using bundle_part = std::variant<segment, landmark, bundle_end>;
 /// been verified: they go the same way as those from a network.
 class bundle_reader {
  public:
-  /// Errors: `not_found`, `io`; `corrupt` for a file that is no bundle; `unsupported` for another version;
-  /// `limit_exceeded` for a TOC above the limit.
+  /// Errors: `not_found`, `io`, `invalid_argument` for what is no file; `corrupt` for a file that is no
+  /// bundle; `unsupported` for another version; `limit_exceeded` for a TOC above the limit.
   static result<bundle_reader> open(const std::filesystem::path& path, const segment_limits& limits = {});
   ~bundle_reader();
   bundle_reader(bundle_reader&&) noexcept;

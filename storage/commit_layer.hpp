@@ -22,9 +22,9 @@ struct committed_layer {
 /// Writes what has been changed on a mount as a layer of an OCI image (image specification, layer.md): files
 /// and folders that are new or changed, whiteouts for what was removed, opaque whiteouts for folders that
 /// hide the image's. A folder that was renamed goes in whole. Reads wait for contents that have not arrived.
-/// Sockets are left out, as no tar can hold one. What programs change meanwhile may be in it or not. Errors:
-/// `already_exists`, `busy` when a file became shorter while it was read, `cancelled`, `io`, `no_space`; then
-/// no file is left.
+/// Sockets are left out, as no tar can hold one. What programs change meanwhile may be in it or not, and
+/// nothing from outside of the mount. Errors: `busy` when a file became shorter or a folder something else
+/// meanwhile, `cancelled`, `io`, and those of `new_file`; then no file is left.
 [[nodiscard]] result<committed_layer> commit_layer(const toc_view& toc, const commit_layer_request& request);
 
 }  // namespace firstlight

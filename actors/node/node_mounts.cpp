@@ -347,7 +347,9 @@ result<void> remove_left_layers(layer_registry& layers, const std::set<layer_id>
     const bool unnamed = std::any_of(layer.labels.begin(), layer.labels.end(),
                                      [](const layer_label& label) { return label.first == unnamed_label; });
     if (!unnamed) continue;
-    if (auto removed = layers.remove(layer.id, layer_files::remove); !removed) return removed;
+    if (auto removed = layers.remove(layer.id, layer_files::remove); !removed)
+      spdlog::error("the writable layer {} of a mount that is gone stays until the next start: {}",
+                    layer.name, to_string(removed.error()));
   }
   return {};
 }

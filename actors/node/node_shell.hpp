@@ -182,6 +182,7 @@ void commit(const node_shell& my, const admin_commit& asked, admin_promise reply
 [[nodiscard]] writable_layer folders_of(const mount_record::writable_part& writable);
 
 /// Removes the writable layers that unnamed mounts of an earlier process have left, except those still used.
+/// One that cannot be removed is told of, and stays.
 result<void> remove_left_layers(layer_registry& layers, const std::set<layer_id>& kept);
 
 /// Cleans up behind instances and receivers that end.

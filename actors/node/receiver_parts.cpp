@@ -161,7 +161,7 @@ void adopt(const receiver_shell& my, mountable_image image) {
 }
 
 void take_toc(const receiver_shell& my, const toc_frame& frame, caf::typed_response_promise<verdict> reply) {
-  if (my.state().rests) {
+  if (my.state().rests || my.report().phase == delivery_phase::failed) {
     reply.deliver(cancelled());
     return;
   }

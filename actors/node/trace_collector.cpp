@@ -44,22 +44,17 @@ void on_answer(const shell& my, const std::optional<error>& failure) {
   send_next(my);
 }
 
-/// It must not keep those behind it from the hub.
-void leave_out_damaged(const shell& my, const error& why) {
-  spdlog::error("a trace that was not sent is lost: {}", to_string(why));
-  drop_first(my);
-  send_next(my);
-}
-
-/// One after another: the hub orders them by their starts, not by their arrival.
+/// One after another: the hub orders them by their starts, not by their arrival. One that is damaged does not
+/// keep those behind it.
 void send_next(const shell& my) {
   auto& state = my.state();
   if (state.sending || state.queue.empty()) return;
-  const auto recorded = my.tools->unsent.find(state.queue.front());
-  if (!recorded && recorded.error().code == errc::corrupt) return leave_out_damaged(my, recorded.error());
+  const auto recorded = my.tools->unsent.find_readable(state.queue.front(), [](const error& why) {
+    spdlog::error("a trace that was not sent is lost: {}", to_string(why));
+  });
   if (!recorded) return send_later(my, recorded.error());
   if (!*recorded) {
-    state.queue.pop_front();
+    drop_first(my);
     return send_next(my);
   }
   state.sending = true;

@@ -24,7 +24,7 @@ result<std::size_t> file_source::read(std::span<std::byte> into) {
 }
 
 result<opened_file> open_regular(const std::string& path) {
-  auto file = open_at(AT_FDCWD, path, O_RDONLY);
+  auto file = open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK);  // a fifo would wait for who writes
   if (!file) return tl::unexpected(file.error());
   struct stat status {};
   if (fstat(file->get(), &status) != 0) return tl::unexpected(from_errno(errno, path));

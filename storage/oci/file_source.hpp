@@ -29,7 +29,8 @@ struct opened_file {
   std::shared_ptr<const file_descriptor> file;
   std::uint64_t size = 0;
 };
-/// Opens a regular file for reading. Errors: `not_found`, `denied`, `io`.
+/// Opens a regular file for reading. Errors: `not_found`, `denied`, `io`, `invalid_argument` for anything
+/// else.
 [[nodiscard]] result<opened_file> open_regular(const std::string& path);
 
 /// All bytes of a source. Errors: `limit_exceeded` naming `limit_name` above `bytes_max`; the source's.

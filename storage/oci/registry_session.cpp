@@ -1,7 +1,10 @@
 #include "storage/oci/registry_session.hpp"
 
+#include <algorithm>
 #include <random>
 #include <thread>
+
+#include "model/retry_after.hpp"
 
 namespace firstlight {
 namespace {
@@ -39,9 +42,11 @@ registry_session::registry_session(std::string host, std::string repository, con
 
 result<void> registry_session::pause_or_fail(const error& failure) {
   if (!may_pass(failure.code)) return tl::unexpected(failure);
+  const std::chrono::milliseconds asked = pause_asked_.value_or(std::chrono::seconds(0));
+  if (asked > options_.registry.backoff_max) return tl::unexpected(failure);
   const auto pause = retry_.failed();
   if (!pause) return tl::unexpected(failure);
-  std::this_thread::sleep_for(*pause);
+  std::this_thread::sleep_for(std::max(*pause, asked));
   return {};
 }
 
@@ -55,50 +60,59 @@ result<std::unique_ptr<http_stream>> registry_session::open(const wish& wanted) 
 
 // A token may have run out: the second answer of 401 in a row is the final one.
 result<std::unique_ptr<http_stream>> registry_session::attempt(const wish& wanted) {
-  auto answer = follow(wanted, true);
-  if (!answer) return answer;
-  if ((*answer)->head().status == 401) {
-    if (auto ok = auth_.answer((*answer)->head()); !ok) return tl::unexpected(ok.error());
-    answer = follow(wanted, true);
-    if (!answer) return answer;
+  pause_asked_.reset();
+  auto arrived = follow(wanted);
+  if (arrived && arrived->at_home && arrived->answer->head().status == 401) {
+    if (auto ok = auth_.answer(arrived->answer->head()); !ok) return tl::unexpected(ok.error());
+    arrived = follow(wanted);
   }
-  const long status = (*answer)->head().status;
-  if (status == 200 || status == 206) return answer;
-  return tl::unexpected(refusal(wanted, (*answer)->head()));
+  if (!arrived) return tl::unexpected(arrived.error());
+  const http_head& head = arrived->answer->head();
+  if (head.status == 200 || head.status == 206) return std::move(arrived->answer);
+  pause_asked_ = parse_retry_after(head.header("retry-after"));
+  return tl::unexpected(refusal(wanted, *arrived));
 }
 
-result<std::unique_ptr<http_stream>> registry_session::follow(const wish& wanted, bool authorised) {
+result<registry_session::arrival> registry_session::follow(const wish& wanted) {
   http_request request{.url = base_ + wanted.path,
                        .method = wanted.method,
                        .headers = wanted.headers,
                        .body = {},
                        .small = wanted.small || wanted.method == "HEAD"};
   const std::string home = origin_of(request.url);
+  bool at_home = true;
   for (std::uint32_t redirects = 0; redirects <= options_.registry.redirects_max; ++redirects) {
     if (auto ok = check_transport(request.url, options_); !ok) return tl::unexpected(ok.error());
     request.headers = wanted.headers;
-    authorised = authorised && origin_of(request.url) == home;
-    if (authorised && !auth_.header().empty()) request.headers.push_back(auth_.header());
+    auto origin = origin_of(request.url);
+    at_home = at_home && origin == home;
+    if (at_home && !auth_.header().empty()) request.headers.push_back(auth_.header());
     auto answer = http_stream::open(request, options_.registry);
-    if (!answer) return answer;
+    if (!answer) return tl::unexpected(answer.error());
     const http_head& head = (*answer)->head();
-    if (!is_redirect(head.status)) return answer;
+    if (!is_redirect(head.status)) return arrival{std::move(*answer), std::move(origin), at_home};
     if (head.redirect_url.empty()) return fail(errc::protocol, host_ + " redirects to nowhere");
     request.url = head.redirect_url;
   }
   return fail(errc::protocol, host_ + " redirects too often (redirects_max)");
 }
 
-error registry_session::refusal(const wish& wanted, const http_head& head) const {
+error registry_session::refusal(const wish& wanted, const arrival& arrived) const {
   const std::string what = base_ + wanted.path;
-  const std::string status = std::to_string(head.status);
-  if (head.status == 404) return {errc::not_found, what + " is not there"};
-  if (head.status == 401 || head.status == 403) {
+  const long code = arrived.answer->head().status;
+  const std::string status = std::to_string(code);
+  if (code == 404) return {errc::not_found, what + " is not there"};
+  if ((code == 401 || code == 403) && !arrived.at_home)
+    return {errc::denied, what + " is refused (" + status + ") by " + arrived.origin +
+                              ", where the registry sends its readers; its administrator can tell why"};
+  if (code == 401 || code == 403) {
     return {errc::denied,
             what + " is refused (" + status + "); log in with 'docker login " + host_ + "' or the like"};
   }
-  if (head.status == 429 || head.status >= 500)
-    return {errc::unavailable, what + ": the server answers " + status};
+  const std::string pause =
+      pause_asked_ ? " and asks to wait " + std::to_string(pause_asked_->count()) + " s before the next try"
+                   : "";
+  if (code == 429 || code >= 500) return {errc::unavailable, what + ": the server answers " + status + pause};
   return {errc::protocol, what + ": the server answers " + status};
 }
 

@@ -174,6 +174,7 @@ TEST_CASE("a TOC that another cluster has signed ends the delivery with 'denied'
   forged.origin = sign_toc(other.hub(), said).value();
   if (started) bench.start();
   CHECK(bench.give_toc(forged).failure->code == errc::denied);
+  CHECK(bench.give_contents().failure->code == errc::cancelled);
   if (!started) bench.start();
   REQUIRE(*mountable);
   CHECK((*mountable)->error().code == errc::denied);

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "actors/errors.hpp"
+#include "actors/node/node_shell.hpp"
 #include "test/harness/temporary_folder.hpp"
 
 using namespace firstlight;
@@ -88,4 +89,17 @@ TEST_CASE_METHOD(layer_store_fixture, "the layer store forgets nothing that coul
   CHECK(ask<record_forgotten>(forget_layer_record{"a"}).error().code == errc::not_found);
   CHECK(ask<record_forgotten>(forget_layer_record{"layer 1"}).error().code == errc::not_found);
   CHECK(ask<layer_record>(find_layer{added.id}).value() == added);
+}
+
+TEST_CASE_METHOD(layer_store_fixture,
+                 "a layer left by a mount that cannot be removed keeps no node from starting") {
+  const std::vector<layer_label> of_a_mount{{"firstlight.unnamed-mount", "gone"}};
+  // Nothing in there can be removed, by nobody.
+  const auto stuck =
+      registry->add({.place = absolute_place{"/proc/self/fd"}, .labels = of_a_mount, .now = 1}).value();
+  const auto left = registry->add({.place = indexed_place{"rw"}, .labels = of_a_mount, .now = 1}).value();
+  CHECK(detail::remove_left_layers(*registry, {}));
+  CHECK(registry->find(stuck.id));
+  CHECK_FALSE(registry->find(left.id));
+  CHECK_FALSE(std::filesystem::exists(left.path));
 }

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -48,11 +49,21 @@ TEST_CASE("a table aligns its columns and strips control characters") {
   CHECK(rows.text() == "A         LONGER\nword?[2J  x\n");
 }
 
+TEST_CASE("what could steer a terminal is not printed, whatever its encoding, and all other characters are") {
+  CHECK(printable("a\nb\x1b\x7f") == "a?b??");
+  CHECK(printable("\xc2\x9b"
+                  "2J") == "??2J");  // one character that begins a control sequence
+  CHECK(printable("\x9b"
+                  "2J\xc3") == "?2J?");
+  CHECK(printable("k\xc3\xa4se\xc2\xa0\xe2\x82\xac") == "k\xc3\xa4se\xc2\xa0\xe2\x82\xac");
+}
+
 TEST_CASE("progress names stage, bytes, rate and time left, within the terminal") {
   const admin_progress half{"receiving", 24'000'000, 48'000'000};
   CHECK(progress_line(half, 12'000'000, 200) ==
         "receiving  [############............] 24 MB of 48 MB, 12 MB/s, 3.0 s left");
   CHECK(progress_line({"resolving", 0, 0}, 0, 200) == "resolving");
+  CHECK(progress_line({"reading a\x1b[2J", 0, 0}, 0, 200) == "reading a?[2J");
   CHECK(progress_line(half, 12'000'000, 20).size() == 19);
   CHECK(progress_line({"receiving", 60, 48}, 0, 200).find("[########################]") != std::string::npos);
 }
@@ -127,23 +138,35 @@ TEST_CASE("sessions are listed with what they get and may have on its way") {
 }
 
 TEST_CASE("a runtime configuration carries the process and gives capabilities to root only") {
-  const auto config = nlohmann::json::parse(runc_config(redis(), {.root = "/mnt/x"}));
+  const auto config = nlohmann::json::parse(runc_config(redis(), {.root = "/mnt/x"}).value());
   CHECK(config["process"]["args"] == nlohmann::json({"redis-server"}));
   CHECK(config["process"]["user"] == nlohmann::json({{"uid", 101}, {"gid", 103}, {"additionalGids", {4}}}));
   CHECK(config["process"]["capabilities"]["effective"].empty());
   CHECK(config["root"]["path"] == "/mnt/x");
   auto root = redis();
   root.uid = 0;
-  const auto privileged = nlohmann::json::parse(runc_config(root, {.root = "/mnt/x"}));
+  const auto privileged = nlohmann::json::parse(runc_config(root, {.root = "/mnt/x"}).value());
   CHECK(privileged["process"]["capabilities"]["effective"].size() == 14);
+}
+
+TEST_CASE("what a runtime cannot be told since it is not UTF-8 is refused in one line") {
+  for (auto text : {&process_spec::arguments, &process_spec::environment}) {
+    auto process = redis();
+    (process.*text).push_back("NAME=\xff");
+    CHECK(runc_config(process, {.root = "/mnt/x"}).error().code == errc::invalid_argument);
+  }
+  auto elsewhere = redis();
+  elsewhere.working_directory = "/\xff";
+  CHECK(runc_config(elsewhere, {.root = "/mnt/x"}).error().code == errc::invalid_argument);
 }
 
 TEST_CASE("a container has the host's network unless it is told otherwise") {
   const auto has_network = [](const std::string& text) {
     return text.find("\"network\"") != std::string::npos;
   };
-  CHECK_FALSE(has_network(runc_config(redis(), {.root = "/x"})));
-  const auto own = runc_config(redis(), {.root = "/x", .hostname = "box", .network = network_kind::none});
+  CHECK_FALSE(has_network(runc_config(redis(), {.root = "/x"}).value()));
+  const auto own =
+      runc_config(redis(), {.root = "/x", .hostname = "box", .network = network_kind::none}).value();
   CHECK(has_network(own));
   CHECK(nlohmann::json::parse(own)["hostname"] == "box");
 }
@@ -172,6 +195,14 @@ TEST_CASE("an attached program's exit code and signal come back") {
   CHECK(run_attached({"sh", "-c", "exit 7"}, none).value() == 7);
   CHECK(run_attached({"sh", "-c", "kill -TERM $$"}, none).value() == 143);
   CHECK(run_attached({"firstlight-no-such-program"}, none).error().code == errc::not_found);
+}
+
+TEST_CASE("a signal that is ignored here still ends an attached program") {
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  sigset_t none;
+  sigemptyset(&none);
+  CHECK(run_attached({"sh", "-c", "kill -PIPE $$; exit 3"}, none).value() == 128 + SIGPIPE);
+  std::signal(SIGPIPE, before);
 }
 
 TEST_CASE("signals are passed on to an attached program") {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 
@@ -86,6 +87,38 @@ TEST_CASE("a setting that does not exist ends a daemon with the usage exit code"
     CHECK(end.exit_code == 2);
     CHECK(end.errors.find("there is no setting 'nonsense'") != std::string::npos);
   }
+}
+
+TEST_CASE("output that cannot be written is a failure, unless nobody wants it") {
+  const auto in_shell = [](const std::string& line) {
+    return run({"bash", "-c", std::string("\"") + FIRSTLIGHT_PROGRAM + "\" " + line});
+  };
+  for (const std::string words : {"version", "config reference", "--help"}) {
+    INFO(words);
+    const auto full = in_shell(words + " > /dev/full");
+    CHECK(full.exit_code == 1);
+    CHECK(full.errors.starts_with("firstlight: not all of the output could be written"));
+    CHECK(std::count(full.errors.begin(), full.errors.end(), '\n') == 1);
+    const auto unread = in_shell(words + " | :; exit ${PIPESTATUS[0]}");
+    CHECK(unread.exit_code == 0);
+    CHECK(unread.errors.empty());
+  }
+}
+
+TEST_CASE("a folder whose name is not UTF-8 is told of as JSON all the same") {
+  const temporary_folder folder;
+  const auto made = run({FIRSTLIGHT_PROGRAM, "pki", "init", "--folder", folder.path() / "p\xff", "--json"});
+  CHECK(made.exit_code == 0);
+  CHECK(made.errors.empty());
+  CHECK(made.output.find("/p\xef\xbf\xbd\"}") != std::string::npos);
+}
+
+TEST_CASE("an error is one line that cannot steer the terminal") {
+  const auto nobody = (std::filesystem::temp_directory_path() / "no\nsocket\x1b[2J").string();
+  const auto end = run({FIRSTLIGHT_PROGRAM, "status", "--socket", nobody});
+  CHECK(end.exit_code == 4);
+  CHECK(std::count(end.errors.begin(), end.errors.end(), '\n') == 1);
+  CHECK(end.errors.find('\x1b') == std::string::npos);
 }
 
 TEST_CASE("the daemons' program alone is the whole program, under any name") {

@@ -51,6 +51,16 @@ TEST_CASE("a bundle file takes an image to a node without its hub") {
   CHECK(all.bytes_received() == 0);
 }
 
+TEST_CASE("who watches a daemon ends once nobody reads what it shows") {
+  if (!cluster::possible()) return;
+  cluster all;
+  const auto top =
+      cluster::program() + " top --interval 50ms --socket " + (all.folder() / "node.sock").string();
+  auto watcher = all.run({"bash", "-c", top + " | head -n 1; exit ${PIPESTATUS[0]}"});
+  CHECK(watcher->wait(std::chrono::seconds(20)) == program_end{0, 0});
+  CHECK(watcher->errors().empty());
+}
+
 TEST_CASE("what is interrupted while its image does not arrive leaves nothing") {
   if (!cluster::possible()) return;
   const std::string command = GENERATE("mount", "run");

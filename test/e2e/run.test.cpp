@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 
 #include "test/e2e/shell_image.hpp"
@@ -52,6 +53,26 @@ TEST_CASE("a program that runs gets the signals of firstlight run, and nothing i
   // It is listed until the kernel has taken the container's own view of it apart.
   CHECK(eventually([&] { return all.on_node({"ls"}).reply["mounts"].empty(); }));
   CHECK(all.mounts().empty());
+}
+
+TEST_CASE("a program that cannot be started leaves no mount, and one line says why") {
+  if (!cluster::possible()) return;
+  cluster all;
+  all.add(make_shell_image(all.folder() / "shell"), "shell:1");
+  const auto with = [&](const std::string& folder, const std::string& argument) {
+    return all.run({"env", "TMPDIR=" + folder,
+                    "FIRSTLIGHT_NODE_SOCKET=" + (all.folder() / "node.sock").string(), cluster::program(),
+                    "run", "--no-tty", "shell:1", "/bin/sh", argument});
+  };
+  for (const auto& [folder, argument] : {std::pair("/nowhere", "x"), std::pair("/tmp", "\xff")}) {
+    auto program = with(folder, argument);
+    CHECK(program->wait(std::chrono::minutes(2)) == program_end{125, 0});
+    const auto said = program->errors();
+    INFO(said);
+    CHECK(said.starts_with("firstlight run: "));
+    CHECK(std::count(said.begin(), said.end(), '\n') == 1);
+    CHECK(eventually([&] { return all.on_node({"ls"}).reply["mounts"].empty(); }));
+  }
 }
 
 }  // namespace firstlight

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "model/redelivery.hpp"
+#include "model/retry_after.hpp"
 
 using namespace firstlight;
 using namespace std::chrono_literals;
@@ -31,6 +32,15 @@ TEST_CASE("retrying ends at the limit of attempts") {
 TEST_CASE("thousands of failures do not overflow the pause") {
   retry core({.first = 100ms, .max = 15s}, [] { return 0.999999; });
   for (int i = 0; i < 5000; ++i) CHECK(core.failed().value() < 15s);
+}
+
+TEST_CASE("a server says in seconds how long to stay away") {
+  CHECK(parse_retry_after("0") == 0s);
+  CHECK(parse_retry_after("120") == 120s);
+  CHECK(parse_retry_after("86401") == 24h);
+  CHECK(parse_retry_after("99999999999999999999") == 24h);
+  for (const auto* other : {"", "-1", " 5", "5 s", "1.5", "Fri, 31 Dec 1999 23:59:59 GMT"})
+    CHECK_FALSE(parse_retry_after(other));
 }
 
 TEST_CASE("a damaged block is asked for again a few times, then given up") {

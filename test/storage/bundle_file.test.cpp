@@ -1,5 +1,7 @@
 #include "storage/bundle_file.hpp"
 
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 #include <fstream>
 
@@ -114,6 +116,23 @@ TEST_CASE("a bundle file has its name only when it is whole") {
   }
   CHECK(std::filesystem::is_empty(folder.path()));
   CHECK(bundle_reader::open(path).error().code == errc::not_found);
+}
+
+TEST_CASE("two bundle files that are written at once under one name do not mix") {
+  temporary_folder folder;
+  const auto path = folder.path() / "image.bundle";
+  auto first = bundle_writer::create(path, some_tree(), some_contents()).value();
+  CHECK(bundle_writer::create(path, some_tree(), some_contents()).error().code == errc::busy);
+  REQUIRE(first.add(some_segment(0)));
+  REQUIRE(first.finish());
+  CHECK(read_all(path).value() == 2);
+}
+
+TEST_CASE("what is no file is no bundle file, and nobody waits for it") {
+  temporary_folder folder;
+  const auto fifo = folder.path() / "fifo";
+  REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+  CHECK(bundle_reader::open(fifo).error().code == errc::invalid_argument);
 }
 
 }  // namespace firstlight

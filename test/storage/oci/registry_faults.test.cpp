@@ -218,6 +218,51 @@ TEST_CASE("a redirect to another origin does not get the authorisation", "[regis
   for (const auto& request : blobs.requests()) CHECK_FALSE(request.headers.contains("authorization"));
 }
 
+TEST_CASE("who a registry redirects to gets no login by demanding one", "[registry]") {
+  served_layout image;
+  std::string demand;
+  http_server blobs([&](const served_request& request) {
+    const bool token = request.target.starts_with("/token");
+    return token ? served_response{200, {}, R"({"token":"t"})"} : served_response{401, {demand}, ""};
+  });
+  demand = bearer_demand(blobs);
+  http_server server([&](const served_request& request) -> served_response {
+    if (!request.headers.contains("authorization")) return {401, {"WWW-Authenticate: Basic realm=\"x\""}, ""};
+    if (request.target.find("/blobs/") == std::string::npos) return image.answer(request);
+    return {307, {"Location: http://" + blobs.host() + request.target}, ""};
+  });
+  std::ofstream(image.folder.path() / "config.json")
+      << R"({"auths":{")" << server.host() << R"(":{"auth":"YW5uOnNlY3JldA=="}}})";
+  const auto refused = image.ingest(server.host());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::denied);
+  CHECK(refused.error().detail.find(blobs.host()) != std::string::npos);
+  REQUIRE_FALSE(blobs.requests().empty());
+  for (const auto& request : blobs.requests()) {
+    CHECK_FALSE(request.headers.contains("authorization"));
+    CHECK_FALSE(request.target.starts_with("/token"));
+  }
+}
+
+TEST_CASE("a registry that asks for a longer pause than is waited is not asked again", "[registry]") {
+  served_layout image;
+  http_server server([](const served_request&) { return served_response{429, {"Retry-After: 3600"}, ""}; });
+  const auto given_up = image.ingest(server.host());
+  REQUIRE_FALSE(given_up);
+  CHECK(given_up.error().code == errc::unavailable);
+  CHECK(given_up.error().detail.find("wait 3600 s") != std::string::npos);
+  CHECK(server.requests().size() == 1);
+}
+
+TEST_CASE("a registry that asks for no pause is asked again", "[registry]") {
+  served_layout image;
+  int failures = 2;
+  http_server server([&](const served_request& request) {
+    return failures-- > 0 ? served_response{429, {"Retry-After: 0"}, ""} : image.answer(request);
+  });
+  CHECK(image.ingest(server.host()).has_value());
+}
+
 TEST_CASE("redirects in a circle end with an error", "[registry]") {
   served_layout image;
   http_server server([](const served_request& request) -> served_response {
