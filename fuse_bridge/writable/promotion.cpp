@@ -210,10 +210,12 @@ patient_result<void> writable_tree::promote_contents(std::unique_lock<std::mutex
   if (bytes != 0) {
     const auto count = static_cast<std::uint32_t>((bytes - 1) / toc_->block_bytes() + 1);
     if (!toc_->contents_known() || !store_.ready(toc_->content(content), 0, count))
-      return tl::unexpected(obstacle{0, missing_contents{node->image, {content, 0, count}, bytes}});
+      return tl::unexpected(obstacle{.missing = missing_contents{node->image, {content, 0, count}, bytes},
+                                     .needed = needed_.add(number)});
   }
   const bool takes_long = bytes > copied_at_once_max_;
-  if (takes_long && how == pace::at_once) return tl::unexpected(obstacle{.slow = true});
+  if (takes_long && how == pace::at_once)
+    return tl::unexpected(obstacle{.slow = true, .needed = needed_.add(number)});
   // In place the file on the disk stays the same one, and with it a number that is not the image's. But
   // nobody else may come in between: what takes long is copied so only if it has no path that a copy could
   // get.
@@ -238,11 +240,10 @@ os_result<work_file> writable_tree::copy_beside(std::unique_lock<std::mutex>& lo
                                                 std::uint64_t bytes) {
   const auto content = toc_->inode(node.image).content;
   if (bytes <= copied_at_once_max_) return copy_of(content, bytes);
-  const auto copied = copied_.insert(node.number);
+  const auto meanwhile = needed_.add(node.number);
   lock.unlock();
   auto copy = copy_of(content, bytes);
   lock.lock();
-  copied_.erase(copied);
   return copy;
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 #include <mutex>
 #include <optional>
-#include <set>
 
 #include "fuse_bridge/writable/exchange_notes.hpp"
 #include "fuse_bridge/writable/kept_files.hpp"
 #include "fuse_bridge/writable/layer_tree.hpp"
+#include "fuse_bridge/writable/needed_files.hpp"
 #include "fuse_bridge/writable/noted_numbers.hpp"
 #include "fuse_bridge/writable/upper_layer.hpp"
 #include "storage/content_store.hpp"
@@ -48,6 +48,8 @@ struct obstacle {
   std::optional<missing_contents> missing{};
   bool slow =
       false;  ///< it would take long: try at the pace `unhurried`, on a thread that may wait for the disk
+  /// Of what can be tried again: who holds it until then finds the file also if its last name has gone.
+  std::shared_ptr<const needed_files::user> needed{};
 };
 enum class pace : std::uint8_t { at_once, unhurried };
 template <class T>
@@ -132,7 +134,7 @@ class writable_tree {
 
   // Contents.
   /// For writing the contents are promoted; O_TRUNC needs none of them. ESTALE if it was removed while nobody
-  /// had it open, and its contents are gone.
+  /// had it open or waited to open it, and its contents are gone.
   patient_result<void> open_file(node_number number, int flags, pace how);
   void release(node_number number);
   /// Whether it was opened here, made open among that, more often than released.
@@ -180,7 +182,7 @@ class writable_tree {
   os_result<void> make_way(const layer_place& place, node_number number);
   /// Whether anybody may use its contents without a name.
   [[nodiscard]] bool is_used(node_number number) const {
-    return life_ == session_life::taken_over || opens_.contains(number) || copied_.contains(number);
+    return life_ == session_life::taken_over || opens_.contains(number) || needed_.contains(number);
   }
   os_result<void> remember(layer_node& node);
   void remember_folder(node_number number);
@@ -224,7 +226,7 @@ class writable_tree {
   mutable std::mutex mutex_;
   layer_tree tree_;
   std::unordered_map<node_number, std::uint32_t> opens_;
-  std::multiset<node_number> copied_;  ///< with the lock open: what loses its last name meanwhile is kept
+  needed_files needed_;
 };
 
 }  // namespace firstlight
