@@ -29,10 +29,15 @@ struct opened_file {
 /// asked once more for what the one before has noted and not answered: that changes nothing. Any thread.
 class backing_files {
  public:
-  /// `table` is made when it is missing, else read: an earlier process has left it. Errors: `io`.
+  /// `table` is made when it is missing, else read: an earlier process has left it. One that is made goes on
+  /// with `earlier_table`, if there is one. Errors: `io`.
   static result<std::unique_ptr<backing_files>> open_table(int device, const std::filesystem::path& table,
                                                            std::shared_ptr<session_counters> counters,
                                                            std::uint64_t bytes_min = 0);
+  /// What versions before this format have left beside a table.
+  [[nodiscard]] static std::filesystem::path earlier_table(const std::filesystem::path& table) {
+    return table.parent_path() / "opens";
+  }
   backing_files(const backing_files&) = delete;
   backing_files& operator=(const backing_files&) = delete;
 
@@ -64,6 +69,7 @@ class backing_files {
   backing_files(int device, file_descriptor table, std::shared_ptr<session_counters> counters)
       : device_(device), table_(std::move(table)), counters_(std::move(counters)) {}
   result<void> load();
+  result<void> take_earlier(const std::filesystem::path& table);
   std::int32_t lend(const std::function<file_descriptor()>& backing);
   void add(const opened_file& file, std::int32_t backing_id);
   void remove(std::size_t place);
