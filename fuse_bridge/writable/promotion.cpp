@@ -164,9 +164,9 @@ os_result<layer_node*> writable_tree::promote_folder(node_number folder) {
   return node;
 }
 
-// What has been removed but is open still.
+// What has been removed but is open still. Of folders that were removed here there is a node.
 os_result<layer_node*> writable_tree::promote_removed(node_number number, const inode_view& inode) {
-  if (inode.type != file_type::regular) return refuse(ENOENT);
+  if (inode.type == file_type::directory) return refuse(ENOENT);
   auto made = make_promoted(number, inode);
   if (!made) return refuse(made.error());
   if (auto kept = kept_->move(made->path(), number); !kept) return refuse(kept.error());
