@@ -1,6 +1,7 @@
 #pragma once
 #include <mutex>
 #include <optional>
+#include <span>
 
 #include "fuse_bridge/writable/exchange_notes.hpp"
 #include "fuse_bridge/writable/kept_files.hpp"
@@ -125,6 +126,9 @@ class writable_tree {
   /// Of a regular file in the read-write layer, as after any change by somebody who is not root: it is not
   /// run as its owner any more, nor as its group if that may run it.
   os_result<void> drop_set_ids(node_number number);
+  /// Of a file or folder in the read-write layer that somebody has changed who is not in `groups`: it is not
+  /// run as its group any more, and nothing that is made in it gets that.
+  os_result<void> drop_set_group_id(node_number number, std::span<const gid_t> groups);
   os_result<std::string> read_link(node_number number);
   os_result<std::string> get_xattr(node_number number, const std::string& name);
   os_result<std::string> list_xattrs(node_number number);
@@ -188,6 +192,7 @@ class writable_tree {
   void remember_folder(node_number number);
   os_result<void> keep(layer_node& node);
   void drop_kept(layer_node& node) const;
+  os_result<void> drop_modes(const layer_node& node, const struct stat& now, mode_t dropped);
   void stays(node_number number);
   [[nodiscard]] static bool is_named(const layer_node& node) {
     return node.number == root_inode || !node.places.empty();
