@@ -176,6 +176,16 @@ os_result<layer_node*> writable_tree::promote_removed(node_number number, const 
   return &node;
 }
 
+// Only some of its names are the layer's: later those would be taken for all.
+void writable_tree::undo_promotion(node_number number) {
+  const auto places = tree_.find(number)->places;
+  for (const auto& place : places) {
+    const kept_times parent(layer_->at(tree_.path(place.folder)));
+    if (layer_->remove(tree_.path(place.folder, place.name))) tree_.take(place);
+  }
+  if (tree_.find(number)->places.empty()) tree_.erase(number);
+}
+
 os_result<layer_node*> writable_tree::promote(node_number number) {
   if (auto* node = tree_.find(number)) return node;
   const auto inode = image_inode(number);
@@ -192,6 +202,7 @@ os_result<layer_node*> writable_tree::promote(node_number number) {
     const auto path = tree_.path(place.folder, place.name);
     const bool first = node == nullptr;
     const auto placed = first ? layer_->place(made->path(), path) : layer_->link(tree_.path(number), path);
+    if (!placed && !first) undo_promotion(number);
     if (!placed) return refuse(placed.error());
     if (first) {
       made->moved();

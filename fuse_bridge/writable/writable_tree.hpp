@@ -166,6 +166,7 @@ class writable_tree {
   os_result<layer_node*> promote(node_number number);
   os_result<layer_node*> promote_folder(node_number folder);
   os_result<layer_node*> promote_removed(node_number number, const inode_view& inode);
+  void undo_promotion(node_number number);
   os_result<void> promote_root();
   os_result<work_file> make_promoted(node_number number, const inode_view& inode);
   /// Opens the lock for as long as it copies unhurriedly.
