@@ -153,6 +153,12 @@ open_way backing_files::open(const opened_file& file, const std::function<file_d
   return {id != 0, id};
 }
 
+bool backing_files::is_lent(std::uint64_t node) const {
+  const std::lock_guard lock(mutex_);
+  const auto known = nodes_.find(node);
+  return known != nodes_.end() && known->second.backing_id != 0;
+}
+
 void backing_files::close(std::uint64_t handle) {
   const std::lock_guard lock(mutex_);
   const auto known = places_.find(handle);

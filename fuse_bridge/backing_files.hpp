@@ -48,6 +48,8 @@ class backing_files {
   /// `backing` is asked for a descriptor of the whole contents at a first open; an empty one: they are not
   /// there. What it gives has the rights of this process: only for reading what must not change.
   open_way open(const opened_file& file, const std::function<file_descriptor()>& backing);
+  /// Whether it is open and the kernel has its backing file: then all opens of it are of that way.
+  [[nodiscard]] bool is_lent(std::uint64_t node) const;
   /// Nothing happens if it is not open.
   void close(std::uint64_t handle);
   /// The kernel forgets an inode, and `is_known` says whether it has the inode all the same, or has it once
@@ -79,7 +81,7 @@ class backing_files {
   file_descriptor table_;
   std::shared_ptr<session_counters> counters_;
   std::uint64_t bytes_min_ = 0;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<row> rows_;
   std::vector<std::size_t> free_;
   std::unordered_map<std::uint64_t, std::size_t> places_;  ///< of handles

@@ -90,6 +90,7 @@ class writable_tree {
   void leave() { kept_->leave(); }
 
   [[nodiscard]] const toc_view& toc() const { return *toc_; }
+  [[nodiscard]] session_life life() const { return life_; }
 
   // Names. What looks like a whiteout of an OCI layer (".wh.…") cannot be made: EPERM.
   os_result<shown_file> lookup(node_number folder, std::string_view name);
