@@ -20,6 +20,14 @@ struct fuse_backing_map {
 constexpr unsigned long backing_open = _IOW(229, 1, fuse_backing_map);
 constexpr unsigned long backing_close = _IOW(229, 2, std::uint32_t);
 
+/// What earlier versions have noted of a file.
+struct earlier_row {
+  std::uint64_t node;
+  std::uint32_t opens;
+  std::int32_t backing_id;
+};
+constexpr std::uint64_t opened_earlier = 1ULL << 62U;  // no request of the kernel has such a number
+
 }  // namespace
 
 result<std::unique_ptr<backing_files>> backing_files::open_table(int device,
@@ -32,6 +40,7 @@ result<std::unique_ptr<backing_files>> backing_files::open_table(int device,
   if (auto loaded = made->load(); !loaded) return tl::unexpected(loaded.error());
   if (made->rows_.empty()) {
     made->rows_.push_back({0, bytes_min});
+    if (auto taken = made->take_earlier(earlier_table(table)); !taken) return tl::unexpected(taken.error());
     made->save(0);
   }
   made->bytes_min_ = made->rows_.front().node;
@@ -55,6 +64,26 @@ result<void> backing_files::load() {
       node.backing_id = one.backing_id;
     }
     rows_.push_back(one);
+  }
+}
+
+// It does not say which opens there were. Of a file that was open all that come go the same way until the
+// kernel forgets it.
+result<void> backing_files::take_earlier(const std::filesystem::path& table) {
+  const auto file = open_at(AT_FDCWD, table, O_RDONLY);
+  if (!file) return file.error().code == errc::not_found ? result<void>{} : tl::unexpected(file.error());
+  rows_.front().node = 0;  // small files are in it, too
+  for (std::uint64_t place = 0;; ++place) {
+    earlier_row one;
+    const auto bytes = std::as_writable_bytes(std::span(&one, 1));
+    const auto got = read_at(file->get(), bytes, place * sizeof one, "read an earlier table of open files");
+    if (!got) return tl::unexpected(got.error());
+    if (*got != sizeof one) return {};
+    if (one.opens == 0) continue;
+    auto& node = nodes_[one.node];
+    ++node.opens;
+    node.backing_id = one.backing_id;
+    add({opened_earlier | place, one.node}, one.backing_id);
   }
 }
 
@@ -122,6 +151,12 @@ open_way backing_files::open(const opened_file& file, const std::function<file_d
   const auto id = nodes_.at(file.node).backing_id;
   ++(id != 0 ? counters_->opens_through : counters_->opens_by_fuse);
   return {id != 0, id};
+}
+
+bool backing_files::is_lent(std::uint64_t node) const {
+  const std::lock_guard lock(mutex_);
+  const auto known = nodes_.find(node);
+  return known != nodes_.end() && known->second.backing_id != 0;
 }
 
 void backing_files::close(std::uint64_t handle) {

@@ -29,10 +29,15 @@ struct opened_file {
 /// asked once more for what the one before has noted and not answered: that changes nothing. Any thread.
 class backing_files {
  public:
-  /// `table` is made when it is missing, else read: an earlier process has left it. Errors: `io`.
+  /// `table` is made when it is missing, else read: an earlier process has left it. One that is made goes on
+  /// with `earlier_table`, if there is one. Errors: `io`.
   static result<std::unique_ptr<backing_files>> open_table(int device, const std::filesystem::path& table,
                                                            std::shared_ptr<session_counters> counters,
                                                            std::uint64_t bytes_min = 0);
+  /// What versions before this format have left beside a table.
+  [[nodiscard]] static std::filesystem::path earlier_table(const std::filesystem::path& table) {
+    return table.parent_path() / "opens";
+  }
   backing_files(const backing_files&) = delete;
   backing_files& operator=(const backing_files&) = delete;
 
@@ -43,6 +48,8 @@ class backing_files {
   /// `backing` is asked for a descriptor of the whole contents at a first open; an empty one: they are not
   /// there. What it gives has the rights of this process: only for reading what must not change.
   open_way open(const opened_file& file, const std::function<file_descriptor()>& backing);
+  /// Whether it is open and the kernel has its backing file: then all opens of it are of that way.
+  [[nodiscard]] bool is_lent(std::uint64_t node) const;
   /// Nothing happens if it is not open.
   void close(std::uint64_t handle);
   /// The kernel forgets an inode, and `is_known` says whether it has the inode all the same, or has it once
@@ -64,6 +71,7 @@ class backing_files {
   backing_files(int device, file_descriptor table, std::shared_ptr<session_counters> counters)
       : device_(device), table_(std::move(table)), counters_(std::move(counters)) {}
   result<void> load();
+  result<void> take_earlier(const std::filesystem::path& table);
   std::int32_t lend(const std::function<file_descriptor()>& backing);
   void add(const opened_file& file, std::int32_t backing_id);
   void remove(std::size_t place);
@@ -73,7 +81,7 @@ class backing_files {
   file_descriptor table_;
   std::shared_ptr<session_counters> counters_;
   std::uint64_t bytes_min_ = 0;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<row> rows_;
   std::vector<std::size_t> free_;
   std::unordered_map<std::uint64_t, std::size_t> places_;  ///< of handles

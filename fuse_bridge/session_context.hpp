@@ -23,7 +23,8 @@ struct session_parts {
   /// A session goes on as it began, whatever is set now: the kernel opens no file in two ways at one time.
   [[nodiscard]] bool wants_passthrough() const {
     std::error_code unknown;
-    return !opens.empty() && (limits.passthrough || std::filesystem::exists(opens, unknown));
+    return !opens.empty() && (limits.passthrough || std::filesystem::exists(opens, unknown) ||
+                              std::filesystem::exists(backing_files::earlier_table(opens), unknown));
   }
 };
 

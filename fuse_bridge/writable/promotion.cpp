@@ -164,9 +164,9 @@ os_result<layer_node*> writable_tree::promote_folder(node_number folder) {
   return node;
 }
 
-// What has been removed but is open still.
+// What has been removed but is open still. Of folders that were removed here there is a node.
 os_result<layer_node*> writable_tree::promote_removed(node_number number, const inode_view& inode) {
-  if (inode.type != file_type::regular) return refuse(ENOENT);
+  if (inode.type == file_type::directory) return refuse(ENOENT);
   auto made = make_promoted(number, inode);
   if (!made) return refuse(made.error());
   if (auto kept = kept_->move(made->path(), number); !kept) return refuse(kept.error());
@@ -174,6 +174,16 @@ os_result<layer_node*> writable_tree::promote_removed(node_number number, const 
   auto& node = tree_.add(promoted_node(number, inode));
   node.kept = true;
   return &node;
+}
+
+// Only some of its names are the layer's: later those would be taken for all.
+void writable_tree::undo_promotion(node_number number) {
+  const auto places = tree_.find(number)->places;
+  for (const auto& place : places) {
+    const kept_times parent(layer_->at(tree_.path(place.folder)));
+    if (layer_->remove(tree_.path(place.folder, place.name))) tree_.take(place);
+  }
+  if (tree_.find(number)->places.empty()) tree_.erase(number);
 }
 
 os_result<layer_node*> writable_tree::promote(node_number number) {
@@ -192,6 +202,7 @@ os_result<layer_node*> writable_tree::promote(node_number number) {
     const auto path = tree_.path(place.folder, place.name);
     const bool first = node == nullptr;
     const auto placed = first ? layer_->place(made->path(), path) : layer_->link(tree_.path(number), path);
+    if (!placed && !first) undo_promotion(number);
     if (!placed) return refuse(placed.error());
     if (first) {
       made->moved();
@@ -210,10 +221,12 @@ patient_result<void> writable_tree::promote_contents(std::unique_lock<std::mutex
   if (bytes != 0) {
     const auto count = static_cast<std::uint32_t>((bytes - 1) / toc_->block_bytes() + 1);
     if (!toc_->contents_known() || !store_.ready(toc_->content(content), 0, count))
-      return tl::unexpected(obstacle{0, missing_contents{node->image, {content, 0, count}, bytes}});
+      return tl::unexpected(obstacle{.missing = missing_contents{node->image, {content, 0, count}, bytes},
+                                     .needed = needed_.add(number)});
   }
   const bool takes_long = bytes > copied_at_once_max_;
-  if (takes_long && how == pace::at_once) return tl::unexpected(obstacle{.slow = true});
+  if (takes_long && how == pace::at_once)
+    return tl::unexpected(obstacle{.slow = true, .needed = needed_.add(number)});
   // In place the file on the disk stays the same one, and with it a number that is not the image's. But
   // nobody else may come in between: what takes long is copied so only if it has no path that a copy could
   // get.
@@ -238,11 +251,10 @@ os_result<work_file> writable_tree::copy_beside(std::unique_lock<std::mutex>& lo
                                                 std::uint64_t bytes) {
   const auto content = toc_->inode(node.image).content;
   if (bytes <= copied_at_once_max_) return copy_of(content, bytes);
-  const auto copied = copied_.insert(node.number);
+  const auto meanwhile = needed_.add(node.number);
   lock.unlock();
   auto copy = copy_of(content, bytes);
   lock.lock();
-  copied_.erase(copied);
   return copy;
 }
 

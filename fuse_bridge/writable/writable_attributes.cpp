@@ -4,6 +4,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -13,6 +14,11 @@
 
 namespace firstlight {
 namespace {
+
+/// Linux takes it for no error to remove one that is not there.
+bool is_access_list(std::string_view name) {
+  return name == "system.posix_acl_access" || name == "system.posix_acl_default";
+}
 
 os_result<void> change_owner(int file, const attribute_changes& changes) {
   if (!changes.uid && !changes.gid) return {};
@@ -137,12 +143,25 @@ os_result<void> writable_tree::drop_set_ids(node_number number) {
   if (node == nullptr) return refuse(ESTALE);
   const auto now = attributes_of(number);
   if (!now) return refuse(now.error());
-  const auto dropped = S_ISUID | ((now->st_mode & S_IXGRP) != 0 ? S_ISGID : 0U);
-  if ((now->st_mode & dropped) == 0) return {};
-  const auto file = grab(*node);
+  return drop_modes(*node, *now, S_ISUID | ((now->st_mode & S_IXGRP) != 0 ? S_ISGID : 0U));
+}
+
+os_result<void> writable_tree::drop_set_group_id(node_number number, std::span<const gid_t> groups) {
+  const std::lock_guard lock(mutex_);
+  const auto* node = tree_.find(number);
+  if (node == nullptr) return refuse(ESTALE);
+  const auto now = attributes_of(number);
+  if (!now) return refuse(now.error());
+  const bool member = std::find(groups.begin(), groups.end(), now->st_gid) != groups.end();
+  return member ? os_result<void>{} : drop_modes(*node, *now, S_ISGID);
+}
+
+os_result<void> writable_tree::drop_modes(const layer_node& node, const struct stat& now, mode_t dropped) {
+  if ((now.st_mode & dropped) == 0) return {};
+  const auto file = grab(node);
   if (!file) return refuse(file.error());
   attribute_changes changes;
-  changes.mode = now->st_mode & ~dropped;
+  changes.mode = now.st_mode & ~dropped;
   return change(file->get(), changes);
 }
 
@@ -214,7 +233,7 @@ os_result<void> writable_tree::remove_xattr(node_number number, const std::strin
   if (!tree_.known(number)) return refuse(ESTALE);
   if (tree_.find(number) == nullptr &&
       !find_xattr(*toc_, image_inode(number), name, xattr_names::as_in_image))
-    return refuse(ENODATA);
+    return is_access_list(name) ? os_result<void>{} : refuse(ENODATA);
   const auto node = promote(number);
   if (!node) return refuse(node.error());
   const auto file = grab(**node);

@@ -26,11 +26,23 @@ open_way way_of(writable_session& session, const opened_file& file) {
   });
 }
 
+bool writes(const fuse_file_info& file) {
+  return (file.flags & O_ACCMODE) != O_RDONLY;
+}
+
+/// @returns what reply_open does
+int reply_opened(fuse_req_t request, writable_session& session, const opened_file& opened,
+                 const fuse_file_info& file, const fuse_entry_param* entry = nullptr) {
+  if (writes(file)) session.writers.open(opened.node);
+  return reply_open(request, way_of(session, opened), file, entry);
+}
+
 // The tree last: with it the inode of the disk may go, and then another file can have the number. That one
 // must not find the backing file of this one, neither here nor, if this process dies in between, in the next.
-void close_file(writable_session& session, const opened_file& file) {
-  if (auto* const backing = session.backing.files(session)) backing->close(file.handle);
-  session.files->release(file.node);
+void close_file(writable_session& session, const opened_file& opened, const fuse_file_info& file) {
+  if (writes(file)) session.writers.close(opened.node);
+  if (auto* const backing = session.backing.files(session)) backing->close(opened.handle);
+  session.files->release(opened.node);
 }
 
 /// A file with this name, open for writing.
@@ -54,7 +66,7 @@ void on_create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t m
   const auto entry = entry_for(*made);
   file->fh = request_number();
   const opened_file opened{file->fh, made->number};
-  if (reply_open(request, way_of(session, opened), *file, &entry) != 0) close_file(session, opened);
+  if (reply_opened(request, session, opened, *file, &entry) != 0) close_file(session, opened, *file);
 }
 
 void on_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
@@ -75,12 +87,12 @@ void on_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
         if (!outcome) return void(fuse_reply_err(request, outcome.error().error_number));
         auto& session = core_of<writable_session>(fuse_req_userdata(request));
         const opened_file opened{file.fh, number};
-        if (reply_open(request, way_of(session, opened), file) != 0) close_file(session, opened);
+        if (reply_opened(request, session, opened, file) != 0) close_file(session, opened, file);
       });
 }
 
 void on_release(fuse_req_t request, fuse_ino_t number, fuse_file_info* file) {
-  close_file(session_of(request), {file->fh, number});
+  close_file(session_of(request), {file->fh, number}, *file);
   fuse_reply_err(request, 0);
 }
 
@@ -148,18 +160,33 @@ void on_fsync(fuse_req_t request, fuse_ino_t number, int data_only, fuse_file_in
   fuse_reply_err(request, status == 0 ? 0 : errno);
 }
 
-// Contents of the image have no holes.
+/// Whether the kernel may have what was written to a mapping, and has not told it. It does not look itself,
+/// nor can it be asked by the thread that it would tell.
+bool may_be_written_to(writable_session& session, fuse_ino_t number) {
+  auto* const backing = session.backing.files(session);
+  if (backing != nullptr && backing->is_lent(number)) return false;
+  return session.files->life() == session_life::taken_over || session.writers.any(number);
+}
+
+/// Of the image or not. Errors: errno(3).
+os_result<off_t> size_of(writable_tree& files, fuse_ino_t number) {
+  return files.attributes(number).map([](const struct stat& now) { return now.st_size; });
+}
+
+// Contents of the image have no holes, and where nobody knows of holes there are none.
 void on_lseek(fuse_req_t request, fuse_ino_t number, off_t offset, int whence, fuse_file_info*) {
-  auto& files = *session_of(request).files;
+  auto& session = session_of(request);
+  auto& files = *session.files;
   const auto own = files.file_of(number);
   if (!own) return void(fuse_reply_err(request, own.error()));
-  if (*own != nullptr) {
+  if (*own != nullptr && !may_be_written_to(session, number)) {
     const auto place = lseek((*own)->get(), offset, whence);
     return void(place < 0 ? fuse_reply_err(request, errno) : fuse_reply_lseek(request, place));
   }
-  const auto size = static_cast<off_t>(files.toc().inode(files.image_of(number)).size);
-  if (offset < 0 || offset >= size) return void(fuse_reply_err(request, ENXIO));
-  fuse_reply_lseek(request, whence == SEEK_HOLE ? size : offset);
+  const auto size = size_of(files, number);
+  if (!size) return void(fuse_reply_err(request, size.error()));
+  if (offset < 0 || offset >= *size) return void(fuse_reply_err(request, ENXIO));
+  fuse_reply_lseek(request, whence == SEEK_HOLE ? *size : offset);
 }
 
 void on_copy_file_range(fuse_req_t request, fuse_ino_t from, off_t from_offset, fuse_file_info*,

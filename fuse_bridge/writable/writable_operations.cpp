@@ -1,8 +1,10 @@
 #include "fuse_bridge/writable/writable_operations.hpp"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "fuse_bridge/kernel_inode.hpp"
@@ -11,6 +13,8 @@
 
 namespace firstlight::writable_operations {
 namespace {
+
+constexpr const char* access_list = "system.posix_acl_access";
 
 void on_init(void* user, fuse_conn_info* connection) {
   set_up(*connection, core_of<writable_session>(user).parts,
@@ -181,11 +185,32 @@ void on_listxattr(fuse_req_t request, fuse_ino_t number, std::size_t room) {
   const auto names = session_of(request).files->list_xattrs(number);
   names ? reply_names(request, *names, room) : void(fuse_reply_err(request, names.error()));
 }
+
+/// The groups of who asks; too few if the kernel does not tell of all.
+std::vector<gid_t> groups_of(fuse_req_t request) {
+  std::vector<gid_t> groups(NGROUPS_MAX);
+  const int count = fuse_req_getgroups(request, NGROUPS_MAX, groups.data());
+  groups.resize(static_cast<std::size_t>(std::clamp(count, 0, NGROUPS_MAX)));
+  groups.push_back(fuse_req_ctx(request)->gid);
+  return groups;
+}
+
+// An access list changes the mode. That somebody must not keep set-group-id then the kernel says in a field
+// that libfuse 3.14 does not ask for (FUSE_SETXATTR_ACL_KILL_SGID).
+os_result<void> set_access_list(fuse_req_t request, writable_tree& files, fuse_ino_t number,
+                                std::string_view value, int flags) {
+  auto set = files.set_xattr(number, access_list, value, flags);
+  if (!set || fuse_req_ctx(request)->uid == 0) return set;
+  return files.drop_set_group_id(number, groups_of(request));
+}
+
 void on_setxattr(fuse_req_t request, fuse_ino_t number, const char* name, const char* value,
                  std::size_t bytes, int flags) {
   auto& files = *session_of(request).files;
   const std::string_view wanted(value, bytes);
-  const auto outcome = files.set_xattr(number, name, wanted, flags);
+  const auto outcome = std::string_view(name) == access_list
+                           ? set_access_list(request, files, number, wanted, flags)
+                           : files.set_xattr(number, name, wanted, flags);
   answer(request, request_is_repeated() ? repeated::set(files, number, name, wanted, outcome) : outcome);
 }
 void on_removexattr(fuse_req_t request, fuse_ino_t number, const char* name) {

@@ -39,8 +39,8 @@ inline void answer(fuse_req_t request, const os_result<struct stat>& outcome) {
 }
 
 /// Tries. What takes its time is done by the session's copier; if contents are missing it waits for them and
-/// tries once more. `attempt(pace)` gives a patient_result, and may be made again by another process;
-/// `reply` takes its value or an errno.
+/// tries once more; a file that loses its last name meanwhile is there still. `attempt(pace)` gives a
+/// patient_result, and may be made again by another process; `reply` takes its value or an errno.
 template <class Attempt, class Reply>
 void try_patiently(fuse_req_t request, Attempt attempt, Reply reply) {
   auto& session = core_of<writable_session>(fuse_req_userdata(request));
@@ -51,14 +51,15 @@ void try_patiently(fuse_req_t request, Attempt attempt, Reply reply) {
   const auto carry_out = [&session, attempt, finish](const auto& wait) {
     const auto outcome = attempt(pace::at_once);
     if (outcome) return finish(outcome);
-    if (outcome.error().missing) return wait(*outcome.error().missing);
+    if (outcome.error().missing) return wait(outcome.error());
     if (!outcome.error().slow) return finish(outcome);
-    session.copier.add([attempt, finish](bool too_late) {
+    session.copier.add([attempt, finish, needed = outcome.error().needed](bool too_late) {
       finish(too_late ? decltype(attempt(pace::unhurried))(tl::unexpected(obstacle{EIO}))
                       : attempt(pace::unhurried));
     });
   };
-  carry_out([&](const missing_contents& missing) {
+  carry_out([&](const obstacle& why) {
+    const auto& missing = *why.missing;
     parked_request parked{request,
                           session.parts.image.counters,
                           session.parts.image.toc,
@@ -66,10 +67,10 @@ void try_patiently(fuse_req_t request, Attempt attempt, Reply reply) {
                           0,
                           static_cast<std::uint32_t>(std::min<std::uint64_t>(missing.bytes, UINT32_MAX)),
                           static_cast<std::uint32_t>(fuse_req_ctx(request)->pid)};
-    parked.resume = [carry_out, reply](int error_number) {
+    parked.resume = [carry_out, reply, needed = why.needed](int error_number) {
       if (error_number != 0) return reply(tl::unexpected(obstacle{error_number}));
       // They were there a moment ago.
-      carry_out([&](const missing_contents&) { reply(tl::unexpected(obstacle{EIO})); });
+      carry_out([&](const obstacle&) { reply(tl::unexpected(obstacle{EIO})); });
     };
     wait_for_blocks(session.parts.reads, missing.inode, missing.blocks, parked, session.parts.on_park);
   });

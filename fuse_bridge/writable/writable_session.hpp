@@ -2,6 +2,7 @@
 #include "fuse_bridge/session_context.hpp"
 #include "fuse_bridge/writable/copy_thread.hpp"
 #include "fuse_bridge/writable/open_folders.hpp"
+#include "fuse_bridge/writable/open_writers.hpp"
 #include "fuse_bridge/writable/writable_tree.hpp"
 
 namespace firstlight {
@@ -36,6 +37,7 @@ class writable_session final : public session_core {
   session_parts parts;
   std::shared_ptr<writable_tree> files;
   open_folders folders;
+  open_writers writers;
   refused_windows refused;
   copy_thread copier;  ///< promotes large files
   passthrough backing;

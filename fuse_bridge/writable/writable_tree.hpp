@@ -1,11 +1,12 @@
 #pragma once
 #include <mutex>
 #include <optional>
-#include <set>
+#include <span>
 
 #include "fuse_bridge/writable/exchange_notes.hpp"
 #include "fuse_bridge/writable/kept_files.hpp"
 #include "fuse_bridge/writable/layer_tree.hpp"
+#include "fuse_bridge/writable/needed_files.hpp"
 #include "fuse_bridge/writable/noted_numbers.hpp"
 #include "fuse_bridge/writable/upper_layer.hpp"
 #include "storage/content_store.hpp"
@@ -48,6 +49,8 @@ struct obstacle {
   std::optional<missing_contents> missing{};
   bool slow =
       false;  ///< it would take long: try at the pace `unhurried`, on a thread that may wait for the disk
+  /// Of what can be tried again: who holds it until then finds the file also if its last name has gone.
+  std::shared_ptr<const needed_files::user> needed{};
 };
 enum class pace : std::uint8_t { at_once, unhurried };
 template <class T>
@@ -87,6 +90,7 @@ class writable_tree {
   void leave() { kept_->leave(); }
 
   [[nodiscard]] const toc_view& toc() const { return *toc_; }
+  [[nodiscard]] session_life life() const { return life_; }
 
   // Names. What looks like a whiteout of an OCI layer (".wh.…") cannot be made: EPERM.
   os_result<shown_file> lookup(node_number folder, std::string_view name);
@@ -123,6 +127,9 @@ class writable_tree {
   /// Of a regular file in the read-write layer, as after any change by somebody who is not root: it is not
   /// run as its owner any more, nor as its group if that may run it.
   os_result<void> drop_set_ids(node_number number);
+  /// Of a file or folder in the read-write layer that somebody has changed who is not in `groups`: it is not
+  /// run as its group any more, and nothing that is made in it gets that.
+  os_result<void> drop_set_group_id(node_number number, std::span<const gid_t> groups);
   os_result<std::string> read_link(node_number number);
   os_result<std::string> get_xattr(node_number number, const std::string& name);
   os_result<std::string> list_xattrs(node_number number);
@@ -132,7 +139,7 @@ class writable_tree {
 
   // Contents.
   /// For writing the contents are promoted; O_TRUNC needs none of them. ESTALE if it was removed while nobody
-  /// had it open, and its contents are gone.
+  /// had it open or waited to open it, and its contents are gone.
   patient_result<void> open_file(node_number number, int flags, pace how);
   void release(node_number number);
   /// Whether it was opened here, made open among that, more often than released.
@@ -160,6 +167,7 @@ class writable_tree {
   os_result<layer_node*> promote(node_number number);
   os_result<layer_node*> promote_folder(node_number folder);
   os_result<layer_node*> promote_removed(node_number number, const inode_view& inode);
+  void undo_promotion(node_number number);
   os_result<void> promote_root();
   os_result<work_file> make_promoted(node_number number, const inode_view& inode);
   /// Opens the lock for as long as it copies unhurriedly.
@@ -180,12 +188,13 @@ class writable_tree {
   os_result<void> make_way(const layer_place& place, node_number number);
   /// Whether anybody may use its contents without a name.
   [[nodiscard]] bool is_used(node_number number) const {
-    return life_ == session_life::taken_over || opens_.contains(number) || copied_.contains(number);
+    return life_ == session_life::taken_over || opens_.contains(number) || needed_.contains(number);
   }
   os_result<void> remember(layer_node& node);
   void remember_folder(node_number number);
   os_result<void> keep(layer_node& node);
   void drop_kept(layer_node& node) const;
+  os_result<void> drop_modes(const layer_node& node, const struct stat& now, mode_t dropped);
   void stays(node_number number);
   [[nodiscard]] static bool is_named(const layer_node& node) {
     return node.number == root_inode || !node.places.empty();
@@ -224,7 +233,7 @@ class writable_tree {
   mutable std::mutex mutex_;
   layer_tree tree_;
   std::unordered_map<node_number, std::uint32_t> opens_;
-  std::multiset<node_number> copied_;  ///< with the lock open: what loses its last name meanwhile is kept
+  needed_files needed_;
 };
 
 }  // namespace firstlight

@@ -1,9 +1,11 @@
-// Who may use a file of the image that has a POSIX access control list: acl(5).
+// Who may use a file of the image that has a POSIX access control list, and what setting one does: acl(5).
 #include <fcntl.h>
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 
+#include <climits>
 #include <cstring>
 
 #include "test/fuse_bridge/mounted_image.hpp"
@@ -77,6 +79,31 @@ int open_as(const someone& who, const std::string& path, int flags) {
   return refused;
 }
 
+/// Sets a list as somebody who is in one group more. @returns the mode after that, or -1
+int mode_after_list(const someone& who, gid_t more, const std::string& path) {
+  const auto list = access_list({.owner = ACL_READ, .named = ACL_READ}).front().value;
+  REQUIRE(syscall(SYS_setgroups, 1, &more) == 0);
+  REQUIRE(syscall(SYS_setresgid, -1, who.group, -1) == 0);
+  REQUIRE(syscall(SYS_setresuid, -1, who.user, -1) == 0);
+  const int status = setxattr(path.c_str(), "system.posix_acl_access", list.data(), list.size(), 0);
+  REQUIRE(syscall(SYS_setresuid, -1, 0, -1) == 0);
+  REQUIRE(syscall(SYS_setresgid, -1, 0, -1) == 0);
+  struct stat st {};
+  return status == 0 && stat(path.c_str(), &st) == 0 ? static_cast<int>(st.st_mode & 07777U) : -1;
+}
+
+/// This thread has the same groups at the end.
+class kept_groups {
+ public:
+  kept_groups() { groups_.resize(static_cast<std::size_t>(getgroups(NGROUPS_MAX, groups_.data()))); }
+  ~kept_groups() { syscall(SYS_setgroups, groups_.size(), groups_.data()); }
+  kept_groups(const kept_groups&) = delete;
+  kept_groups& operator=(const kept_groups&) = delete;
+
+ private:
+  std::vector<gid_t> groups_ = std::vector<gid_t>(NGROUPS_MAX);
+};
+
 void check_rights(const mounted_image& image) {
   for (const auto* name : {"readable", "folder/inside"}) {
     CAPTURE(name);
@@ -109,4 +136,41 @@ TEST_CASE("access control lists of the image decide who may use a file, on every
   for (const auto* name : {"readable", "folder"})
     REQUIRE(utimensat(AT_FDCWD, image.path(name).c_str(), times, 0) == 0);
   check_rights(image);
+}
+
+TEST_CASE("an access list set by somebody who is not of the file's group takes set-group-id, as on a disk") {
+  if (!mounting_is_possible()) return;
+  const kept_groups before;
+  mounted_image image(guarded_image(), view::writable, {}, mount_mode::fuse);
+  const temporary_folder native;
+  for (const auto& folder : {image.fixture.folder(), native.path()}) fs::permissions(folder, fs::perms(0755));
+  std::ofstream(native.path() / "plain") << "text";
+  fs::create_directory(native.path() / "folder");
+  const auto mode_in = [](const std::string& path, const someone& who, gid_t more) {
+    REQUIRE(chown(path.c_str(), 1999, owning_group) == 0);
+    REQUIRE(chmod(path.c_str(), 02755) == 0);
+    return mode_after_list(who, more, path);
+  };
+  for (const auto* name : {"plain", "folder"})
+    for (const auto& [who, more] : {std::pair(stranger, gid_t{5000}), std::pair(of_owning_group, gid_t{5000}),
+                                    std::pair(stranger, owning_group), std::pair(someone{}, gid_t{5000})}) {
+      CAPTURE(name, who.user, who.group, more);
+      const auto expected = mode_in((native.path() / name).string(), who, more);
+      REQUIRE(expected > 0);
+      CHECK(mode_in(image.path(name), who, more) == expected);
+    }
+}
+
+TEST_CASE("to remove an access list that is not there is no error, as on a disk") {
+  if (!mounting_is_possible()) return;
+  mounted_image image(guarded_image(), view::writable, {}, mount_mode::fuse);
+  const temporary_folder native;
+  std::ofstream(native.path() / "plain") << "text";
+  for (const auto* list : {"system.posix_acl_access", "system.posix_acl_default"}) {
+    CAPTURE(list);
+    const auto on_disk = removexattr((native.path() / "plain").c_str(), list);
+    CHECK(removexattr(image.path("plain").c_str(), list) == on_disk);
+    CHECK(on_disk == 0);
+  }
+  CHECK_FALSE(fs::exists(image.upper("plain")));
 }

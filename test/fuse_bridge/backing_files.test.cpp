@@ -1,7 +1,9 @@
 // Backing files of one session from several threads at once. Needs no kernel that takes any.
 #include "fuse_bridge/backing_files.hpp"
 
+#include <array>
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <thread>
 
 #include "test/harness/temporary_folder.hpp"
@@ -13,7 +15,7 @@ TEST_CASE("threads that open and close the same files have each open counted, an
   constexpr std::uint64_t rounds = 500;
   constexpr std::uint64_t workers = 4;
   const temporary_folder folder;
-  const auto table = folder.path() / "opens";
+  const auto table = folder.path() / "open-files";
   const auto counters = std::make_shared<session_counters>();
   std::atomic<std::uint64_t> asked{0};
   const auto none = [&] {
@@ -56,7 +58,8 @@ class table_bench {
   /// The process dies, and the next one reads what it has left.
   void go_on() {
     files_.reset();
-    files_ = *backing_files::open_table(-1, folder_.path() / "opens", std::make_shared<session_counters>());
+    files_ =
+        *backing_files::open_table(-1, folder_.path() / "open-files", std::make_shared<session_counters>());
   }
   [[nodiscard]] backing_files& files() const { return *files_; }
   /// Opens it. @returns whether this decides the way of the file: nobody else has it open
@@ -133,7 +136,7 @@ TEST_CASE("what nobody will close is closed when the kernel has no inode of it a
 TEST_CASE("a session goes on with the size from which on its first process has counted opens") {
   const temporary_folder folder;
   const auto open = [&](std::uint64_t bytes_min) {
-    return *backing_files::open_table(-1, folder.path() / "opens", std::make_shared<session_counters>(),
+    return *backing_files::open_table(-1, folder.path() / "open-files", std::make_shared<session_counters>(),
                                       bytes_min);
   };
   CHECK(open(100)->bytes_min() == 100);
@@ -144,4 +147,42 @@ TEST_CASE("a session goes on with the size from which on its first process has c
   next->close(2);
   next->open({4, 7}, [] { return file_descriptor{}; });
   CHECK(open(0)->bytes_min() == 100);
+}
+
+TEST_CASE("of what an earlier version has noted as open all opens go the same way until it is forgotten") {
+  struct earlier_row {
+    std::uint64_t node;
+    std::uint32_t opens;
+    std::int32_t backing_id;
+  };
+  constexpr std::array<earlier_row, 3> rows{{{7, 2, 5}, {8, 0, 3}, {9, 1, 0}}};
+  const temporary_folder folder;
+  const auto table = folder.path() / "open-files";
+  std::ofstream(backing_files::earlier_table(table), std::ios::binary)
+      .write(reinterpret_cast<const char*>(rows.data()), sizeof rows);
+  int asked = 0;
+  const auto ask = [&] {
+    ++asked;
+    return file_descriptor{};
+  };
+  for (std::uint64_t process = 0; process < 2; ++process) {
+    const auto files = *backing_files::open_table(-1, table, std::make_shared<session_counters>(), 100);
+    CHECK(files->bytes_min() == 0);  // it counted all files
+    const auto handle = 10 * process + 2;
+    const auto way = files->open({handle, 7}, ask);
+    CHECK(way.through);
+    CHECK(way.backing_id == 5);
+    CHECK_FALSE(files->open({handle + 2, 9}, ask).through);
+    CHECK(asked == 0);
+    files->close(0);
+    files->close(handle);
+    files->close(handle + 2);
+  }
+  const auto files = *backing_files::open_table(-1, table, std::make_shared<session_counters>(), 100);
+  files->open({32, 8}, ask);
+  CHECK(asked == 1);
+  for (const std::uint64_t node : {7U, 9U}) files->forget(node, [] { return false; });
+  files->open({34, 7}, ask);
+  files->open({36, 9}, ask);
+  CHECK(asked == 3);
 }

@@ -34,7 +34,7 @@ struct changing_mount {
   }
 
   /// The table of open files.
-  [[nodiscard]] std::filesystem::path opens() const { return folder.path() / "opens"; }
+  [[nodiscard]] std::filesystem::path opens() const { return folder.path() / "open-files"; }
 
   std::uint32_t loop_threads = 1;
   bool passthrough = true;    ///< by setting

@@ -1,11 +1,13 @@
-// What others do with a large file of the image while its contents are copied, when it has no name or loses
-// it.
+// What others do with a large file of the image while its contents are copied, or are waited for, when it has
+// no name or loses it.
 #include <fcntl.h>
 
 #include <future>
 #include <utility>
 
+#include "test/fuse_bridge/mounted_image.hpp"
 #include "test/fuse_bridge/session_bench.hpp"
+#include "test/harness/eventually.hpp"
 
 using namespace firstlight;
 
@@ -144,6 +146,57 @@ TEST_CASE("a file without a name that its last user closes can be opened by who 
   CHECK(bench.contents() == bench.bytes);
   bench.tree->release(bench.number);
   CHECK(bench.kept() == 0);
+}
+
+TEST_CASE("a file that loses its last name while somebody waits to open it is opened, or goes") {
+  if (!marks_are_possible()) return;
+  copy_bench bench;
+  const bool closed_by_another = GENERATE(false, true);
+  const bool gives_up = GENERATE(false, true);
+  CAPTURE(closed_by_another, gives_up);
+  {
+    const auto waits = bench.tree->open_file(bench.number, O_RDWR, pace::at_once);
+    REQUIRE_FALSE(waits);
+    REQUIRE(waits.error().slow);
+    REQUIRE(bench.tree->unlink(root_inode, "large"));
+    if (closed_by_another) {
+      REQUIRE(bench.tree->open_file(bench.number, O_WRONLY | O_TRUNC, pace::at_once));
+      bench.tree->release(bench.number);
+    }
+    CHECK(bench.kept() == 1);
+    if (!gives_up) REQUIRE(bench.tree->open_file(bench.number, O_RDWR, pace::unhurried));
+  }
+  if (!gives_up) {
+    CHECK(bench.contents() == (closed_by_another ? "" : bench.bytes));
+    CHECK(bench.tree->attributes(bench.number)->st_nlink == 0);
+    bench.tree->release(bench.number);
+  }
+  bench.tree->forget(bench.number, [] { return false; });
+  CHECK(bench.kept() == 0);
+}
+
+TEST_CASE("a file that loses its last name while its contents are waited for is opened") {
+  if (!mounting_is_possible()) return;
+  fuse_limits limits;
+  limits.copied_at_once_bytes_max = GENERATE(0U, 1U << 20U);  // copied by the copier, and at once
+  CAPTURE(limits.copied_at_once_bytes_max);
+  image_builder builder;
+  builder.file("large", patterned_bytes(large_bytes, 1));
+  mounted_image image(builder, view::writable, limits, mount_mode::fuse);
+  const auto path = image.path("large");
+  auto waits = std::async(std::launch::async, [&] {
+    const file_descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    std::string bytes(large_bytes + 1, '\0');
+    if (!file || pread(file.get(), bytes.data(), bytes.size(), 0) != ssize_t{large_bytes}) return false;
+    bytes.resize(large_bytes);
+    return bytes == patterned_bytes(large_bytes, 1);
+  });
+  REQUIRE(image.source.wait_for_wants(1));
+  REQUIRE(unlink(path.c_str()) == 0);
+  image.source.deliver_all();
+  CHECK(waits.get());
+  const auto kept = image.fixture.folder() / "work" / "firstlight-kept";
+  CHECK(eventually([&] { return std::filesystem::is_empty(kept); }));
 }
 
 TEST_CASE("what is cut short or gets a name while it is copied stays so") {

@@ -235,6 +235,26 @@ TEST_CASE("copy_file_range in mode fuse copies a part at a time, and all in the 
   CHECK(longest == part_bytes_max);
 }
 
+TEST_CASE("a file of the image of which the disk takes not all names stays as it is in the image") {
+  if (!marks_are_possible()) return;
+  session_bench bench;
+  const auto number = bench.number("link");
+  const auto judge = [](const test::watched_call&) { return ENOSPC; };
+  bool changed = true;
+  if (!test::watch_calls({SYS_link, SYS_linkat}, judge, [&] { changed = bench.change_owner(number, 1000); }))
+    return note_unwatched();
+  CHECK_FALSE(changed);
+  CHECK(bench.tree->attributes(number)->st_nlink == 2);
+  CHECK(fs::is_empty(bench.folder.path() / "upper"));
+  CHECK(fs::is_empty(bench.folder.path() / "work" / "firstlight"));
+  REQUIRE(bench.tree->unlink(root_inode, "link"));
+  CHECK(bench.number("other link") == number);
+  CHECK(bench.tree->attributes(number)->st_nlink == 1);
+  CHECK(bench.change_owner(number, 1000));
+  bench.start();
+  CHECK(bench.tree->attributes(bench.number("other link"))->st_uid == 1000);
+}
+
 TEST_CASE("a new file that cannot be opened is not made, and the next of its name is open once") {
   if (!marks_are_possible()) return;
   const session_bench bench;

@@ -206,7 +206,7 @@ TEST_CASE("where the kernel refuses backing files all goes through FUSE, and it 
 
 TEST_CASE("the table of open files goes over to the next process") {
   const temporary_folder folder;
-  const auto table = folder.path() / "opens";
+  const auto table = folder.path() / "open-files";
   const auto counters = std::make_shared<session_counters>();
   const auto none = [] { return file_descriptor{}; };
   {

@@ -36,6 +36,20 @@ struct open_bench {
   [[nodiscard]] std::unique_ptr<backing_files> table() const {
     return *backing_files::open_table(-1, mount.opens(), std::make_shared<session_counters>());
   }
+  /// The table becomes one of an earlier version.
+  void make_table_earlier() const {
+    constexpr std::size_t row_bytes = 32;
+    const auto now = read_file(mount.opens());
+    REQUIRE(now);
+    std::string before;
+    for (auto row = row_bytes; row + row_bytes <= now->size(); row += row_bytes) {
+      if (now->compare(row, 8, std::string(8, '\0')) == 0) continue;  // a free place
+      before += now->substr(row + 8, 8) + std::string("\1\0\0\0", 4) + now->substr(row + 16, 4);
+    }
+    REQUIRE_FALSE(before.empty());
+    std::ofstream(backing_files::earlier_table(mount.opens()), std::ios::binary) << before;
+    REQUIRE(std::filesystem::remove(mount.opens()));
+  }
   /// Whether the table says so soon.
   [[nodiscard]] bool nothing_is_open() const {
     return eventually([&] {
@@ -119,4 +133,24 @@ TEST_CASE("a session keeps its backing files when the next process has passthrou
   REQUIRE(pwrite(newcomer.get(), "T", 1, 0) == 1);
   CHECK(start_of(stays) == "Text");
   if (through > 0) CHECK(bench.mount.counters->opens_through > through);
+}
+
+TEST_CASE("a session that an earlier version has answered goes on with its backing files") {
+  if (!mounting_is_possible()) return;
+  open_bench bench;
+  auto stays = bench.open(O_RDWR);
+  if (!bench.can_go_on()) return;
+  bench.session.leave();
+  bench.make_table_earlier();
+  bench.mount.passthrough = GENERATE(true, false);
+  CAPTURE(bench.mount.passthrough);
+  bench.session.go_on(bench.mount.core(session_life::taken_over));
+  auto newcomer = bench.open(O_RDWR);
+  REQUIRE(pwrite(newcomer.get(), "T", 1, 0) == 1);
+  CHECK(start_of(stays) == "Text");
+  stays = {};
+  newcomer = {};
+  CHECK(start_of(bench.open(O_RDWR)) == "Text");
+  REQUIRE(unlink(bench.made.c_str()) == 0);
+  CHECK(bench.nothing_is_open());  // the kernel has forgotten it
 }

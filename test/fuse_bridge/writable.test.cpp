@@ -376,8 +376,9 @@ TEST_CASE("locks exclude, unknown ioctls are no terminal's, and holes are found"
 
   const file_descriptor sparse(::open(image.path("sparse").c_str(), O_RDWR | O_CREAT, 0600));
   REQUIRE(pwrite(sparse.get(), "x", 1, 1 << 20) == 1);
-  CHECK(lseek(sparse.get(), 0, SEEK_DATA) == 1 << 20);
-  CHECK(lseek(sparse.get(), 0, SEEK_HOLE) == 0);
+  const bool lent = image.status().opens_through > 0;  // else it may be mapped and written to
+  CHECK(lseek(sparse.get(), 0, SEEK_DATA) == (lent ? 1 << 20 : 0));
+  CHECK(lseek(sparse.get(), 0, SEEK_HOLE) == (lent ? 0 : (1 << 20) + 1));
   const file_descriptor whole_file(::open(image.path("big").c_str(), O_RDONLY));
   CHECK(lseek(whole_file.get(), 5, SEEK_DATA) == 5);
   CHECK(lseek(whole_file.get(), 5, SEEK_HOLE) == static_cast<off_t>(big_bytes));
