@@ -62,7 +62,8 @@ void bind_access(binder& to, access_options& o) {
           "for so long an interrupted delivery may go on, even if its node has lost the login");
   to.bind("entries_max", o.times.entries_max,
           "of answers about images, about repositories, and of deliveries, each; the oldest go");
-  to.bind("timeout", o.timeout, "of one request to a registry or its token server for that");
+  to.bind("timeout", o.timeout,
+          "of one request to a registry or its token server for that, and of a pause before the next");
   to.bind("attempts_max", o.attempts_max, "to ask a registry; then it counts as away");
   to.bind("questions_max", o.questions_max, "at once; above 0");
   to.bind("questions_per_host_max", o.questions_per_host_max,

@@ -92,10 +92,13 @@ class committer {
       : toc_(toc), request_(request), file_(file), tar_([this](bytes_view bytes) { return put(bytes); }) {}
 
   result<committed_layer> commit() {
-    auto done = open_roots();
-    if (done) done = add_root();
+    if (auto opened = open_roots(); !opened) return tl::unexpected(opened.error());
+    auto done = add_root();
     if (done) done = add_folder("", extent::changed);
     if (done) done = tar_.end();
+    // It was there when its folder was read.
+    if (!done && done.error().code == errc::not_found)
+      return fail(errc::busy, done.error().detail + "; it was removed while it was read, try again");
     if (!done) return tl::unexpected(done.error());
     made_.diff_id = digest_.finish();
     return made_;

@@ -23,8 +23,9 @@ struct committed_layer {
 /// and folders that are new or changed, whiteouts for what was removed, opaque whiteouts for folders that
 /// hide the image's. A folder that was renamed goes in whole. Reads wait for contents that have not arrived.
 /// Sockets are left out, as no tar can hold one. What programs change meanwhile may be in it or not, and
-/// nothing from outside of the mount. Errors: `busy` when a file became shorter or a folder something else
-/// meanwhile, `cancelled`, `io`, and those of `new_file`; then no file is left.
+/// nothing from outside of the mount. Errors: `busy` when a file became shorter, a folder something else or
+/// anything was removed just while it was read, `cancelled`, `io`, and those of `new_file`; then no file is
+/// left.
 [[nodiscard]] result<committed_layer> commit_layer(const toc_view& toc, const commit_layer_request& request);
 
 }  // namespace firstlight

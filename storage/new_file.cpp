@@ -71,15 +71,17 @@ result<new_file> new_file::create(const std::filesystem::path& path) {
 
 result<void> new_file::keep() {
   if (::fsync(file_.get()) != 0) return tl::unexpected(from_errno(errno, temporary_));
+  const auto parent = std::filesystem::path(path_).parent_path().string();
+  const auto folder = open_at(AT_FDCWD, parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
+  if (!folder) return tl::unexpected(folder.error());
   const int problem = rename_to_free(temporary_, path_);
   if (problem == EEXIST) return taken(path_);
   if (problem != 0) return tl::unexpected(from_errno(problem, path_));
   file_ = {};
-  const auto parent = std::filesystem::path(path_).parent_path().string();
-  const auto folder = open_at(AT_FDCWD, parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
-  if (!folder) return tl::unexpected(folder.error());
-  if (::fsync(folder->get()) != 0) return tl::unexpected(from_errno(errno, parent));
-  return {};
+  if (::fsync(folder->get()) == 0) return {};
+  const int failure = errno;
+  ::unlink(path_.c_str());  // whoever is told of a failure finds no file
+  return tl::unexpected(from_errno(failure, parent));
 }
 
 }  // namespace firstlight

@@ -85,7 +85,9 @@ result<void> hub_daemon::spawn_guard(const hub_options& options) {
   source.login = login_of::caller;
   auto& limits = source.registry;
   limits.attempts_max = options.access.attempts_max;
-  for (auto* limit : {&limits.connect_timeout, &limits.stall_timeout, &limits.request_timeout})
+  // A registry may ask for pauses, too, and a pull waits for the answer.
+  for (auto* limit :
+       {&limits.connect_timeout, &limits.stall_timeout, &limits.request_timeout, &limits.backoff_max})
     *limit = std::min(*limit, options.access.timeout);
   const auto ask = [source](const image_reference& image, const shared_login& login) {
     auto by_caller = source;
