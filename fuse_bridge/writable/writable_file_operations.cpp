@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -168,9 +169,12 @@ bool may_be_written_to(writable_session& session, fuse_ino_t number) {
   return session.files->life() == session_life::taken_over || session.writers.any(number);
 }
 
-/// Of the image or not. Errors: errno(3).
-os_result<off_t> size_of(writable_tree& files, fuse_ino_t number) {
-  return files.attributes(number).map([](const struct stat& now) { return now.st_size; });
+/// `own` as from `file_of`. Contents that are the image's still have its size. Errors: errno(3).
+os_result<off_t> size_of(writable_tree& files, fuse_ino_t number, const file_descriptor* own) {
+  if (own == nullptr) return static_cast<off_t>(files.toc().inode(files.image_of(number)).size);
+  struct stat now {};
+  if (fstat(own->get(), &now) != 0) return refuse_as_system();
+  return now.st_size;
 }
 
 // Contents of the image have no holes, and where nobody knows of holes there are none.
@@ -183,7 +187,7 @@ void on_lseek(fuse_req_t request, fuse_ino_t number, off_t offset, int whence, f
     const auto place = lseek((*own)->get(), offset, whence);
     return void(place < 0 ? fuse_reply_err(request, errno) : fuse_reply_lseek(request, place));
   }
-  const auto size = size_of(files, number);
+  const auto size = size_of(files, number, own->get());
   if (!size) return void(fuse_reply_err(request, size.error()));
   if (offset < 0 || offset >= *size) return void(fuse_reply_err(request, ENXIO));
   fuse_reply_lseek(request, whence == SEEK_HOLE ? *size : offset);

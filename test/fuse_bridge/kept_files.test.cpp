@@ -259,3 +259,24 @@ TEST_CASE("a removal that is killed after any of its system calls leaves the fil
   }
   CHECK(calls > 4);
 }
+
+TEST_CASE("a removed link or pipe of the image keeps the owner that it got after that in the next process") {
+  if (!marks_are_possible()) return;
+  session_bench bench;
+  const bool pipe = GENERATE(true, false);
+  const auto end = GENERATE(ending::stop, ending::death);
+  CAPTURE(pipe, end == ending::stop);
+  const auto number = bench.number(pipe ? "pipe" : "link");
+  REQUIRE(bench.tree->unlink(root_inode, pipe ? "pipe" : "link"));
+  if (!pipe) REQUIRE(bench.tree->unlink(root_inode, "other link"));
+  REQUIRE(bench.change_owner(number, 1000));
+  CHECK(bench.kept() == 1);
+  bench.take_over(end);
+  const auto st = *bench.tree->attributes(number);
+  CHECK((pipe ? S_ISFIFO(st.st_mode) : S_ISLNK(st.st_mode)));
+  CHECK(st.st_uid == 1000);
+  CHECK(st.st_nlink == 0);
+  if (!pipe) CHECK(bench.tree->read_link(number) == "one");
+  bench.forget(number);
+  CHECK(bench.kept() == 0);
+}
