@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -44,7 +45,8 @@ const char* next_name(DIR* listing) {
 
 }  // namespace
 
-result<void> walk_folder(const std::filesystem::path& folder, const walk_visitor& visit) {
+result<void> walk_folder(const std::filesystem::path& folder, const walk_visitor& visit,
+                         const folder_walk_limits& limits) {
   const auto failed = [&] { return tl::unexpected(from_errno(errno, "walk through " + folder.string())); };
   std::vector<directory> open;  // each in the one before it
   open.push_back(open_directory(AT_FDCWD, folder.c_str()));
@@ -64,6 +66,10 @@ result<void> walk_folder(const std::filesystem::path& folder, const walk_visitor
     }
     visit(found);
     if (!S_ISDIR(found.st_mode)) continue;
+    if (open.size() == limits.depth_max)
+      return fail(errc::limit_exceeded, folder.string() + " has folders more than " +
+                                            std::to_string(limits.depth_max) +
+                                            " deep in each other; remove some");
     if (auto inner = open_directory(current, name))
       open.push_back(std::move(inner));
     else if (!has_gone(errno))

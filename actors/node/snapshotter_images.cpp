@@ -115,9 +115,11 @@ void settle_mounting(const snapshotter_shell& my, const std::string& image,
                      const result<image_mount>& mount) {
   if (mount) my.state().mounted.insert_or_assign(image, *mount);
   const auto waiting = std::exchange(my.state().mounting.at(image), {});
-  // The entry stays meanwhile: if one of them fails, the mount is not taken from those behind it.
+  // The entry of what is mounted stays meanwhile: if one of them fails, the mount is not taken from those
+  // behind it. Who asks again after a failure begins anew.
+  if (!mount) my.state().mounting.erase(image);
   for (const auto& then : waiting) then(mount.map([](const image_mount& made) { return made.lower; }));
-  my.state().mounting.erase(image);
+  if (mount && my.state().mounting.at(image).empty()) my.state().mounting.erase(image);
   unmount_unused(my);  // who wanted it may have gone meanwhile
 }
 

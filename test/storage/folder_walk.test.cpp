@@ -65,3 +65,15 @@ TEST_CASE("a walk goes on when a folder goes, or becomes a file, that it was abo
   CHECK(files >= 2);  // in the folders that stayed; a listing may also show what came while it was read
   CHECK(walk_folder(folder.path() / "nowhere", [](const struct stat&) {}).error().code == errc::not_found);
 }
+
+TEST_CASE("a walk takes no more descriptors than it may, however deep folders are") {
+  const temporary_folder folder;
+  fs::create_directories(folder.path() / "a/b/c");
+  int seen = 0;
+  const auto visit = [&](const struct stat&) { ++seen; };
+  CHECK(walk_folder(folder.path(), visit, {.depth_max = 4}));
+  CHECK(seen == 3);
+  const auto refused = walk_folder(folder.path(), visit, {.depth_max = 3});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::limit_exceeded);
+}
