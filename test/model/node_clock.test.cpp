@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-
 using namespace firstlight;
 using namespace std::chrono_literals;
 
