@@ -33,14 +33,21 @@ class raw_socket {
   int descriptor_;
 };
 
+using tls_context = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
+
+/// Of a TLS client with these files, which does not look who the server is.
+tls_context client_context(const tls_files& files) {
+  tls_context context(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free);
+  REQUIRE(SSL_CTX_use_certificate_file(context.get(), files.certificate.c_str(), SSL_FILETYPE_PEM) == 1);
+  REQUIRE(SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) == 1);
+  return context;
+}
+
 /// Whether a TLS client with these files and at most this version gets through the handshake and stays
 /// connected.
 bool handshake_works(std::uint16_t port, const tls_files& files, int version_max) {
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
-                                                                  &SSL_CTX_free);
+  const auto context = client_context(files);
   SSL_CTX_set_max_proto_version(context.get(), version_max);
-  REQUIRE(SSL_CTX_use_certificate_file(context.get(), files.certificate.c_str(), SSL_FILETYPE_PEM) == 1);
-  REQUIRE(SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) == 1);
   const raw_socket socket(port);
   const std::unique_ptr<SSL, decltype(&SSL_free)> tls(SSL_new(context.get()), &SSL_free);
   SSL_set_fd(tls.get(), socket.get());
@@ -173,10 +180,7 @@ TEST_CASE("a handshake leaves a connection's first window to what follows") {
   security_fixture world;
   world.start_hub();
   const auto files = world.pki.files(pki_role::node, "n1");
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
-                                                                  &SSL_CTX_free);
-  REQUIRE(SSL_CTX_use_certificate_file(context.get(), files.certificate.c_str(), SSL_FILETYPE_PEM) == 1);
-  REQUIRE(SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) == 1);
+  const auto context = client_context(files);
   struct {
     int finished = 0;
     int tickets = 0;
@@ -223,10 +227,7 @@ TEST_CASE("a certified peer that sends garbage inside TLS is dropped alone") {
   security_fixture world;
   world.start_hub();
   const auto files = world.pki.files(pki_role::node, "n1");
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
-                                                                  &SSL_CTX_free);
-  REQUIRE(SSL_CTX_use_certificate_file(context.get(), files.certificate.c_str(), SSL_FILETYPE_PEM) == 1);
-  REQUIRE(SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) == 1);
+  const auto context = client_context(files);
   const std::string huge_claim("\x00\x00\x00\x00\xff\xff\xff\x7f", 8);     // one segment of 16 GiB
   const std::string many_segments("\xff\xff\xff\x7f\x01\x00\x00\x00", 8);  // two thousand million of them
   const std::string noise(65536, '\x5a');
