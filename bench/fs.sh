@@ -11,7 +11,7 @@ bench_fs=$source_tree/build/bench/bench_fs
 usage() {
   cat <<'TEXT'
 usage: ./dev bench fs [--rounds N] [--modes MODE[,MODE...]] [--file-system NAME]
-  --rounds N          repeats of each workload on each mount; figures are medians (default: 5)
+  --rounds N          repeats of each workload on each mount; figures are medians, ratios those of each round's (default: 5)
   --modes MODES       ways to mount (default: hybrid,overlay,fuse)
   --file-system NAME  what all is on, the native overlayfs too (default: ext4, for which the targets are)
 The image is a Debian system with python3, 20,000 small files, one of 256 MB and a git repository. $TMPDIR (default:
