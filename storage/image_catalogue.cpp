@@ -210,19 +210,19 @@ result<std::shared_ptr<const toc_view>> image_catalogue::open_tree(const toc_id&
     if (auto known = find_open(id)) return known;
   }
   // Side by side, since a mount waits for both; opening trusts nothing.
-  auto keeping = beside([&]() -> result<void> {
-    if (sha256(tree.bytes) != id.value)
-      return fail(errc::corrupt, "a table of contents does not match its id");
-    return write_file(toc_path(id, toc_part::tree), tree.bytes);
-  });
+  auto matching = beside([&] { return sha256(tree.bytes) == id.value; });
   auto opened = toc_view::open(tree);
   if (opened && meanwhile) meanwhile(*opened);
-  if (auto kept = keeping.get(); !kept) return tl::unexpected(kept.error());
+  if (!matching.get()) return fail(errc::corrupt, "a table of contents does not match its id");
   if (!opened) return opened;
   const std::lock_guard lock(mutex_);
   if (auto known = find_open(id)) return known;
   keep_open(id, *opened);
   return opened;
+}
+
+result<void> image_catalogue::store_tree(const toc_id& id, const toc_view& toc) {
+  return write_file(toc_path(id, toc_part::tree), toc.message());
 }
 
 result<void> image_catalogue::store_contents(const toc_id& id, const toc_view& toc, shared_bytes contents) {

@@ -94,13 +94,15 @@ class image_catalogue {
 
   /// Stores a TOC durably and opens it. Errors: `corrupt` when it is not a TOC, `no_space`, `io`.
   result<std::shared_ptr<const toc_view>> store_toc(const made_toc& made);
-  /// Stores and opens the tree of a TOC whose contents are still on their way, so that it can be used at
-  /// once. It may be gone after a power cut. A TOC that is open already is the answer instead. Errors:
-  /// `corrupt`, also if `id` is not its digest; `no_space`, `io`. `meanwhile` gets what is opened while its
-  /// digest is still being compared: it may compute something from it, and give away nothing.
+  /// Opens the tree of a TOC whose contents are still on their way, so that it can be used at once; it is
+  /// stored later, by `store_tree`. A TOC that is open already is the answer instead. Errors: `corrupt`, also
+  /// if `id` is not its digest. `meanwhile` gets what is opened while its digest is still being compared: it
+  /// may compute something from it, and give away nothing.
   using opened_toc = std::function<void(const std::shared_ptr<const toc_view>&)>;
   result<std::shared_ptr<const toc_view>> open_tree(const toc_id& id, const shared_bytes& tree,
                                                     const opened_toc& meanwhile = {});
+  /// Stores a tree that `open_tree` has opened. It may be gone after a power cut. Errors: `no_space`, `io`.
+  result<void> store_tree(const toc_id& id, const toc_view& toc);
   /// Gives a TOC that `open_tree` has opened its contents, and stores them. Both parts may be gone after a
   /// power cut; syncing the file system makes them stay. Errors: `corrupt`, `no_space`, `io`.
   result<void> store_contents(const toc_id& id, const toc_view& toc, shared_bytes contents);

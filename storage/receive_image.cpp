@@ -148,7 +148,7 @@ result<pull_request> describe_pull(const receive_tools& tools, const wanted_imag
   return pull;
 }
 
-result<mountable_image> keep_received_tree(const receive_tools& tools, const wanted_image& wanted,
+result<mountable_image> open_received_tree(const receive_tools& tools, const wanted_image& wanted,
                                            const toc_frame& frame) {
   auto opened = open_verified(tools, frame);
   if (!opened) return tl::unexpected(opened.error());
@@ -156,6 +156,10 @@ result<mountable_image> keep_received_tree(const receive_tools& tools, const wan
   if (said.reference != wanted.reference)
     return fail(errc::denied, "the hub signed " + said.reference + " instead of " + wanted.reference);
   return keep(tools, wanted, said.toc, std::move(opened->toc));
+}
+
+result<void> store_tree(const receive_tools& tools, const mountable_image& image) {
+  return tools.catalogue.store_tree(image.record.toc, *image.toc);
 }
 
 result<void> keep_contents(const receive_tools& tools, const mountable_image& image, const toc_frame& frame) {
@@ -171,6 +175,8 @@ result<mountable_image> keep_bundled_toc(const receive_tools& tools, const platf
   const auto& said = opened->said;
   const auto platform = platform_of(*opened->toc, home);
   if (!platform) return tl::unexpected(platform.error());
+  if (auto stored = tools.catalogue.store_tree(said.toc, *opened->toc); !stored)
+    return tl::unexpected(stored.error());
   auto image = keep(tools, {said.reference, *platform}, said.toc, std::move(opened->toc));
   if (!image) return image;
   if (auto kept = keep_contents(tools, *image, contents); !kept) return tl::unexpected(kept.error());

@@ -47,9 +47,13 @@ result<pull_request> describe_pull(const receive_tools& tools, const wanted_imag
                                    const std::optional<mountable_image>& interrupted, std::uint64_t delivery);
 
 /// Checks who signed the tree and for which reference, unpacks, checks and opens it, and records the image.
+/// Its tree is still to be stored (`store_tree`): a mount waits for the image, and for no file of it. Until
+/// then the record is as after a power cut: who finds it counts the image as unknown.
 /// Errors: `denied` for a wrong origin, reference or manifest; `corrupt`; those of the stores.
-result<mountable_image> keep_received_tree(const receive_tools& tools, const wanted_image& wanted,
+result<mountable_image> open_received_tree(const receive_tools& tools, const wanted_image& wanted,
                                            const toc_frame& frame);
+/// Stores the tree of what `open_received_tree` gave. Errors: those of the stores.
+result<void> store_tree(const receive_tools& tools, const mountable_image& image);
 
 /// Unpacks and checks the contents that belong to the tree, makes them known, and stores the TOC.
 /// Errors: `corrupt`; those of the stores.

@@ -92,20 +92,35 @@ void keep_contents_of(const receiver_shell& my, const toc_frame& frame,
       });
 }
 
-void keep_tree(const receiver_shell& my, const toc_frame& frame, caf::typed_response_promise<verdict> reply) {
+void store_tree_of(const receiver_shell& my, const mountable_image& image,
+                   caf::typed_response_promise<verdict> reply) {
+  run_step(
+      my, my.tools->keepers.next(), [tools = my.tools, image] { return store_tree(tools->images(), image); },
+      [my, reply](const result<void>& stored) mutable {
+        reply.deliver(stored ? verdict{} : verdict{stored.error()});
+        if (!stored) fail_delivery(my, stored.error());
+      });
+}
+
+/// Mounts have it before its file is written: nothing of a mount needs that.
+void take_tree(const receiver_shell& my, const toc_frame& frame, caf::typed_response_promise<verdict> reply) {
   run_step(
       my, my.tools->workers.next(),
       [tools = my.tools, request = my.request, frame, mounted_next = !my.state().mountable_waiters.empty()] {
         auto with = tools->images();
         if (mounted_next) with.plans = tools->plans.get();
-        return keep_received_tree(with, request->what, frame);
+        return open_received_tree(with, request->what, frame);
       },
-      [my, reply](result<mountable_image> image) mutable {
-        reply.deliver(image ? verdict{} : verdict{image.error()});
-        if (image)
-          adopt(my, std::move(*image));
+      [my, reply](const result<mountable_image>& image) mutable {
+        if (!image) {
+          reply.deliver(verdict{image.error()});
+          return fail_delivery(my, image.error());
+        }
+        adopt(my, *image);
+        if (my.report().phase == delivery_phase::failed)
+          reply.deliver(cancelled());
         else
-          fail_delivery(my, image.error());
+          store_tree_of(my, *image, std::move(reply));
       });
 }
 
@@ -166,7 +181,7 @@ void take_toc(const receiver_shell& my, const toc_frame& frame, caf::typed_respo
     return;
   }
   my.report().bytes_received += frame.frame.bytes.size();
-  if (frame.part == toc_part::tree) return keep_tree(my, frame, std::move(reply));
+  if (frame.part == toc_part::tree) return take_tree(my, frame, std::move(reply));
   if (my.state().image) return keep_contents_of(my, frame, std::move(reply));
   if (auto replaced = std::exchange(my.state().early_contents, {{frame, std::move(reply)}}))
     replaced->second.deliver(

@@ -34,6 +34,50 @@ std::uint32_t device_of(const inode_view& inode) {
   return (inode.device_minor & 0xffU) | inode.device_major << 8U | (inode.device_minor & ~0xffU) << 12U;
 }
 
+/// Fills the room of an entry, which is zero.
+void fill_entry(const stored_xattr& attribute, std::span<std::byte> room) {
+  xattr_entry entry;
+  entry.name_bytes = static_cast<std::uint8_t>(attribute.infix.size() + attribute.name.size());
+  entry.prefix = attribute.prefix;
+  entry.value_bytes = static_cast<std::uint16_t>(attribute.value.size());
+  auto* at = room.data();
+  const auto append = [&](const void* from, std::size_t bytes) {
+    if (bytes != 0) std::memcpy(at, from, bytes);
+    at += bytes;
+  };
+  append(&entry, sizeof entry);
+  for (const auto& part : {attribute.infix, attribute.name, attribute.value})
+    append(part.data(), part.size());
+}
+
+/// The attributes of files that have nothing but contents: the same bytes but for the redirect, so that most
+/// files of an image take a copy instead of a look at each attribute.
+class contents_xattrs {
+ public:
+  /// Fills `room`, the place of those of such an inode.
+  void fill(const inode_view& inode, inode_xattrs& xattrs, std::span<std::byte> room) {
+    if (pattern_.empty()) make(xattrs.gather(inode, inode_xattrs::holds_whiteouts::no));
+    assert(room.size() == pattern_.size());
+    std::memcpy(room.data(), pattern_.data(), room.size());
+    const auto redirect = xattrs.redirect_of(inode);
+    std::memcpy(room.data() + redirect_at_, redirect.data(), redirect.size());
+  }
+
+ private:
+  void make(const std::vector<stored_xattr>& attributes) {
+    pattern_.resize(sizeof(xattr_header));  // zero: no attribute is shared
+    for (const auto& attribute : attributes) {
+      const auto begin = pattern_.size();
+      pattern_.resize(begin + attribute.bytes());
+      fill_entry(attribute, std::span(pattern_).subspan(begin));
+      redirect_at_ = begin + sizeof(xattr_entry) + attribute.infix.size() + attribute.name.size();
+    }
+  }
+
+  std::vector<std::byte> pattern_;  // header and entries; empty before the first
+  std::size_t redirect_at_ = 0;
+};
+
 /// Writes a part of a laid out image: two write one together.
 class image_writer {
  public:
@@ -91,7 +135,10 @@ class image_writer {
     const auto& shape = plan_.shape(number);
     output_.pad_to(plan_.begin_of(number));
     write_core(number, inode, shape);
-    if (shape.xattr_bytes != 0) write_xattrs(xattrs_.gather(inode, plan_.whiteouts(inode)));
+    if (inode_xattrs::only_contents(inode))
+      contents_.fill(inode, xattrs_, output_.next(shape.xattr_bytes));
+    else if (shape.xattr_bytes != 0)
+      write_xattrs(xattrs_.gather(inode, plan_.whiteouts(inode)));
     write_tail(inode, shape);
   }
 
@@ -153,18 +200,7 @@ class image_writer {
     spread(attributes, plan_.shared, skip, [&](const stored_xattr& own) { write_entry(own); });
   }
 
-  void write_entry(const stored_xattr& attribute) {
-    const auto end = output_.position() + attribute.bytes();
-    xattr_entry entry;
-    entry.name_bytes = static_cast<std::uint8_t>(attribute.infix.size() + attribute.name.size());
-    entry.prefix = attribute.prefix;
-    entry.value_bytes = static_cast<std::uint16_t>(attribute.value.size());
-    output_.put(entry);
-    output_.append(attribute.infix);
-    output_.append(attribute.name);
-    output_.append(attribute.value);
-    output_.pad_to(end);
-  }
+  void write_entry(const stored_xattr& attribute) { fill_entry(attribute, output_.next(attribute.bytes())); }
 
   void write_tail(const inode_view& inode, const inode_shape& shape) {
     if (shape.data == layout::chunks) output_.put(no_block);
@@ -194,6 +230,7 @@ class image_writer {
   const image_layout& plan_;
   image_output output_;
   inode_xattrs xattrs_;
+  contents_xattrs contents_;
 };
 
 /// From here on it is worth a second thread: somebody waits for the mount.

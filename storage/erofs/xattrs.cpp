@@ -79,10 +79,8 @@ void inode_xattrs::name_contents(std::uint32_t content) {
 // Neither is shared: metacopy's 20 bytes fit into the slot that the redirect begins, so sharing it would save
 // nothing and make the kernel look into a second block.
 void inode_xattrs::mark_contents(const inode_view& inode) {
-  if (toc_mark_) name_contents(inode.content);
   found_.push_back({xattr_prefix::trusted, sharing::never, own_infix, "metacopy", {}});
-  found_.push_back({xattr_prefix::trusted, sharing::never, own_infix, "redirect",
-                    std::string_view(redirect_.data(), redirect_.size())});
+  found_.push_back({xattr_prefix::trusted, sharing::never, own_infix, "redirect", redirect_of(inode)});
 }
 
 // A whiteout as a marked file, and its directory as one that holds such: Linux 6.8 and later, see

@@ -56,6 +56,12 @@ class inode_xattrs {
   [[nodiscard]] static bool only_contents(const inode_view& inode) {
     return has_contents(inode) && inode.xattr_count == 0;
   }
+  /// By which overlayfs finds the contents of an inode that has some: the value of its last own mark. Lasts
+  /// until the next call of either.
+  [[nodiscard]] std::string_view redirect_of(const inode_view& inode) {
+    if (toc_mark_) name_contents(inode.content);
+    return {redirect_.data(), redirect_.size()};
+  }
   /// Whether nothing is stored.
   [[nodiscard]] static bool nothing(const inode_view& inode, holds_whiteouts directory) {
     return !has_contents(inode) && inode.xattr_count == 0 && directory == holds_whiteouts::no &&

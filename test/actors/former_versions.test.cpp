@@ -23,7 +23,7 @@ struct versions_bench {
     auto tools = node.tools();
     tools.former = former;
     tools.replaced = [this](const version_replaced& news) { replaced.push_back(news); };
-    REQUIRE(keep_received_tree(tools, wanted, frames.at(0)));
+    REQUIRE(open_received_tree(tools, wanted, frames.at(0)));
     return "example.com/app@" + image.record.manifest_digest.oci();
   }
   [[nodiscard]] std::optional<image_record> find(const std::string& reference) const {

@@ -99,6 +99,19 @@ TEST_CASE("segments wait for the contents, and contents that are not the tree's 
   CHECK((*early)->value().failure);
 }
 
+TEST_CASE("mounts have an image before its tree is stored, and a tree that cannot be ends the delivery") {
+  receiver_bench bench;
+  auto mountable = bench.stage.ask<mountable_image>(bench.receiver, await_mountable{});
+  bench.start();
+  const auto folder = bench.node.folder.path() / "tocs";
+  REQUIRE(std::filesystem::remove_all(folder) > 0);
+  CHECK(bench.give_tree().failure);
+  REQUIRE(*mountable);
+  CHECK((*mountable)->value().record.toc == bench.image.record.toc);
+  CHECK(bench.report().phase == delivery_phase::failed);
+  CHECK_FALSE(bench.link->cancels.empty());
+}
+
 TEST_CASE("a link that is cut between tree and contents brings both again, for the same image") {
   receiver_bench bench;
   auto mountable = bench.stage.ask<mountable_image>(bench.receiver, await_mountable{});
@@ -141,7 +154,7 @@ TEST_CASE("contents that another delivery has brought are used by this one") {
   const receive_tools tools{*bench.node.catalogue, *bench.node.contents, bench.node.anchor,
                             bench.node.limits};
   const wanted_image other{received_name, host_platform().text()};
-  const auto image = keep_received_tree(tools, other, bench.packed_toc.at(0)).value();
+  const auto image = open_received_tree(tools, other, bench.packed_toc.at(0)).value();
   REQUIRE(keep_contents(tools, image, bench.packed_toc.at(1)));
   bench.change_link(link_state::up);
   bench.start();

@@ -56,6 +56,7 @@ TEST_CASE("a tree is used before its contents have come, and stored with them") 
   CHECK_FALSE(tree->contents_known());
   REQUIRE(bench.catalogue->store_contents(bench.id, *tree, share(bench.made.contents)));
   CHECK(bench.catalogue->toc(bench.id).value() == tree);
+  REQUIRE(bench.catalogue->store_tree(bench.id, *tree));
   bench.restart();
   CHECK(bench.catalogue->toc(bench.id).value()->contents_known());
 }
@@ -109,6 +110,11 @@ TEST_CASE(
     "a tree whose contents never came is not known after a restart, but for mounts that need it alone") {
   catalogue_bench bench;
   REQUIRE(bench.catalogue->open_tree(bench.id, share(bench.made.tree)));
+  bench.restart();
+  CHECK(toc_is_lost(bench.catalogue->toc(bench.id).error().code));
+  CHECK(toc_is_lost(bench.catalogue->tree(bench.id).error().code));  // used, but never stored
+  const auto used = bench.catalogue->open_tree(bench.id, share(bench.made.tree)).value();
+  REQUIRE(bench.catalogue->store_tree(bench.id, *used));
   bench.restart();
   CHECK(toc_is_lost(bench.catalogue->toc(bench.id).error().code));
   const auto tree = bench.catalogue->tree(bench.id).value();
